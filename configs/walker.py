@@ -1,0 +1,39 @@
+"""Both legs from a window that follows the walker.
+
+    python -m grfjax.train --config=configs/walker.py --workdir=RUN \\
+        --config.data_dir=DATA --config.holdout=SUBJECT
+"""
+
+import ml_collections
+
+
+def get_config(arg: str = '') -> ml_collections.ConfigDict:
+  """The configuration; arg 'short' is for a quick look."""
+  if arg not in ('', 'short'):
+    raise ValueError(f"unknown argument {arg!r}; there is 'short'")
+  config = ml_collections.ConfigDict()
+  config.data_dir = ''
+  config.dataset = 'walker'
+  config.holdout = ''  # '': train on everyone
+  config.inner = ''  # a subject to watch during training, taken out of it
+  config.seed = 0
+
+  config.model = {'name': 'walker', 'width': 64, 'features': 128, 'dropout': 0.2}
+  config.target = {'name': 'regression', 'weights': (1.0, 0.5, 0.5)}
+  config.augment = {
+    'shift': 2.0, 'scale': 0.08, 'rotation': 2.0, 'gain': 0.4, 'bias': 0.1, 'noise': 0.03,
+    'erase': 0.2,
+  }  # fmt: skip
+  config.clip = 40  # frames drawn from a record
+  config.batch = 8
+  config.rebalance = 0.3  # 0: as the data are, 1: every 0.10-BW interval equally often
+
+  config.optimizer = {
+    'learning_rate': 2e-3, 'warmup': 100, 'weight_decay': 0.05, 'clip_norm': 1.0, 'decay': True,
+  }  # fmt: skip
+  config.steps = 500 if arg == 'short' else 1500
+  config.log_every = 50
+  config.eval_every = 250  # of the inner subject
+  config.checkpoint_every = 250
+  config.early_stop = {'monitor': '', 'patience': 10}
+  return config

@@ -1,0 +1,79 @@
+"""What a network must beat: a constant, and the mean curve of the others with true timing. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+POINTS = 101  # a curve at 0, 1 ... 100 % of stance, as the gait literature gives it
+_PERCENT = np.linspace(0, 1, POINTS)
+
+
+@dataclasses.dataclass(frozen=True)
+class Stance:
+  """One foot contact.
+
+  Attributes:
+    index: (K,) where its frames stand in the arrays it was found in.
+    whole: both its ends were seen.
+  """
+
+  index: np.ndarray
+  whole: bool
+
+
+def stances(
+  trial: np.ndarray, frame: np.ndarray, contact: np.ndarray, known: np.ndarray
+) -> list[Stance]:
+  """Finds one leg's contacts.
+
+  Args:
+    trial: (N,) names, frames of a trial in order of time.
+    frame: (N,) frame numbers.
+    contact: (N,) bool.
+    known: (N,) bool; a contact is whole where a known frame without contact is on either side.
+  """
+  found = []
+  if len(trial) == 0:
+    return found
+  follows = (trial[1:] == trial[:-1]) & (np.diff(frame) <= 2)
+  parts = np.flatnonzero(~(follows & contact[1:] & contact[:-1])) + 1
+  for part in np.split(np.arange(len(trial)), parts):
+    a, b = part[0], part[-1]
+    if not contact[a]:
+      continue
+    before = a > 0 and bool(follows[a - 1] and known[a - 1])
+    after = b + 1 < len(trial) and bool(follows[b] and known[b + 1])
+    found.append(Stance(part, before and after))
+  return found
+
+
+def percent(stance: Stance) -> np.ndarray:
+  """Each frame's place in its stance, 0 to 1: a contact of K frames lasts K frame intervals."""
+  k = len(stance.index)
+  return (np.arange(k) + 0.5) / k
+
+
+def mean_curve(curves: list[np.ndarray]) -> np.ndarray:
+  """Mean over stances of force curves resampled to `POINTS`.
+
+  Args:
+    curves: (K, axes) each, one whole stance.
+
+  Returns:
+    (POINTS, axes).
+  """
+  return np.mean([resample(curve) for curve in curves], axis=0)
+
+
+def resample(curve: np.ndarray) -> np.ndarray:
+  """(K, axes) at the frames of a stance -> (POINTS, axes) at 0 to 100 % of it."""
+  k = len(curve)
+  at = (np.arange(k) + 0.5) / k
+  return np.stack([np.interp(_PERCENT, at, curve[:, i]) for i in range(curve.shape[1])], axis=1)
+
+
+def along(curve: np.ndarray, place: np.ndarray) -> np.ndarray:
+  """A curve (POINTS, axes) read at places 0 to 1 (K,): (K, axes)."""
+  return np.stack([np.interp(place, _PERCENT, curve[:, i]) for i in range(curve.shape[1])], axis=1)

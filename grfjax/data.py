@@ -1,0 +1,227 @@
+"""Voxel records on disk -> batches: one subject held out, classes rebalanced, streamed.
+
+The only module that reads TFDS data sets and uses Grain. The held-out subject's records are never
+opened for training.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import grain
+import numpy as np
+import tensorflow_datasets as tfds
+
+from grfjax import metrics, voxels
+
+DATASET = 'walking_grf'
+Batch = dict[str, np.ndarray]
+
+
+class DataError(ValueError):
+  """A data set that cannot be used; the message says what was found and expected."""
+
+
+class Dataset:
+  """A data set that `tfds build` has made.
+
+  Attributes:
+    config: how its voxels were cut.
+    subjects: names, in order.
+    body_mass_kg: of each subject.
+  """
+
+  def __init__(self, data_dir: str, config_name: str):
+    """Opens it.
+
+    Args:
+      data_dir: what `tfds build --data_dir` was given.
+      config_name: the builder configuration.
+
+    Raises:
+      DataError: it is not there, or is of another shape than this version builds.
+    """
+    self.config = voxels.config(config_name)
+    root = pathlib.Path(data_dir) / DATASET / config_name
+    versions = [p.parent for p in root.glob('*/dataset_info.json')] if data_dir else []
+    if not versions:
+      raise DataError(
+        f'{root}: no data set there; make it with `tfds build datasets/{DATASET} '
+        f'--config={config_name} --manual_dir=RECORDINGS --data_dir={data_dir or "DATA"}`'
+      )
+    newest = max(versions, key=lambda p: [int(n) if n.isdigit() else 0 for n in p.name.split('.')])
+    self._builder = tfds.builder_from_directory(str(newest))
+    shape = self._builder.info.features['voxel'].shape
+    if shape != self.config.shape:
+      raise DataError(
+        f'{newest}: voxels are {shape}, but the {config_name} configuration has '
+        f'{self.config.shape}; build the data set again'
+      )
+    metadata = self._builder.info.metadata
+    self.config = dataclasses.replace(self.config, fps=metadata['fps'])
+    self.subjects: tuple[str, ...] = tuple(sorted(self._builder.info.splits))
+    self.body_mass_kg: dict[str, float] = dict(metadata['body_mass_kg'])
+
+  def others(self, holdout: str, inner: str = '') -> tuple[str, ...]:
+    """The subjects to train on: all but the one held out and the inner validation subject.
+
+    Raises:
+      DataError: either is not in the set, they are the same, or nobody is left.
+    """
+    for role, name in (('holdout', holdout), ('inner', inner)):
+      if name and name not in self.subjects:
+        raise DataError(f'{role} is {name!r}; the subjects are {", ".join(self.subjects)}')
+    if inner and inner == holdout:
+      raise DataError(f'inner validation subject {inner!r} is the one held out')
+    left = tuple(s for s in self.subjects if s not in (holdout, inner))
+    if not left:
+      raise DataError(f'nobody is left to train on: the only subjects are {self.subjects}')
+    return left
+
+  def source(self, subjects: Sequence[str]) -> Any:
+    """Random access to the records of some subjects."""
+    return self._builder.as_data_source(split='+'.join(subjects))
+
+
+@dataclasses.dataclass(frozen=True)
+class Index:
+  """Every label of a source that training may be drawn to, sorted by force interval.
+
+  Attributes:
+    record: (N,) int32.
+    t: (N,) int16, the frame in the record.
+    first: (K + 1,) int64, where each of `metrics.INTERVALS` begins.
+  """
+
+  record: np.ndarray
+  t: np.ndarray
+  first: np.ndarray
+
+  @property
+  def counts(self) -> np.ndarray:
+    """Labels in each interval, (K,)."""
+    return np.diff(self.first)
+
+
+def index(source: Any, own: slice, legs: int) -> Index:
+  """Reads the labels of a source: each frame once, in the record whose own it is.
+
+  Args:
+    source: from `Dataset.source`.
+    own: `voxels.Config.own`.
+    legs: 1 counts the near leg alone, in contact (all that the paper's networks know).
+
+  Raises:
+    DataError: there are no labels.
+  """
+  where, when, what = [], [], []
+  for i in range(len(source)):
+    record = source[i]
+    use = (record['known'] if legs == 2 else record['contact'])[own, :legs]
+    t, leg = np.nonzero(use)
+    where.append(np.full(len(t), i, np.int32))
+    when.append((t + own.start).astype(np.int16))
+    what.append(metrics.interval(record['force'][own, :legs, 0][t, leg]))
+  interval = np.concatenate(what) if what else np.zeros(0, int)
+  if not len(interval):
+    raise DataError('the training subjects have no frame with a known force')
+  order = np.argsort(interval, kind='stable')
+  first = np.searchsorted(interval[order], np.arange(len(metrics.INTERVALS) + 1))
+  return Index(np.concatenate(where)[order], np.concatenate(when)[order], first)
+
+
+def probabilities(counts: np.ndarray, rebalance: float) -> np.ndarray:
+  """How often each interval is drawn: its count to the power 1 - rebalance, normalised.
+
+  Args:
+    counts: (K,) labels in each interval.
+    rebalance: 0 leaves the data as they are, 1 draws every interval that occurs equally often.
+  """
+  if not 0 <= rebalance <= 1:
+    raise ValueError(f'rebalance is {rebalance}, expected 0 to 1')
+  weight = np.where(counts > 0, np.maximum(counts, 1) ** (1.0 - rebalance), 0.0)
+  return weight / weight.sum()
+
+
+def train_stream(
+  source: Any,
+  labels: Index,
+  *,
+  batch: int,
+  clip: int,
+  rebalance: float,
+  seed: int,
+  process: int = 0,
+  processes: int = 1,
+) -> grain.IterDataset:
+  """An endless stream of batches; sample k is a function of (source, seed, k) alone.
+
+  A label is drawn by its interval, then the clip around it at random: so rare forces come as
+  often as wished. Iterators of the stream have `get_state` and `set_state`.
+
+  Args:
+    source: from `Dataset.source`.
+    labels: from `index`.
+    batch: samples in a batch, over all processes.
+    clip: frames in a sample, at most those of a record.
+    rebalance: see `probabilities`.
+    seed: of the stream.
+    process: this host's number.
+    processes: how many hosts share each batch.
+
+  Returns:
+    Batches of a record's features, the first axis `batch / processes`, the second `clip`.
+  """
+  if batch % processes:
+    raise ValueError(f'batch {batch} cannot be shared by {processes} processes')
+  edges = np.cumsum(probabilities(labels.counts, rebalance))
+  edges[-1] = 1.0
+
+  def draw(k: int) -> dict[str, Any]:
+    rng = np.random.default_rng((seed, k))
+    interval = int(np.searchsorted(edges, rng.random(), side='right'))
+    at = int(rng.integers(labels.first[interval], labels.first[interval + 1]))
+    record = source[int(labels.record[at])]
+    return _crop(record, int(labels.t[at]), clip, rng)
+
+  stream = grain.MapDataset.range(2**60).map(draw)
+  stream = stream.slice(slice(process, None, processes)).batch(batch // processes)
+  return stream.to_iter_dataset(grain.ReadOptions(num_threads=2, prefetch_buffer_size=8))
+
+
+def _crop(record: dict[str, Any], t: int, clip: int, rng: np.random.Generator) -> dict[str, Any]:
+  """A clip of the record that holds frame t, at a random place within it."""
+  length = len(record['frame'])
+  if not 1 <= clip <= length:
+    raise ValueError(f'clip is {clip} frames; a record holds {length}')
+  start = int(rng.integers(max(0, t - clip + 1), min(t, length - clip) + 1))
+  return {
+    k: v[start : start + clip] if isinstance(v, np.ndarray) and v.ndim else v
+    for k, v in record.items()
+  }
+
+
+def eval_batches(source: Any, batch: int) -> Iterator[tuple[Batch, int]]:
+  """All records in order; yields each batch, padded to size, and how many of it count."""
+  for i in range(0, len(source), batch):
+    real = [source[k] for k in range(i, min(i + batch, len(source)))]
+    yield pad_batch(real, batch), len(real)
+
+
+def pad_batch(records: list[dict[str, Any]], batch: int) -> Batch:
+  """Stacks records, the last one repeated until there are `batch`."""
+  records = records + records[-1:] * (batch - len(records))
+  return {k: np.stack([r[k] for r in records]) for k in records[0]}
+
+
+def shares(labels: Index, rebalance: float) -> list[tuple[str, int, float, float]]:
+  """(interval, labels, share of the labels, share of the draws) for the paper's Table IV."""
+  counts = labels.counts
+  drawn = probabilities(counts, rebalance)
+  return [
+    (name, int(n), float(n / counts.sum()), float(p))
+    for name, n, p in zip(metrics.INTERVALS, counts, drawn, strict=True)
+  ]

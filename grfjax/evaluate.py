@@ -1,0 +1,159 @@
+"""Evaluates a run on its held-out subject, once: `python -m grfjax.evaluate --workdir=RUN`.
+
+Writes RUN/eval.json (the numbers), RUN/estimates.npz (every frame, for the report) and figures.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+from typing import Any
+
+import jax
+import numpy as np
+from absl import app, flags, logging
+
+from grfjax import baselines, data, files, forces, inference, metrics, report, voxels
+
+
+def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
+  """Evaluates a run.
+
+  Args:
+    workdir: the run's folder.
+    data_dir: where the data set lies now; '' is where the run found it.
+
+  Returns:
+    What eval.json holds: for the held-out subject the errors of vertical force over stance frames
+    (`mae_pct_bw`, `rmse_pct_bw`, `bias_pct_bw`, `r`, `n`, `mae_newton`), by force interval, of the
+    other axes, in the air, and of two baselines made from the training subjects.
+
+  Raises:
+    ValueError: no run, no data set, or no held-out subject.
+  """
+  run = inference.load(workdir)
+  subject = run.config.holdout
+  if not subject:
+    raise ValueError(
+      f'{workdir}: the run held nobody out (config.holdout is empty), so there is nobody to '
+      'evaluate it on'
+    )
+  dataset = data.Dataset(data_dir or run.config.data_dir, run.config.dataset)
+  training = dataset.others(subject, run.config.inner)
+  if dataset.config.fps != run.voxel.fps:
+    raise ValueError(f'the data set has {dataset.config.fps} frames a second, not {run.voxel.fps}')
+  held = inference.held_out(dataset, subject, run.model, run.estimate, run.params)
+  if not held.contact.any():
+    raise ValueError(f'{subject}: no frame of the held-out subject has a foot on a plate')
+  result = held.sums().result()
+  newton = dataset.body_mass_kg[subject] * forces.G
+  result['mae_newton'] = result['mae_pct_bw'] / 100 * newton
+  intervals = metrics.sums_by_interval(held.estimate[..., 0], held.force[..., 0], held.contact)
+  air = held.known & ~held.contact
+  others = {
+    voxels.AXES[axis]: held.sums(axis).result() for axis in range(1, held.estimate.shape[-1])
+  }
+  value = {
+    'subjects': {subject: result},
+    'training_subjects': list(training),
+    'model': run.config.model.to_dict(),
+    'dataset': run.config.dataset,
+    'legs': run.model.legs,
+    'parameters': int(sum(p.size for p in jax.tree.leaves(run.params))),
+    'step': run.step,
+    'voxels': {
+      'training': len(dataset.source(training)), 'held_out': len(dataset.source([subject]))
+    },
+    'frames': {'stance': int(held.contact.sum()), 'air': int(air.sum())},
+    'intervals': {name: s.result() for name, s in intervals.items()},
+    'training_intervals': _intervals(workdir),
+    'other_axes': others,
+    'air_mean_abs_pct_bw': (
+      float(100 * np.abs(held.estimate[..., 0][air]).mean()) if air.any() else None
+    ),
+    'baselines': _baselines(dataset, training, held),
+  }
+  with files.whole(workdir / 'estimates.npz') as temporary:
+    np.savez_compressed(
+      temporary, trial=held.trial, frame=held.frame, time_s=held.time_s, estimate=held.estimate,
+      force=held.force, known=held.known, contact=held.contact,
+    )  # fmt: skip
+  files.write_json(workdir / 'eval.json', value)
+  return value
+
+
+def _intervals(workdir: pathlib.Path) -> list[dict[str, Any]]:
+  import json
+
+  path = workdir / 'shares.json'
+  return json.loads(path.read_text()) if path.exists() else []
+
+
+def _baselines(
+  dataset: data.Dataset, training: tuple[str, ...], held: inference.Held
+) -> dict[str, Any]:
+  """Errors of the training subjects' mean force, and of their mean curve with true timing."""
+  legs = held.contact.shape[1]
+  curves: list[np.ndarray] = []
+  total, count = 0.0, 0
+  for subject in training:
+    flat = _joined(dataset, subject, legs)
+    total += float(flat['force'][..., 0][flat['contact']].sum())
+    count += int(flat['contact'].sum())
+    for leg in range(legs):
+      for stance in _stances(flat, leg):
+        if stance.whole:
+          curves.append(flat['force'][stance.index, leg])
+  truth, stance_frames = held.force[..., 0], held.contact
+  result = {
+    'constant': metrics.sums(np.full(truth.shape, total / count), truth, stance_frames).result()
+  }
+  if curves:
+    curve = baselines.mean_curve(curves)
+    guess, use = np.zeros(truth.shape), np.zeros(truth.shape, bool)
+    flat = {k: getattr(held, k) for k in ('trial', 'frame', 'contact', 'known')}
+    for leg in range(legs):
+      for stance in _stances(flat, leg):
+        if stance.whole:  # of a stance cut by the recording's edge the timing is not known
+          guess[stance.index, leg] = baselines.along(curve, baselines.percent(stance))[:, 0]
+          use[stance.index, leg] = True
+    result['mean_curve'] = metrics.sums(guess, truth, use).result()
+  return result
+
+
+def _stances(flat: dict[str, np.ndarray], leg: int) -> list[baselines.Stance]:
+  return baselines.stances(
+    flat['trial'], flat['frame'], flat['contact'][:, leg], flat['known'][:, leg]
+  )
+
+
+def _joined(dataset: data.Dataset, subject: str, legs: int) -> dict[str, np.ndarray]:
+  """Labels of a subject's own frames, in the order of trials and time."""
+  parts = [flat for _, flat in inference.truth(dataset, subject, legs)]
+  joined = {k: np.concatenate([p[k] for p in parts]) for k in parts[0] if k != 'inside'}
+  order = np.lexsort((joined['frame'], joined['trial']))
+  return {k: v[order] for k, v in joined.items()}
+
+
+_WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.")
+_DATA_DIR = flags.DEFINE_string('data_dir', '', 'Where the data set lies, if it has moved.')
+
+
+def main(argv: list[str]) -> None:
+  """Runs `evaluate` from flags."""
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected argument {argv[1]!r}')
+  logging.set_verbosity(logging.WARNING)
+  workdir = pathlib.Path(_WORKDIR.value)
+  try:
+    value = evaluate(workdir, _DATA_DIR.value)
+    figures = report.run_figures(workdir)
+  except (ValueError, OSError) as error:
+    sys.exit(f'grfjax.evaluate: {error}')
+  print(report.subject_text(value))
+  print(f'written: {workdir / "eval.json"}, {", ".join(str(f) for f in figures)}')
+
+
+if __name__ == '__main__':
+  flags.mark_flags_as_required(['workdir'])
+  app.run(main)

@@ -1,0 +1,401 @@
+"""Readers of force-plate files: CSV, C3D (through ezc3d) and OpenSim MOT."""
+
+import dataclasses
+import pathlib
+import re
+
+import ezc3d
+import numpy as np
+from absl import logging
+
+from grfjax import recordings
+
+CONTACT_N = 20.0  # a plate that reads more carries a foot; also the judge's threshold
+_MAX_GAP_S = 0.02  # slower than 50 Hz there is no telling when a foot lands
+_MAX_GAP_RATIO = 5.0  # times the median interval: rows are missing
+_MIN_ROWS = 10
+_AXES = ('x', 'y', 'z')
+
+# Newtons in a file's unit of force; the pound-force is exact by definition (0.45359237 kg * g).
+_NEWTONS = {'': 1.0, 'n': 1.0, 'newton': 1.0, 'newtons': 1.0, 'kn': 1e3,
+            'lb': 4.4482216152605, 'lbs': 4.4482216152605, 'lbf': 4.4482216152605}
+
+# What makes a direction the walk's: see _forward. In normal walking braking and propulsion score
+# 0.05 to 0.08; the sideways force scores under 0.01.
+_MIN_SCORE = 0.015
+_MIN_PROGRESS_M = 0.04  # the centre of pressure travels 0.1 to 0.25 m under a foot
+_MAX_OBLIQUE = 0.6  # across over along: about 30 degrees from an axis
+
+
+class ForceError(recordings.RecordingError):
+  """A force file that cannot be used; the message names file and, where there are any, row."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PlateForces:
+  """Forces of P plates on one clock.
+
+  Attributes:
+    time_s: (N,) float64, strictly increasing.
+    force: (N, P, 3) float64, newtons, the reaction on the body; x forward along the walk, y to
+      the walker's left, z up.
+  """
+
+  time_s: np.ndarray
+  force: np.ndarray
+
+
+def read(path: pathlib.Path, plates: int | None = None) -> PlateForces:
+  """Reads a force file, by its extension.
+
+  CSV: `time_s`, then `fx_N`, `fy_N`, `fz_N` for plates N = 1, 2 ..., in our axes; commas, or
+  semicolons with decimal commas. MOT: `time` and `ground_force_N_vx/vy/vz` (or OpenSim's older
+  `ground_force_vx` and `1_ground_force_vx`), y up; turned about the vertical if the walk is not
+  along +x. C3D: the plates of FORCE_PLATFORM in the file's order, turned as `_from_lab` says; its
+  first sample is at (first frame - 1) / point rate, as in OpenSim and BTK.
+
+  Args:
+    path: ends in .csv, .c3d or .mot.
+    plates: the number of plates expected, or None for any.
+
+  Raises:
+    ForceError: unreadable, incomplete, not finite, upside down, or another number of plates.
+  """
+  path = pathlib.Path(path)
+  readers = {'.csv': _read_csv, '.mot': _read_mot, '.c3d': _read_c3d}
+  reader = readers.get(path.suffix.lower())
+  if reader is None:
+    raise ForceError(f'{path}: found {path.suffix!r}, expected {", ".join(readers)}')
+  forces = reader(path)
+  found = forces.force.shape[1]
+  if plates is not None and plates != found:
+    raise ForceError(f'{path}: holds {found} plates, but trials.csv (plates) names {plates}')
+  for i, fz in enumerate(forces.force[:, :, 2].T):
+    if -fz.min() > max(fz.max(), CONTACT_N):
+      raise ForceError(
+        f'{path}: plate {i + 1} reads {fz.min():.4g} to {fz.max():.4g} N vertically; the sign '
+        'looks flipped (expected the reaction on the body, up is positive)'
+      )
+  return forces
+
+
+def _read_csv(path: pathlib.Path) -> PlateForces:
+  lines = _text(path).splitlines()
+  separator = recordings.delimiter(lines[0] if lines else '')
+  names = [n.strip().strip('"') for n in lines[0].split(separator)] if lines else []
+  count = 0
+  while any(f'f{a}_{count + 1}' in names for a in _AXES):
+    count += 1
+  beyond = [n for n in names if (m := re.fullmatch(r'f[xyz]_(\d+)', n)) and int(m[1]) > count]
+  if beyond and count:
+    raise ForceError(f'{path}, line 1: found {beyond[0]}, but no plate {count + 1} before it')
+  wanted = ['time_s', *(f'f{a}_{p + 1}' for p in range(max(count, 1)) for a in _AXES)]
+  _check_columns(path, 1, names, wanted)
+  rows = [(n, s) for n, s in enumerate(lines[1:], 2) if s.strip(' \t"' + separator)]
+  table = _table(path, names, wanted, rows, separator)
+  force = table[:, 1:].reshape(len(table), count, 3)
+  direction = _forward(table[:, 0], force[:, :, :2], force[:, :, 2], None)
+  if direction is not None and direction != (0, 1):
+    logging.warning('%s: braking and propulsion do not look like a walk along +x; '
+                    'x must be forward, y left, z up', path)
+  return PlateForces(table[:, 0], force)
+
+
+def _read_mot(path: pathlib.Path) -> PlateForces:
+  lines = _text(path).splitlines()
+  end = next((i for i, s in enumerate(lines) if s.strip().lower() == 'endheader'), None)
+  if end is None:
+    raise ForceError(f'{path}: no line "endheader"; expected an OpenSim .mot file')
+  said = {m[1]: m[2] for s in lines[:end]
+          if (m := re.fullmatch(r'\s*(nRows|nColumns)\s*=\s*(\S+)\s*', s))}
+  body = [(n, s) for n, s in enumerate(lines[end + 1:], end + 2) if s.strip()]
+  if not body:
+    raise ForceError(f'{path}: no row of column labels after "endheader"')
+  (line, labels), rows = body[0], body[1:]
+  names = labels.split()
+  for key, found in (('nRows', len(rows)), ('nColumns', len(names))):
+    if key in said and said[key] != str(found):
+      raise ForceError(f'{path}: the header says {key}={said[key]}, but there are {found}')
+  numbers = sorted({
+    int(m[1] or m[2] or 0): f'{m[1]}_ground_force_' if m[1] else
+    f'ground_force_{m[2]}_' if m[2] else 'ground_force_'
+    for n in names if (m := re.fullmatch(r'(?:(\d+)_)?ground_force_(?:(\d+)_)?v[xyz]', n))
+  }.items())
+  if not numbers:
+    raise ForceError(f'{path}, line {line}: no column ground_force_1_vx; found {", ".join(names)}')
+  first = numbers[0][0]
+  if [n for n, _ in numbers] != list(range(first, first + len(numbers))) or first > 1:
+    raise ForceError(
+      f'{path}, line {line}: plates are numbered {", ".join(str(n) for n, _ in numbers)}; '
+      'expected 1, 2 and so on without a gap'
+    )
+  wanted = ['time', *(f'{prefix}v{a}' for _, prefix in numbers for a in _AXES)]
+  _check_columns(path, line, names, wanted)
+  table = _table(path, names, wanted, rows, None)
+  v = table[:, 1:].reshape(len(table), len(numbers), 3)
+  force = np.stack([v[:, :, 0], -v[:, :, 2], v[:, :, 1]], -1)
+  direction = _forward(table[:, 0], force[:, :, :2], force[:, :, 2], None)
+  if direction is not None and direction != (0, 1):
+    force = force @ _rotation(direction).T
+    logging.info('%s: the walk is not along +x; turned about the vertical', path)
+  return PlateForces(table[:, 0], force)
+
+
+def _text(path: pathlib.Path) -> str:
+  try:
+    return recordings.read_text(path)
+  except recordings.RecordingError as e:
+    raise ForceError(str(e)) from e
+
+
+def _check_columns(path: pathlib.Path, line: int, names: list[str], wanted: list[str]) -> None:
+  missing = [n for n in wanted if n not in names]
+  if missing:
+    raise ForceError(
+      f'{path}, line {line}: no column {", ".join(missing)}; found {", ".join(names) or "nothing"}'
+    )
+  twice = [n for n in wanted if names.count(n) > 1]
+  if twice:
+    raise ForceError(f'{path}, line {line}, column {twice[0]}: found more than once')
+
+
+def _table(
+  path: pathlib.Path,
+  names: list[str],
+  wanted: list[str],
+  rows: list[tuple[int, str]],
+  separator: str | None,
+) -> np.ndarray:
+  """(N, len(wanted)) float64 of numbered lines; the first column is time, and is checked."""
+  if len(rows) < _MIN_ROWS:
+    raise ForceError(f'{path}: found {len(rows)} rows of data, expected at least {_MIN_ROWS}')
+  if separator == ';':
+    rows = [(n, text.replace(',', '.')) for n, text in rows]
+  for n, text in rows:
+    count = len(text.split()) if separator is None else text.count(separator) + 1
+    if count != len(names):
+      raise ForceError(
+        f'{path}, line {n}: found {count} cells, expected {len(names)} as in the header'
+      )
+  where = [names.index(name) for name in wanted]
+  try:
+    table = np.loadtxt(
+      [text.replace('"', '') for _, text in rows],
+      delimiter=separator, usecols=where, comments=None, ndmin=2,
+    )
+  except ValueError:  # its message counts from the first row of data; ours names the file's line
+    table = np.array(np.nan)
+  if np.isfinite(table).all():
+    _check_times(path, table[:, 0], [n for n, _ in rows], wanted[0])
+    return table
+  for n, text in rows:
+    cells = [cell.strip(' \t"') for cell in text.split(separator)]
+    for name, i in zip(wanted, where, strict=True):
+      if not recordings.is_finite_number(cells[i]):
+        raise ForceError(
+          f'{path}, line {n}, column {name}: found {cells[i]!r}, expected a finite number'
+        )
+  raise ForceError(f'{path}: cannot be read as a table of numbers')
+
+
+def _check_times(path: pathlib.Path, time_s: np.ndarray, lines: list[int], name: str) -> None:
+  step = np.diff(time_s)
+  back = np.flatnonzero(step <= 0)
+  if len(back):
+    i = back[0]
+    raise ForceError(
+      f'{path}, line {lines[i + 1]}, column {name}: found {time_s[i + 1]:.9g} after '
+      f'{time_s[i]:.9g}, expected increasing times'
+    )
+  most = min(_MAX_GAP_S, _MAX_GAP_RATIO * float(np.median(step))) + 1e-6
+  gaps = np.flatnonzero(step > most)
+  if len(gaps):
+    i = gaps[0]
+    raise ForceError(
+      f'{path}, line {lines[i + 1]}, column {name}: found {step[i]:.4g} s since the row before, '
+      f'expected at most {most:.4g} s (rows are missing, or times are not in seconds)'
+    )
+
+
+def _read_c3d(path: pathlib.Path) -> PlateForces:
+  _check_c3d_size(path)
+  try:
+    _check_c3d_plates(path, ezc3d.c3d(str(path)))
+    file = ezc3d.c3d(str(path), extract_forceplat_data=True)
+  except ForceError:
+    raise
+  except Exception as e:  # the binding raises whatever the C++ side threw
+    raise ForceError(f'{path}: cannot be read as C3D with force plates: {e}') from e
+  plates = file['data']['platform']
+  force = np.stack([p['force'].T * _unit(path, file, i) for i, p in enumerate(plates)], 1)
+  if len(force) < _MIN_ROWS:
+    raise ForceError(f'{path}: found {len(force)} samples, expected at least {_MIN_ROWS}')
+  bad = np.argwhere(~np.isfinite(force))
+  if len(bad):
+    raise ForceError(f'{path}: sample {bad[0][0] + 1} of plate {bad[0][1] + 1} is not finite')
+  header = file['header']
+  rates = header['points']['frame_rate'], header['analogs']['frame_rate']
+  if min(rates) <= 0 or 1 / rates[1] > _MAX_GAP_S + 1e-6:
+    raise ForceError(f'{path}: found an analog rate of {rates[1]:g} Hz, expected 50 Hz or more')
+  # ezc3d counts the first frame from 0, so a file cut out of a recording keeps its clock.
+  time_s = header['points']['first_frame'] / rates[0] + np.arange(len(force)) / rates[1]
+  metres = {'m': 1.0, 'cm': 1e-2}.get(plates[0]['unit_position'].strip().lower(), 1e-3)
+  pressure = np.stack([p['center_of_pressure'].T * metres for p in plates], 1)
+  return PlateForces(time_s, _from_lab(path, time_s, force, pressure))
+
+
+def _check_c3d_size(path: pathlib.Path) -> None:
+  """Refuses what is no C3D, or a part of one: ezc3d reads missing frames as zeros, or crashes.
+
+  The header's layout is that of The C3D File Format User Guide (2008): 16-bit words, blocks of 512.
+  """
+  try:
+    data = path.read_bytes()
+  except OSError as e:
+    reason = 'no such file' if isinstance(e, FileNotFoundError) else (e.strerror or str(e))
+    raise ForceError(f'{path}: {reason}') from e
+  parameters = (data[0] - 1) * 512 if data else 0
+  if len(data) < 512 or data[1] != 0x50 or parameters < 512:
+    raise ForceError(f'{path}: is not a C3D file (it lacks the header that begins one)')
+  processor = data[parameters + 3] if parameters + 3 < len(data) else 84  # Intel
+  words = np.frombuffer(data[:512], '>u2' if processor == 86 else '<u2').astype(int)  # MIPS
+  points, analogs, first, last, start = words[1], words[2], words[3], words[4], words[8]
+  # The scale's sign says how numbers are stored; its byte depends on the processor (85: DEC).
+  size = 4 if data[{86: 12, 85: 13}.get(processor, 15)] & 0x80 else 2
+  expected = int((start - 1) * 512 + (last - first + 1) * (4 * points + analogs) * size)
+  if len(data) < expected:
+    raise ForceError(f'{path}: is cut short: found {len(data)} bytes, expected {expected}')
+
+
+def _check_c3d_plates(path: pathlib.Path, file: ezc3d.c3d) -> None:
+  group = file['parameters'].get('FORCE_PLATFORM', {})
+  used = np.ravel(group.get('USED', {}).get('value', []))
+  if not len(used) or used[0] < 1:
+    raise ForceError(f'{path}: holds no force plates (FORCE_PLATFORM:USED)')
+  types = np.ravel(group.get('TYPE', {}).get('value', []))[: used[0]].tolist()
+  if len(types) < used[0] or not set(types) <= {1, 2, 3, 4}:
+    raise ForceError(
+      f'{path}: FORCE_PLATFORM:TYPE is {types} for {used[0]} plates, expected types 1 to 4'
+    )
+  channels = np.asarray(group.get('CHANNEL', {}).get('value', []))
+  count = file['data']['analogs'].shape[1]
+  if channels.ndim != 2 or channels.shape[1] < used[0]:
+    raise ForceError(f'{path}: FORCE_PLATFORM:CHANNEL does not list {used[0]} plates')
+  for i, kind in enumerate(types):
+    mine = channels[: 8 if kind == 3 else 6, i]
+    if mine.min() < 1 or mine.max() > count:
+      raise ForceError(
+        f'{path}: FORCE_PLATFORM:CHANNEL of plate {i + 1} is {mine.tolist()}, expected channels '
+        f'1 to {count}'
+      )
+
+
+def _unit(path: pathlib.Path, file: ezc3d.c3d, plate: int) -> float:
+  """Newtons in plate's unit of force: FORCE_PLATFORM:UNITS, else its first channel's."""
+  group = file['parameters']['FORCE_PLATFORM']
+  if 'UNITS' in group and len(group['UNITS']['value']):
+    unit = file['data']['platform'][plate]['unit_force']
+    if unit.strip().lower() not in _NEWTONS:
+      raise ForceError(f'{path}: FORCE_PLATFORM:UNITS is {unit!r}, expected N')
+  else:
+    units = file['parameters']['ANALOG'].get('UNITS', {}).get('value', [])
+    channel = int(np.asarray(group['CHANNEL']['value'])[0, plate]) - 1
+    unit = units[channel] if channel < len(units) else ''
+  return _NEWTONS.get(unit.strip().lower(), 1.0)  # 'V' is common and says nothing once scaled
+
+
+def _from_lab(
+  path: pathlib.Path, time_s: np.ndarray, force: np.ndarray, pressure: np.ndarray
+) -> np.ndarray:
+  """Turns forces from a C3D's laboratory axes into ours.
+
+  ezc3d gives the channels in laboratory axes with whatever sign the laboratory wrote. Vertical is
+  the axis that carries most under a foot, its positive side up. Where the plates read negative
+  there, the file holds the action on the plate (C3D allows both), and all three axes change sign.
+  Forward is decided by `_forward`.
+
+  Args:
+    path: for messages.
+    time_s: (N,) seconds.
+    force: (N, P, 3) newtons, laboratory axes.
+    pressure: (N, P, 3) metres, centre of pressure, laboratory axes; may hold NaN.
+  """
+  size = np.linalg.norm(force, axis=-1)
+  carries = size > CONTACT_N
+  if not carries.any():
+    raise ForceError(
+      f'{path}: no plate ever carries {CONTACT_N:g} N (the most is {size.max():.3g} N)'
+    )
+  means = force[carries].mean(0)
+  up = int(np.abs(force[carries]).mean(0).argmax())
+  if means[up] < 0:
+    logging.info('%s: holds the action on the plates; the sign is turned', path)
+    force = -force
+  flat = [(up + 1) % 3, (up + 2) % 3]  # in this order flat[0] x flat[1] is up
+  fz = force[:, :, up]
+  by_force = _forward(time_s, force[:, :, flat], fz, None)
+  by_pressure = _forward(time_s, force[:, :, flat], fz, pressure[:, :, flat])
+  if by_force and by_pressure and by_force != by_pressure:
+    logging.warning('%s: braking and propulsion say that the walk goes another way than the '
+                    'centre of pressure does; the forces are believed', path)
+  direction = by_force or by_pressure
+  if direction is None:
+    raise ForceError(
+      f'{path}: cannot tell which way the walk goes: no whole contact shows braking and then '
+      'propulsion, or a centre of pressure that progresses, along one laboratory axis; '
+      'give the forces as CSV with x forward'
+    )
+  return force[:, :, [*flat, up]] @ _rotation(direction).T
+
+
+def _forward(
+  time_s: np.ndarray, flat: np.ndarray, fz: np.ndarray, pressure: np.ndarray | None
+) -> tuple[int, int] | None:
+  """Which of two horizontal axes, and which way along it, is forward; None if undecidable.
+
+  Along the walk the reaction first brakes (backwards), then propels (forwards). Each axis scores
+  the integral of force times a ramp from -1 to 1 over each whole contact, over that of vertical
+  force: sideways forces, even through a contact and opposite for the two feet, score near 0. With
+  `pressure`, the score is its travel from 20 to 80 % of the contact instead (heel to toe).
+
+  Args:
+    time_s: (N,) seconds.
+    flat: (N, P, 2) newtons, two horizontal axes.
+    fz: (N, P) newtons, up.
+    pressure: (N, P, 2) metres on the same axes, or None.
+
+  Returns:
+    (axis, sign): axis 0 or 1, sign 1 or -1.
+  """
+  scores, weights = np.zeros(2), 0.0
+  for plate in range(fz.shape[1]):
+    on = np.concatenate([[False], fz[:, plate] > CONTACT_N, [False]])
+    starts, ends = np.flatnonzero(on[1:] & ~on[:-1]), np.flatnonzero(on[:-1] & ~on[1:])
+    for a, b in zip(starts, ends, strict=True):
+      if a == 0 or b == len(fz) or time_s[b] - time_s[a] < 0.1:
+        continue
+      ramp = np.linspace(-1, 1, b - a)
+      if pressure is None:
+        scores += ramp @ flat[a:b, plate]
+        weights += float(fz[a:b, plate].sum())
+      else:
+        early, late = a + (b - a) // 5, b - 1 - (b - a) // 5
+        step = pressure[late, plate] - pressure[early, plate]
+        if np.isfinite(step).all():
+          scores, weights = scores + step, weights + 1
+  if not weights:
+    return None
+  scores = scores / weights
+  axis = int(np.abs(scores).argmax())
+  least = _MIN_SCORE if pressure is None else _MIN_PROGRESS_M
+  if abs(scores[axis]) < least or abs(scores[1 - axis]) > _MAX_OBLIQUE * abs(scores[axis]):
+    return None
+  return axis, 1 if scores[axis] > 0 else -1
+
+
+def _rotation(direction: tuple[int, int]) -> np.ndarray:
+  """(3, 3) matrix that turns axes (horizontal, horizontal, up) so that `direction` becomes x."""
+  axis, sign = direction
+  forward = np.eye(3)[axis] * sign
+  up = np.eye(3)[2]
+  return np.stack([forward, np.cross(up, forward), up])

@@ -1,0 +1,206 @@
+"""Networks: a voxel of gray frames in, numbers for every label frame and leg out.
+
+Every module maps `x` (B, T, H, W, C) float, scaled by the step to about -0.5 .. 0.5, to
+(B, L, legs, outputs), and says which of the voxel's frames and legs those are. `valid` (B, T) bool
+is false at frames beyond the recording's edge; the paper's networks do not look at it.
+
+  label_slice: the L frames out of T that are labels: `force[:, model.label_slice]`.
+  legs: 1 (near) or 2 (near, far): `force[:, :, :model.legs]`.
+  outputs: numbers for each leg and label frame; a target (`grfjax.targets`) gives them meaning.
+
+Dropout draws from the random stream named 'dropout', in training only.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from grfjax import conv
+
+_glorot = nn.initializers.glorot_uniform()
+
+
+def _mochizuki_head(x: jax.Array, dense: int, outputs: int, activation: str) -> jax.Array:
+  """'After smoothing [flattening] ... the fully connected layer ..., and then the output layer'."""
+  activations = {'relu': nn.relu, 'softmax': nn.softmax}
+  if activation not in activations:
+    raise ValueError(f'dense_activation {activation!r} is none of {sorted(activations)}')
+  x = x.reshape(x.shape[0], -1)
+  x = activations[activation](nn.Dense(dense, kernel_init=_glorot, name='dense')(x))
+  x = nn.Dense(outputs, kernel_init=_glorot, name='output')(x)
+  return x[:, None, None, :]
+
+
+class Mochizuki3D(nn.Module):
+  """The 3D CNN of Mochizuki and Shibata (HEALTHINFO 2023), Table II and section II-A.
+
+  Two times [convolution, convolution, pooling, dropout], a dense layer, and the output layer's
+  logits. Kernels 5 x 5 x 2 (H, W, T), 256 channels, stride 1, pooling 5 x 5 x 2 with stride 1,
+  dropout 0.3, dense 128, 150 classes. At full width on (5, 40, 40, 1): 110,526,998 parameters.
+
+  What the paper leaves open, and what is chosen:
+    Padding: with none anywhere the five frames run out in the second block. Here convolutions are
+      padded ('SAME') and pooling is not: pooling keeps Keras's default, so only the layer that
+      must depart from it does. (All padded: 272 M parameters; pooling alone padded: 28.7 M.)
+    'The all-coupled layer uses Softmax': the output layer is fully connected and a classifier, so
+      the softmax is taken to be its own, and lives in the cross-entropy; the 128 units get ReLU,
+      as the convolutions do. `dense_activation='softmax'` is the other reading; it squeezes
+      everything through 128 numbers that sum to one.
+    Initialisation: Keras's defaults, Glorot uniform kernels and zero biases.
+
+  Attributes:
+    outputs: numbers out; 150 classes in the paper.
+    channels: of every convolution.
+    dense: units of the fully connected layer.
+    dropout: the rate after each pooling.
+    dense_activation: 'relu' or 'softmax'.
+  """
+
+  outputs: int = 150
+  channels: int = 256
+  dense: int = 128
+  dropout: float = 0.3
+  dense_activation: str = 'relu'
+
+  legs: ClassVar[int] = 1
+  label_slice: ClassVar[slice] = slice(-1, None)  # the voxel's last frame
+
+  @nn.compact
+  def __call__(
+    self, x: jax.Array, *, train: bool, valid: jax.Array | None = None
+  ) -> jax.Array:
+    """Maps (B, T, H, W, C), T >= 3 and H, W >= 9, to (B, 1, 1, outputs)."""
+    for block in (1, 2):
+      for layer in (1, 2):
+        name = f'conv{block}_{layer}'
+        x = nn.relu(conv.Conv3D(self.channels, (2, 5, 5), 'SAME', name=name)(x))
+      x = conv.max_pool3d(x, (2, 5, 5), 'VALID')
+      x = nn.Dropout(self.dropout, deterministic=not train)(x)
+    return _mochizuki_head(x, self.dense, self.outputs, self.dense_activation)
+
+
+class Mochizuki2D(nn.Module):
+  """A single-image baseline: `Mochizuki3D` without the time axis, on the voxel's last frame.
+
+  It stands for the authors' earlier report (IIPB-4-12, 2023, in Japanese), whose layer table is
+  not in the 2023 paper; so it differs from the 3D network in the time axis alone, and comparing
+  the two measures what time brings. At full width on 40 x 40: 38,496,534 parameters.
+
+  Attributes: as in `Mochizuki3D`.
+  """
+
+  outputs: int = 150
+  channels: int = 256
+  dense: int = 128
+  dropout: float = 0.3
+  dense_activation: str = 'relu'
+
+  legs: ClassVar[int] = 1
+  label_slice: ClassVar[slice] = slice(-1, None)
+
+  @nn.compact
+  def __call__(
+    self, x: jax.Array, *, train: bool, valid: jax.Array | None = None
+  ) -> jax.Array:
+    """Maps (B, T, H, W, C), H and W >= 9, to (B, 1, 1, outputs)."""
+    x = x[:, -1:]
+    for block in (1, 2):
+      for layer in (1, 2):
+        name = f'conv{block}_{layer}'
+        x = nn.relu(conv.Conv3D(self.channels, (1, 5, 5), 'SAME', name=name)(x))
+      x = conv.max_pool3d(x, (1, 5, 5), 'VALID')
+      x = nn.Dropout(self.dropout, deterministic=not train)(x)
+    return _mochizuki_head(x, self.dense, self.outputs, self.dense_activation)
+
+
+class Walker(nn.Module):
+  """Both legs' forces at every frame of a clip that follows the walker.
+
+  Each frame becomes a vector on its own: gray, the difference to the background and their change
+  from the frame before, cut into patches of 4 x 4, then 3 x 3 of these, by dense layers alone (on
+  a CPU matrix products are several times faster than convolutions over few channels), then all
+  places together. Dilated convolutions over time then join the vectors of about a step.
+
+  Gray is standardised over the clip, so that neither exposure nor the room's brightness matter.
+
+  Attributes:
+    outputs: numbers out for each leg and frame.
+    width: channels of the first patches; the second have three times as many.
+    features: length of a frame's vector.
+    dilations: of the temporal convolutions (two frames further each way for every unit).
+    dropout: the rate before each temporal layer.
+  """
+
+  outputs: int = 3
+  width: int = 64
+  features: int = 128
+  dilations: tuple[int, ...] = (1, 2, 4, 1, 2, 4)
+  dropout: float = 0.2
+
+  legs: ClassVar[int] = 2
+  label_slice: ClassVar[slice] = slice(None)
+
+  @nn.compact
+  def __call__(
+    self, x: jax.Array, *, train: bool, valid: jax.Array | None = None
+  ) -> jax.Array:
+    """Maps (B, T, H, W, 2), H and W multiples of 12, to (B, T, 2, outputs)."""
+    b, t = x.shape[:2]
+    if x.shape[2] % 12 or x.shape[3] % 12:
+      raise ValueError(f'height and width must be multiples of 12, not {x.shape[2:4]}')
+    x = _standard_gray(x)
+    before = jnp.concatenate([x[:, :1], x[:, :-1]], 1)
+    x = jnp.concatenate([x, x - before], -1)
+    x = x.reshape(b * t, *x.shape[2:])
+    for size, width in ((4, self.width), (3, 3 * self.width)):
+      x = nn.Dense(width)(_patches(x, size))
+      x = nn.gelu(nn.LayerNorm()(x))
+    x = x.reshape(b * t, -1)
+    x = nn.Dropout(self.dropout, deterministic=not train)(x)
+    x = nn.Dense(self.features)(x).reshape(b, t, -1)
+    # Nothing is known beyond the recording's edge, just as beyond the clip's, where SAME pads with 0.
+    seen = jnp.ones((b, t, 1)) if valid is None else valid[..., None].astype(x.dtype)
+    for dilation in self.dilations:
+      h = nn.LayerNorm()(x) * seen
+      h = nn.gelu(nn.Conv(self.features, (3,), kernel_dilation=dilation)(h))
+      h = nn.Dropout(self.dropout, deterministic=not train)(h)
+      x = x + nn.Dense(self.features, kernel_init=nn.initializers.zeros)(h)
+    x = nn.LayerNorm()(x)
+    x = nn.Dense(2 * self.outputs, kernel_init=nn.initializers.normal(0.01))(x)
+    return x.reshape(b, t, 2, self.outputs)
+
+
+def _standard_gray(x: jax.Array) -> jax.Array:
+  """Channel 0 to mean 0 and deviation 1/2 over each clip, channel 1 to about -0.3 .. 1.7."""
+  gray, far = x[..., :1], x[..., 1:]
+  axes = (1, 2, 3, 4)
+  gray = (gray - gray.mean(axes, keepdims=True)) / (gray.std(axes, keepdims=True) + 0.05)
+  return jnp.concatenate([0.5 * gray, 2 * (far + 0.35)], -1)
+
+
+def _patches(x: jax.Array, size: int) -> jax.Array:
+  """(N, H, W, C) -> (N, H / size, W / size, size * size * C)."""
+  n, h, w, c = x.shape
+  x = x.reshape(n, h // size, size, w // size, size, c).transpose(0, 1, 3, 2, 4, 5)
+  return x.reshape(n, h // size, w // size, size * size * c)
+
+
+MODELS: dict[str, Callable[..., Any]] = {
+  'mochizuki3d': Mochizuki3D,
+  'mochizuki2d': Mochizuki2D,
+  'walker': Walker,
+}
+
+
+def build(name: str, **kwargs: Any) -> Any:
+  """Returns the module called `name`, made with its keyword arguments.
+
+  Raises:
+    ValueError: when there is no such model; lists those there are.
+  """
+  if name not in MODELS:
+    raise ValueError(f'no model {name!r}; there are: {", ".join(sorted(MODELS))}')
+  return MODELS[name](**kwargs)

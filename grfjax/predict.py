@@ -1,0 +1,173 @@
+"""New videos -> force curves of both legs, one CSV a video.
+
+    python -m grfjax.predict --workdir=RUN --recordings=RAW --out=DIR [--subjects=A,B]
+    python -m grfjax.predict --workdir=RUN --video=walk.mp4 --camera=left --out=DIR
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import pathlib
+import sys
+
+import numpy as np
+import tqdm
+from absl import app, flags, logging
+
+from grfjax import files, forces, inference, recordings, video, voxels
+
+DECIMALS = 4  # of a body weight: 0.0001 BW is under a tenth of a newton
+_COLUMNS = ('fz', 'fx', 'fy')  # the file's names of voxels.AXES
+
+
+@dataclasses.dataclass(frozen=True)
+class Curves:
+  """Estimated forces at every frame of a video.
+
+  Attributes:
+    time_s: (N,) from the first frame.
+    force: (N, 2, axes) body weights: leg (left, right) x (vertical, forward, to the walker's
+      left); NaN where there is no estimate.
+    camera: the side the camera stands on.
+    near_only: the network knows no other leg than the near one.
+  """
+
+  time_s: np.ndarray
+  force: np.ndarray
+  camera: str
+  near_only: bool
+
+
+def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> Curves:
+  """Estimates the forces in a video.
+
+  Args:
+    run: a trained network.
+    path: the video.
+    camera: 'left' or 'right', the walker's side on which the camera stands; '' reads it off the
+      walking direction, which only a network that follows the walker can.
+
+  Raises:
+    ValueError: the video cannot be read or nobody walks across it, or the side of the camera is
+      missing or contradicts the walk.
+  """
+  view = voxels.views(path, run.voxel)
+  if camera:
+    voxels.check_direction(camera, view.direction, str(path))
+  elif view.direction:
+    camera = 'right' if view.direction > 0 else 'left'
+  else:
+    raise ValueError(
+      f'{path}: --camera is needed (left or right): a network that sees the whole picture does not '
+      'know which way the walker goes'
+    )
+  parts = list(inference.estimates(run, voxels.cut(view, None, run.voxel)))
+  own = np.concatenate(parts)[: len(view.time_s)]  # (n, legs, axes) at the configuration's rate
+  force = np.full((len(view.video.time_s), 2, own.shape[-1]), np.nan)
+  inside = (view.video.time_s >= view.time_s[0] - 1e-9) & (
+    view.video.time_s <= view.time_s[-1] + 1e-9
+  )
+  near = recordings.LEGS.index(camera)
+  side = np.array([1, 1, 1 if camera == 'left' else -1])  # the file's y is to the walker's left
+  for leg in range(own.shape[1]):
+    for axis in range(own.shape[2]):
+      values = np.interp(view.video.time_s[inside], view.time_s, own[:, leg, axis])
+      force[inside, near if leg == 0 else 1 - near, axis] = values * side[axis]
+  return Curves(view.video.time_s, force, camera, own.shape[1] == 1)
+
+
+def to_csv(curves: Curves) -> str:
+  """The file of the contract: a row a frame; no estimate is an empty cell."""
+  axes = curves.force.shape[2]
+  names = [f'{leg}_{_COLUMNS[axis]}_bw' for leg in recordings.LEGS for axis in range(axes)]
+  # The vertical forces stand first, as every file has them.
+  order = sorted(range(len(names)), key=lambda i: (i % axes != 0, i))
+  text = io.StringIO()
+  writer = csv.writer(text, lineterminator='\n')
+  writer.writerow(['time_s', *(names[i] for i in order)])
+  flat = curves.force.reshape(len(curves.time_s), -1)
+  for time_s, row in zip(curves.time_s, flat, strict=True):
+    cells = ['' if np.isnan(row[i]) else f'{row[i]:.{DECIMALS}f}' for i in order]
+    writer.writerow([f'{time_s:.6f}', *cells])
+  return text.getvalue()
+
+
+def predict_set(
+  run: inference.Run, root: pathlib.Path, out: pathlib.Path, subjects: list[str] | None
+) -> list[str]:
+  """Writes OUT/TRIAL.csv for every trial; goes on after a trial that fails, and returns why."""
+  failures = []
+  trials = recordings.load(root, need_forces=False, subjects=subjects)
+  for trial in tqdm.tqdm(trials, desc='predict', unit='trial', mininterval=1):
+    try:
+      curves = predict(run, trial.video, trial.camera)
+    except (ValueError, OSError) as error:
+      failures.append(f'{trial.where} (trial {trial.name}): {error}')
+      continue
+    files.write_text(out / f'{trial.name}.csv', to_csv(curves))
+  return failures
+
+
+def summary(curves: Curves, body_mass_kg: float | None) -> str:
+  """A few lines for the terminal."""
+  lines = [f'camera at the walker\'s {curves.camera}']
+  for i, leg in enumerate(recordings.LEGS):
+    fz = curves.force[:, i, 0]
+    seen = np.isfinite(fz)
+    if not seen.any():
+      lines.append(f'{leg} leg: no estimate' + (' (the network knows the near leg alone)'
+                                                if curves.near_only else ''))
+      continue
+    peak = float(fz[seen].max())
+    newton = f' = {peak * body_mass_kg * forces.G:.0f} N' if body_mass_kg else ''
+    lines.append(
+      f'{leg} leg: {int(seen.sum())} of {len(fz)} frames estimated, highest vertical force '
+      f'{peak:.2f} BW{newton}'
+    )
+  return '\n'.join(lines)
+
+
+_WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.")
+_OUT = flags.DEFINE_string('out', None, 'Folder for the results; others in it stay.')
+_RECORDINGS = flags.DEFINE_string('recordings', None, 'A recording set; forces are not needed.')
+_SUBJECTS = flags.DEFINE_list('subjects', None, 'Of the recording set: only these.')
+_VIDEO = flags.DEFINE_string('video', None, 'A single video.')
+_CAMERA = flags.DEFINE_enum(
+  'camera', None, list(recordings.LEGS), "The walker's side on which the camera stands."
+)
+_MASS = flags.DEFINE_float(
+  'body_mass_kg', None, 'Of the walker, to print newtons.', lower_bound=recordings.BODY_MASS_KG[0],
+  upper_bound=recordings.BODY_MASS_KG[1],
+)  # fmt: skip
+
+
+def main(argv: list[str]) -> None:
+  """Predicts a recording set or a video, from flags."""
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected argument {argv[1]!r}')
+  if (_RECORDINGS.value is None) == (_VIDEO.value is None):
+    raise app.UsageError('give one of --recordings and --video')
+  logging.set_verbosity(logging.WARNING)
+  out = pathlib.Path(_OUT.value)
+  try:
+    run = inference.load(pathlib.Path(_WORKDIR.value))
+    if _VIDEO.value is not None:
+      path = pathlib.Path(_VIDEO.value)
+      curves = predict(run, path, _CAMERA.value or '')
+      files.write_text(out / f'{path.stem}.csv', to_csv(curves))
+      print(summary(curves, _MASS.value))
+      print(f'written: {out / path.stem}.csv')
+      return
+    failures = predict_set(run, pathlib.Path(_RECORDINGS.value), out, _SUBJECTS.value)
+  except (ValueError, OSError, video.VideoError) as error:
+    sys.exit(f'grfjax.predict: {error}')
+  if failures:
+    sys.exit('\n'.join([f'grfjax.predict: {len(failures)} trials failed:', *failures]))
+  print(f'written: {out}')
+
+
+if __name__ == '__main__':
+  flags.mark_flags_as_required(['workdir', 'out'])
+  app.run(main)

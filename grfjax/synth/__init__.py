@@ -1,0 +1,1 @@
+"""Synthetic walkers whose motion obeys their forces."""

@@ -1,0 +1,311 @@
+"""Trains one fold: `python -m grfjax.train --config=configs/walker.py --workdir=RUN ...`.
+
+A run is a function of (config, data, seed). Started again in the same workdir it goes on from its
+newest checkpoint and ends as an undisturbed run does. The held-out subject is never read here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import pathlib
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import ml_collections
+import numpy as np
+import tensorboardX
+import tqdm
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+from grfjax import checkpoint, data, files, inference, step, targets
+
+# What may differ when a run goes on: how long, how often, and where the data lie.
+MAY_CHANGE = ('steps', 'checkpoint_every', 'log_every', 'data_dir')
+
+
+def say(text: str) -> None:
+  """Prints beside the progress bar, on standard error."""
+  tqdm.tqdm.write(text, file=sys.stderr)
+
+
+class TrainingError(RuntimeError):
+  """Training cannot go on; the message says why and what is left."""
+
+
+def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) -> dict[str, Any]:
+  """Trains, or goes on training, to `config.steps`.
+
+  Args:
+    config: as in `configs/`.
+    workdir: the run's folder: config.json, checkpoints/, metrics.jsonl, tensorboard/, shares.json.
+
+  Returns:
+    The last line of the log.
+
+  Raises:
+    ValueError: the configuration, the data or the workdir do not fit.
+    TrainingError: the loss is not finite.
+  """
+  folder = pathlib.Path(workdir)
+  folder.mkdir(parents=True, exist_ok=True)
+  dataset = data.Dataset(config.data_dir, config.dataset)
+  subjects = dataset.others(config.holdout, config.inner)
+  _check(config)
+  _keep_config(config, folder / 'config.json')
+
+  model, target = inference.network(config)
+  source = dataset.source(subjects)
+  labels = data.index(source, dataset.config.own, model.legs)
+  _report_shares(labels, config, folder)
+  stream = data.train_stream(
+    source,
+    labels,
+    batch=config.batch,
+    clip=config.clip or dataset.config.frames,
+    rebalance=config.rebalance,
+    seed=config.seed,
+    process=jax.process_index(),
+    processes=jax.process_count(),
+  )
+  batches = iter(stream)
+
+  _, whole, split = step.meshes()
+  if config.batch % jax.device_count():
+    raise ValueError(f'batch {config.batch} cannot be shared by {jax.device_count()} devices')
+  tx = step.optimizer(steps=config.steps, **config.optimizer)
+  shape = (config.clip or dataset.config.frames, *dataset.config.shape[1:])
+  root = jax.random.key(config.seed)
+  fresh = jax.jit(
+    lambda key: step.init_state(model, tx, shape, key), out_shardings=whole
+  )
+  state = fresh(jax.random.fold_in(root, 0))
+  run_key = jax.device_put(jax.random.fold_in(root, 1), whole)
+  update = step.make_train_step(
+    model=model, target=target, tx=tx, augmentations=dict(config.augment), whole=whole, split=split
+  )
+
+  checkpoints = checkpoint.Checkpoints(folder)
+  stopping = EarlyStop(config.early_stop)
+  done = 0
+  if checkpoints.latest() is not None:
+    state, extra = checkpoints.restore(state)
+    batches.set_state(extra['batches'])
+    stopping.state = extra['stopping']
+    done = int(state.step)
+    say(f'going on from step {done}')
+  log = Log(folder, done)
+  inner = _inner_check(config, dataset, model, target)
+  parameters = sum(p.size for p in jax.tree.leaves(state.params))
+  say(
+    f'{config.model.name}: {parameters} parameters, {labels.counts.sum()} labels of '
+    f'{", ".join(subjects)}; held out: {config.holdout or "nobody"}'
+  )
+
+  def save(now: int) -> None:
+    extra = {'batches': batches.get_state(), 'stopping': stopping.state}
+    checkpoints.save(now, state, extra)
+
+  sums: Any = None
+  since, waited, begun = done, 0.0, time.monotonic()
+  bar = tqdm.tqdm(total=config.steps, initial=done, unit='step', desc='train', mininterval=1)
+  while done < config.steps and not stopping.stopped:
+    asked = time.monotonic()
+    batch = next(batches)
+    waited += time.monotonic() - asked
+    on_device = step.to_device(batch, split)
+    with jax.transfer_guard('disallow'):
+      state, new = update(state, on_device, run_key)
+      sums = new if sums is None else _add(sums, new)
+    done += 1
+    bar.update()
+    if done % config.log_every == 0 or done == config.steps:
+      means = {k: float(s) / max(float(n), 1) for k, (s, n) in jax.device_get(sums).items()}
+      if not all(math.isfinite(v) for v in means.values()):
+        raise TrainingError(
+          f'{folder}: after step {done} the means since step {since} are {means}, not finite; '
+          f'the last good checkpoint is of step {checkpoints.latest()}'
+        )
+      seconds = time.monotonic() - begun
+      means |= {
+        'step_ms': 1e3 * seconds / (done - since),
+        'data_wait': waited / seconds,
+      }
+      if inner is not None and (done % config.eval_every == 0 or done == config.steps):
+        means['inner_mae_pct_bw'] = inner(state.params)
+      log.write(done, means)
+      bar.set_postfix_str(f'loss {means["loss"]:.3f}, error {means["mae_pct_bw"]:.1f} % BW')
+      stopping.see(means)
+      sums, since, waited, begun = None, done, 0.0, time.monotonic()
+    if done % config.checkpoint_every == 0 or done == config.steps or stopping.stopped:
+      save(done)
+  bar.close()
+  if stopping.stopped:
+    say(f'stopped early at step {done}: {stopping.why()}')
+  checkpoints.close()
+  log.close()
+  files.write_json(
+    folder / 'done.json', {'step': done, 'stopped_early': stopping.stopped, 'holdout': config.holdout}
+  )
+  return log.last
+
+
+def _add(a: Any, b: Any) -> Any:
+  return jax.tree.map(lambda x, y: x + y, a, b)
+
+
+def _check(config: ml_collections.ConfigDict) -> None:
+  for name in ('steps', 'checkpoint_every', 'log_every', 'batch'):
+    if not (isinstance(config[name], int) and config[name] >= 1):
+      raise ValueError(f'config.{name} is {config[name]!r}, expected a whole number of at least 1')
+  if config.early_stop.monitor == 'inner_mae_pct_bw' and not config.inner:
+    raise ValueError('config.early_stop.monitor is inner_mae_pct_bw, but config.inner is empty')
+
+
+def _keep_config(config: ml_collections.ConfigDict, path: pathlib.Path) -> None:
+  """Writes config.json; refuses a workdir that holds another run."""
+  new = json.loads(config.to_json_best_effort())
+  if path.exists():
+    old = json.loads(path.read_text())
+    differs = [
+      f'{k}: {old.get(k)!r} there, {new.get(k)!r} here'
+      for k in sorted(old.keys() | new.keys())
+      if old.get(k) != new.get(k) and k not in MAY_CHANGE
+    ]
+    if differs:
+      raise ValueError(
+        f'{path.parent} holds a run of another configuration ({"; ".join(differs)}); '
+        'take another --workdir'
+      )
+  if jax.process_index() == 0:
+    files.write_json(path, new)
+
+
+def _report_shares(
+  labels: data.Index, config: ml_collections.ConfigDict, folder: pathlib.Path
+) -> None:
+  """Says how the labels spread over the force intervals, before and after rebalancing."""
+  table = data.shares(labels, config.rebalance)
+  keys = ('interval', 'labels', 'share', 'share_drawn')
+  files.write_json(folder / 'shares.json', [dict(zip(keys, row, strict=True)) for row in table])
+  rows = [f'  {n:>10} {100 * a:5.1f} % -> {100 * b:5.1f} %' for n, _, a, b in table]
+  say('\n'.join(['share of each force interval (BW), of labels -> of draws:', *rows]))
+
+
+def _inner_check(
+  config: ml_collections.ConfigDict, dataset: data.Dataset, model: Any, target: targets.Target
+) -> Any:
+  """A function params -> MAE on the inner validation subject, or None."""
+  if not config.inner:
+    return None
+  estimate = step.make_estimate(model=model, target=target)
+
+  def check(params: Any) -> float:
+    held = inference.held_out(dataset, config.inner, model, estimate, params, config.batch)
+    return held.sums().result()['mae_pct_bw']
+
+  return check
+
+
+class EarlyStop:
+  """Stops when a logged number has not fallen for `patience` looks; the last weights are kept.
+
+  The paper watches the training loss ('the training error was used as the monitor'). The number of
+  an inner validation subject may be watched instead; never the held-out one's.
+  """
+
+  def __init__(self, config: Any):
+    self._monitor, self._patience = config.monitor, config.patience
+    self.state: dict[str, Any] = {'best': None, 'waited': 0}
+
+  @property
+  def stopped(self) -> bool:
+    """Whether it is time."""
+    return bool(self._monitor) and self.state['waited'] >= self._patience
+
+  def see(self, means: dict[str, float]) -> None:
+    """Takes note of a line of the log."""
+    if not self._monitor or self._monitor not in means:
+      return
+    value, best = means[self._monitor], self.state['best']
+    better = best is None or value < best
+    self.state = {
+      'best': value if better else best,
+      'waited': 0 if better else self.state['waited'] + 1,
+    }
+
+  def why(self) -> str:
+    """In words."""
+    return f'{self._monitor} has not fallen below {self.state["best"]:.4g} {self._patience} times'
+
+
+class Log:
+  """metrics.jsonl and TensorBoard; on resuming, lines after the checkpoint are taken back."""
+
+  def __init__(self, folder: pathlib.Path, done: int):
+    self._path = folder / 'metrics.jsonl'
+    lines = list(read_log(self._path, done))
+    self.last: dict[str, Any] = lines[-1] if lines else {}
+    self._file: Any = None
+    if jax.process_index() == 0:
+      files.write_text(self._path, ''.join(json.dumps(line) + '\n' for line in lines))
+      self._file = self._path.open('a')
+      self._board = tensorboardX.SummaryWriter(str(folder / 'tensorboard'), purge_step=done + 1)
+
+  def write(self, done: int, means: dict[str, float]) -> None:
+    """Adds a line."""
+    self.last = {'step': done, **means}
+    if self._file is not None:
+      self._file.write(json.dumps(self.last) + '\n')
+      self._file.flush()
+      for name, value in means.items():
+        self._board.add_scalar(name, value, done)
+
+  def close(self) -> None:
+    """Closes both files."""
+    if self._file is not None:
+      self._file.close()
+      self._board.close()
+
+
+def read_log(path: pathlib.Path, until: float = np.inf) -> Iterator[dict[str, Any]]:
+  """Lines of a metrics.jsonl up to a step; a last line cut short by a crash is left out."""
+  if not path.exists():
+    return
+  for text in path.read_text().splitlines():
+    try:
+      line = json.loads(text)
+    except json.JSONDecodeError:
+      return
+    if line['step'] <= until:
+      yield line
+
+
+_CONFIG = config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
+_WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.")
+_MULTIHOST = flags.DEFINE_bool(
+  'multihost', False, 'Join the other hosts of this job (jax.distributed) before training.'
+)
+
+
+def main(argv: list[str]) -> None:
+  """Runs `train` from flags."""
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected argument {argv[1]!r}')
+  logging.set_verbosity(logging.WARNING)  # Orbax reports every step of a save
+  if _MULTIHOST.value:
+    jax.distributed.initialize()
+  try:
+    train(_CONFIG.value, _WORKDIR.value)
+  except (ValueError, TrainingError) as error:
+    sys.exit(f'grfjax.train: {error}')
+
+
+if __name__ == '__main__':
+  flags.mark_flags_as_required(['config', 'workdir'])
+  app.run(main)

@@ -1,0 +1,289 @@
+"""A trial -> records: what the camera saw, joined with what the plates felt.
+
+Two builder configurations (`CONFIGS`): `mochizuki`, the paper's input to the letter, and `walker`,
+clips of a window that follows the walker.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+
+from grfjax import forces, recordings, tracking, video
+
+AXES = ('vertical', 'forward', 'near side')  # the order of the last axis of `force`
+SAME_RATE = 0.02  # a video within 2 % of the configuration's rate is taken frame by frame
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+  """How voxels are cut.
+
+  Attributes:
+    name: of the configuration.
+    follow: a window that follows the walker (gray and difference to the background), or the whole
+      picture (gray).
+    frames: T, frames in a voxel.
+    hop: frames between the starts of successive clips; 0: one voxel for every frame of the near
+      leg's stance, which is its last frame.
+    rows: height of the voxel's pictures.
+    columns: width.
+    fps: frames a second; other videos are brought to it by time.
+  """
+
+  name: str
+  follow: bool
+  frames: int
+  hop: int
+  rows: int
+  columns: int
+  fps: float
+
+  @property
+  def channels(self) -> int:
+    """Gray alone, or gray and difference."""
+    return 2 if self.follow else 1
+
+  @property
+  def shape(self) -> tuple[int, int, int, int]:
+    """(T, H, W, C) of a voxel."""
+    return self.frames, self.rows, self.columns, self.channels
+
+  @property
+  def own(self) -> slice:
+    """The frames of a voxel that no other voxel of the recording counts as its own."""
+    if self.hop == 0:
+      return slice(self.frames - 1, self.frames)
+    lead = (self.frames - self.hop) // 2
+    return slice(lead, lead + self.hop)
+
+
+CONFIGS = {
+  'mochizuki': Config('mochizuki', follow=False, frames=5, hop=0, rows=40, columns=40, fps=60),
+  'walker': Config('walker', follow=True, frames=64, hop=32, rows=48, columns=36, fps=60),
+}
+
+
+def config(name: str) -> Config:
+  """The configuration of that name; raises ValueError with the list of names."""
+  if name not in CONFIGS:
+    raise ValueError(f'no builder configuration {name!r}; there are {", ".join(CONFIGS)}')
+  return CONFIGS[name]
+
+
+@dataclasses.dataclass(frozen=True)
+class Views:
+  """What the camera saw of the walker, at the configuration's rate.
+
+  Attributes:
+    picture: (N, H, W, C) uint8.
+    time_s: (N,) float64 on the video's clock.
+    frame: (N,) int32, the video's frame nearest in time.
+    video: the file they come from.
+    direction: +1 the walker goes to the picture's right, -1 left; 0 not looked at.
+  """
+
+  picture: np.ndarray
+  time_s: np.ndarray
+  frame: np.ndarray
+  video: video.Video
+  direction: int
+
+
+def views(path: pathlib.Path, cfg: Config) -> Views:
+  """Decodes a video into the configuration's pictures.
+
+  Raises:
+    ValueError: the video cannot be read, or nobody can be followed; the message names it.
+  """
+  film = video.probe(path)
+  if cfg.follow:
+    frames = video.WorkingFrames(film)
+    try:
+      track = tracking.follow(frames, film.time_s)
+    except tracking.NobodyFoundError as error:
+      raise tracking.NobodyFoundError(f'{path}: {error}') from error
+    first, direction = int(track.frame[0]), track.direction
+    count = len(track.frame)
+    seen = tracking.windows(frames, track, cfg.rows, cfg.columns)
+  else:
+    first, direction, count = 0, 0, len(film.time_s)
+    seen = (video.whole_window(f, cfg.rows) for f in video.frames(film))
+  picture = np.empty((count, cfg.rows, cfg.columns, cfg.channels), np.uint8)
+  for k, one in enumerate(seen):
+    picture[k] = one
+  time_s = film.time_s[first : first + count]
+  picture, time_s, nearest = at_rate(picture, time_s, cfg.fps, blend=cfg.follow)
+  return Views(picture, time_s, (first + nearest).astype(np.int32), film, direction)
+
+
+def at_rate(
+  picture: np.ndarray, time_s: np.ndarray, fps: float, *, blend: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+  """Brings pictures to a frame rate by their times.
+
+  Args:
+    picture: (N, H, W, C) uint8.
+    time_s: (N,) increasing.
+    fps: the rate wanted.
+    blend: mix the two pictures around each instant (a followed walker moves little between them);
+      otherwise take the nearest, each at most once, and keep its own time.
+
+  Returns:
+    (M, H, W, C) uint8, their (M,) times and the (M,) index of the picture nearest to each. As they
+    are, if the rate is within `SAME_RATE` and steady.
+  """
+  steps = np.diff(time_s)
+  if len(steps) == 0 or np.abs(steps * fps - 1).max() < SAME_RATE:
+    return picture, time_s, np.arange(len(time_s))
+  grid = np.arange(time_s[0], time_s[-1] + 1e-6, 1 / fps)
+  after = np.clip(np.searchsorted(time_s, grid), 1, len(time_s) - 1)
+  share = np.clip((grid - time_s[after - 1]) / steps[after - 1], 0, 1)
+  nearest = np.where(share < 0.5, after - 1, after)
+  if not blend:
+    nearest = np.unique(nearest)
+    return picture[nearest], time_s[nearest], nearest
+  mixed = np.empty((len(grid), *picture.shape[1:]), np.uint8)
+  for k, (i, s) in enumerate(zip(after, share, strict=True)):
+    mixed[k] = cv2.addWeighted(picture[i - 1], 1 - s, picture[i], s, 0).reshape(mixed[k].shape)
+  return mixed, grid, nearest
+
+
+@dataclasses.dataclass(frozen=True)
+class Labels:
+  """What the plates say, at given times.
+
+  Attributes:
+    force: (N, 2, 3) float32 body weights: leg (near, far) x `AXES`; 0 where unknown.
+    known: (N, 2) bool.
+    contact: (N, 2) bool.
+    video_start_s: the force clock at the video's first frame.
+    uncertainty_s: half a frame interval where the start was placed by `contact_frame`, else 0.
+  """
+
+  force: np.ndarray
+  known: np.ndarray
+  contact: np.ndarray
+  video_start_s: float
+  uncertainty_s: float
+
+
+def labels(
+  trial: recordings.Trial, time_s: np.ndarray, film: video.Video, threshold_n: float
+) -> Labels:
+  """Forces of the near and far leg at times on the video's clock.
+
+  Args:
+    trial: with forces.
+    time_s: (N,) seconds from the video's first frame.
+    film: the trial's video.
+    threshold_n: vertical force over which a plate counts as stepped on.
+
+  Raises:
+    forces.ForceError: the force file cannot be used, or does not overlap the video.
+  """
+  assert trial.force is not None  # recordings.load(need_forces=True) has seen to it
+  plates = forces.read(trial.force, len(trial.plates))
+  forces.check_plausible(plates, trial.subject.body_mass_kg)
+  if trial.video_start_s is not None:
+    start, uncertainty = trial.video_start_s, 0.0
+  else:
+    assert trial.contact_frame is not None
+    start, uncertainty = forces.video_start(
+      trial.contact_frame, film.time_s, plates.force[:, 0], plates.time_s, threshold_n
+    )
+  weight = trial.subject.body_mass_kg * forces.G
+  force, known, contact = forces.labels(
+    forces.leg_forces(plates, trial.plates), plates.time_s, time_s + start, weight, threshold_n
+  )
+  if not contact.any():
+    raise forces.ForceError(
+      f'{trial.force}: no foot is on a plate while {film.path.name} runs ({start:.3f} to '
+      f'{start + film.time_s[-1]:.3f} s on the force clock; the forces run from '
+      f'{plates.time_s[0]:.3f} to {plates.time_s[-1]:.3f} s): check video_start_s or contact_frame'
+    )
+  near = recordings.LEGS.index(trial.camera)
+  side = 1 if trial.camera == 'left' else -1  # y points to the walker's left
+  legs = [near, 1 - near]
+  turned = force[:, legs][..., [2, 0, 1]] * np.array([1, 1, side]) / weight
+  return Labels(
+    turned.astype(np.float32), known[:, legs], contact[:, legs], start, uncertainty
+  )
+
+
+def check_direction(trial_camera: str, direction: int, where: str) -> None:
+  """Raises ValueError where the side of the camera contradicts the walk."""
+  expected = -1 if trial_camera == 'left' else 1
+  if direction and direction != expected:
+    side = {1: 'right', -1: 'left'}
+    raise ValueError(
+      f'{where}: camera is {trial_camera!r}, so the walker should go to the {side[expected]} of '
+      f'the picture, but goes to the {side[direction]}; correct the camera column, or the video '
+      'is mirrored'
+    )
+
+
+def records(
+  trial: recordings.Trial, cfg: Config, threshold_n: float = forces.CONTACT_N
+) -> list[dict[str, Any]]:
+  """Turns a trial into records (the features of the contract).
+
+  Returns:
+    One dict a voxel: voxel (T, H, W, C) uint8; force (T, 2, 3) float32 body weights; known,
+    contact (T, 2) bool; time_s (T,) float32; frame (T,) int32, -1 where the voxel reaches over the
+    recording's edge (there the edge's picture is repeated and nothing is known); subject, trial.
+
+  Raises:
+    ValueError: the video or forces cannot be used; the message names manifest line and file.
+  """
+  try:
+    view = views(trial.video, cfg)
+    if cfg.follow:
+      check_direction(trial.camera, view.direction, str(trial.video))
+    label = labels(trial, view.time_s, view.video, threshold_n)
+  except (ValueError, OSError) as error:
+    raise ValueError(f'{trial.where} (trial {trial.name}): {error}') from error
+  return [
+    {**voxel, 'subject': trial.subject.name, 'trial': trial.name}
+    for voxel in cut(view, label, cfg)
+  ]
+
+
+def cut(view: Views, label: Labels | None, cfg: Config) -> Iterator[dict[str, Any]]:
+  """Cuts voxels; without labels (prediction) nothing is known and every frame ends a voxel."""
+  count = len(view.time_s)
+  if label is None:
+    nothing = np.zeros((count, 2), bool)
+    label = Labels(np.zeros((count, 2, 3), np.float32), nothing, nothing, 0.0, 0.0)
+    wanted = np.ones(count, bool)
+  else:
+    wanted = label.contact[:, 0]
+  for start in starts(count, wanted, cfg):
+    index = np.arange(start, start + cfg.frames)
+    inside = (index >= 0) & (index < count)
+    at = np.clip(index, 0, count - 1)
+    yield {
+      'voxel': view.picture[at],
+      'force': label.force[at] * inside[:, None, None],
+      'known': label.known[at] & inside[:, None],
+      'contact': label.contact[at] & inside[:, None],
+      'time_s': (view.time_s[at] + (index - at) / cfg.fps).astype(np.float32),
+      'frame': np.where(inside, view.frame[at], -1).astype(np.int32),
+    }
+
+
+def starts(count: int, wanted: np.ndarray, cfg: Config) -> list[int]:
+  """First frame of each voxel of a recording of `count` frames; may be negative.
+
+  Clips begin so early that every frame is once among a clip's own (`Config.own`), its middle. The
+  paper's voxels end at each frame that is `wanted` (N,).
+  """
+  lead = cfg.own.start
+  if cfg.hop == 0:
+    return (np.flatnonzero(wanted) - lead).tolist()
+  return list(range(-lead, count - lead, cfg.hop))

@@ -1,0 +1,88 @@
+"""Leave one subject out: trains and evaluates every fold, then writes the paper's tables.
+
+    python launch/loso.py --config=configs/walker.py --workdir=RUNS --config.data_dir=DATA \\
+        [--recordings=RAW]
+
+Each fold's run is RUNS/SUBJECT/. Folds already done are skipped, one that was cut short goes on.
+With --recordings, every held-out trial's prediction goes to RUNS/predictions/.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+from grfjax import data, files, report
+
+_CONFIG = config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
+_WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the runs.')
+_RECORDINGS = flags.DEFINE_string(
+  'recordings', None, "The recording set, to write every held-out trial's prediction."
+)
+
+
+def _python(root: pathlib.Path) -> str:
+  """The environment's own Python, whichever one started this script."""
+  own = root / '.venv' / 'bin' / 'python'
+  return str(own) if own.exists() else sys.executable
+
+
+def _call(root: pathlib.Path, module: str, *arguments: str) -> None:
+  """Runs a grfjax module in a process of its own, so that every fold starts alike."""
+  done = subprocess.run([_python(root), '-m', module, *arguments], check=False)
+  if done.returncode:
+    sys.exit(done.returncode)
+
+
+def main(argv: list[str]) -> None:
+  """Runs the folds."""
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected argument {argv[1]!r}')
+  logging.set_verbosity(logging.WARNING)
+  config = _CONFIG.value
+  if config.holdout:
+    sys.exit('loso: config.holdout is chosen here, fold by fold; leave it empty')
+  root = pathlib.Path(__file__).resolve().parent.parent
+  runs = pathlib.Path(_WORKDIR.value)
+  try:
+    subjects = data.Dataset(config.data_dir, config.dataset).subjects
+  except ValueError as error:
+    sys.exit(f'loso: {error}')
+  if len(subjects) < 2:
+    sys.exit(f'loso: the only subject is {subjects[0]}; leaving one out needs at least two')
+  # What the command line says of the configuration, the file's name apart.
+  overrides = [a for a in sys.argv[1:] if a.startswith(('--config', '-config'))]
+  for number, subject in enumerate(subjects, start=1):
+    run = runs / subject
+    if (run / 'eval.json').exists():
+      print(f'fold {number} of {len(subjects)}, {subject}: done before', flush=True)
+    else:
+      print(f'fold {number} of {len(subjects)}: {subject} held out', flush=True)
+      begun = time.monotonic()
+      _call(
+        root, 'grfjax.train', *overrides, f'--config.holdout={subject}', f'--workdir={run}'
+      )
+      minutes = (time.monotonic() - begun) / 60
+      files.write_json(run / 'minutes.json', {'training': round(minutes, 2)})
+      _call(root, 'grfjax.evaluate', f'--workdir={run}')
+    if _RECORDINGS.value and not (run / 'predicted.json').exists():
+      _call(
+        root, 'grfjax.predict', f'--workdir={run}', f'--recordings={_RECORDINGS.value}',
+        f'--subjects={subject}', f'--out={runs / "predictions"}',
+      )  # fmt: skip
+      files.write_json(run / 'predicted.json', {'recordings': _RECORDINGS.value})
+  folds = {s: json.loads((runs / s / 'eval.json').read_text()) for s in subjects}
+  print(report.loso_text(folds))
+  for path in report.write_loso(runs, folds):
+    print(f'written: {path}')
+
+
+if __name__ == '__main__':
+  flags.mark_flags_as_required(['config', 'workdir'])
+  app.run(main)

@@ -1,0 +1,844 @@
+"""Tests of grfjax.forces and grfjax.force_files, on made-up curves and files written here."""
+
+import csv
+import logging
+import pathlib
+import re
+
+import ezc3d
+import numpy as np
+import pytest
+
+from grfjax import force_files, forces, recordings
+
+REALGAIT = pathlib.Path(__file__).parents[1] / '../shared/realgait'
+BW = 700.0
+
+
+def stance(t, start, lasts, shape='two peaks', edge=0.2):
+  """(N, 3) newtons: brakes, then propels; y steady; z with two peaks or flat over ramps."""
+  u = (t - start) / lasts
+  on = (u > 0) & (u < 1)
+  if shape == 'two peaks':
+    z = 1.2 * np.sin(np.pi * u) + 0.35 * np.sin(3 * np.pi * u)
+  else:
+    z = np.minimum(1, np.minimum(u, 1 - u) / edge)
+  x = -0.2 * np.sin(2 * np.pi * u)
+  y = 0.04 * np.sin(np.pi * u)
+  return BW * on[:, None] * np.stack([x, y, z], -1)
+
+
+def two_steps(rate=1000, lasts=2.0):
+  """The left foot on plate 1, then the right on plate 2: (time_s, (N, 2, 3))."""
+  t = np.arange(int(lasts * rate)) / rate
+  left, right = stance(t, 0.4, 0.62), stance(t, 0.93, 0.62) * [1, -1, 1]
+  return t, np.stack([left, right], 1)
+
+
+# --- contacts
+
+
+def test_contact_times_are_interpolated():
+  t = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
+  fz = np.array([0.0, 10.0, 50.0, 100.0, 60.0, 0.0])
+  (c,) = forces.contacts(t, fz)
+  assert c.start_s == pytest.approx(0.125)  # 20 is a quarter of the way from 10 to 50
+  assert c.end_s == pytest.approx(0.4 + 0.1 * 2 / 3)
+  assert (c.whole_start, c.whole_end) == (True, True)
+
+
+def test_exactly_the_threshold_is_no_contact():
+  t = np.arange(1000) / 1000
+  assert forces.contacts(t, np.full(1000, 20.0)) == []
+  assert len(forces.contacts(t, np.full(1000, 20.1))) == 1
+
+
+def test_contacts_cut_by_the_recording():
+  t = np.arange(1000) / 1000 + 5
+  fz = np.full(1000, 500.0)
+  fz[400:700] = 0
+  first, second = forces.contacts(t, fz)
+  assert (first.whole_start, first.whole_end) == (False, True)
+  assert first.start_s == 5.0
+  assert first.end_s == pytest.approx(5.4, abs=1e-3)
+  assert (second.whole_start, second.whole_end) == (True, False)
+  assert second.end_s == t[-1]
+
+
+def test_blips_are_no_contacts_and_dropouts_no_ends():
+  t = np.arange(2000) / 1000
+  fz = np.where((t > 0.5) & (t < 1.2), 600.0, 0.0)
+  fz[(t > 0.1) & (t < 0.19)] = 300
+  fz[(t > 0.8) & (t < 0.83)] = 0
+  (c,) = forces.contacts(t, fz)
+  assert (c.start_s, c.end_s) == pytest.approx((0.5, 1.2), abs=2e-3)
+  assert len(forces.contacts(t, fz, min_duration_s=0.05)) == 2
+
+
+def test_several_contacts_on_one_plate():
+  t = np.arange(4000) / 1000
+  fz = sum(stance(t, s, 0.6)[:, 2] for s in (0.3, 1.4, 2.5))
+  assert [c.start_s for c in forces.contacts(t, fz)] == pytest.approx([0.3, 1.4, 2.5], abs=0.01)
+
+
+def test_threshold_is_a_choice():
+  t, force = two_steps()
+  low, high = (forces.contacts(t, force[:, 0, 2], threshold_n=n)[0] for n in (10, 200))
+  assert low.start_s < high.start_s < high.end_s < low.end_s
+
+
+# --- legs and plausibility
+
+
+def test_plates_of_one_leg_add():
+  t, force = two_steps()
+  plates = forces.PlateForces(t, np.concatenate([force, force[:, :1] / 2], 1))
+  legs = forces.leg_forces(plates, ('left', 'right', 'left'))
+  np.testing.assert_allclose(legs['left'], force[:, 0] * 1.5)
+  np.testing.assert_allclose(legs['right'], force[:, 1])
+  assert list(forces.leg_forces(plates, ('right', 'right', 'right'))) == ['right']
+
+
+def test_legs_and_plates_must_match():
+  plates = forces.PlateForces(*two_steps())
+  with pytest.raises(forces.ForceError, match=r'names 1 \(left\), but the force file holds 2'):
+    forces.leg_forces(plates, ('left',))
+
+
+@pytest.mark.parametrize(('scale', 'hint'), [
+  (1e-3, 'kilonewtons'), (0.2, 'pounds'), (9.81, 'body mass'), (1000, 'newtons')])
+def test_implausible_weight(scale, hint):
+  t, force = two_steps()
+  with pytest.raises(forces.ForceError, match=hint):
+    forces.check_plausible(forces.PlateForces(t, force * scale), BW / forces.G)
+
+
+def test_plausible_weight():
+  plates = forces.PlateForces(*two_steps())
+  forces.check_plausible(plates, BW / forces.G)
+  with pytest.raises(forces.ForceError, match=r'of 5 kg; expected 0.3 to 5'):
+    forces.check_plausible(plates, 5)
+
+
+# --- means
+
+
+def test_mean_of_a_straight_line_is_its_middle():
+  t = np.sort(np.random.default_rng(0).uniform(0, 1, 300))  # uneven sampling
+  at = np.linspace(t[0], t[-1], 101)
+  mean, inside = forces.mean_at(t, 3 * t + 1, at)
+  np.testing.assert_allclose(mean[inside], 3 * at[inside] + 1, rtol=1e-12)
+  assert np.isnan(mean[~inside]).all()
+  np.testing.assert_array_equal(inside, (at >= t[0] + 1 / 120) & (at <= t[-1] - 1 / 120))
+
+
+def test_mean_keeps_the_shape():
+  t, force = two_steps()
+  mean, inside = forces.mean_at(t, force, np.array([0.7, 1.2, -1.0]))
+  assert mean.shape == (3, 2, 3)
+  assert inside.tolist() == [True, True, False]
+  assert mean[0, 0, 2] == pytest.approx(force[692:709, 0, 2].mean(), rel=1e-3)
+
+
+@pytest.mark.parametrize('rate', [60, 100, 1000, 1234.5, 20000])
+def test_mean_is_centred_at_every_rate(rate):
+  """A pulse's centre of gravity comes out where it was put, to the millisecond."""
+  t = np.arange(int(rate)) / rate
+  pulse = np.exp(-(((t - 0.4321) / 0.05) ** 2))
+  at = np.arange(0.1, 0.9, 1e-3)
+  mean, inside = forces.mean_at(t, pulse, at)
+  assert inside.all()
+  assert (mean * at).sum() / mean.sum() == pytest.approx(0.4321, abs=2e-4)
+
+
+def test_mean_of_a_step_is_analytical():
+  t = np.arange(1000) / 1000
+  mean, _ = forces.mean_at(t, (t >= 0.5) * 100.0, np.array([0.4995]), 0.02)
+  assert mean[0] == pytest.approx(50)  # the rise is a line from 0.499 to 0.500
+
+
+def test_means_against_the_judge():
+  """The sum over samples in tools/score.py, on real curves."""
+  if not REALGAIT.exists():
+    pytest.skip('/work/shared is not here')
+  for trial in recordings.load(REALGAIT)[::10]:
+    plates = forces.read(trial.force, len(trial.plates))
+    at = trial.video_start_s + np.arange(120) / 60
+    at = at[(at > plates.time_s[0] + 0.02) & (at < plates.time_s[-1] - 0.02)]
+    mean, inside = forces.mean_at(plates.time_s, plates.force, at)
+    lo, hi = (np.searchsorted(plates.time_s, at + s / 120) for s in (-1, 1))
+    total = np.concatenate([np.zeros((1, 2, 3)), plates.force.cumsum(0)])
+    judge = (total[hi] - total[lo]) / (hi - lo)[:, None, None]
+    assert inside.all()
+    # The judge's window holds whole samples, so its centre is off by up to half a sample: where
+    # the curve runs at several BW/s that is a few newtons. On average over stance, 1e-3.
+    on = judge[:, :, 2] > 20
+    weight = trial.subject.body_mass_kg * forces.G
+    assert np.abs(mean - judge)[on, 2].mean() < 3e-3 * weight
+    assert abs((mean - judge)[on, 2].mean()) < 1e-3 * weight
+    assert mean[on, 2].mean() == pytest.approx(judge[on, 2].mean(), rel=1e-3)
+
+
+# --- the video's start
+
+
+def test_video_start_to_the_millisecond():
+  t, force = two_steps()
+  rise = forces.contacts(t, force[:, 0, 2])[0].start_s
+  frames = np.arange(90) / 60
+  # A camera that starts at 0.2171 s: the first frame after the rise shows the foot.
+  true = 0.2171
+  shown = int(np.ceil((rise - true) * 60))
+  start, half = forces.video_start(shown, frames, force[:, 0], t)
+  assert half == pytest.approx(1 / 120)
+  assert abs(start - true) <= half
+  assert start + (frames[shown - 1] + frames[shown]) / 2 == pytest.approx(rise, abs=1e-9)
+
+
+def test_video_start_averages_out():
+  """Over all phases of the camera, half a frame before is right to the millisecond."""
+  t, force = two_steps()
+  rise = forces.contacts(t, force[:, 0, 2])[0].start_s
+  frames = np.arange(90) / 60
+  errors = []
+  for true in np.linspace(0.2, 0.2 + 1 / 60, 100, endpoint=False):
+    start, half = forces.video_start(int(np.ceil((rise - true) * 60)), frames, force[:, 0], t)
+    assert abs(start - true) <= half + 1e-9
+    errors.append(start - true)
+  assert abs(np.mean(errors)) < 1e-3
+
+
+def test_video_start_where_plate_1_is_struck_second_and_frames_are_uneven():
+  t, force = two_steps()
+  frames = 7 + np.array([0, 0.02, 0.05, 0.07, 0.12])  # a clock of its own
+  start, half = forces.video_start(2, frames, force[:, 1, 2], t)
+  assert half == pytest.approx(0.015)
+  assert start == pytest.approx(forces.contacts(t, force[:, 1, 2])[0].start_s - 0.035)
+
+
+def test_video_start_at_frame_0():
+  t, force = two_steps()
+  start, half = forces.video_start(0, np.arange(60) / 60, force[:, 0], t)
+  assert start == pytest.approx(forces.contacts(t, force[:, 0, 2])[0].start_s + half)
+
+
+@pytest.mark.parametrize(('frame', 'fz', 'message'), [
+  (60, None, 'contact_frame is 60, but the video has 60 frames'),
+  (-1, None, 'contact_frame is -1'),
+  (3, 0.0, 'no rise through 20 N'),
+  (3, 500.0, 'no rise through 20 N'),
+])
+def test_video_start_that_cannot_be(frame, fz, message):
+  t, force = two_steps()
+  plate = force[:, 0, 2] if fz is None else np.full(len(t), fz)
+  with pytest.raises(forces.ForceError, match=message):
+    forces.video_start(frame, np.arange(60) / 60, plate, t)
+
+
+def test_video_start_when_the_recording_begins_on_plate_1():
+  t, force = two_steps()
+  fz = force[:, 0, 2] + stance(t, -0.3, 0.5)[:, 2]
+  assert fz[0] > 20
+  frames = np.arange(60) / 60
+  start, _ = forces.video_start(3, frames, fz, t)
+  assert start == forces.video_start(3, frames, force[:, 0], t)[0]
+  with pytest.raises(forces.ForceError, match='no rise through 20 N'):
+    forces.video_start(0, frames, fz, t)
+
+
+# --- labels
+
+
+def frames_of(t, rate=60):
+  return np.arange(t[0], t[-1], 1 / rate)
+
+
+def test_labels_of_two_steps():
+  t, force = two_steps()
+  at = frames_of(t)
+  got, known, contact = forces.labels({'left': force[:, 0], 'right': force[:, 1]}, t, at, BW)
+  assert got.shape == (len(at), 2, 3)
+  mean, inside = forces.mean_at(t, force, at)
+  judged = inside[:, None] & (np.nan_to_num(mean[:, :, 2]) > 20)
+  np.testing.assert_array_equal(contact, judged)  # every frame the judge counts has a label
+  np.testing.assert_allclose(got[contact], mean[contact])
+  off = forces.contacts(t, force[:, 0, 2])[0].end_s
+  on = forces.contacts(t, force[:, 1, 2])[0].start_s
+  air = known & ~contact
+  # Air begins at the left's own toe-off without a gap, and ends well before the right's.
+  assert known[(at > off) & (at < off + 0.2), 0].all()
+  assert known[(at > on - 0.1) & (at < on), 1].all()
+  assert air.sum(0).min() >= 8
+  assert (got[(at > off + 0.02) & known[:, 0], 0] == 0).all()
+  # Before the first contact and after the last nothing is known of the legs.
+  assert not known[at < 0.3].any()
+  assert not known[at > 1.65].any()
+  assert (got[~known] == 0).all()
+
+
+def walk(double, lasts, shape, seen, rate=500):
+  """Legs that alternate for 6 stances; the plates see the stances in `seen`.
+
+  Returns time_s, the true (N, 2, 3) of both legs, and what plates read, leg by leg.
+  """
+  half_stride = lasts * (1 - double)
+  t = np.arange(int((5 * half_stride + lasts) * rate)) / rate
+  true, plates = np.zeros((len(t), 2, 3)), {}
+  for i in range(6):
+    force = stance(t, i * half_stride, lasts, shape, double)
+    true[:, i % 2] += force
+    if i in seen:
+      leg = recordings.LEGS[i % 2]
+      plates[leg] = plates.get(leg, 0) + force
+  return t, true, plates
+
+
+@pytest.mark.parametrize('seen', [(2,), (3,), (2, 3), (3, 4), (2, 3, 4), (2, 4), range(6)], ids=str)
+@pytest.mark.parametrize('shape', ['two peaks', 'flat'])
+def test_floor_is_never_taken_for_air(shape, seen):
+  """Brisk to very slow walking: a label is the truth or is not given."""
+  labelled = 0
+  for lasts in (0.45, 0.55, 0.65, 0.8, 1.0, 1.25, 1.5, 2.0):
+    slow = [0.33] * (lasts >= 1.0) + [0.36] * (lasts >= 1.25)
+    for double in (0.1, 0.13, 0.16, 0.2, 0.25, 0.29, *slow):
+      t, true, plates = walk(double, lasts, shape, seen)
+      at = frames_of(t)
+      got, known, contact = forces.labels(plates, t, at, BW)
+      mean, _ = forces.mean_at(t, true, at)
+      wrong = np.abs(got - mean)[known]
+      assert wrong.max() < 1e-6 * BW, (lasts, double)
+      labelled += (known & ~contact).sum()
+  assert labelled > 100
+
+
+def test_all_of_a_treadmill_is_known():
+  t, _, plates = walk(0.15, 0.65, 'two peaks', range(6))
+  at = frames_of(t)
+  _, known, _ = forces.labels(plates, t, at, BW)
+  inner = (at > 0.7) & (at < t[-1] - 0.7)
+  assert known[inner].all()
+
+
+def test_one_plate_tells_of_the_other_leg():
+  t, _, plates = walk(0.15, 0.65, 'two peaks', (2,))
+  at = frames_of(t)
+  got, known, contact = forces.labels(plates, t, at, BW)
+  assert list(plates) == ['left']
+  assert known[:, 1].sum() >= 10
+  assert not contact[:, 1].any()
+  assert (got[:, 1] == 0).all()
+  # Of the left itself only its contact is known, with no zeros around it.
+  c = forces.contacts(t, plates['left'][:, 2])[0]
+  assert not known[(at < c.start_s - 1 / 60) | (at > c.end_s + 1 / 60), 0].any()
+
+
+@pytest.mark.parametrize('cut', ['start', 'end'])
+def test_a_contact_cut_by_the_recording_says_nothing_of_the_other_leg(cut):
+  t, _, plates = walk(0.15, 0.65, 'two peaks', (2,))
+  c = forces.contacts(t, plates['left'][:, 2])[0]
+  keep = t > c.start_s + 0.1 if cut == 'start' else t < c.end_s - 0.1
+  t, left = t[keep], plates['left'][keep]
+  at = frames_of(t)
+  _, known, contact = forces.labels({'left': left}, t, at, BW)
+  assert contact[:, 0].sum() > 20
+  assert not known[:, 1].any()
+
+
+def test_standing_on_a_plate_says_nothing_of_the_other_leg():
+  t = np.arange(4000) / 1000
+  left = stance(t, 0.5, 2.5, 'flat', 0.1)
+  _, known, _ = forces.labels({'left': left}, t, frames_of(t), BW)
+  assert not known[:, 1].any()
+
+
+def test_a_leg_that_carries_half_says_nothing_of_the_other():
+  t = np.arange(2000) / 1000
+  left = stance(t, 0.5, 0.65, 'flat', 0.15)
+  for scale, expected in ((0.6, False), (1.0, True)):
+    _, known, _ = forces.labels({'left': left * scale}, t, frames_of(t), BW)
+    assert known[:, 1].any() == expected
+
+
+def test_a_scuff_is_not_air():
+  t, force = two_steps()
+  at = frames_of(t)
+  clean = forces.labels({'left': force[:, 0], 'right': force[:, 1]}, t, at, BW)[1]
+  scuffed = force[:, 0].copy()
+  scuff = (t > 1.15) & (t < 1.2)
+  scuffed[scuff, 2] = 80
+  got, known, _ = forces.labels({'left': scuffed, 'right': force[:, 1]}, t, at, BW)
+  during = (at > 1.15) & (at < 1.2)
+  assert clean[during, 0].all()
+  assert not known[during, 0].any()
+  assert (got[during, 0] == 0).all()
+
+
+def test_no_plates_and_no_frames():
+  t, force = two_steps()
+  assert not forces.labels({}, t, frames_of(t), BW)[1].any()
+  got, known, contact = forces.labels({'left': force[:, 0]}, t, np.array([]), BW)
+  assert (got.shape, known.shape, contact.shape) == ((0, 2, 3), (0, 2), (0, 2))
+
+
+def test_windows_over_the_edge_of_the_recording_are_unknown():
+  t = np.arange(1000) / 1000
+  left = stance(t, -0.2, 0.6)
+  _, known, _ = forces.labels({'left': left}, t, np.array([-0.1, 0.0, 0.008, 0.009, 0.2]), BW)
+  assert known[:, 0].tolist() == [False, False, False, True, True]
+
+
+def test_realgait_labels_hold_every_frame_the_judge_counts():
+  if not REALGAIT.exists():
+    pytest.skip('/work/shared is not here')
+  for trial in recordings.load(REALGAIT)[::10]:
+    plates = forces.read(trial.force, len(trial.plates))
+    forces.check_plausible(plates, trial.subject.body_mass_kg)
+    legs = forces.leg_forces(plates, trial.plates)
+    at = trial.video_start_s + np.arange(120) / 60
+    at = at[at < plates.time_s[-1] - 0.02]
+    _, known, contact = forces.labels(
+      legs, plates.time_s, at, trial.subject.body_mass_kg * forces.G)
+    for i, leg in enumerate(recordings.LEGS):
+      mean, inside = forces.mean_at(plates.time_s, legs[leg], at)
+      np.testing.assert_array_equal(contact[:, i], inside & (mean[:, 2] > 20))
+    assert (known & ~contact).sum(0).min() >= 12
+
+
+# --- CSV
+
+
+def write_csv(path, t, force, separator=',', newline='\n', change=lambda rows: rows):
+  plates = range(1, force.shape[1] + 1)
+  rows = [['time_s', *(f'f{a}_{p}' for p in plates for a in 'xyz')]]
+  rows += [[f'{x:.4f}', *(f'{v:.3f}' for v in f)]
+           for x, f in zip(t, force.reshape(len(t), -1), strict=True)]
+  text = newline.join(separator.join(r) for r in change(rows)) + newline
+  if separator == ';':
+    text = text.replace('.', ',')
+  path.write_bytes(text.encode())
+  return path
+
+
+@pytest.mark.parametrize(('separator', 'newline'), [(',', '\n'), (',', '\r\n'), (';', '\r\n')])
+def test_csv(tmp_path, separator, newline):
+  t, force = two_steps()
+  got = forces.read(write_csv(tmp_path / 'f.csv', t, force, separator, newline), 2)
+  assert got.time_s.dtype == got.force.dtype == np.float64
+  np.testing.assert_allclose(got.time_s, t, atol=1e-9)
+  np.testing.assert_allclose(got.force, force, atol=6e-4)
+
+
+def test_csv_with_bom_other_order_more_columns_quotes_and_blank_lines(tmp_path):
+  t, force = two_steps(100)
+  def shuffle(rows):
+    rows = [['note', *r[::-1]] if i == 0 else ['x', *(f'"{v}"' for v in r[::-1])]
+            for i, r in enumerate(rows)]
+    return [*rows, [], [',' * 7]]
+  path = write_csv(tmp_path / 'F.CSV', t, force, change=shuffle)
+  path.write_bytes(b'\xef\xbb\xbf' + path.read_bytes())
+  np.testing.assert_allclose(forces.read(path).force, force, atol=6e-4)
+
+
+def test_csv_that_is_not_turned_forward_is_warned_of(tmp_path, caplog):
+  t, force = two_steps()
+  with caplog.at_level(logging.WARNING):
+    forces.read(write_csv(tmp_path / 'a.csv', t, force))
+    assert not caplog.records
+    forces.read(write_csv(tmp_path / 'b.csv', t, force * [-1, -1, 1]))
+  assert 'x must be forward' in caplog.text
+
+
+def test_realgait_csv_against_the_csv_module():
+  if not REALGAIT.exists():
+    pytest.skip('/work/shared is not here')
+  path = REALGAIT / 'forces/HC002D06.csv'
+  got = forces.read(path)
+  with path.open(newline='') as f:
+    rows = list(csv.DictReader(f))
+  for i, row in list(enumerate(rows))[::97]:
+    assert got.time_s[i] == float(row['time_s'])
+    assert got.force[i, 1].tolist() == [float(row[f'f{a}_2']) for a in 'xyz']
+
+
+def _cell(row, column, value):
+  def change(rows):
+    rows[row - 1][column] = value
+    return rows
+  return change
+
+
+CSV_DEFECTS = {
+  'words': (_cell(7, 3, 'high'), ['line 7, column fz_1', "'high'", 'finite number']),
+  'nan': (_cell(30, 4, 'nan'), ['line 30, column fx_2', "'nan'"]),
+  'infinite': (_cell(30, 4, '-inf'), ['line 30, column fx_2', "'-inf'"]),
+  'empty': (_cell(9, 1, ''), ['line 9, column fx_1', "''"]),
+  'underscore': (_cell(9, 1, '1_0'), ['line 9, column fx_1', "'1_0'"]),
+  'time in words': (_cell(4, 0, '0:03'), ['line 4, column time_s', "'0:03'"]),
+  'time stands': (_cell(5, 0, '0.0020'), ['line 5, column time_s', 'found 0.002 after 0.002']),
+  'time goes back': (_cell(5, 0, '-1'), ['line 5, column time_s', 'increasing']),
+  'gap': (lambda r: r[:100] + r[106:], ['line 101, column time_s', '0.007 s', 'at most 0.005']),
+  'slow': (lambda r: [r[0], *r[1::25]], ['line 3, column time_s', '0.025 s', 'at most 0.02']),
+  'milliseconds': (lambda r: [r[0], *([str(i), *x[1:]] for i, x in enumerate(r[1:]))],
+                   ['line 3, column time_s', 'not in seconds']),
+  'few rows': (lambda r: r[:5], ['found 4 rows', 'at least 10']),
+  'no rows': (lambda r: r[:1], ['found 0 rows']),
+  'nothing': (lambda r: [], ['line 1', 'no column time_s']),
+  'no time': (_cell(1, 0, 't'), ['line 1', 'no column time_s; found t, fx_1']),
+  'no plates': (lambda r: [x[:1] for x in r], ['line 1', 'no column fx_1, fy_1, fz_1']),
+  'axis missing': (_cell(1, 5, 'gy_2'), ['line 1', 'no column fy_2']),
+  'plate missing': (lambda r: [[n.replace('_2', '_3') for n in r[0]], *r[1:]],
+                    ['line 1', 'found fx_3, but no plate 2']),
+  'column twice': (_cell(1, 5, 'fx_2'), ['line 1', 'no column fy_2']),
+  'time twice': (lambda r: [[*x, x[0]] for x in r], ['column time_s', 'more than once']),
+  'short row': (lambda r: [*r[:11], r[11][:-1], *r[12:]], ['line 12', 'found 6 cells, expected 7']),
+  'long row': (lambda r: [*r[:11], [*r[11], '0'], *r[12:]], ['line 12', 'found 8 cells']),
+  'comment': (lambda r: [*r[:11], ['# pause'], *r[11:]], ['line 12', 'found 1 cells']),
+}
+
+
+@pytest.mark.parametrize('defect', CSV_DEFECTS)
+def test_csv_complaint(tmp_path, defect):
+  change, fragments = CSV_DEFECTS[defect]
+  path = write_csv(tmp_path / 'f.csv', *two_steps(), change=change)
+  with pytest.raises(forces.ForceError) as error:
+    forces.read(path)
+  for fragment in [str(path), *fragments]:
+    assert fragment in str(error.value)
+
+
+@pytest.mark.parametrize('reader', ['csv', 'mot', 'c3d'])
+def test_upside_down_other_number_of_plates_and_no_file(tmp_path, reader):
+  write = {'csv': write_csv, 'mot': write_mot, 'c3d': write_c3d}[reader]
+  t, force = two_steps()
+  path = write(tmp_path / f'f.{reader}', t, force)
+  assert forces.read(path, 2).force.shape[1] == 2
+  for count in (1, 3):
+    with pytest.raises(forces.ForceError, match=rf'f\.{reader}: holds 2 plates, .* names {count}'):
+      forces.read(path, count)
+  write(path, t, force * [1, 1, -1] if reader == 'mot' else force * [[[1, 1, 1], [1, 1, -1]]])
+  with pytest.raises(forces.ForceError, match=r'plate \d reads .* the sign looks flipped'):
+    forces.read(path)
+  with pytest.raises(forces.ForceError, match='no such file'):
+    forces.read(tmp_path / f'none.{reader}')
+
+
+def test_unknown_kind(tmp_path):
+  with pytest.raises(forces.ForceError, match=r"found '\.txt', expected \.csv, \.mot, \.c3d"):
+    forces.read(tmp_path / 'f.txt')
+
+
+def test_csv_not_utf8(tmp_path):
+  (tmp_path / 'f.csv').write_bytes('time_s,fx_1,kraft_\xfc'.encode('latin-1'))
+  with pytest.raises(forces.ForceError, match=r'f\.csv, line 1: found byte 0xfc'):
+    forces.read(tmp_path / 'f.csv')
+
+
+# --- MOT
+
+
+def write_mot(path, t, force, names='ground_force_{}_v', gap='\t', head=(), change=lambda s: s):
+  """OpenSim's axes: y up, z to the right. `names` is a template, or prefixes of the plates."""
+  plates = force.shape[1]
+  prefixes = [names.format(p + 1) for p in range(plates)] if isinstance(names, str) else names
+  labels = ['time']
+  for prefix in prefixes:
+    labels += [prefix + a for a in 'xyz'] + [prefix.removesuffix('v') + 'p' + a for a in 'xyz']
+  opensim = np.stack([force[..., 0], force[..., 2], -force[..., 1]], -1)
+  both = np.concatenate([opensim, np.full_like(opensim, 0.5)], -1).reshape(len(t), -1)
+  lines = ['f.mot', 'version=1', f'nRows={len(t)}', f'nColumns={len(labels)}', 'inDegrees=yes',
+           *head, 'endheader', gap.join(labels)]
+  lines += [gap.join([f'{x:.4f}', *(f'{v:.4f}' for v in r)]) for x, r in zip(t, both, strict=True)]
+  path.write_text(change('\n'.join(lines) + '\n'))
+  return path
+
+
+@pytest.mark.parametrize('names', [
+  'ground_force_{}_v', ['ground_force_v', '1_ground_force_v'],
+  ['1_ground_force_v', '2_ground_force_v'], ['2_ground_force_v', '1_ground_force_v']], ids=str)
+@pytest.mark.parametrize('gap', ['\t', '  '])
+def test_mot(tmp_path, names, gap):
+  t, force = two_steps()
+  shown = force[:, ::-1] if names[0].startswith('2_') else force  # numbers count, not the order
+  got = forces.read(write_mot(tmp_path / 'f.mot', t, shown, names, gap, ['', 'a remark']), 2)
+  np.testing.assert_allclose(got.time_s, t, atol=1e-9)
+  np.testing.assert_allclose(got.force, force, atol=1e-4)
+
+
+@pytest.mark.parametrize('turn', [
+  np.diag([-1, -1, 1]), np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]])], ids=['-x', 'sideways'])
+def test_mot_of_a_walk_the_other_way(tmp_path, turn, caplog):
+  t, force = two_steps()
+  with caplog.at_level(logging.INFO, logger='absl'):
+    got = forces.read(write_mot(tmp_path / 'f.mot', t, force @ turn.T))
+  np.testing.assert_allclose(got.force, force, atol=1e-4)
+  assert 'turned about the vertical' in caplog.text
+
+
+def test_mot_without_a_direction_stays_as_it_is(tmp_path):
+  t, force = two_steps()
+  got = forces.read(write_mot(tmp_path / 'f.mot', t, force * [0, 1, 1]))
+  np.testing.assert_allclose(got.force, force * [0, 1, 1], atol=1e-4)
+
+
+MOT_DEFECTS = {
+  'no endheader': (lambda s: s.replace('endheader\n', ''), ['no line "endheader"']),
+  'nothing after it': (lambda s: s[:s.index('time\t')], ['no row of column labels']),
+  'nRows': (lambda s: s.replace('nRows=2000', 'nRows=1999'), ['nRows=1999', 'there are 2000']),
+  'nColumns': (lambda s: s.replace('nColumns=13', 'nColumns=19'), ['nColumns=19', 'are 13']),
+  'cut short': (lambda s: s[:len(s) // 2].rpartition('\n')[0] + '\n', ['nRows=2000']),
+  'no time': (lambda s: s.replace('time\t', 't\t'), ['line 7', 'no column time']),
+  'no forces': (lambda s: s.replace('_force_', '_f_'), ['line 7', 'no column ground_force_1_vx']),
+  'axis missing': (lambda s: s.replace('ground_force_2_vz', 'z'), ['no column ground_force_2_vz']),
+  'gap in numbers': (lambda s: s.replace('_2_', '_3_'), ['numbered 1, 3', 'without a gap']),
+  'words': (lambda s: s.replace('0.0050', 'abc'), ['line 13, column time', "'abc'"]),
+  'nan': (lambda s: s.replace('\n0.0050\t-0.0000', '\n0.0050\tnan'),
+          ['line 13, column ground_force_1_vx', "'nan'"]),
+  'time goes back': (lambda s: s.replace('\n0.0050', '\n0.0005'), ['line 13, column time']),
+  'short row': (lambda s: s.replace('\n0.0050', '\n'), ['line 13', 'found 12 cells, expected 13']),
+}
+
+
+@pytest.mark.parametrize('defect', MOT_DEFECTS)
+def test_mot_complaint(tmp_path, defect):
+  change, fragments = MOT_DEFECTS[defect]
+  path = write_mot(tmp_path / 'f.mot', *two_steps(), change=change)
+  with pytest.raises(forces.ForceError) as error:
+    forces.read(path)
+  for fragment in [str(path), *fragments]:
+    assert fragment in str(error.value)
+
+
+# --- C3D
+
+
+def axes(forward, up):
+  """(3, 3) whose columns are our x, y, z in laboratory axes."""
+  forward, up = np.array(forward, float), np.array(up, float)
+  return np.stack([forward, np.cross(up, forward), up], 1)
+
+
+LABS = {
+  'along x': axes([1, 0, 0], [0, 0, 1]),
+  'along -x': axes([-1, 0, 0], [0, 0, 1]),
+  'along y': axes([0, 1, 0], [0, 0, 1]),
+  'along -y': axes([0, -1, 0], [0, 0, 1]),
+  'y up, along x': axes([1, 0, 0], [0, 1, 0]),
+  'y up, along -z': axes([0, 0, -1], [0, 1, 0]),
+  'x up, along y': axes([0, 1, 0], [1, 0, 0]),
+}
+
+
+def write_c3d(path, t, force, kind=2, lab=LABS['along x'], sign=1, units=None, first=0,
+              plate_down=True, travel=0.0, change=lambda c: None, rate=1000):
+  """Writes plates of one type with ezc3d; `force` is in our axes, `sign` -1 the action.
+
+  The plate's own axes are given by its corners (+x+y, -x+y, -x-y, +x-y), z down as on most
+  plates. `travel` is how far, in metres, the centre of pressure moves along our x in a contact.
+  """
+  # A plate's axes in ours, as columns: z down means that y is turned too.
+  own = np.diag([1.0, -1.0, -1.0]) if plate_down else np.eye(3)
+  group, channels, corners = {}, [], []
+  for p in range(force.shape[1]):
+    raw = sign * force[:, p] @ own  # in the plate's axes
+    fz = force[:, p, 2]
+    on = np.flatnonzero(fz > 0)
+    pressure = np.zeros((len(t), 3))  # millimetres, in the plate's axes
+    if len(on):
+      pressure[on, 0] = 1000 * travel * np.linspace(-0.5, 0.5, len(on))
+    moment = np.cross(pressure, raw)
+    if kind == 1:
+      channels += [*raw.T, pressure[:, 0], pressure[:, 1], np.zeros(len(t))]
+    elif kind == 3:  # Fx12 Fx34 Fy14 Fy23 Fz1..4, in equal parts
+      channels += [raw[:, 0] / 2] * 2 + [raw[:, 1] / 2] * 2 + [raw[:, 2] / 4] * 4
+    elif kind == 4:  # in volts; the matrix below makes them newtons
+      channels += [*(raw.T / 500), *(moment.T / 200)]
+    else:
+      channels += [*raw.T, *moment.T]
+    square = np.array([[1, 1, 0], [-1, 1, 0], [-1, -1, 0], [1, -1, 0]]) * [250, 200, 0]
+    square = square @ own.T + [600 * p, 0, 0]
+    corners.append(lab @ square.T)
+  count = force.shape[1]
+  group = {
+    'USED': [count], 'TYPE': [kind] * count, 'CORNERS': np.stack(corners, -1),
+    'ORIGIN': np.zeros((3, count)),
+    'CHANNEL': np.arange(1, len(channels) + 1).reshape(count, -1).T,
+  }
+  if kind == 4:
+    group['CAL_MATRIX'] = np.repeat(np.diag([500.0] * 3 + [200.0] * 3)[:, :, None], count, 2)
+  c = ezc3d.c3d()
+  parameters = c['parameters']
+  parameters['POINT']['RATE']['value'] = [rate / 10]
+  parameters['POINT']['UNITS']['value'] = ['mm']
+  parameters['POINT']['LABELS']['value'] = ['marker']
+  parameters['ANALOG']['RATE']['value'] = [rate]
+  parameters['ANALOG']['LABELS']['value'] = [f'channel{i}' for i in range(len(channels))]
+  c['data']['points'] = np.zeros((4, 1, len(t) // 10))
+  c['data']['analogs'] = np.stack(channels)[None]
+  c['header']['points']['first_frame'] = first
+  for name, value in group.items():
+    parameters['FORCE_PLATFORM'][name]['value'] = value
+  if units:
+    c.add_parameter('FORCE_PLATFORM', 'UNITS', units)
+  change(c)
+  c.write(str(path))
+  return path
+
+
+@pytest.mark.parametrize('lab', LABS)
+@pytest.mark.parametrize('kind', [1, 2, 3, 4])
+def test_c3d(tmp_path, kind, lab):
+  t, force = two_steps()
+  got = forces.read(write_c3d(tmp_path / 'f.c3d', t, force, kind, LABS[lab]), 2)
+  np.testing.assert_allclose(got.time_s, t, atol=1e-9)
+  np.testing.assert_allclose(got.force, force, atol=1e-3)  # C3D holds float32
+
+
+@pytest.mark.parametrize('lab', ['along -y', 'y up, along x'])
+@pytest.mark.parametrize('plate_down', [True, False])
+@pytest.mark.parametrize('sign', [1, -1])
+def test_c3d_with_action_or_reaction(tmp_path, lab, plate_down, sign):
+  t, force = two_steps()
+  path = write_c3d(
+    tmp_path / 'f.c3d', t, force, lab=LABS[lab], sign=sign, plate_down=plate_down)
+  np.testing.assert_allclose(forces.read(path).force, force, atol=1e-3)
+
+
+def test_c3d_cut_out_of_a_recording_keeps_its_clock(tmp_path):
+  t, force = two_steps()
+  got = forces.read(write_c3d(tmp_path / 'f.c3d', t, force, first=25))
+  np.testing.assert_allclose(got.time_s, t + 0.25, atol=1e-9)
+
+
+@pytest.mark.parametrize(('unit', 'newtons'), [('N', 1), ('kN', 1000), ('lbf', 4.4482216)])
+def test_c3d_units(tmp_path, unit, newtons):
+  t, force = two_steps()
+  got = forces.read(write_c3d(tmp_path / 'f.c3d', t, force / newtons * 2, units=[unit, 'Nmm']))
+  np.testing.assert_allclose(got.force, force * 2, atol=1e-2)
+
+
+def test_c3d_units_of_channels(tmp_path):
+  t, force = two_steps()
+  def change(c):
+    c['parameters']['ANALOG']['UNITS']['value'] = ['kN'] * 12
+  got = forces.read(write_c3d(tmp_path / 'f.c3d', t, force / 1000, change=change))
+  np.testing.assert_allclose(got.force, force, atol=1e-3)
+
+
+def test_c3d_by_the_centre_of_pressure(tmp_path):
+  """Without braking and propulsion, heel to toe tells the way."""
+  t, force = two_steps()
+  force *= [0, 1, 1]
+  path = write_c3d(tmp_path / 'f.c3d', t, force, lab=LABS['along -y'], travel=0.2)
+  np.testing.assert_allclose(forces.read(path).force, force, atol=1e-3)
+  with pytest.raises(forces.ForceError, match=r'cannot tell which way the walk goes'):
+    forces.read(write_c3d(path, t, force, travel=0.01))
+
+
+def test_c3d_where_force_and_pressure_disagree(tmp_path, caplog):
+  t, force = two_steps()
+  path = write_c3d(tmp_path / 'f.c3d', t, force, travel=-0.2)
+  with caplog.at_level(logging.WARNING):
+    got = forces.read(path)
+  np.testing.assert_allclose(got.force, force, atol=1e-3)
+  assert 'the forces are believed' in caplog.text
+
+
+def test_c3d_walked_obliquely(tmp_path):
+  t, force = two_steps()
+  a = np.deg2rad(40)
+  lab = axes([np.cos(a), np.sin(a), 0], [0, 0, 1])
+  with pytest.raises(forces.ForceError, match='along one laboratory axis'):
+    forces.read(write_c3d(tmp_path / 'f.c3d', t, force, lab=lab, travel=0.2))
+
+
+def _plates(name, value):
+  def change(c):
+    c['parameters']['FORCE_PLATFORM'][name]['value'] = value
+  return change
+
+
+def _empty(c):
+  c['data']['analogs'] = np.zeros_like(c['data']['analogs'])
+
+
+def _not_finite(c):
+  c['data']['analogs'][0, 8, 77] = np.nan
+
+
+def _short(c):
+  c['data']['points'], c['data']['analogs'] = np.zeros((4, 1, 0)), np.zeros((1, 12, 0))
+
+
+C3D_DEFECTS = {
+  'no plates': (_plates('USED', [0]), ['no force plates']),
+  'type 6': (_plates('TYPE', [2, 6]), ['FORCE_PLATFORM:TYPE is [2, 6]', 'types 1 to 4']),
+  'types missing': (_plates('TYPE', [2]), ['FORCE_PLATFORM:TYPE is [2] for 2 plates']),
+  'channels missing': (_plates('CHANNEL', np.arange(1, 7).reshape(1, 6).T), ['CHANNEL', '2']),
+  'no such channel': (_plates('CHANNEL', np.arange(2, 14).reshape(2, 6).T),
+                      ['CHANNEL of plate 2', 'channels 1 to 12']),
+  'no corners': (_plates('CORNERS', np.zeros((3, 4, 1))), ['cannot be read as C3D']),
+  'nobody there': (_empty, ['no plate ever carries 20 N']),
+  'not a number': (_not_finite, ['sample 78 of plate 2']),
+  'unit': (lambda c: c.add_parameter('FORCE_PLATFORM', 'UNITS', ['kp']), ["'kp'", 'expected N']),
+}
+
+
+@pytest.mark.parametrize('defect', C3D_DEFECTS)
+def test_c3d_complaint(tmp_path, defect):
+  change, fragments = C3D_DEFECTS[defect]
+  path = write_c3d(tmp_path / 'f.c3d', *two_steps(), change=change)
+  with pytest.raises(forces.ForceError) as error:
+    forces.read(path)
+  for fragment in [str(path), *fragments]:
+    assert fragment in str(error.value)
+
+
+def test_c3d_sampled_too_slowly(tmp_path):
+  t, force = two_steps(40)
+  with pytest.raises(forces.ForceError, match='analog rate of 40 Hz'):
+    forces.read(write_c3d(tmp_path / 'f.c3d', t, force, rate=40))
+
+
+@pytest.mark.parametrize('keep', [0, 100, 600, 3000, -1000])
+def test_c3d_cut_short(tmp_path, keep):
+  """Left to itself ezc3d crashes on some of these, and reads zeros from others."""
+  path = write_c3d(tmp_path / 'f.c3d', *two_steps())
+  path.write_bytes(path.read_bytes()[:keep])
+  with pytest.raises(forces.ForceError, match=r'is cut short|is not a C3D file'):
+    forces.read(path)
+
+
+def test_not_a_c3d(tmp_path):
+  (tmp_path / 'f.c3d').write_text('time_s,fx_1\n' * 100)
+  with pytest.raises(forces.ForceError, match='is not a C3D file'):
+    forces.read(tmp_path / 'f.c3d')
+
+
+# --- from a file to a frame
+
+
+@pytest.mark.parametrize('kind', ['csv', 'mot', 'c3d'])
+def test_a_pulse_comes_back_at_its_time(tmp_path, kind):
+  """File, clock, average: the sharpest thing in the record, to the millisecond."""
+  t, force = two_steps()
+  force[:, 0, 2] += 300 * np.exp(-(((t - 0.7123) / 0.01) ** 2))
+  write = {'csv': write_csv, 'mot': write_mot, 'c3d': write_c3d}[kind]
+  got = forces.read(write(tmp_path / f'f.{kind}', t, force))
+  at = np.arange(0.68, 0.745, 5e-4)
+  mean, _ = forces.mean_at(got.time_s, got.force[:, 0, 2], at)
+  base, _ = forces.mean_at(t, stance(t, 0.4, 0.62)[:, 2], at)
+  pulse = mean - base
+  assert (pulse * at).sum() / pulse.sum() == pytest.approx(0.7123, abs=5e-4)
+
+
+def test_rotation_is_a_rotation():
+  for axis in (0, 1):
+    for sign in (1, -1):
+      turn = force_files._rotation((axis, sign))
+      assert np.linalg.det(turn) == pytest.approx(1)
+      np.testing.assert_allclose(turn @ (np.eye(3)[axis] * sign), [1, 0, 0])
+
+
+def test_errors_are_recording_errors():
+  assert issubclass(forces.ForceError, recordings.RecordingError)
+  assert re.search('row', forces.ForceError.__doc__)

@@ -1,0 +1,123 @@
+"""The metrics against numpy, whole and merged."""
+
+import jax
+import numpy as np
+import pytest
+
+from grfjax import metrics
+
+
+def _data(n=1000, seed=0):
+  rng = np.random.default_rng(seed)
+  truth = rng.uniform(-0.1, 1.7, n)
+  estimate = truth + rng.normal(scale=0.1, size=n) + 0.03
+  return estimate.astype(np.float32), truth.astype(np.float32), rng.uniform(size=n) < 0.8
+
+
+def test_by_hand():
+  result = metrics.sums([0.5, 1.0, 9.0], [0.4, 1.2, 0.0], [True, True, False]).result()
+  assert result['mae_pct_bw'] == pytest.approx(15)
+  assert result['rmse_pct_bw'] == pytest.approx(100 * np.sqrt(0.05 / 2))
+  assert result['bias_pct_bw'] == pytest.approx(-5)
+  assert result['r'] == pytest.approx(1)
+  assert result['n'] == 2
+  assert isinstance(result['n'], int)
+
+
+def test_against_numpy():
+  estimate, truth, mask = _data()
+  got = metrics.sums(estimate, truth, mask).result()
+  x, y = estimate[mask].astype(np.float64), truth[mask].astype(np.float64)
+  assert got['mae_pct_bw'] == pytest.approx(100 * np.abs(x - y).mean(), rel=1e-12)
+  assert got['rmse_pct_bw'] == pytest.approx(100 * np.sqrt(((x - y) ** 2).mean()), rel=1e-12)
+  assert got['bias_pct_bw'] == pytest.approx(100 * (x - y).mean(), rel=1e-12)
+  assert got['r'] == pytest.approx(np.corrcoef(x, y)[0, 1], rel=1e-12)
+  assert got['n'] == mask.sum()
+
+
+def test_merged_equals_whole():
+  estimate, truth, mask = _data()
+  whole = metrics.sums(estimate, truth, mask)
+  merged = metrics.Sums()
+  for part in np.split(np.arange(1000), [1, 2, 50, 400, 401]):
+    merged = merged.merge(metrics.sums(estimate[part], truth[part], mask[part]))
+  merged = merged.merge(metrics.Sums())
+  for got, want in zip(jax.tree.leaves(merged), jax.tree.leaves(whole), strict=True):
+    assert got == pytest.approx(want, rel=1e-12)
+
+
+def test_r_far_from_zero_keeps_its_digits():
+  estimate, truth, mask = (a.astype(np.float64) for a in _data())
+  mask = mask > 0
+  far = metrics.Sums()
+  for part in np.array_split(np.arange(1000), 7):
+    far = far.merge(metrics.sums(estimate[part] + 1e6, truth[part] + 1e6, mask[part]))
+  want = metrics.sums(estimate, truth, mask).result()['r']
+  assert far.result()['r'] == pytest.approx(want, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+  ('estimate', 'truth'),
+  [([0.1] * 7, np.linspace(0, 1, 7)), (np.linspace(0, 1, 7), [0.3] * 7), ([0.0] * 7, [0.0] * 7)],
+)
+def test_r_of_a_constant_is_none(estimate, truth):
+  mask = np.ones(7, bool)
+  whole = metrics.sums(estimate, truth, mask)
+  parts = metrics.Sums()
+  for i in range(7):
+    parts = parts.merge(metrics.sums(estimate[i : i + 1], truth[i : i + 1], mask[:1]))
+  for each in (whole, parts):
+    assert each.result()['r'] is None
+    assert np.isfinite(each.result()['mae_pct_bw'])
+
+
+def test_nothing_gives_none():
+  result = metrics.sums([0.1], [0.2], [False]).result()
+  assert result == {
+    'mae_pct_bw': None, 'rmse_pct_bw': None, 'bias_pct_bw': None, 'r': None, 'n': 0
+  }
+  assert metrics.sums([0.1], [0.2], [True]).result()['r'] is None
+
+
+def test_refuses_bad_input_but_not_where_masked():
+  good = metrics.sums([np.nan, 0.5], [0.2, 0.4], [False, True]).result()
+  assert good['mae_pct_bw'] == pytest.approx(10)
+  with pytest.raises(ValueError, match='finite'):
+    metrics.sums([np.nan], [0.2], [True])
+  with pytest.raises(ValueError, match='shapes'):
+    metrics.sums([0.1, 0.2], [0.2], [True])
+  with pytest.raises(ValueError, match='bool'):
+    metrics.sums([0.1], [0.2], [1])
+
+
+def test_interval_labels_are_table_iv():
+  assert len(metrics.INTERVALS) == 17
+  assert metrics.INTERVALS[1:4] == ('0.01-0.10', '0.11-0.20', '0.21-0.30')
+  assert metrics.INTERVALS[-2:] == ('1.41-1.50', 'above 1.50')
+
+
+def test_interval_of_every_class():
+  for hundredths in range(1, 151):
+    name = metrics.INTERVALS[metrics.interval(np.float32(hundredths / 100))]
+    low, high = (round(100 * float(v)) for v in name.split('-'))
+    assert low <= hundredths <= high
+  ends = metrics.interval([-5.0, 0.0, 0.004, 0.006, 1.504, 1.506, 30.0])
+  np.testing.assert_array_equal(ends, [0, 0, 0, 1, 15, 16, 16])
+
+
+def test_intervals_lose_nothing_and_merge():
+  estimate, truth, mask = _data()
+  whole = metrics.sums_by_interval(estimate, truth, mask)
+  assert sum(s.count for s in whole.values()) == mask.sum()
+  a, b = slice(0, 300), slice(300, None)
+  merged = metrics.merge_intervals(
+    metrics.sums_by_interval(estimate[a], truth[a], mask[a]),
+    metrics.sums_by_interval(estimate[b], truth[b], mask[b]),
+  )
+  total = metrics.Sums()
+  for name in metrics.INTERVALS:
+    assert merged[name].result() == pytest.approx(whole[name].result(), rel=1e-9)
+    total = total.merge(merged[name])
+  assert total.result() == pytest.approx(metrics.sums(estimate, truth, mask).result(), rel=1e-9)
+  truth[~mask] = np.nan  # unknown truth may be anything
+  assert metrics.sums_by_interval(estimate, truth, mask)['0.11-0.20'].count > 0

@@ -1,0 +1,115 @@
+"""Shapes, sizes and the frames that the networks look at."""
+
+import functools
+import math
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from grfjax import models
+
+SMALL = {'channels': 4, 'dense': 8, 'outputs': 7}
+
+
+def _count(model, shape):
+  """Counts parameters by shape alone: nothing of that size is allocated."""
+  variables = jax.eval_shape(
+    lambda key, x: model.init(key, x, train=False),
+    jax.random.key(0),
+    jax.ShapeDtypeStruct(shape, jnp.float32),
+  )
+  return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(variables['params']))
+
+
+def _random(shape):
+  return jnp.asarray(np.random.default_rng(0).uniform(-0.5, 0.5, shape), jnp.float32)
+
+
+@pytest.mark.parametrize(
+  ('name', 'count'), [('mochizuki3d', 110_526_998), ('mochizuki2d', 38_496_534)]
+)
+def test_parameters_at_full_width(name, count):
+  assert _count(models.build(name), (1, 5, 40, 40, 1)) == count
+
+
+def test_table_ii_by_hand():
+  taps, c = 5 * 5 * 2, 256
+  convolutions = taps * 1 * c + c + 3 * (taps * c * c + c)
+  flat = 3 * 32 * 32 * c  # (5, 40, 40) after two poolings of (2, 5, 5) with stride 1
+  dense = flat * 128 + 128 + 128 * 150 + 150
+  assert _count(models.Mochizuki3D(), (1, 5, 40, 40, 1)) == convolutions + dense
+
+
+@functools.cache
+def _made(name, **kwargs):
+  """A small model, its variables, and a batch of one voxel."""
+  model = models.build(name, **SMALL, **kwargs)
+  x = _random((1, 5, 10, 11, 1))
+  return model, jax.jit(functools.partial(model.init, train=False))(jax.random.key(0), x), x
+
+
+@pytest.mark.parametrize('name', ['mochizuki3d', 'mochizuki2d'])
+def test_shapes_and_contract(name):
+  model, variables, x = _made(name)
+  assert set(variables) == {'params'}
+  y = jax.eval_shape(functools.partial(model.apply, train=False), variables, x)
+  assert y.shape == (1, 1, model.legs, model.outputs)
+  assert y.dtype == jnp.float32
+  assert len(range(5)[model.label_slice]) == y.shape[1]
+
+
+@pytest.mark.parametrize('name', ['mochizuki3d', 'mochizuki2d'])
+def test_dropout_in_training_only(name):
+  model, variables, x = _made(name)
+  run = jax.jit(lambda key: model.apply(variables, x, train=True, rngs={'dropout': key}))
+  keys = [jax.random.key(i) for i in (1, 2)]
+  assert jnp.array_equal(run(keys[0]), run(keys[0]))
+  assert not jnp.array_equal(run(keys[0]), run(keys[1]))
+  model.apply(variables, x, train=False)  # asks for no random stream
+
+
+@pytest.mark.parametrize(
+  ('name', 'seen'), [('mochizuki2d', {4}), ('mochizuki3d', {0, 1, 2, 3, 4})]
+)
+def test_2d_sees_the_last_frame_only_and_3d_all_five(name, seen):
+  model, variables, x = _made(name)
+  gradient = jax.jit(jax.grad(lambda x: (model.apply(variables, x, train=False) ** 2).sum()))(x)
+  assert set(np.flatnonzero(jnp.abs(gradient).sum((0, 2, 3, 4)))) == seen
+
+
+def test_3d_is_table_ii_layer_by_layer():
+  """The same network again, from flax's own layers."""
+  model, variables, x = _made('mochizuki3d')
+
+  @jax.jit
+  def again(p, y):
+    for block in '12':
+      for layer in '12':
+        weights = {'params': p[f'conv{block}_{layer}']}
+        y = nn.relu(nn.Conv(4, (2, 5, 5), padding='SAME').apply(weights, y))
+      y = nn.max_pool(y, (2, 5, 5), strides=(1, 1, 1), padding='VALID')
+    y = nn.relu(y.reshape(1, -1) @ p['dense']['kernel'] + p['dense']['bias'])
+    return y @ p['output']['kernel'] + p['output']['bias']
+
+  got = jax.jit(functools.partial(model.apply, train=False))(variables, x)
+  np.testing.assert_allclose(got[:, 0, 0], again(variables['params'], x), atol=1e-5)
+
+
+def test_softmax_reading_and_its_error():
+  model, variables, x = _made('mochizuki3d', dense_activation='softmax')
+  y, kept = jax.jit(
+    lambda v: model.apply(v, x, train=False, capture_intermediates=True, mutable='intermediates')
+  )(variables)
+  units = nn.softmax(kept['intermediates']['dense']['__call__'][0])
+  p = variables['params']['output']
+  np.testing.assert_allclose(y[:, 0, 0], units @ p['kernel'] + p['bias'], atol=1e-6)
+  with pytest.raises(ValueError, match=r"tanh.*'relu', 'softmax'"):
+    _made('mochizuki3d', dense_activation='tanh')
+
+
+def test_build_lists_the_names():
+  with pytest.raises(ValueError, match=r"'mochizuki4d'.*mochizuki2d, mochizuki3d"):
+    models.build('mochizuki4d')
