@@ -1,7 +1,7 @@
 """Both legs from a window that follows the walker.
 
-    python -m grfjax.train --config=configs/walker.py --workdir=RUN \\
-        --config.data_dir=DATA --config.holdout=SUBJECT
+python -m grfjax.train --config=configs/walker.py --workdir=RUN
+  --config.data_dir=DATA --config.holdout=SUBJECT
 """
 
 import ml_collections

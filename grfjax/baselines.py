@@ -34,7 +34,7 @@ def stances(
     contact: (N,) bool.
     known: (N,) bool; a contact is whole where a known frame without contact is on either side.
   """
-  found = []
+  found: list[Stance] = []
   if len(trial) == 0:
     return found
   follows = (trial[1:] == trial[:-1]) & (np.diff(frame) <= 2)

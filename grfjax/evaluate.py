@@ -5,6 +5,7 @@ Writes RUN/eval.json (the numbers), RUN/estimates.npz (every frame, for the repo
 
 from __future__ import annotations
 
+import json
 import pathlib
 import sys
 from typing import Any
@@ -62,7 +63,8 @@ def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
     'parameters': int(sum(p.size for p in jax.tree.leaves(run.params))),
     'step': run.step,
     'voxels': {
-      'training': len(dataset.source(training)), 'held_out': len(dataset.source([subject]))
+      'training': len(dataset.source(training)),
+      'held_out': len(dataset.source([subject])),
     },
     'frames': {'stance': int(held.contact.sum()), 'air': int(air.sum())},
     'intervals': {name: s.result() for name, s in intervals.items()},
@@ -83,8 +85,7 @@ def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
 
 
 def _intervals(workdir: pathlib.Path) -> list[dict[str, Any]]:
-  import json
-
+  """Shares of the force intervals in training, as `grfjax.train` has written them."""
   path = workdir / 'shares.json'
   return json.loads(path.read_text()) if path.exists() else []
 
@@ -135,7 +136,7 @@ def _joined(dataset: data.Dataset, subject: str, legs: int) -> dict[str, np.ndar
   return {k: v[order] for k, v in joined.items()}
 
 
-_WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.")
+_WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
 _DATA_DIR = flags.DEFINE_string('data_dir', '', 'Where the data set lies, if it has moved.')
 
 
@@ -155,5 +156,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  flags.mark_flags_as_required(['workdir'])
   app.run(main)

@@ -17,8 +17,16 @@ _MIN_ROWS = 10
 _AXES = ('x', 'y', 'z')
 
 # Newtons in a file's unit of force; the pound-force is exact by definition (0.45359237 kg * g).
-_NEWTONS = {'': 1.0, 'n': 1.0, 'newton': 1.0, 'newtons': 1.0, 'kn': 1e3,
-            'lb': 4.4482216152605, 'lbs': 4.4482216152605, 'lbf': 4.4482216152605}
+_NEWTONS = {
+  '': 1.0,
+  'n': 1.0,
+  'newton': 1.0,
+  'newtons': 1.0,
+  'kn': 1e3,
+  'lb': 4.4482216152605,
+  'lbs': 4.4482216152605,
+  'lbf': 4.4482216152605,
+}
 
 # What makes a direction the walk's: see _forward. In normal walking braking and propulsion score
 # 0.05 to 0.08; the sideways force scores under 0.01.
@@ -96,8 +104,11 @@ def _read_csv(path: pathlib.Path) -> PlateForces:
   force = table[:, 1:].reshape(len(table), count, 3)
   direction = _forward(table[:, 0], force[:, :, :2], force[:, :, 2], None)
   if direction is not None and direction != (0, 1):
-    logging.warning('%s: braking and propulsion do not look like a walk along +x; '
-                    'x must be forward, y left, z up', path)
+    logging.warning(
+      '%s: braking and propulsion do not look like a walk along +x; '
+      'x must be forward, y left, z up',
+      path,
+    )
   return PlateForces(table[:, 0], force)
 
 
@@ -106,9 +117,10 @@ def _read_mot(path: pathlib.Path) -> PlateForces:
   end = next((i for i, s in enumerate(lines) if s.strip().lower() == 'endheader'), None)
   if end is None:
     raise ForceError(f'{path}: no line "endheader"; expected an OpenSim .mot file')
-  said = {m[1]: m[2] for s in lines[:end]
-          if (m := re.fullmatch(r'\s*(nRows|nColumns)\s*=\s*(\S+)\s*', s))}
-  body = [(n, s) for n, s in enumerate(lines[end + 1:], end + 2) if s.strip()]
+  said = {
+    m[1]: m[2] for s in lines[:end] if (m := re.fullmatch(r'\s*(nRows|nColumns)\s*=\s*(\S+)\s*', s))
+  }
+  body = [(n, s) for n, s in enumerate(lines[end + 1 :], end + 2) if s.strip()]
   if not body:
     raise ForceError(f'{path}: no row of column labels after "endheader"')
   (line, labels), rows = body[0], body[1:]
@@ -116,11 +128,17 @@ def _read_mot(path: pathlib.Path) -> PlateForces:
   for key, found in (('nRows', len(rows)), ('nColumns', len(names))):
     if key in said and said[key] != str(found):
       raise ForceError(f'{path}: the header says {key}={said[key]}, but there are {found}')
-  numbers = sorted({
-    int(m[1] or m[2] or 0): f'{m[1]}_ground_force_' if m[1] else
-    f'ground_force_{m[2]}_' if m[2] else 'ground_force_'
-    for n in names if (m := re.fullmatch(r'(?:(\d+)_)?ground_force_(?:(\d+)_)?v[xyz]', n))
-  }.items())
+  numbers = sorted(
+    {
+      int(m[1] or m[2] or 0): f'{m[1]}_ground_force_'
+      if m[1]
+      else f'ground_force_{m[2]}_'
+      if m[2]
+      else 'ground_force_'
+      for n in names
+      if (m := re.fullmatch(r'(?:(\d+)_)?ground_force_(?:(\d+)_)?v[xyz]', n))
+    }.items()
+  )
   if not numbers:
     raise ForceError(f'{path}, line {line}: no column ground_force_1_vx; found {", ".join(names)}')
   first = numbers[0][0]
@@ -181,7 +199,10 @@ def _table(
   try:
     table = np.loadtxt(
       [text.replace('"', '') for _, text in rows],
-      delimiter=separator, usecols=where, comments=None, ndmin=2,
+      delimiter=separator,
+      usecols=where,
+      comments=None,
+      ndmin=2,
     )
   except ValueError:  # its message counts from the first row of data; ours names the file's line
     table = np.array(np.nan)
@@ -336,8 +357,11 @@ def _from_lab(
   by_force = _forward(time_s, force[:, :, flat], fz, None)
   by_pressure = _forward(time_s, force[:, :, flat], fz, pressure[:, :, flat])
   if by_force and by_pressure and by_force != by_pressure:
-    logging.warning('%s: braking and propulsion say that the walk goes another way than the '
-                    'centre of pressure does; the forces are believed', path)
+    logging.warning(
+      '%s: braking and propulsion say that the walk goes another way than the '
+      'centre of pressure does; the forces are believed',
+      path,
+    )
   direction = by_force or by_pressure
   if direction is None:
     raise ForceError(

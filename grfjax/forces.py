@@ -258,8 +258,11 @@ def labels(
   for i, leg in enumerate(recordings.LEGS):
     own = found.get(leg, [])
     other = recordings.LEGS[1 - i]
-    air = [] if other not in leg_force else _air(
-      own, found[other], time_s, leg_force[other][:, 2], body_weight_n)
+    air = (
+      []
+      if other not in leg_force
+      else _air(own, found[other], time_s, leg_force[other][:, 2], body_weight_n)
+    )
     on = np.zeros(len(at_s), bool)
     sure = list(air)
     for c in own:
@@ -299,8 +302,9 @@ def _air(
       continue
     peaks = _two_peaks(time_s, fz, c, body_weight_n)
     middle = (c.start_s + c.end_s) / 2
-    outer = max(_AIR_OUTER * lasts, shared + _PEAK_MARGIN_S) if shared else (
-      _AIR_OUTER_UNSEEN * lasts)
+    outer = (
+      max(_AIR_OUTER * lasts, shared + _PEAK_MARGIN_S) if shared else (_AIR_OUTER_UNSEEN * lasts)
+    )
     half = min(lasts / 2 - outer, _AIR_HALF_PEAKED_S if peaks else _AIR_HALF_FLAT_S)
     a, b = middle - half, middle + half
     if peaks:

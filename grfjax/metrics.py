@@ -3,6 +3,8 @@
 These run on the host in float64 numpy; inside a compiled step a loss is a plain (sum, count).
 """
 
+from typing import Any
+
 import flax.struct
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +60,7 @@ class Sums:
       co=self.co + other.co + n * share * apart_estimate * apart_truth,
     )
 
-  def result(self) -> dict[str, float | int | None]:
+  def result(self) -> dict[str, Any]:
     """MAE, RMSE and bias (estimate - truth) in % BW, Pearson's r, and n.
 
     What is undefined is None: everything without pairs, r when either side is constant.
@@ -132,9 +134,7 @@ def sums_by_interval(
   """`sums`, apart for each of `INTERVALS` of the truth; all of them are there, also empty ones."""
   mask = np.asarray(mask)
   place = interval(np.where(mask, truth, 0))
-  return {
-    name: sums(estimate, truth, mask & (place == i)) for i, name in enumerate(INTERVALS)
-  }
+  return {name: sums(estimate, truth, mask & (place == i)) for i, name in enumerate(INTERVALS)}
 
 
 def merge_intervals(a: dict[str, Sums], b: dict[str, Sums]) -> dict[str, Sums]:

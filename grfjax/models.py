@@ -69,9 +69,7 @@ class Mochizuki3D(nn.Module):
   label_slice: ClassVar[slice] = slice(-1, None)  # the voxel's last frame
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, *, train: bool, valid: jax.Array | None = None
-  ) -> jax.Array:
+  def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, C), T >= 3 and H, W >= 9, to (B, 1, 1, outputs)."""
     for block in (1, 2):
       for layer in (1, 2):
@@ -102,9 +100,7 @@ class Mochizuki2D(nn.Module):
   label_slice: ClassVar[slice] = slice(-1, None)
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, *, train: bool, valid: jax.Array | None = None
-  ) -> jax.Array:
+  def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, C), H and W >= 9, to (B, 1, 1, outputs)."""
     x = x[:, -1:]
     for block in (1, 2):
@@ -144,9 +140,7 @@ class Walker(nn.Module):
   label_slice: ClassVar[slice] = slice(None)
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, *, train: bool, valid: jax.Array | None = None
-  ) -> jax.Array:
+  def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, 2), H and W multiples of 12, to (B, T, 2, outputs)."""
     b, t = x.shape[:2]
     if x.shape[2] % 12 or x.shape[3] % 12:
@@ -161,7 +155,7 @@ class Walker(nn.Module):
     x = x.reshape(b * t, -1)
     x = nn.Dropout(self.dropout, deterministic=not train)(x)
     x = nn.Dense(self.features)(x).reshape(b, t, -1)
-    # Nothing is known beyond the recording's edge, just as beyond the clip's, where SAME pads with 0.
+    # Nothing is known beyond the recording's edge, as beyond the clip's, where SAME pads with 0.
     seen = jnp.ones((b, t, 1)) if valid is None else valid[..., None].astype(x.dtype)
     for dilation in self.dilations:
       h = nn.LayerNorm()(x) * seen

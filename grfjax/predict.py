@@ -1,7 +1,7 @@
 """New videos -> force curves of both legs, one CSV a video.
 
-    python -m grfjax.predict --workdir=RUN --recordings=RAW --out=DIR [--subjects=A,B]
-    python -m grfjax.predict --workdir=RUN --video=walk.mp4 --camera=left --out=DIR
+python -m grfjax.predict --workdir=RUN --recordings=RAW --out=DIR [--subjects=A,B]
+python -m grfjax.predict --workdir=RUN --video=walk.mp4 --camera=left --out=DIR
 """
 
 from __future__ import annotations
@@ -112,13 +112,15 @@ def predict_set(
 
 def summary(curves: Curves, body_mass_kg: float | None) -> str:
   """A few lines for the terminal."""
-  lines = [f'camera at the walker\'s {curves.camera}']
+  lines = [f"camera at the walker's {curves.camera}"]
   for i, leg in enumerate(recordings.LEGS):
     fz = curves.force[:, i, 0]
     seen = np.isfinite(fz)
     if not seen.any():
-      lines.append(f'{leg} leg: no estimate' + (' (the network knows the near leg alone)'
-                                                if curves.near_only else ''))
+      lines.append(
+        f'{leg} leg: no estimate'
+        + (' (the network knows the near leg alone)' if curves.near_only else '')
+      )
       continue
     peak = float(fz[seen].max())
     newton = f' = {peak * body_mass_kg * forces.G:.0f} N' if body_mass_kg else ''
@@ -129,8 +131,8 @@ def summary(curves: Curves, body_mass_kg: float | None) -> str:
   return '\n'.join(lines)
 
 
-_WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.")
-_OUT = flags.DEFINE_string('out', None, 'Folder for the results; others in it stay.')
+_WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
+_OUT = flags.DEFINE_string('out', None, 'Folder for the results; others in it stay.', required=True)
 _RECORDINGS = flags.DEFINE_string('recordings', None, 'A recording set; forces are not needed.')
 _SUBJECTS = flags.DEFINE_list('subjects', None, 'Of the recording set: only these.')
 _VIDEO = flags.DEFINE_string('video', None, 'A single video.')
@@ -169,5 +171,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  flags.mark_flags_as_required(['workdir', 'out'])
   app.run(main)

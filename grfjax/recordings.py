@@ -110,16 +110,12 @@ def load(
   for row in rows:
     subject = row.text('subject')
     if subject not in people:
-      raise row.error(
-        'subject', f'a subject of subjects.csv ({", ".join(people)})'
-      )
+      raise row.error('subject', f'a subject of subjects.csv ({", ".join(people)})')
     name = row.new_name('trial', seen)
     if wanted is None or subject in wanted:
       trials.append(_trial(root, row, people[subject], name, need_forces))
   if not trials:
-    raise RecordingError(
-      f'{root / "trials.csv"}: no trials of {", ".join(wanted or people)}'
-    )
+    raise RecordingError(f'{root / "trials.csv"}: no trials of {", ".join(wanted or people)}')
   return trials
 
 
@@ -155,8 +151,11 @@ def _trial(
       raise row.error(
         'plates', 'left or right for every plate, plate 1 first, with semicolons between'
       )
-  start = row.number('video_start_s', -math.inf, math.inf, 'seconds') if (
-    row.has('video_start_s')) else None
+  start = (
+    row.number('video_start_s', -math.inf, math.inf, 'seconds')
+    if (row.has('video_start_s'))
+    else None
+  )
   contact = row.frame('contact_frame') if row.has('contact_frame') else None
   if start is not None and contact is not None:
     raise row.error(
@@ -164,8 +163,9 @@ def _trial(
     )
   if need_forces and start is None and contact is None:
     raise row.error('video_start_s', 'a value here or in contact_frame; both are empty')
-  return Trial(subject, name, video, camera, force, plates, start, contact,
-               f'{row.path.name}, line {row.line}')
+  return Trial(
+    subject, name, video, camera, force, plates, start, contact, f'{row.path.name}, line {row.line}'
+  )
 
 
 @dataclasses.dataclass(frozen=True)

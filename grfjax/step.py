@@ -72,9 +72,7 @@ def init_state(
 
 def meshes() -> tuple[jax.sharding.Mesh, jax.sharding.NamedSharding, jax.sharding.NamedSharding]:
   """All devices in a row; how a state lies on them (a copy each) and a batch (a share each)."""
-  mesh = jax.make_mesh(
-    (jax.device_count(),), ('data',), axis_types=(jax.sharding.AxisType.Auto,)
-  )
+  mesh = jax.make_mesh((jax.device_count(),), ('data',), axis_types=(jax.sharding.AxisType.Auto,))
   spec = jax.sharding.PartitionSpec
   named = jax.sharding.NamedSharding
   return mesh, named(mesh, spec()), named(mesh, spec('data'))
@@ -159,9 +157,7 @@ def make_train_step(
   )
 
 
-def make_estimate(
-  *, model: Any, target: targets.Target
-) -> Callable[[Any, Any], jax.Array]:
+def make_estimate(*, model: Any, target: targets.Target) -> Callable[[Any, Any], jax.Array]:
   """Compiles (params, batch) -> force (B, L, legs, axes) in body weights; no augmentation."""
 
   def estimate(params: Any, batch: Any) -> jax.Array:

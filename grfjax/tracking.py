@@ -73,7 +73,9 @@ def background(frames: Iterable[np.ndarray], count: int) -> tuple[np.ndarray, fl
     (H, W, 3) uint8 and the noise's standard deviation (gray levels), from the median absolute
     difference to the median (times 1.4826, the normal distribution's ratio).
   """
-  wanted = set(np.linspace(0, count - 1, min(count, BACKGROUND_FRAMES)).round().astype(int).tolist())
+  wanted = set(
+    np.linspace(0, count - 1, min(count, BACKGROUND_FRAMES)).round().astype(int).tolist()
+  )
   sample = np.stack([f for k, f in enumerate(frames) if k in wanted])
   half = len(sample) // 2
   median = np.partition(sample, half, axis=0)[half]  # np.median would make float64 of it
@@ -91,9 +93,9 @@ def difference(frame: np.ndarray, back: np.ndarray) -> np.ndarray:
 def _blobs(frame_index: int, diff: np.ndarray, threshold: float) -> list[_Blob]:
   """Person-sized connected foreground."""
   rows = diff.shape[0]
-  mask = (cv2.GaussianBlur(diff, (0, 0), rows / 360) > threshold).astype(np.uint8)
-  mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-  # Parts of a body that look like the background leave gaps: join across them, tall rather than wide.
+  over = (cv2.GaussianBlur(diff, (0, 0), rows / 360) > threshold).astype(np.uint8)
+  mask = cv2.morphologyEx(over, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+  # Parts of a body that look like the background leave gaps: join across, tall more than wide.
   reach = np.ones((max(3, rows // 18), max(3, rows // 40)), np.uint8)
   joined = cv2.dilate(mask, reach)
   count, label, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
@@ -188,8 +190,10 @@ def follow(frames: Iterable[np.ndarray], time_s: np.ndarray) -> Track:
 
   best = max(tracks, key=travel, default=None)
   if best is None or travel(best) < MIN_TRAVEL:
-    seen = 'nothing person-sized moves' if best is None else (
-      f'the furthest moves {travel(best):.2f} body heights'
+    seen = (
+      'nothing person-sized moves'
+      if best is None
+      else (f'the furthest moves {travel(best):.2f} body heights')
     )
     raise NobodyFoundError(
       f'nobody walks across the picture ({seen}; expected one person crossing at least '
@@ -201,7 +205,7 @@ def follow(frames: Iterable[np.ndarray], time_s: np.ndarray) -> Track:
 def _smooth(track: list[_Blob], time_s: np.ndarray, back: np.ndarray, noise: float) -> Track:
   known = np.array([b.frame for b in track])
   frame = np.arange(known[0], known[-1] + 1)
-  rows, columns = back.shape[:2]
+  columns = back.shape[1]
   # A blob cut by the picture's edge has neither its true centre nor its true height.
   whole = np.array([b.left > 1 and b.right < columns - 1 for b in track])
   if whole.sum() >= 5:

@@ -81,9 +81,7 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
   tx = step.optimizer(steps=config.steps, **config.optimizer)
   shape = (config.clip or dataset.config.frames, *dataset.config.shape[1:])
   root = jax.random.key(config.seed)
-  fresh = jax.jit(
-    lambda key: step.init_state(model, tx, shape, key), out_shardings=whole
-  )
+  fresh = jax.jit(lambda key: step.init_state(model, tx, shape, key), out_shardings=whole)
   state = fresh(jax.random.fold_in(root, 0))
   run_key = jax.device_put(jax.random.fold_in(root, 1), whole)
   update = step.make_train_step(
@@ -150,7 +148,8 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
   checkpoints.close()
   log.close()
   files.write_json(
-    folder / 'done.json', {'step': done, 'stopped_early': stopping.stopped, 'holdout': config.holdout}
+    folder / 'done.json',
+    {'step': done, 'stopped_early': stopping.stopped, 'holdout': config.holdout},
   )
   return log.last
 
@@ -287,7 +286,7 @@ def read_log(path: pathlib.Path, until: float = np.inf) -> Iterator[dict[str, An
 
 
 _CONFIG = config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
-_WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.")
+_WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
 _MULTIHOST = flags.DEFINE_bool(
   'multihost', False, 'Join the other hosts of this job (jax.distributed) before training.'
 )
@@ -307,5 +306,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  flags.mark_flags_as_required(['config', 'workdir'])
+  flags.mark_flag_as_required('config')
   app.run(main)

@@ -46,7 +46,7 @@ class Video:
 
 
 def _open(path: pathlib.Path) -> decord.VideoReader:
-  # One thread: decord's threaded decoder drops packets on some H.264 files ("Error sending packet").
+  # One thread: decord's threaded decoder fails on some H.264 files ('Error sending packet').
   return decord.VideoReader(os.fspath(path), ctx=decord.cpu(0), num_threads=1)
 
 

@@ -211,9 +211,7 @@ def labels(
   side = 1 if trial.camera == 'left' else -1  # y points to the walker's left
   legs = [near, 1 - near]
   turned = force[:, legs][..., [2, 0, 1]] * np.array([1, 1, side]) / weight
-  return Labels(
-    turned.astype(np.float32), known[:, legs], contact[:, legs], start, uncertainty
-  )
+  return Labels(turned.astype(np.float32), known[:, legs], contact[:, legs], start, uncertainty)
 
 
 def check_direction(trial_camera: str, direction: int, where: str) -> None:
@@ -249,8 +247,7 @@ def records(
   except (ValueError, OSError) as error:
     raise ValueError(f'{trial.where} (trial {trial.name}): {error}') from error
   return [
-    {**voxel, 'subject': trial.subject.name, 'trial': trial.name}
-    for voxel in cut(view, label, cfg)
+    {**voxel, 'subject': trial.subject.name, 'trial': trial.name} for voxel in cut(view, label, cfg)
   ]
 
 

@@ -1,7 +1,7 @@
 """Leave one subject out: trains and evaluates every fold, then writes the paper's tables.
 
-    python launch/loso.py --config=configs/walker.py --workdir=RUNS --config.data_dir=DATA \\
-        [--recordings=RAW]
+    python launch/loso.py --config=configs/walker.py --workdir=RUNS --config.data_dir=DATA
+      [--recordings=RAW]
 
 Each fold's run is RUNS/SUBJECT/. Folds already done are skipped, one that was cut short goes on.
 With --recordings, every held-out trial's prediction goes to RUNS/predictions/.
@@ -21,7 +21,7 @@ from ml_collections import config_flags
 from grfjax import data, files, report
 
 _CONFIG = config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
-_WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the runs.')
+_WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the runs.', required=True)
 _RECORDINGS = flags.DEFINE_string(
   'recordings', None, "The recording set, to write every held-out trial's prediction."
 )
@@ -65,9 +65,7 @@ def main(argv: list[str]) -> None:
     else:
       print(f'fold {number} of {len(subjects)}: {subject} held out', flush=True)
       begun = time.monotonic()
-      _call(
-        root, 'grfjax.train', *overrides, f'--config.holdout={subject}', f'--workdir={run}'
-      )
+      _call(root, 'grfjax.train', *overrides, f'--config.holdout={subject}', f'--workdir={run}')
       minutes = (time.monotonic() - begun) / 60
       files.write_json(run / 'minutes.json', {'training': round(minutes, 2)})
       _call(root, 'grfjax.evaluate', f'--workdir={run}')
@@ -84,5 +82,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  flags.mark_flags_as_required(['config', 'workdir'])
+  flags.mark_flag_as_required('config')
   app.run(main)

@@ -10,8 +10,15 @@ import pytest
 from grfjax import augment
 
 EACH = {
-  'shift': 2.5, 'scale': 0.1, 'rotation': 5.0, 'gain': 0.2, 'bias': 0.1, 'noise': 0.05,
-  'erase': 1.0, 'jitter': 0.2, 'mirror': 1.0,
+  'shift': 2.5,
+  'scale': 0.1,
+  'rotation': 5.0,
+  'gain': 0.2,
+  'bias': 0.1,
+  'noise': 0.05,
+  'erase': 1.0,
+  'jitter': 0.2,
+  'mirror': 1.0,
 }
 
 
@@ -76,8 +83,19 @@ def test_draws_depend_on_key_and_sample_but_not_on_other_augmentations():
   np.testing.assert_array_equal(alone, with_mirror_of_none)
   other = augment.augment(jax.random.key(8), _batch(), bias=0.1)
   assert not jnp.allclose(shift_of(other), alone)
-  names = ['jitter', 'jitter pivot', 'mirror', 'shift', 'scale', 'rotation', 'erase', 'gain',
-           'bias', 'noise', 'noise field']
+  names = [
+    'jitter',
+    'jitter pivot',
+    'mirror',
+    'shift',
+    'scale',
+    'rotation',
+    'erase',
+    'gain',
+    'bias',
+    'noise',
+    'noise field',
+  ]
   keys = [tuple(jax.random.key_data(augment._named(jax.random.key(0), n)).tolist()) for n in names]
   assert len(set(keys)) == len(names)
 
@@ -171,9 +189,7 @@ def test_erase_fills_a_rectangle_with_the_clips_mean():
 
 
 def test_mirror_flips_the_picture_only():
-  np.testing.assert_array_equal(
-    _run(mirror=1.0)['voxel'], _batch()['voxel'][:, :, :, ::-1]
-  )
+  np.testing.assert_array_equal(_run(mirror=1.0)['voxel'], _batch()['voxel'][:, :, :, ::-1])
 
 
 def test_jitter_moves_labels_with_frames():
@@ -187,8 +203,12 @@ def test_jitter_moves_labels_with_frames():
   batch['known'] = jnp.ones_like(batch['known'])
   rate, pivot = jnp.array([1.0, 0.5, 1.25, 2.0]), jnp.array([0.3, 0.0, 1.0, 0.5])
   got = jax.jit(augment.resample_time)(batch, rate, pivot)
-  source = np.array([[p * 8 + (i - p * 8) * r for i in range(t)]
-                     for r, p in zip(rate.tolist(), pivot.tolist(), strict=True)])
+  source = np.array(
+    [
+      [p * 8 + (i - p * 8) * r for i in range(t)]
+      for r, p in zip(rate.tolist(), pivot.tolist(), strict=True)
+    ]
+  )
   want = np.clip(source, 0, 8) / 10
   np.testing.assert_allclose(got['time_s'], want, atol=1e-6)
   np.testing.assert_allclose(got['force'][..., 1, 2], want, atol=1e-6)

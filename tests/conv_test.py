@@ -87,9 +87,7 @@ def test_layer_has_glorot_bounds_and_zero_bias():
 def test_max_pool3d_equals_flax_in_value_and_gradient(window, padding):
   x = _random((2, 4, 9, 8, 3))
   got = _value_and_pull(lambda x: conv.max_pool3d(x, window, padding), x)
-  want = _value_and_pull(
-    lambda x: nn.max_pool(x, window, strides=(1, 1, 1), padding=padding), x
-  )
+  want = _value_and_pull(lambda x: nn.max_pool(x, window, strides=(1, 1, 1), padding=padding), x)
   np.testing.assert_array_equal(got[0], want[0])
   np.testing.assert_allclose(got[1], want[1], atol=1e-5)  # without ties it has one home only
 

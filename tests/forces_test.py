@@ -105,8 +105,10 @@ def test_legs_and_plates_must_match():
     forces.leg_forces(plates, ('left',))
 
 
-@pytest.mark.parametrize(('scale', 'hint'), [
-  (1e-3, 'kilonewtons'), (0.2, 'pounds'), (9.81, 'body mass'), (1000, 'newtons')])
+@pytest.mark.parametrize(
+  ('scale', 'hint'),
+  [(1e-3, 'kilonewtons'), (0.2, 'pounds'), (9.81, 'body mass'), (1000, 'newtons')],
+)
 def test_implausible_weight(scale, hint):
   t, force = two_steps()
   with pytest.raises(forces.ForceError, match=hint):
@@ -222,12 +224,15 @@ def test_video_start_at_frame_0():
   assert start == pytest.approx(forces.contacts(t, force[:, 0, 2])[0].start_s + half)
 
 
-@pytest.mark.parametrize(('frame', 'fz', 'message'), [
-  (60, None, 'contact_frame is 60, but the video has 60 frames'),
-  (-1, None, 'contact_frame is -1'),
-  (3, 0.0, 'no rise through 20 N'),
-  (3, 500.0, 'no rise through 20 N'),
-])
+@pytest.mark.parametrize(
+  ('frame', 'fz', 'message'),
+  [
+    (60, None, 'contact_frame is 60, but the video has 60 frames'),
+    (-1, None, 'contact_frame is -1'),
+    (3, 0.0, 'no rise through 20 N'),
+    (3, 500.0, 'no rise through 20 N'),
+  ],
+)
 def test_video_start_that_cannot_be(frame, fz, message):
   t, force = two_steps()
   plate = force[:, 0, 2] if fz is None else np.full(len(t), fz)
@@ -397,7 +402,8 @@ def test_realgait_labels_hold_every_frame_the_judge_counts():
     at = trial.video_start_s + np.arange(120) / 60
     at = at[at < plates.time_s[-1] - 0.02]
     _, known, contact = forces.labels(
-      legs, plates.time_s, at, trial.subject.body_mass_kg * forces.G)
+      legs, plates.time_s, at, trial.subject.body_mass_kg * forces.G
+    )
     for i, leg in enumerate(recordings.LEGS):
       mean, inside = forces.mean_at(plates.time_s, legs[leg], at)
       np.testing.assert_array_equal(contact[:, i], inside & (mean[:, 2] > 20))
@@ -410,8 +416,10 @@ def test_realgait_labels_hold_every_frame_the_judge_counts():
 def write_csv(path, t, force, separator=',', newline='\n', change=lambda rows: rows):
   plates = range(1, force.shape[1] + 1)
   rows = [['time_s', *(f'f{a}_{p}' for p in plates for a in 'xyz')]]
-  rows += [[f'{x:.4f}', *(f'{v:.3f}' for v in f)]
-           for x, f in zip(t, force.reshape(len(t), -1), strict=True)]
+  rows += [
+    [f'{x:.4f}', *(f'{v:.3f}' for v in f)]
+    for x, f in zip(t, force.reshape(len(t), -1), strict=True)
+  ]
   text = newline.join(separator.join(r) for r in change(rows)) + newline
   if separator == ';':
     text = text.replace('.', ',')
@@ -430,10 +438,14 @@ def test_csv(tmp_path, separator, newline):
 
 def test_csv_with_bom_other_order_more_columns_quotes_and_blank_lines(tmp_path):
   t, force = two_steps(100)
+
   def shuffle(rows):
-    rows = [['note', *r[::-1]] if i == 0 else ['x', *(f'"{v}"' for v in r[::-1])]
-            for i, r in enumerate(rows)]
+    rows = [
+      ['note', *r[::-1]] if i == 0 else ['x', *(f'"{v}"' for v in r[::-1])]
+      for i, r in enumerate(rows)
+    ]
     return [*rows, [], [',' * 7]]
+
   path = write_csv(tmp_path / 'F.CSV', t, force, change=shuffle)
   path.write_bytes(b'\xef\xbb\xbf' + path.read_bytes())
   np.testing.assert_allclose(forces.read(path).force, force, atol=6e-4)
@@ -464,6 +476,7 @@ def _cell(row, column, value):
   def change(rows):
     rows[row - 1][column] = value
     return rows
+
   return change
 
 
@@ -478,16 +491,20 @@ CSV_DEFECTS = {
   'time goes back': (_cell(5, 0, '-1'), ['line 5, column time_s', 'increasing']),
   'gap': (lambda r: r[:100] + r[106:], ['line 101, column time_s', '0.007 s', 'at most 0.005']),
   'slow': (lambda r: [r[0], *r[1::25]], ['line 3, column time_s', '0.025 s', 'at most 0.02']),
-  'milliseconds': (lambda r: [r[0], *([str(i), *x[1:]] for i, x in enumerate(r[1:]))],
-                   ['line 3, column time_s', 'not in seconds']),
+  'milliseconds': (
+    lambda r: [r[0], *([str(i), *x[1:]] for i, x in enumerate(r[1:]))],
+    ['line 3, column time_s', 'not in seconds'],
+  ),
   'few rows': (lambda r: r[:5], ['found 4 rows', 'at least 10']),
   'no rows': (lambda r: r[:1], ['found 0 rows']),
   'nothing': (lambda r: [], ['line 1', 'no column time_s']),
   'no time': (_cell(1, 0, 't'), ['line 1', 'no column time_s; found t, fx_1']),
   'no plates': (lambda r: [x[:1] for x in r], ['line 1', 'no column fx_1, fy_1, fz_1']),
   'axis missing': (_cell(1, 5, 'gy_2'), ['line 1', 'no column fy_2']),
-  'plate missing': (lambda r: [[n.replace('_2', '_3') for n in r[0]], *r[1:]],
-                    ['line 1', 'found fx_3, but no plate 2']),
+  'plate missing': (
+    lambda r: [[n.replace('_2', '_3') for n in r[0]], *r[1:]],
+    ['line 1', 'found fx_3, but no plate 2'],
+  ),
   'column twice': (_cell(1, 5, 'fx_2'), ['line 1', 'no column fy_2']),
   'time twice': (lambda r: [[*x, x[0]] for x in r], ['column time_s', 'more than once']),
   'short row': (lambda r: [*r[:11], r[11][:-1], *r[12:]], ['line 12', 'found 6 cells, expected 7']),
@@ -545,16 +562,31 @@ def write_mot(path, t, force, names='ground_force_{}_v', gap='\t', head=(), chan
     labels += [prefix + a for a in 'xyz'] + [prefix.removesuffix('v') + 'p' + a for a in 'xyz']
   opensim = np.stack([force[..., 0], force[..., 2], -force[..., 1]], -1)
   both = np.concatenate([opensim, np.full_like(opensim, 0.5)], -1).reshape(len(t), -1)
-  lines = ['f.mot', 'version=1', f'nRows={len(t)}', f'nColumns={len(labels)}', 'inDegrees=yes',
-           *head, 'endheader', gap.join(labels)]
+  lines = [
+    'f.mot',
+    'version=1',
+    f'nRows={len(t)}',
+    f'nColumns={len(labels)}',
+    'inDegrees=yes',
+    *head,
+    'endheader',
+    gap.join(labels),
+  ]
   lines += [gap.join([f'{x:.4f}', *(f'{v:.4f}' for v in r)]) for x, r in zip(t, both, strict=True)]
   path.write_text(change('\n'.join(lines) + '\n'))
   return path
 
 
-@pytest.mark.parametrize('names', [
-  'ground_force_{}_v', ['ground_force_v', '1_ground_force_v'],
-  ['1_ground_force_v', '2_ground_force_v'], ['2_ground_force_v', '1_ground_force_v']], ids=str)
+@pytest.mark.parametrize(
+  'names',
+  [
+    'ground_force_{}_v',
+    ['ground_force_v', '1_ground_force_v'],
+    ['1_ground_force_v', '2_ground_force_v'],
+    ['2_ground_force_v', '1_ground_force_v'],
+  ],
+  ids=str,
+)
 @pytest.mark.parametrize('gap', ['\t', '  '])
 def test_mot(tmp_path, names, gap):
   t, force = two_steps()
@@ -564,8 +596,11 @@ def test_mot(tmp_path, names, gap):
   np.testing.assert_allclose(got.force, force, atol=1e-4)
 
 
-@pytest.mark.parametrize('turn', [
-  np.diag([-1, -1, 1]), np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]])], ids=['-x', 'sideways'])
+@pytest.mark.parametrize(
+  'turn',
+  [np.diag([-1, -1, 1]), np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]])],
+  ids=['-x', 'sideways'],
+)
 def test_mot_of_a_walk_the_other_way(tmp_path, turn, caplog):
   t, force = two_steps()
   with caplog.at_level(logging.INFO, logger='absl'):
@@ -582,17 +617,19 @@ def test_mot_without_a_direction_stays_as_it_is(tmp_path):
 
 MOT_DEFECTS = {
   'no endheader': (lambda s: s.replace('endheader\n', ''), ['no line "endheader"']),
-  'nothing after it': (lambda s: s[:s.index('time\t')], ['no row of column labels']),
+  'nothing after it': (lambda s: s[: s.index('time\t')], ['no row of column labels']),
   'nRows': (lambda s: s.replace('nRows=2000', 'nRows=1999'), ['nRows=1999', 'there are 2000']),
   'nColumns': (lambda s: s.replace('nColumns=13', 'nColumns=19'), ['nColumns=19', 'are 13']),
-  'cut short': (lambda s: s[:len(s) // 2].rpartition('\n')[0] + '\n', ['nRows=2000']),
+  'cut short': (lambda s: s[: len(s) // 2].rpartition('\n')[0] + '\n', ['nRows=2000']),
   'no time': (lambda s: s.replace('time\t', 't\t'), ['line 7', 'no column time']),
   'no forces': (lambda s: s.replace('_force_', '_f_'), ['line 7', 'no column ground_force_1_vx']),
   'axis missing': (lambda s: s.replace('ground_force_2_vz', 'z'), ['no column ground_force_2_vz']),
   'gap in numbers': (lambda s: s.replace('_2_', '_3_'), ['numbered 1, 3', 'without a gap']),
   'words': (lambda s: s.replace('0.0050', 'abc'), ['line 13, column time', "'abc'"]),
-  'nan': (lambda s: s.replace('\n0.0050\t-0.0000', '\n0.0050\tnan'),
-          ['line 13, column ground_force_1_vx', "'nan'"]),
+  'nan': (
+    lambda s: s.replace('\n0.0050\t-0.0000', '\n0.0050\tnan'),
+    ['line 13, column ground_force_1_vx', "'nan'"],
+  ),
   'time goes back': (lambda s: s.replace('\n0.0050', '\n0.0005'), ['line 13, column time']),
   'short row': (lambda s: s.replace('\n0.0050', '\n'), ['line 13', 'found 12 cells, expected 13']),
 }
@@ -628,8 +665,20 @@ LABS = {
 }
 
 
-def write_c3d(path, t, force, kind=2, lab=LABS['along x'], sign=1, units=None, first=0,
-              plate_down=True, travel=0.0, change=lambda c: None, rate=1000):
+def write_c3d(
+  path,
+  t,
+  force,
+  kind=2,
+  lab=LABS['along x'],
+  sign=1,
+  units=None,
+  first=0,
+  plate_down=True,
+  travel=0.0,
+  change=lambda c: None,
+  rate=1000,
+):
   """Writes plates of one type with ezc3d; `force` is in our axes, `sign` -1 the action.
 
   The plate's own axes are given by its corners (+x+y, -x+y, -x-y, +x-y), z down as on most
@@ -659,7 +708,9 @@ def write_c3d(path, t, force, kind=2, lab=LABS['along x'], sign=1, units=None, f
     corners.append(lab @ square.T)
   count = force.shape[1]
   group = {
-    'USED': [count], 'TYPE': [kind] * count, 'CORNERS': np.stack(corners, -1),
+    'USED': [count],
+    'TYPE': [kind] * count,
+    'CORNERS': np.stack(corners, -1),
     'ORIGIN': np.zeros((3, count)),
     'CHANNEL': np.arange(1, len(channels) + 1).reshape(count, -1).T,
   }
@@ -698,8 +749,7 @@ def test_c3d(tmp_path, kind, lab):
 @pytest.mark.parametrize('sign', [1, -1])
 def test_c3d_with_action_or_reaction(tmp_path, lab, plate_down, sign):
   t, force = two_steps()
-  path = write_c3d(
-    tmp_path / 'f.c3d', t, force, lab=LABS[lab], sign=sign, plate_down=plate_down)
+  path = write_c3d(tmp_path / 'f.c3d', t, force, lab=LABS[lab], sign=sign, plate_down=plate_down)
   np.testing.assert_allclose(forces.read(path).force, force, atol=1e-3)
 
 
@@ -718,8 +768,10 @@ def test_c3d_units(tmp_path, unit, newtons):
 
 def test_c3d_units_of_channels(tmp_path):
   t, force = two_steps()
+
   def change(c):
     c['parameters']['ANALOG']['UNITS']['value'] = ['kN'] * 12
+
   got = forces.read(write_c3d(tmp_path / 'f.c3d', t, force / 1000, change=change))
   np.testing.assert_allclose(got.force, force, atol=1e-3)
 
@@ -754,6 +806,7 @@ def test_c3d_walked_obliquely(tmp_path):
 def _plates(name, value):
   def change(c):
     c['parameters']['FORCE_PLATFORM'][name]['value'] = value
+
   return change
 
 
@@ -774,8 +827,10 @@ C3D_DEFECTS = {
   'type 6': (_plates('TYPE', [2, 6]), ['FORCE_PLATFORM:TYPE is [2, 6]', 'types 1 to 4']),
   'types missing': (_plates('TYPE', [2]), ['FORCE_PLATFORM:TYPE is [2] for 2 plates']),
   'channels missing': (_plates('CHANNEL', np.arange(1, 7).reshape(1, 6).T), ['CHANNEL', '2']),
-  'no such channel': (_plates('CHANNEL', np.arange(2, 14).reshape(2, 6).T),
-                      ['CHANNEL of plate 2', 'channels 1 to 12']),
+  'no such channel': (
+    _plates('CHANNEL', np.arange(2, 14).reshape(2, 6).T),
+    ['CHANNEL of plate 2', 'channels 1 to 12'],
+  ),
   'no corners': (_plates('CORNERS', np.zeros((3, 4, 1))), ['cannot be read as C3D']),
   'nobody there': (_empty, ['no plate ever carries 20 N']),
   'not a number': (_not_finite, ['sample 78 of plate 2']),

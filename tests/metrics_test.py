@@ -73,9 +73,7 @@ def test_r_of_a_constant_is_none(estimate, truth):
 
 def test_nothing_gives_none():
   result = metrics.sums([0.1], [0.2], [False]).result()
-  assert result == {
-    'mae_pct_bw': None, 'rmse_pct_bw': None, 'bias_pct_bw': None, 'r': None, 'n': 0
-  }
+  assert result == {'mae_pct_bw': None, 'rmse_pct_bw': None, 'bias_pct_bw': None, 'r': None, 'n': 0}
   assert metrics.sums([0.1], [0.2], [True]).result()['r'] is None
 
 

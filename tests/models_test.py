@@ -71,9 +71,7 @@ def test_dropout_in_training_only(name):
   model.apply(variables, x, train=False)  # asks for no random stream
 
 
-@pytest.mark.parametrize(
-  ('name', 'seen'), [('mochizuki2d', {4}), ('mochizuki3d', {0, 1, 2, 3, 4})]
-)
+@pytest.mark.parametrize(('name', 'seen'), [('mochizuki2d', {4}), ('mochizuki3d', {0, 1, 2, 3, 4})])
 def test_2d_sees_the_last_frame_only_and_3d_all_five(name, seen):
   model, variables, x = _made(name)
   gradient = jax.jit(jax.grad(lambda x: (model.apply(variables, x, train=False) ** 2).sum()))(x)

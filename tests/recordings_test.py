@@ -57,14 +57,18 @@ def test_other_force_files(tmp_path, force):
   assert recordings.load(_write(tmp_path, trials=trials))[0].force == tmp_path / 'forces' / force
 
 
-@pytest.mark.parametrize('change', [
-  lambda s: codecs.BOM_UTF8 + s.encode(),
-  lambda s: s.replace('\n', '\r\n').encode(),
-  lambda s: s.replace('\n', '\r').encode(),
-  lambda s: s.rstrip('\n').encode(),
-  lambda s: s.replace('\n', ' \n').replace(',', ', ').encode(),
-  lambda s: (s + '\n' + ',' * s.split('\n')[0].count(',') + '\n\n').encode(),
-], ids=['bom', 'crlf', 'cr', 'no last newline', 'spaces', 'blank lines'])
+@pytest.mark.parametrize(
+  'change',
+  [
+    lambda s: codecs.BOM_UTF8 + s.encode(),
+    lambda s: s.replace('\n', '\r\n').encode(),
+    lambda s: s.replace('\n', '\r').encode(),
+    lambda s: s.rstrip('\n').encode(),
+    lambda s: s.replace('\n', ' \n').replace(',', ', ').encode(),
+    lambda s: (s + '\n' + ',' * s.split('\n')[0].count(',') + '\n\n').encode(),
+  ],
+  ids=['bom', 'crlf', 'cr', 'no last newline', 'spaces', 'blank lines'],
+)
 def test_same_table_in_other_clothes(tmp_path, change):
   plain = recordings.load(_write(tmp_path))
   assert recordings.load(_write(tmp_path, change(SUBJECTS), change(TRIALS))) == plain
@@ -99,9 +103,11 @@ def test_contact_frame(tmp_path):
 
 
 def test_both_columns_with_one_filled(tmp_path):
-  trials = (HEADER.replace('force', 'contact_frame,force')
-            + 'S1,a,videos/a.mp4,0.25,,forces/a.csv,left,left\n'
-            + 'S1,b,videos/a.mp4,,7,forces/a.csv,left,left\n')
+  trials = (
+    HEADER.replace('force', 'contact_frame,force')
+    + 'S1,a,videos/a.mp4,0.25,,forces/a.csv,left,left\n'
+    + 'S1,b,videos/a.mp4,,7,forces/a.csv,left,left\n'
+  )
   first, second = recordings.load(_write(tmp_path, trials=trials))
   assert (first.video_start_s, first.contact_frame) == (0.25, None)
   assert (second.video_start_s, second.contact_frame) == (None, 7)
@@ -111,7 +117,11 @@ def test_prediction_needs_no_forces(tmp_path):
   trials = 'subject,trial,video,camera\nS1,new,videos/a.mp4,left\n'
   (trial,) = recordings.load(_write(tmp_path, trials=trials), need_forces=False)
   assert (trial.force, trial.plates, trial.video_start_s, trial.contact_frame) == (
-    None, (), None, None)
+    None,
+    (),
+    None,
+    None,
+  )
 
 
 def test_prediction_takes_empty_cells(tmp_path):
@@ -120,11 +130,14 @@ def test_prediction_takes_empty_cells(tmp_path):
   assert (trial.force, trial.plates, trial.video_start_s) == (None, (), None)
 
 
-@pytest.mark.parametrize(('old', 'new', 'column'), [
-  ('forces/a.csv', 'forces/none.csv', 'force'),
-  ('left;right', 'left;up', 'plates'),
-  ('0.25', 'soon', 'video_start_s'),
-])
+@pytest.mark.parametrize(
+  ('old', 'new', 'column'),
+  [
+    ('forces/a.csv', 'forces/none.csv', 'force'),
+    ('left;right', 'left;up', 'plates'),
+    ('0.25', 'soon', 'video_start_s'),
+  ],
+)
 def test_prediction_checks_what_is_given(tmp_path, old, new, column):
   _write(tmp_path, trials=TRIALS.replace(old, new, 1))
   with pytest.raises(recordings.RecordingError, match=f'line 2, column {column}: found {new!r}'):
@@ -165,23 +178,37 @@ DEFECTS = {
   'empty subjects': ('subjects', SUBJECTS, '', ['subjects.csv: no rows', 'body_mass_kg']),
   'empty trials': ('trials', TRIALS, '', ['trials.csv: no rows', 'camera']),
   'header alone': ('trials', TRIALS, HEADER, ['trials.csv: no rows']),
-  'no mass column': ('subjects', 'body_mass_kg', 'mass',
-                     ['subjects.csv, line 1', 'no column body_mass_kg', 'found subject, mass']),
+  'no mass column': (
+    'subjects',
+    'body_mass_kg',
+    'mass',
+    ['subjects.csv, line 1', 'no column body_mass_kg', 'found subject, mass'],
+  ),
   'no camera column': ('trials', 'camera', 'cam', ['trials.csv, line 1', 'no column camera']),
   'two missing': ('trials', 'video,', 'film,', ['no column video; found']),
   'no force column': ('trials', ',force,', ',f,', ['line 1', 'no column force']),
   'no plates column': ('trials', ',plates', ',p', ['line 1', 'no column plates']),
-  'no sync column': ('trials', 'video_start_s', 'v',
-                     ['line 1', 'no column video_start_s or contact_frame']),
-  'column twice': ('trials', 'plates,camera', 'camera,camera',
-                   ['line 1', 'no column plates']),
-  'needed column twice': ('subjects', 'height_m', 'body_mass_kg',
-                          ['line 1, column body_mass_kg', 'found 2 times']),
+  'no sync column': (
+    'trials',
+    'video_start_s',
+    'v',
+    ['line 1', 'no column video_start_s or contact_frame'],
+  ),
+  'column twice': ('trials', 'plates,camera', 'camera,camera', ['line 1', 'no column plates']),
+  'needed column twice': (
+    'subjects',
+    'height_m',
+    'body_mass_kg',
+    ['line 1, column body_mass_kg', 'found 2 times'],
+  ),
   'empty subject': ('subjects', 'S1,', ',', ['subjects.csv, line 2, column subject', 'is empty']),
-  'empty mass': ('subjects', '61.5', '',
-                 ['subjects.csv, line 2, column body_mass_kg', 'is empty']),
-  'mass in words': ('subjects', '61.5', '61.5 kg',
-                    ['line 2, column body_mass_kg', "'61.5 kg'", 'expected a number (kilograms']),
+  'empty mass': ('subjects', '61.5', '', ['subjects.csv, line 2, column body_mass_kg', 'is empty']),
+  'mass in words': (
+    'subjects',
+    '61.5',
+    '61.5 kg',
+    ['line 2, column body_mass_kg', "'61.5 kg'", 'expected a number (kilograms'],
+  ),
   'underscore': ('subjects', '61.5', '6_1', ['column body_mass_kg', "'6_1'", 'a number']),
   'hexadecimal': ('subjects', '61.5', '0x1F', ['column body_mass_kg', "'0x1F'", 'a number']),
   'mass nan': ('subjects', '61.5', 'nan', ['line 2, column body_mass_kg', "'nan'", 'finite']),
@@ -190,13 +217,21 @@ DEFECTS = {
   'mass negative': ('subjects', '61.5', '-61.5', ["'-61.5'", 'expected 5 to 300 kilograms']),
   'mass zero': ('subjects', '61.5', '0', ["'0'", 'expected 5 to 300 kilograms']),
   'mass in grams': ('subjects', '61.5', '61500', ["'61500'", 'expected 5 to 300 kilograms']),
-  'height in cm': ('subjects', '1.75', '175',
-                   ['line 2, column height_m', "'175'", 'expected 0.5 to 2.6 metres']),
+  'height in cm': (
+    'subjects',
+    '1.75',
+    '175',
+    ['line 2, column height_m', "'175'", 'expected 0.5 to 2.6 metres'],
+  ),
   'height nan': ('subjects', '1.75', 'NaN', ['line 2, column height_m', 'finite']),
   'decimal comma': ('subjects', '61.5', '"61,5"', ["'61,5'", 'with a decimal point']),
   'bare decimal comma': ('subjects', '61.5', '61,5', ['line 2', 'found 4 cells, expected 3']),
-  'duplicate subject': ('subjects', 'S2', 'S1', ['subjects.csv, line 3, column subject', "'S1'",
-                                                 'line 2 has it']),
+  'duplicate subject': (
+    'subjects',
+    'S2',
+    'S1',
+    ['subjects.csv, line 3, column subject', "'S1'", 'line 2 has it'],
+  ),
   'same subject in small': ('subjects', 'S2', 's1', ["'s1'", 'line 2 has it']),
   'subject with comma': ('subjects', 'S1', '"S,1"', ["'S,1'", 'without a comma']),
   'subject with slash': ('subjects', 'S1', 'a/b', ['column subject', "'a/b'"]),
@@ -204,8 +239,12 @@ DEFECTS = {
   'too few cells': ('trials', ',left\n', '\n', ['trials.csv, line 2', 'found 6 cells, expected 7']),
   'too many cells': ('trials', ',left\n', ',left,x\n', ['line 2', 'found 8 cells, expected 7']),
   'quote not closed': ('trials', 'walk-1', '"walk-1', ['trials.csv, line 3']),
-  'unknown subject': ('trials', '\nS2', '\nS9', ['trials.csv, line 3, column subject', "'S9'",
-                                                 'subjects.csv (S1, S2)']),
+  'unknown subject': (
+    'trials',
+    '\nS2',
+    '\nS9',
+    ['trials.csv, line 3, column subject', "'S9'", 'subjects.csv (S1, S2)'],
+  ),
   'empty trial': (*_name(''), ['trials.csv, line 2, column trial', 'is empty']),
   'duplicate trial': ('trials', 'walk-2', 'walk-1', ['line 3, column trial', 'line 2 has it']),
   'same trial in capitals': ('trials', 'walk-2', 'WALK-1', ["'WALK-1'", 'line 2 has it']),
@@ -219,26 +258,50 @@ DEFECTS = {
   'trial with colon': (*_name('a:b'), ['column trial', "'a:b'"]),
   'trial too long': (*_name('w' * 201), ['column trial', 'at most 200 bytes']),
   'empty camera': ('trials', 'left\n', '\n', ['line 2, column camera', 'is empty']),
-  'camera in front': ('trials', ',left\n', ',front\n',
-                      ['trials.csv, line 2, column camera', "'front'", 'left or right']),
+  'camera in front': (
+    'trials',
+    ',left\n',
+    ',front\n',
+    ['trials.csv, line 2, column camera', "'front'", 'left or right'],
+  ),
   'camera in capitals': ('trials', ',left\n', ',Left\n', ["'Left'", 'left or right']),
   'empty video': ('trials', 'videos/a.mp4', '', ['line 2, column video', 'is empty']),
-  'no such video': ('trials', 'videos/a.mp4', 'videos/b.mp4',
-                    ['trials.csv, line 2, column video', "'videos/b.mp4'", 'there is no']),
+  'no such video': (
+    'trials',
+    'videos/a.mp4',
+    'videos/b.mp4',
+    ['trials.csv, line 2, column video', "'videos/b.mp4'", 'there is no'],
+  ),
   'video is a folder': ('trials', 'videos/a.mp4', 'videos', ['column video', 'there is no']),
-  'video absolute': ('trials', 'videos/a.mp4', '/etc/passwd',
-                     ['line 2, column video', "'/etc/passwd'", 'inside the recording set']),
+  'video absolute': (
+    'trials',
+    'videos/a.mp4',
+    '/etc/passwd',
+    ['line 2, column video', "'/etc/passwd'", 'inside the recording set'],
+  ),
   'video up': ('trials', 'videos/a.mp4', 'videos/../../a.mp4', ['inside the recording set']),
   'video on a drive': ('trials', 'videos/a.mp4', 'C:\\a.mp4', ['inside the recording set']),
-  'video up, the Windows way': ('trials', 'videos/a.mp4', '..\\a.mp4',
-                                ['inside the recording set']),
+  'video up, the Windows way': (
+    'trials',
+    'videos/a.mp4',
+    '..\\a.mp4',
+    ['inside the recording set'],
+  ),
   'backslashes': ('trials', 'videos/a.mp4', 'videos\\a.mp4', ['separated by /']),
   'empty force': ('trials', 'forces/a.csv', '', ['line 2, column force', 'is empty']),
-  'no such force': ('trials', 'forces/a.csv', 'forces/x.csv',
-                    ['line 2, column force', "'forces/x.csv'"]),
+  'no such force': (
+    'trials',
+    'forces/a.csv',
+    'forces/x.csv',
+    ['line 2, column force', "'forces/x.csv'"],
+  ),
   'force up': ('trials', 'forces/a.csv', '../a.csv', ['column force', 'inside the recording']),
-  'force of another kind': ('trials', 'forces/a.csv', 'forces/d.txt',
-                            ['line 2, column force', "'forces/d.txt'", '.csv, .c3d, .mot']),
+  'force of another kind': (
+    'trials',
+    'forces/a.csv',
+    'forces/d.txt',
+    ['line 2, column force', "'forces/d.txt'", '.csv, .c3d, .mot'],
+  ),
   'empty plates': ('trials', 'left;right', '', ['line 2, column plates', 'is empty']),
   'wrong leg': ('trials', 'left;right', 'left;both', ['line 2, column plates', "'left;both'"]),
   'leg left out': ('trials', 'left;right', 'left;', ['line 2, column plates', "'left;'"]),
@@ -246,21 +309,34 @@ DEFECTS = {
   'start empty': ('trials', '0.25', '', ['line 2, column video_start_s', 'contact_frame']),
   'start nan': ('trials', '0.25', 'nan', ['line 2, column video_start_s', 'finite']),
   'start as clock': ('trials', '0.25', '0:25', ['column video_start_s', "'0:25'", 'seconds']),
-  'both kinds of start': ('trials', TRIALS, HEADER.replace('force', 'contact_frame,force')
-                          + 'S1,w,videos/a.mp4,0.5,3,forces/a.csv,left,left\n',
-                          ['line 2, column contact_frame', "'3'", 'not both', '0.5']),
-  'no kind of start': ('trials', TRIALS, HEADER.replace('force', 'contact_frame,force')
-                       + 'S1,w,videos/a.mp4,,,forces/a.csv,left,left\n',
-                       ['line 2, column video_start_s', 'both are empty']),
-  'not utf-8': ('trials', TRIALS, TRIALS.replace('walk-2', 'walk-é').encode('latin-1'),
-                ['trials.csv, line 3', '0xe9', 'UTF-8']),
+  'both kinds of start': (
+    'trials',
+    TRIALS,
+    HEADER.replace('force', 'contact_frame,force')
+    + 'S1,w,videos/a.mp4,0.5,3,forces/a.csv,left,left\n',
+    ['line 2, column contact_frame', "'3'", 'not both', '0.5'],
+  ),
+  'no kind of start': (
+    'trials',
+    TRIALS,
+    HEADER.replace('force', 'contact_frame,force') + 'S1,w,videos/a.mp4,,,forces/a.csv,left,left\n',
+    ['line 2, column video_start_s', 'both are empty'],
+  ),
+  'not utf-8': (
+    'trials',
+    TRIALS,
+    TRIALS.replace('walk-2', 'walk-é').encode('latin-1'),
+    ['trials.csv, line 3', '0xe9', 'UTF-8'],
+  ),
   'utf-16': ('subjects', SUBJECTS, SUBJECTS.encode('utf-16'), ['subjects.csv, line 1', 'UTF-8']),
 } | {
   f'contact frame {frame}': (
-    'trials', TRIALS,
+    'trials',
+    TRIALS,
     TRIALS.replace('video_start_s', 'contact_frame').replace('0.25', frame).replace('-0.5', '3'),
     ['trials.csv, line 2, column contact_frame', repr(frame), 'a whole number, 0 or more'],
-  ) for frame in ('-1', '2.5', '3.0', 'first', 'nan', '٣')
+  )
+  for frame in ('-1', '2.5', '3.0', 'first', 'nan', '٣')
 }
 
 

@@ -14,9 +14,17 @@ WIDTH, HEIGHT = 320, 180
 def _walk(speed: float = 1.2, stand: float = 0.0) -> body.Walk:
   """A stick figure that swings its straight legs: enough to be seen."""
   fields = {field.name: 0.0 for field in dataclasses.fields(body.Subject)}
-  fields |= {'name': 'stick', 'height_m': 1.7, 'mass_kg': 65.0, 'sex': 'male',
-             'age_group': 'adult', 'style': 'normal', 'segment_mass': (), 'segment_com': (),
-             'habits': {}}
+  fields |= {
+    'name': 'stick',
+    'height_m': 1.7,
+    'mass_kg': 65.0,
+    'sex': 'male',
+    'age_group': 'adult',
+    'style': 'normal',
+    'segment_mass': (),
+    'segment_com': (),
+    'habits': {},
+  }
   subject = body.Subject(**fields)
   time_s = np.arange(0, 2.001, 0.01)
   x = speed * (time_s - 1) + stand
@@ -35,17 +43,30 @@ def _walk(speed: float = 1.2, stand: float = 0.0) -> body.Walk:
     put(f'{side}_hip', 0, 0.09 * sign, 0.9)
     put(f'{side}_heel', swing - 0.06, 0.09 * sign, 0)
     put(f'{side}_toe', swing + 0.19, 0.09 * sign, 0)
-    for name, share, up in (('shoulder', 0, 1.4), ('elbow', 0.5, 1.12), ('wrist', 1, 0.87),
-                            ('hand', 1.2, 0.7)):
+    for name, share, up in (
+      ('shoulder', 0, 1.4),
+      ('elbow', 0.5, 1.12),
+      ('wrist', 1, 0.87),
+      ('hand', 1.2, 0.7),
+    ):
       put(f'{side}_{name}', -swing * share, 0.2 * sign, up)
-  return body.Walk(subject, time_s, joints, np.zeros((len(time_s), 2, 3)), (),
-                   np.zeros((len(time_s), 3)))
+  return body.Walk(
+    subject, time_s, joints, np.zeros((len(time_s), 2, 3)), (), np.zeros((len(time_s), 3))
+  )
 
 
 def _room(seed: int = 3, **changes) -> scene.Room:
   """A room without chance in its camera, noise and shadows."""
-  calm = {'noise': 0.0, 'shadow': 0.0, 'contact': 0.0, 'pool': 0.0, 'offset_m': (0.0, 0.0, 0.0),
-          'turn': (0.0, 0.0, 0.0), 'focal': 0.75, 'shutter_s': 0.001}
+  calm = {
+    'noise': 0.0,
+    'shadow': 0.0,
+    'contact': 0.0,
+    'pool': 0.0,
+    'offset_m': (0.0, 0.0, 0.0),
+    'turn': (0.0, 0.0, 0.0),
+    'focal': 0.75,
+    'shutter_s': 0.001,
+  }
   return dataclasses.replace(scene.draw_room(np.random.default_rng(seed)), **(calm | changes))
 
 
@@ -54,8 +75,9 @@ def _render(walk=None, side='left', room=None, seed=1, time_s=(0.6, 1.0, 1.4), *
   rng = np.random.default_rng(seed)
   person = scene.draw_look(rng, walk.subject)
   size = kwargs.pop('size', (WIDTH, HEIGHT))
-  return np.stack(list(scene.render(
-    walk, np.array(time_s), side, person, room or _room(), rng, *size, **kwargs)))
+  return np.stack(
+    list(scene.render(walk, np.array(time_s), side, person, room or _room(), rng, *size, **kwargs))
+  )
 
 
 def test_same_seed_same_frames_other_seed_other_frames():
@@ -66,8 +88,9 @@ def test_same_seed_same_frames_other_seed_other_frames():
   assert np.any(first != _render(room=noisy, seed=2))
   assert scene.draw_room(np.random.default_rng(8)) == scene.draw_room(np.random.default_rng(8))
   subject = _walk().subject
-  assert (scene.draw_look(np.random.default_rng(8), subject)
-          == scene.draw_look(np.random.default_rng(8), subject))
+  assert scene.draw_look(np.random.default_rng(8), subject) == scene.draw_look(
+    np.random.default_rng(8), subject
+  )
 
 
 def test_projection_by_hand():
@@ -90,7 +113,8 @@ def test_camera_errors_turn_the_right_way():
   np.testing.assert_allclose(turned(0.1, 0, 0), middle - (480 * np.tan(0.1), 0))
   np.testing.assert_allclose(turned(0, 0.1, 0), middle + np.array((0, 480 * np.tan(0.1))))
   rolled = camera.beside('right', 640, 360, 0.75, turn=(0, 0, 0.1)).project(
-    np.array((0.0, 0.0, 1.5)))[0]
+    np.array((0.0, 0.0, 1.5))
+  )[0]
   assert rolled[0] < middle[0]  # a camera rolled clockwise sees the world lean to the left
   assert rolled[1] < middle[1]
   with pytest.raises(ValueError, match='front'):
@@ -141,8 +165,10 @@ def test_the_nearer_leg_hides_the_farther(side):
 
 def test_later_solids_cover_earlier_ones_and_neighbours_merge():
   light = solids.Light(1.0, 0.0, (0.0, 0.0, 1.0))
-  red, blue = (solids.Cloth(np.array(c, np.float32), np.zeros(3, np.float32))
-               for c in ((200, 0, 0), (0, 0, 200)))
+  red, blue = (
+    solids.Cloth(np.array(c, np.float32), np.zeros(3, np.float32))
+    for c in ((200, 0, 0), (0, 0, 200))
+  )
   thick, thin = (np.full(solids.PLACES, r, np.float32) for r in (10, 5))
   across = (np.array((10, 30)), np.array((50, 30)))
   down = (np.array((30, 10)), np.array((30, 50)))
@@ -159,9 +185,23 @@ def test_later_solids_cover_earlier_ones_and_neighbours_merge():
     return image[:, 30, 30]
 
   assert centre(False)[2] > 150  # the later group lies on top
-  assert centre(True)[0] > 150   # within a group the thicker one stands out farther
+  assert centre(True)[0] > 150  # within a group the thicker one stands out farther
   # Full cover, facing the viewer: the colour itself.
   np.testing.assert_allclose(centre(False), (0, 0, 200), atol=0.5)
+
+
+def test_instants_are_averaged():
+  cloth = solids.Cloth(np.full(3, 200, np.float32), np.zeros(3, np.float32))
+  radii = np.full(solids.PLACES, 5, np.float32)
+  image = np.full((3, 20, 60), 100, np.float32)
+  canvas = solids.Canvas(solids.Light(1, 0, (0, 0, 1)), np.zeros(256, np.float32), 1.0)
+  for u in (15, 35):
+    if u > 15:
+      canvas.new_instant()
+    canvas.add(np.array((u, -9)), np.array((u, 29)), radii, radii, cloth, facing=1)
+  canvas.paint(image, (0, 0))
+  np.testing.assert_allclose(image[:, 10, [15, 35]], 150, atol=0.5)  # half there, half not
+  np.testing.assert_allclose(image[:, 10, [5, 25, 45]], 100)
 
 
 def test_solids_outside_the_image_are_cut():
@@ -213,11 +253,14 @@ def test_plates_are_seen_when_told():
   plates = [(-0.55, -0.05, -0.25, 0.25), (0.05, 0.55, -0.25, 0.25)]
   shown = _room(plates=1.0, plate_colour=(255.0, 0.0, 0.0), floor_colour=(0.0, 90.0, 0.0))
   walk = _walk(0.0, stand=-1.5)
-  difference = (_render(walk, room=shown, time_s=(1.0,), plates=plates).astype(int)
-                - _render(walk, room=shown, time_s=(1.0,)))[0]
+  difference = (
+    _render(walk, room=shown, time_s=(1.0,), plates=plates).astype(int)
+    - _render(walk, room=shown, time_s=(1.0,))
+  )[0]
   rows, columns = np.nonzero(difference[..., 0] > 20)
   uv, _ = shown.camera('left', WIDTH, HEIGHT).project(
-    np.array([(x, y, 0) for x in (-0.55, 0.55) for y in (-0.25, 0.25)]))
+    np.array([(x, y, 0) for x in (-0.55, 0.55) for y in (-0.25, 0.25)])
+  )
   assert abs(rows.min() - uv[:, 1].min()) < 3
   assert abs(rows.max() - uv[:, 1].max()) < 3
   assert abs(columns.min() - uv[:, 0].min()) < 3
@@ -235,14 +278,24 @@ def test_every_garment_and_room_can_be_drawn():
     rng = np.random.default_rng(seed)
     walk = _walk()
     person = dataclasses.replace(
-      scene.draw_look(rng, walk.subject),
-      hair_style=look.HAIR_STYLES[seed % len(look.HAIR_STYLES)])
+      scene.draw_look(rng, walk.subject), hair_style=look.HAIR_STYLES[seed % len(look.HAIR_STYLES)]
+    )
     clothes = dataclasses.replace(
       scene.draw_clothes(rng, person, female=bool(seed % 2)),
       bottom=look.BOTTOMS[seed % len(look.BOTTOMS)],
-      pattern=look.PATTERNS[seed % len(look.PATTERNS)])
-    frame, = scene.render(walk, np.array([1.0]), body.SIDES[seed % 2], person,
-                          scene.draw_room(rng), rng, 160, 90, clothes=clothes)
+      pattern=look.PATTERNS[seed % len(look.PATTERNS)],
+    )
+    (frame,) = scene.render(
+      walk,
+      np.array([1.0]),
+      body.SIDES[seed % 2],
+      person,
+      scene.draw_room(rng),
+      rng,
+      160,
+      90,
+      clothes=clothes,
+    )
     assert frame.std() > 1
 
 

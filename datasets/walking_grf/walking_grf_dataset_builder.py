@@ -67,16 +67,18 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     cfg = self.builder_config.voxel()
     t = cfg.frames
     return self.dataset_info_from_configs(
-      features=tfds.features.FeaturesDict({
-        'voxel': tfds.features.Tensor(shape=cfg.shape, dtype=np.uint8, encoding='bytes'),
-        'force': tfds.features.Tensor(shape=(t, 2, 3), dtype=np.float32, encoding='bytes'),
-        'known': tfds.features.Tensor(shape=(t, 2), dtype=np.bool_, encoding='bytes'),
-        'contact': tfds.features.Tensor(shape=(t, 2), dtype=np.bool_, encoding='bytes'),
-        'time_s': tfds.features.Tensor(shape=(t,), dtype=np.float32, encoding='bytes'),
-        'frame': tfds.features.Tensor(shape=(t,), dtype=np.int32, encoding='bytes'),
-        'subject': tfds.features.Text(),
-        'trial': tfds.features.Text(),
-      }),
+      features=tfds.features.FeaturesDict(
+        {
+          'voxel': tfds.features.Tensor(shape=cfg.shape, dtype=np.uint8, encoding='bytes'),
+          'force': tfds.features.Tensor(shape=(t, 2, 3), dtype=np.float32, encoding='bytes'),
+          'known': tfds.features.Tensor(shape=(t, 2), dtype=np.bool_, encoding='bytes'),
+          'contact': tfds.features.Tensor(shape=(t, 2), dtype=np.bool_, encoding='bytes'),
+          'time_s': tfds.features.Tensor(shape=(t,), dtype=np.float32, encoding='bytes'),
+          'frame': tfds.features.Tensor(shape=(t,), dtype=np.int32, encoding='bytes'),
+          'subject': tfds.features.Text(),
+          'trial': tfds.features.Text(),
+        }
+      ),
       supervised_keys=None,
       metadata=tfds.core.MetadataDict(),
     )

@@ -22,16 +22,48 @@ ADULT_AGE = 20.0
 # proximal joint (the hand, given to the third metacarpal, is rescaled to the fingertip below);
 # foot from heel to toe tip.
 MASS = {
-  'female': {'head': 0.0668, 'trunk': 0.4257, 'upper_arm': 0.0255, 'forearm': 0.0138,
-             'hand': 0.0056, 'thigh': 0.1478, 'shank': 0.0481, 'foot': 0.0129},
-  'male': {'head': 0.0694, 'trunk': 0.4346, 'upper_arm': 0.0271, 'forearm': 0.0162,
-           'hand': 0.0061, 'thigh': 0.1416, 'shank': 0.0433, 'foot': 0.0137},
+  'female': {
+    'head': 0.0668,
+    'trunk': 0.4257,
+    'upper_arm': 0.0255,
+    'forearm': 0.0138,
+    'hand': 0.0056,
+    'thigh': 0.1478,
+    'shank': 0.0481,
+    'foot': 0.0129,
+  },
+  'male': {
+    'head': 0.0694,
+    'trunk': 0.4346,
+    'upper_arm': 0.0271,
+    'forearm': 0.0162,
+    'hand': 0.0061,
+    'thigh': 0.1416,
+    'shank': 0.0433,
+    'foot': 0.0137,
+  },
 }
 COM = {
-  'female': {'head': 0.4841, 'trunk': 0.3782, 'upper_arm': 0.5754, 'forearm': 0.4559,
-             'hand': 0.7474, 'thigh': 0.3612, 'shank': 0.4416, 'foot': 0.4014},
-  'male': {'head': 0.5002, 'trunk': 0.4310, 'upper_arm': 0.5772, 'forearm': 0.4574,
-           'hand': 0.7900, 'thigh': 0.4095, 'shank': 0.4459, 'foot': 0.4415},
+  'female': {
+    'head': 0.4841,
+    'trunk': 0.3782,
+    'upper_arm': 0.5754,
+    'forearm': 0.4559,
+    'hand': 0.7474,
+    'thigh': 0.3612,
+    'shank': 0.4416,
+    'foot': 0.4014,
+  },
+  'male': {
+    'head': 0.5002,
+    'trunk': 0.4310,
+    'upper_arm': 0.5772,
+    'forearm': 0.4574,
+    'hand': 0.7900,
+    'thigh': 0.4095,
+    'shank': 0.4459,
+    'foot': 0.4415,
+  },
 }
 # de Leva table 2, millimetres: wrist to third metacarpal / to fingertip; vertex to cervicale.
 HAND_TO_FINGERTIP = {'female': 78.0 / 170.1, 'male': 86.2 / 187.9}
@@ -87,13 +119,21 @@ def draw_body(rng: np.random.Generator, child: bool) -> dict:
   lengths = {name: float(value) for name, value in lengths.items()}
   mass, com = segments(sex, min(age, ADULT_AGE), lengths['head_m'] / height)
   return {
-    'height_m': float(height), 'mass_kg': float(bmi * height**2), 'sex': sex,
-    'age_group': 'child' if child else 'adult', 'age_years': float(age),
-    'segment_mass': mass, 'segment_com': com, **lengths}
+    'height_m': float(height),
+    'mass_kg': float(bmi * height**2),
+    'sex': sex,
+    'age_group': 'child' if child else 'adult',
+    'age_years': float(age),
+    'segment_mass': mass,
+    'segment_com': com,
+    **lengths,
+  }
 
 
 def segments(
-  sex: str, age_years: float, head_fraction: float,
+  sex: str,
+  age_years: float,
+  head_fraction: float,
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
   """Mass fractions and centres of mass for each of `body.SEGMENTS`.
 

@@ -18,7 +18,8 @@ class _Painter:
     self.image, self._grain = image, grain
 
   def band(
-      self, s: np.ndarray, low: float, high: float, pixel: np.ndarray | np.float32) -> np.ndarray:
+    self, s: np.ndarray, low: float, high: float, pixel: np.ndarray | np.float32
+  ) -> np.ndarray:
     """1 where low < s < high, with edges one pixel (in metres) wide."""
     return np.clip((s - low) / pixel + 0.5, 0, 1) * np.clip((high - s) / pixel + 0.5, 0, 1)
 
@@ -32,8 +33,12 @@ class _Painter:
     """Smooth noise of about unit spread whose spots are `size_m` wide."""
     scale = np.float32(8 / size_m)
     side = self._grain.shape[0]
-    return cv2.remap(self._grain, np.mod(a * scale, side - 1).astype(np.float32),
-                     np.mod(b * scale, side - 1).astype(np.float32), cv2.INTER_LINEAR)
+    return cv2.remap(
+      self._grain,
+      np.mod(a * scale, side - 1).astype(np.float32),
+      np.mod(b * scale, side - 1).astype(np.float32),
+      cv2.INTER_LINEAR,
+    )
 
   def lay(self, where: np.ndarray, colour, tone: np.ndarray | float = 1.0) -> None:
     """Blend a colour (times a tone) over the picture."""
@@ -47,7 +52,9 @@ class _Painter:
 
 
 def paint(
-    room: room_lib.Room, camera: camera_lib.Camera, plates: tuple[room_lib.Rect, ...] = (),
+  room: room_lib.Room,
+  camera: camera_lib.Camera,
+  plates: tuple[room_lib.Rect, ...] = (),
 ) -> np.ndarray:
   """The empty room: (3, H, W) float32, 0 to 255.
 
@@ -69,8 +76,11 @@ def paint(
   def plane(gap: float, rays: np.ndarray):
     """Places (x, z) on the upright plane `gap` before the wall; metres per pixel there."""
     step = np.float32(-sign * (room.wall_m - gap) - c[1]) / rays[..., 1]
-    return (np.float32(c[0]) + step * rays[..., 0], np.float32(c[2]) + step * rays[..., 2],
-            step / np.float32(camera.focal_px))
+    return (
+      np.float32(c[0]) + step * rays[..., 0],
+      np.float32(c[2]) + step * rays[..., 2],
+      step / np.float32(camera.focal_px),
+    )
 
   x, z, pixel = plane(0.0, rays)
   _paint_wall(painter, room, x, z, pixel)
@@ -99,13 +109,17 @@ def paint(
 
   for item in room.items:
     y = -sign * (room.wall_m - item.gap_m)
-    corners, _ = camera.project(np.array([
-      (x, y, z) for x in (item.x0 - 0.1, item.x1 + 0.1) for z in (item.z0 - 0.1, item.z1 + 0.4)]))
+    corners, _ = camera.project(
+      np.array(
+        [(x, y, z) for x in (item.x0 - 0.1, item.x1 + 0.1) for z in (item.z0 - 0.1, item.z1 + 0.4)]
+      )
+    )
     u0, v0 = np.clip(np.floor(corners.min(0)), 0, (w, h)).astype(int)
     u1, v1 = np.clip(np.ceil(corners.max(0)), 0, (w, h)).astype(int)
     if u0 < u1 and v0 < v1:
-      _paint_item(_Painter(image[:, v0:v1, u0:u1], grain), item,
-                  *plane(item.gap_m, rays[v0:v1, u0:u1]))
+      _paint_item(
+        _Painter(image[:, v0:v1, u0:u1], grain), item, *plane(item.gap_m, rays[v0:v1, u0:u1])
+      )
   blur = (room.wall_soft_px if room.wall_soft_px > 0.35 or w <= 640 else 0.3) * w / 640
   bright = vignette(room, camera) * np.float32(room.ambient + 0.6 * room.direct)
   for channel in range(3):
@@ -133,8 +147,9 @@ def _paint_wall(painter: _Painter, room: room_lib.Room, x, z, pixel) -> None:
     row = np.floor(z / 0.075)
     tone = 1 + 0.12 * painter.noise(np.floor((x + 0.11 * (row % 2)) / 0.22) * 7.3, row * 3.1, 0.9)
     painter.lay(whole, room.wall_colour, tone)
-    joints = np.maximum(painter.lines(z, 0.075, 0.01, pixel),
-                        painter.lines(x + 0.11 * (row % 2), 0.22, 0.01, pixel))
+    joints = np.maximum(
+      painter.lines(z, 0.075, 0.01, pixel), painter.lines(x + 0.11 * (row % 2), 0.22, 0.01, pixel)
+    )
     painter.lay(joints, second)
   elif room.wall == 'stripes':
     painter.lay(painter.lines(x, p, 0.5 * p, pixel), second)
@@ -148,8 +163,11 @@ def _paint_wall(painter: _Painter, room: room_lib.Room, x, z, pixel) -> None:
   elif room.wall == 'concrete':
     painter.dim(1 + 0.1 * painter.noise(x, z, 0.9) + 0.05 * painter.noise(x, z, 0.1))
   elif room.wall == 'curtain':
-    painter.dim(0.85 + 0.18 * np.sin(x * np.float32(2 * np.pi / (0.3 * p + 0.06))
-                                     + 1.5 * painter.noise(x, x * 0, 0.8)))
+    painter.dim(
+      0.85
+      + 0.18
+      * np.sin(x * np.float32(2 * np.pi / (0.3 * p + 0.06)) + 1.5 * painter.noise(x, x * 0, 0.8))
+    )
   painter.dim(1 + room.grain * (painter.noise(x, z, 0.5) + 0.5 * painter.noise(x, z, 0.06)))
   if room.skirting_m:
     painter.lay(painter.band(z, -0.5, room.skirting_m, pixel), second, 0.9)
@@ -157,7 +175,12 @@ def _paint_wall(painter: _Painter, room: room_lib.Room, x, z, pixel) -> None:
 
 
 def _paint_floor(
-    painter: _Painter, room: room_lib.Room, x, y, pixel, plates: tuple[room_lib.Rect, ...],
+  painter: _Painter,
+  room: room_lib.Room,
+  x,
+  y,
+  pixel,
+  plates: tuple[room_lib.Rect, ...],
 ) -> None:
   whole = np.ones_like(x)
   p = room.floor_period_m
@@ -172,8 +195,9 @@ def _paint_floor(
     painter.lay(whole, room.floor_colour, tone)
     painter.lay(painter.lines(y, wide, 0.005, pixel_y), second, 0.5)
   elif room.floor == 'tiles':
-    grid = np.maximum(painter.lines(x, p + 0.15, 0.012, pixel),
-                      painter.lines(y, p + 0.15, 0.012, pixel_y))
+    grid = np.maximum(
+      painter.lines(x, p + 0.15, 0.012, pixel), painter.lines(y, p + 0.15, 0.012, pixel_y)
+    )
     painter.lay(grid, second)
   elif room.floor == 'checker':
     square = np.sin(x * np.float32(np.pi / (p + 0.1))) * np.sin(y * np.float32(np.pi / (p + 0.1)))
@@ -187,7 +211,8 @@ def _paint_floor(
     for x0, x1, y0, y1 in plates:
       inside = painter.band(x, x0, x1, pixel) * painter.band(y, y0, y1, pixel_y)
       kernel = painter.band(x, x0 + 0.01, x1 - 0.01, pixel) * painter.band(
-        y, y0 + 0.01, y1 - 0.01, pixel_y)
+        y, y0 + 0.01, y1 - 0.01, pixel_y
+      )
       painter.lay(room.plates * 0.8 * inside, room.plate_colour, 0.55)
       painter.lay(room.plates * kernel, room.plate_colour)
 

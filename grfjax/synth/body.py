@@ -12,8 +12,7 @@ import numpy as np
 GRAVITY = 9.80665  # m/s2, ISO 80000-3
 
 SIDES = ('left', 'right')  # leg 0, leg 1
-LIMB_JOINTS = (
-  'shoulder', 'elbow', 'wrist', 'hand', 'hip', 'knee', 'ankle', 'heel', 'toe')
+LIMB_JOINTS = ('shoulder', 'elbow', 'wrist', 'hand', 'hip', 'knee', 'ankle', 'heel', 'toe')
 # pelvis: middle of the hip joints. neck: middle of the shoulder joints. head: vertex.
 # hand: fingertip. ankle: lateral malleolus. heel, toe: rear and front lowest point of the sole.
 JOINTS = ('pelvis', 'neck', 'head') + tuple(f'{s}_{j}' for s in SIDES for j in LIMB_JOINTS)
@@ -27,8 +26,13 @@ SEGMENTS = (
   (f'{s}_{name}', f'{s}_{first}', f'{s}_{second}')
   for s in SIDES
   for name, first, second in (
-    ('upper_arm', 'shoulder', 'elbow'), ('forearm', 'elbow', 'wrist'), ('hand', 'wrist', 'hand'),
-    ('thigh', 'hip', 'knee'), ('shank', 'knee', 'ankle'), ('foot', 'heel', 'toe'))
+    ('upper_arm', 'shoulder', 'elbow'),
+    ('forearm', 'elbow', 'wrist'),
+    ('hand', 'wrist', 'hand'),
+    ('thigh', 'hip', 'knee'),
+    ('shank', 'knee', 'ankle'),
+    ('foot', 'heel', 'toe'),
+  )
 )
 
 
@@ -136,7 +140,8 @@ def sample(walk: Walk, time_s: np.ndarray) -> np.ndarray:
   if place.size and (place.min() < -1e-6 or place.max() > last + 1e-6):
     raise ValueError(
       f'times {time_s.min():.3f} to {time_s.max():.3f} s, '
-      f'but the walk lasts from {start:.3f} to {walk.time_s[-1]:.3f} s')
+      f'but the walk lasts from {start:.3f} to {walk.time_s[-1]:.3f} s'
+    )
   i = np.clip(place.astype(int), 0, last - 1)
   u = (place - i)[:, None, None]
   a, b, c, d = (walk.joints[np.clip(i + k, 0, last)] for k in (-1, 0, 1, 2))
@@ -148,4 +153,5 @@ def shift(walk: Walk, offset_m: np.ndarray) -> Walk:
   offset_m = np.asarray(offset_m, np.float64)
   contacts = tuple(c._replace(heel_x_m=c.heel_x_m + float(offset_m[0])) for c in walk.contacts)
   return dataclasses.replace(
-    walk, joints=walk.joints + offset_m, com=walk.com + offset_m, contacts=contacts)
+    walk, joints=walk.joints + offset_m, com=walk.com + offset_m, contacts=contacts
+  )

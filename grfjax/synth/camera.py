@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-HEIGHT_M = 1.0    # over the floor, and
+HEIGHT_M = 1.0  # over the floor, and
 DISTANCE_M = 3.5  # from the plates' centre: Mochizuki et al.'s set-up
 
 
@@ -45,9 +45,14 @@ class Camera:
 
 
 def beside(
-    side: str, width: int, height: int, focal: float, *,
-    offset_m: tuple[float, float, float] = (0, 0, 0),
-    turn: tuple[float, float, float] = (0, 0, 0)) -> Camera:
+  side: str,
+  width: int,
+  height: int,
+  focal: float,
+  *,
+  offset_m: tuple[float, float, float] = (0, 0, 0),
+  turn: tuple[float, float, float] = (0, 0, 0),
+) -> Camera:
   """The camera at the walker's left or right, looking across the walkway.
 
   Args:
@@ -68,11 +73,17 @@ def beside(
   down = np.array((0, 0, -1.0))
   forward = np.array((0, -sign, 0))
   yaw, pitch, roll = turn
-  forward, right = (np.cos(yaw) * forward + np.sin(yaw) * right,
-                    np.cos(yaw) * right - np.sin(yaw) * forward)
-  forward, down = (np.cos(pitch) * forward - np.sin(pitch) * down,
-                   np.cos(pitch) * down + np.sin(pitch) * forward)
-  right, down = (np.cos(roll) * right + np.sin(roll) * down,
-                 np.cos(roll) * down - np.sin(roll) * right)
+  forward, right = (
+    np.cos(yaw) * forward + np.sin(yaw) * right,
+    np.cos(yaw) * right - np.sin(yaw) * forward,
+  )
+  forward, down = (
+    np.cos(pitch) * forward - np.sin(pitch) * down,
+    np.cos(pitch) * down + np.sin(pitch) * forward,
+  )
+  right, down = (
+    np.cos(roll) * right + np.sin(roll) * down,
+    np.cos(roll) * down - np.sin(roll) * right,
+  )
   position = np.array((offset_m[0], sign * (DISTANCE_M + offset_m[1]), HEIGHT_M + offset_m[2]))
   return Camera(position, np.stack((right, down, forward)), focal * width, width, height)

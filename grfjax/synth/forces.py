@@ -39,7 +39,10 @@ class Steps:
 
 
 def plan(
-  rng: np.random.Generator, traits: dict[str, np.ndarray], step_s: float, rate: float,
+  rng: np.random.Generator,
+  traits: dict[str, np.ndarray],
+  step_s: float,
+  rate: float,
 ) -> Steps:
   """When each foot is on the floor.
 
@@ -57,7 +60,7 @@ def plan(
   pairs = lengths[:-1] + lengths[1:]
   lengths *= 2 * step_s / pairs.mean()
   start = np.round(np.concatenate([[0], np.cumsum(lengths[:-1])]) * rate).astype(int)
-  stance = np.round(2 * step_s * mine['stance'] * (2 - mine['step_time'])**0.5 * rate).astype(int)
+  stance = np.round(2 * step_s * mine['stance'] * (2 - mine['step_time']) ** 0.5 * rate).astype(int)
   # Every foot leaves after the next has landed and before it lands itself.
   step = np.append(np.diff(start), round(lengths[-1] * rate))
   following = np.append(step[1:], step[-1])
@@ -74,13 +77,23 @@ def curves(steps: Steps, rate: float, step_ratio: float) -> list[np.ndarray]:
     step_ratio: step length over leg length; braking and propulsion go with it.
   """
   return [
-    _curve({name: float(v[i]) for name, v in steps.traits.items()},
-           int(steps.stance[i]), rate, step_ratio, int(steps.leg[i]))
-    for i in range(len(steps.leg))]
+    _curve(
+      {name: float(v[i]) for name, v in steps.traits.items()},
+      int(steps.stance[i]),
+      rate,
+      step_ratio,
+      int(steps.leg[i]),
+    )
+    for i in range(len(steps.leg))
+  ]
 
 
 def _curve(
-  trait: dict[str, float], stance: int, rate: float, step_ratio: float, leg: int,
+  trait: dict[str, float],
+  stance: int,
+  rate: float,
+  step_ratio: float,
+  leg: int,
 ) -> np.ndarray:
   """One footfall: (stance + 1, 3) body weights, 0 at both ends; axes as in `body`."""
   t = np.arange(stance + 1) / rate
@@ -88,29 +101,36 @@ def _curve(
   at1, at0, at2 = trait['peak1_at'], trait['valley_at'], trait['peak2_at']
   first, valley, second = trait['peak1'], trait['valley'], trait['peak2']
   valley = min(valley, first - 0.01, second - 0.01)
-  middle = interpolate.CubicHermiteSpline(
-    [at1, at0, at2], [first, valley, second], [0, 0, 0])(np.clip(u, at1, at2))
+  middle = interpolate.CubicHermiteSpline([at1, at0, at2], [first, valley, second], [0, 0, 0])(
+    np.clip(u, at1, at2)
+  )
   rise = first * (
-    trait['jump'] * smooth(t / trait['jump_s']) + (1 - trait['jump']) * smooth(u / at1))
-  fall = second * (1 - smooth(np.clip((u - at2) / (1 - at2), 0, 1)**trait['fall']))
+    trait['jump'] * smooth(t / trait['jump_s']) + (1 - trait['jump']) * smooth(u / at1)
+  )
+  fall = second * (1 - smooth(np.clip((u - at2) / (1 - at2), 0, 1) ** trait['fall']))
   vertical = np.where(u < at1, rise, np.where(u < at2, middle, fall))
   vertical += trait['wobble'] * np.sin(3 * np.pi * (u - at1)) * _window(u, 0.1, 0.9)
   # A heel pad on a mass: a damped oscillation, over before the first peak.
-  ring = (np.sin(2 * np.pi * trait['ring_hz'] * t) * np.exp(-t / trait['ring_decay_s'])
-          * trait['ring'] * (1 - smooth(u / at1)))
+  ring = (
+    np.sin(2 * np.pi * trait['ring_hz'] * t)
+    * np.exp(-t / trait['ring_decay_s'])
+    * trait['ring']
+    * (1 - smooth(u / at1))
+  )
   vertical = np.maximum(vertical + ring, 0)
 
   brake, push = trait['brake'] * step_ratio, trait['push'] * step_ratio
   b, z, p = trait['brake_at'], trait['turn_at'], trait['push_at']
   forward = interpolate.PchipInterpolator(
     [0, b, b + 0.5 * (z - b), z, z + 0.55 * (p - z), p, p + 0.6 * (1 - p), 1],
-    [0, -brake, -brake * trait['brake_tail'], 0, push * trait['push_head'], push,
-     0.42 * push, 0])(u)
+    [0, -brake, -brake * trait['brake_tail'], 0, push * trait['push_head'], push, 0.42 * push, 0],
+  )(u)
   forward += trait['ring_x'] * ring
   m1, mid, m2 = trait['medial1'], trait['medial_mid'], trait['medial2']
   inward = interpolate.PchipInterpolator(
     [0, 0.045, 0.19, 0.45, 0.76, 0.95, 1],
-    [0, -trait['lateral'], m1, min(mid, m1, m2), m2, trait['medial_end'], 0])(u)
+    [0, -trait['lateral'], m1, min(mid, m1, m2), m2, trait['medial_end'], 0],
+  )(u)
   return np.stack([forward, -inward if leg == 0 else inward, vertical], -1)
 
 
@@ -118,13 +138,18 @@ def total(steps: Steps, curve: list[np.ndarray], samples: int) -> np.ndarray:
   """Curves laid on the grid: (samples, 2, 3); what reaches beyond the grid is cut."""
   force = np.zeros((samples, 2, 3))
   for leg, start, piece in zip(steps.leg, steps.start, curve, strict=True):
-    piece = piece[:max(samples - start, 0)]
-    force[start:start + len(piece), leg] += piece
+    piece = piece[: max(samples - start, 0)]
+    force[start : start + len(piece), leg] += piece
   return force
 
 
-def walk_forces(steps: Steps, rate: float, step_ratio: float, leg_m: float, samples: int,
-                ) -> np.ndarray:
+def walk_forces(
+  steps: Steps,
+  rate: float,
+  step_ratio: float,
+  leg_m: float,
+  samples: int,
+) -> np.ndarray:
   """Force of both legs, closed: (samples, 2, 3) body weights.
 
   The grid begins at the first contact; the forces are whole and closed from the second contact
@@ -148,9 +173,9 @@ def walk_forces(steps: Steps, rate: float, step_ratio: float, leg_m: float, samp
   force = total(steps, curve, samples)
   basis = np.zeros((samples, len(curve) * len(MODE_CENTRES)))
   for i, (start, stance) in enumerate(zip(steps.start, steps.stance, strict=True)):
-    piece = _modes(int(stance))[:max(samples - start, 0)]
+    piece = _modes(int(stance))[: max(samples - start, 0)]
     k = i * len(MODE_CENTRES)
-    basis[start:start + len(piece), k:k + len(MODE_CENTRES)] = piece
+    basis[start : start + len(piece), k : k + len(MODE_CENTRES)] = piece
   wanted = COMPASS * step_ratio**2 * leg_m / body.GRAVITY * rate**2
   for axis, rest, every in ((0, 0.0, 0), (1, 0.0, 2), (2, 1.0, 1)):
     gain = close(force[:, :, axis].sum(1) - rest, basis, steps.start[1:], every, wanted)
@@ -162,7 +187,10 @@ def walk_forces(steps: Steps, rate: float, step_ratio: float, leg_m: float, samp
 
 
 def close(
-  acceleration: np.ndarray, basis: np.ndarray, contacts: np.ndarray, returns: int,
+  acceleration: np.ndarray,
+  basis: np.ndarray,
+  contacts: np.ndarray,
+  returns: int,
   wanted_rise: float = 0.0,
 ) -> np.ndarray:
   """Least amounts of `basis` to add so that every stride ends as it began.
@@ -205,13 +233,17 @@ def close(
     rows = np.concatenate([rows, rise])
     start = np.concatenate([start, 0 * rise[:, 0]])
     soft = np.zeros((len(rows), len(rise)))
-    soft[-len(rise):] = np.eye(len(rise)) * RISE_SLACK
+    soft[-len(rise) :] = np.eye(len(rise)) * RISE_SLACK
   matrix = np.concatenate([rows[:, 1:], start[:, None] * 1e4, soft], 1)
-  return np.linalg.lstsq(matrix, -rows[:, 0], rcond=None)[0][:basis.shape[1]]
+  return np.linalg.lstsq(matrix, -rows[:, 0], rcond=None)[0][: basis.shape[1]]
 
 
-def path(acceleration: np.ndarray, rate: float, contacts: np.ndarray, mean_velocity: float,
-         ) -> np.ndarray:
+def path(
+  acceleration: np.ndarray,
+  rate: float,
+  contacts: np.ndarray,
+  mean_velocity: float,
+) -> np.ndarray:
   """Newton: twice summed so that the central second difference is the acceleration itself.
 
   Args:
@@ -240,7 +272,7 @@ def weight(subject: body.Subject) -> float:
 def _modes(stance: int) -> np.ndarray:
   """Smooth humps inside stance: (stance + 1, modes)."""
   u = np.linspace(0, 1, stance + 1)[:, None]
-  return np.cos(np.clip((u - np.array(MODE_CENTRES)) / MODE_WIDTH, -1, 1) * np.pi / 2)**4
+  return np.cos(np.clip((u - np.array(MODE_CENTRES)) / MODE_WIDTH, -1, 1) * np.pi / 2) ** 4
 
 
 def monotone(knots: np.ndarray, values: np.ndarray, at: np.ndarray) -> np.ndarray:

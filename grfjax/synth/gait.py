@@ -6,11 +6,7 @@ each foot's force, the centre of mass's path by Newton's law, and the pose that 
 
 import numpy as np
 
-from grfjax.synth import anthropometry
-from grfjax.synth import body
-from grfjax.synth import forces
-from grfjax.synth import pose
-from grfjax.synth import styles
+from grfjax.synth import anthropometry, body, forces, pose, styles
 
 CHILDREN = 0.5  # share of subjects under 16
 TAIL_S = 0.04  # after the last contact: what the landing leg does next shapes its landing
@@ -54,7 +50,10 @@ def draw_subject(rng: np.random.Generator, style: str = 'normal') -> body.Subjec
 
 
 def walk(
-  subject: body.Subject, rng: np.random.Generator, steps: int = 8, rate_hz: float = 1000.0,
+  subject: body.Subject,
+  rng: np.random.Generator,
+  steps: int = 8,
+  rate_hz: float = 1000.0,
 ) -> body.Walk:
   """One walk of a person: from a contact, over so many steps, to a contact.
 
@@ -81,9 +80,13 @@ def walk(
   force = forces.walk_forces(plan, rate_hz, step_m / leg_m, leg_m, samples)
   contacts = plan.start[1:]
   push = force.sum(1) - np.array([0, 0, 1.0])
-  com = np.stack([
-    forces.path(push[:, k] * body.GRAVITY, rate_hz, contacts, velocity if k == 0 else 0.0)
-    for k in range(3)], -1)
+  com = np.stack(
+    [
+      forces.path(push[:, k] * body.GRAVITY, rate_hz, contacts, velocity if k == 0 else 0.0)
+      for k in range(3)
+    ],
+    -1,
+  )
   com[:, 0] -= com[origin, 0]
 
   placed = _place(subject, plan, com[:, 0], velocity, rate_hz)
@@ -97,15 +100,22 @@ def walk(
   rows = zip(plan.leg, plan.start - origin, plan.stance, placed.heel[:, 0] + shift, strict=True)
   falls = tuple(
     body.Contact(int(leg), start / rate_hz, (start + stance) / rate_hz, float(x))
-    for leg, start, stance, x in rows)
+    for leg, start, stance, x in rows
+  )
   return body.Walk(
-    subject=subject, time_s=time, joints=joints[:kept],
-    force=force[origin:final + 1] * forces.weight(subject), contacts=falls,
-    com=com[origin:final + 1] + [0, 0, height])
+    subject=subject,
+    time_s=time,
+    joints=joints[:kept],
+    force=force[origin : final + 1] * forces.weight(subject),
+    contacts=falls,
+    com=com[origin : final + 1] + [0, 0, height],
+  )
 
 
 def _draw_traits(
-  subject: body.Subject, rng: np.random.Generator, count: int,
+  subject: body.Subject,
+  rng: np.random.Generator,
+  count: int,
 ) -> dict[str, np.ndarray]:
   """Traits of either leg at every footfall: name -> (2, count)."""
   unsteady = styles.STYLES[subject.style].unsteady
@@ -123,7 +133,11 @@ def _draw_traits(
 
 
 def _place(
-  subject: body.Subject, plan: forces.Steps, com_x: np.ndarray, velocity: float, rate: float,
+  subject: body.Subject,
+  plan: forces.Steps,
+  com_x: np.ndarray,
+  velocity: float,
+  rate: float,
 ) -> pose.Placement:
   """Where each heel lands.
 

@@ -13,14 +13,47 @@ from grfjax.synth import body
 Colour = tuple[float, float, float]
 
 # Skin from light to dark: the range of the Monk skin tone scale, https://skintone.google.
-_SKINS = ((244, 226, 210), (236, 203, 176), (215, 168, 132), (188, 138, 100), (150, 103, 72),
-          (112, 74, 52), (78, 52, 40), (52, 38, 32))
-_HAIRS = ((28, 24, 22), (45, 32, 25), (74, 50, 34), (112, 78, 48), (168, 130, 82), (205, 175, 125),
-          (140, 70, 40), (130, 128, 126), (205, 203, 200))
-_CLOTHS = ((28, 30, 36), (48, 50, 56), (90, 92, 96), (150, 150, 150), (225, 225, 222),
-           (38, 48, 82), (52, 76, 120), (88, 116, 158), (130, 36, 40), (180, 60, 50), (62, 82, 58),
-           (110, 118, 74), (176, 154, 118), (112, 86, 62), (214, 190, 160), (190, 120, 140),
-           (66, 120, 124), (226, 186, 78))
+_SKINS = (
+  (244, 226, 210),
+  (236, 203, 176),
+  (215, 168, 132),
+  (188, 138, 100),
+  (150, 103, 72),
+  (112, 74, 52),
+  (78, 52, 40),
+  (52, 38, 32),
+)
+_HAIRS = (
+  (28, 24, 22),
+  (45, 32, 25),
+  (74, 50, 34),
+  (112, 78, 48),
+  (168, 130, 82),
+  (205, 175, 125),
+  (140, 70, 40),
+  (130, 128, 126),
+  (205, 203, 200),
+)
+_CLOTHS = (
+  (28, 30, 36),
+  (48, 50, 56),
+  (90, 92, 96),
+  (150, 150, 150),
+  (225, 225, 222),
+  (38, 48, 82),
+  (52, 76, 120),
+  (88, 116, 158),
+  (130, 36, 40),
+  (180, 60, 50),
+  (62, 82, 58),
+  (110, 118, 74),
+  (176, 154, 118),
+  (112, 86, 62),
+  (214, 190, 160),
+  (190, 120, 140),
+  (66, 120, 124),
+  (226, 186, 78),
+)
 HAIR_STYLES = ('short', 'bald', 'long', 'bun', 'ponytail', 'afro', 'cap', 'scarf')
 TOPS = ('tee', 'sleeveless', 'longsleeve', 'jacket', 'coat')
 BOTTOMS = ('trousers', 'wide', 'leggings', 'shorts', 'tights_shorts', 'skirt')
@@ -127,9 +160,15 @@ def draw_look(rng: np.random.Generator, subject: body.Subject) -> Look:
   natural = _HAIRS[:-2] if child else _HAIRS  # the last two are gray
   hair = any_colour(rng) if rng.random() < 0.2 else natural[rng.integers(len(natural))]
   styles = {
-    'short': 0.3 if female else 0.6, 'long': 0.25 if female else 0.05, 'bun': 0.12 * female + 0.01,
-    'ponytail': 0.2 * female + 0.02, 'afro': 0.05, 'cap': 0.06, 'scarf': 0.07 * female + 0.003,
-    'bald': 0.001 if female or child else 0.1}
+    'short': 0.3 if female else 0.6,
+    'long': 0.25 if female else 0.05,
+    'bun': 0.12 * female + 0.01,
+    'ponytail': 0.2 * female + 0.02,
+    'afro': 0.05,
+    'cap': 0.06,
+    'scarf': 0.07 * female + 0.003,
+    'bald': 0.001 if female or child else 0.1,
+  }
   linear = subject.mass_kg / subject.height_m  # 38.4 kg/m: 66 kg at 1.72 m
   # The head hardly grows with stature: 0.20 m at 1.2 m, 0.23 m at 1.75 m (Snyder 1977, UM-HSRI).
   head = (0.145 + 0.047 * subject.height_m) * rng.normal(1, 0.03)
@@ -149,7 +188,10 @@ def draw_look(rng: np.random.Generator, subject: body.Subject) -> Look:
 
 
 def draw_clothes(
-    rng: np.random.Generator, look: Look, female: bool, surroundings: tuple[Colour, ...] = (),
+  rng: np.random.Generator,
+  look: Look,
+  female: bool,
+  surroundings: tuple[Colour, ...] = (),
 ) -> Clothes:
   """Clothes for one trial.
 
@@ -159,6 +201,7 @@ def draw_clothes(
     female: whether skirts are likely.
     surroundings: colours of the room; now and then clothes come close to one of them.
   """
+
   def cloth() -> Colour:
     p = rng.random()
     if p < 0.12 and surroundings:
@@ -170,26 +213,62 @@ def draw_clothes(
     return near_colour(rng, _CLOTHS[rng.integers(len(_CLOTHS))], 15)
 
   top = pick(rng, {'tee': 4, 'sleeveless': 1, 'longsleeve': 4, 'jacket': 2, 'coat': 0.5})
-  bottom = pick(rng, {'trousers': 5, 'wide': 1.2, 'leggings': 1.6, 'shorts': 1.8,
-                      'tights_shorts': 0.8, 'skirt': 1.2 if female else 0.05})
+  bottom = pick(
+    rng,
+    {
+      'trousers': 5,
+      'wide': 1.2,
+      'leggings': 1.6,
+      'shorts': 1.8,
+      'tights_shorts': 0.8,
+      'skirt': 1.2 if female else 0.05,
+    },
+  )
   sleeve = {
-    'tee': (0.35, 0.9), 'sleeveless': (0, 0.05), 'longsleeve': (1.5, 2), 'jacket': (1.85, 2.02),
-    'coat': (1.9, 2.05)}[top]
+    'tee': (0.35, 0.9),
+    'sleeveless': (0, 0.05),
+    'longsleeve': (1.5, 2),
+    'jacket': (1.85, 2.02),
+    'coat': (1.9, 2.05),
+  }[top]
   top_ease = {
-    'tee': (0, 0.014), 'sleeveless': (0, 0.008), 'longsleeve': (0, 0.014), 'jacket': (0.006, 0.024),
-    'coat': (0.01, 0.03)}[top]
+    'tee': (0, 0.014),
+    'sleeveless': (0, 0.008),
+    'longsleeve': (0, 0.014),
+    'jacket': (0.006, 0.024),
+    'coat': (0.01, 0.03),
+  }[top]
   hem = {
-    'tee': (-0.16, 0.22), 'sleeveless': (-0.12, 0.24), 'longsleeve': (-0.18, 0.22),
-    'jacket': (-0.2, 0.12), 'coat': (-0.75, -0.35)}[top]
+    'tee': (-0.16, 0.22),
+    'sleeveless': (-0.12, 0.24),
+    'longsleeve': (-0.18, 0.22),
+    'jacket': (-0.2, 0.12),
+    'coat': (-0.75, -0.35),
+  }[top]
   leg = {
-    'trousers': (1.85, 2.03), 'wide': (1.9, 2.05), 'leggings': (1.6, 2), 'shorts': (0.4, 1.1),
-    'tights_shorts': (0.25, 0.6), 'skirt': (0.5, 1.6)}[bottom]
+    'trousers': (1.85, 2.03),
+    'wide': (1.9, 2.05),
+    'leggings': (1.6, 2),
+    'shorts': (0.4, 1.1),
+    'tights_shorts': (0.25, 0.6),
+    'skirt': (0.5, 1.6),
+  }[bottom]
   leg_ease = {
-    'trousers': (0.003, 0.016), 'wide': (0.008, 0.022), 'leggings': (0, 0.002),
-    'shorts': (0.003, 0.016), 'tights_shorts': (0, 0.002), 'skirt': (0.004, 0.02)}[bottom]
+    'trousers': (0.003, 0.016),
+    'wide': (0.008, 0.022),
+    'leggings': (0, 0.002),
+    'shorts': (0.003, 0.016),
+    'tights_shorts': (0, 0.002),
+    'skirt': (0.004, 0.02),
+  }[bottom]
   hem_ease = {
-    'trousers': (0.004, 0.024), 'wide': (0.02, 0.045), 'leggings': (0, 0.001),
-    'shorts': (0.004, 0.024), 'tights_shorts': (0, 0.001), 'skirt': (0.005, 0.07)}[bottom]
+    'trousers': (0.004, 0.024),
+    'wide': (0.02, 0.045),
+    'leggings': (0, 0.001),
+    'shorts': (0.004, 0.024),
+    'tights_shorts': (0, 0.001),
+    'skirt': (0.005, 0.07),
+  }[bottom]
   top_colour = cloth()
   # Track suits and dresses: one cloth all over.
   bottom_colour = near_colour(rng, top_colour, 6) if rng.random() < 0.15 else cloth()
@@ -202,8 +281,9 @@ def draw_clothes(
     second_colour=cloth(),
     bottom_colour=bottom_colour,
     shoe=shoe,
-    sole=near_colour(rng, (235, 232, 226), 10) if rng.random() < 0.5 else near_colour(
-      rng, shoe, 20),
+    sole=near_colour(rng, (235, 232, 226), 10)
+    if rng.random() < 0.5
+    else near_colour(rng, shoe, 20),
     sock=near_colour(rng, (230, 230, 230), 8) if rng.random() < 0.5 else cloth(),
     cap=cloth(),
     top_ease=float(rng.uniform(*top_ease)),

@@ -13,13 +13,13 @@ import dataclasses
 import numpy as np
 from scipy import interpolate
 
-from grfjax.synth import body
-from grfjax.synth import forces
+from grfjax.synth import body, forces
 
 ROUNDS, SETTLED = 10, 5  # of which the last few leave the landing places alone
 COARSE, COARSE_ROUNDS = 8, 24  # every 8th sample
 ANKLE_AT, BALL_AT = 0.22, 0.70  # along the sole, fractions of foot length
 KNEE_PEAK_AT = 0.33  # of swing
+LEG_AHEAD, LEG_AHEAD_AT = 0.09, 0.4  # radians by which the leg swings early, and when
 STRAIGHTEST = 0.02  # radians of bend that a standing knee keeps
 MOVE = 0.14  # of leg length: how far a landing place may move back to be reached
 
@@ -33,8 +33,12 @@ class Placement:
 
 
 def pose(
-  subject: body.Subject, steps: forces.Steps, placed: Placement, com: np.ndarray,
-  upper: 'Upper', rate: float,
+  subject: body.Subject,
+  steps: forces.Steps,
+  placed: Placement,
+  com: np.ndarray,
+  upper: 'Upper',
+  rate: float,
 ) -> tuple[np.ndarray, float, np.ndarray]:
   """Joints for every sample from the second contact on.
 
@@ -51,8 +55,9 @@ def pose(
     (M,) was moved from where it was placed, metres.
   """
   weights = body.joint_weights(subject)
-  share = np.array([
-    [weights[body.INDEX[f'{side}_{joint}']] for joint in Leg.JOINTS] for side in body.SIDES])
+  share = np.array(
+    [[weights[body.INDEX[f'{side}_{joint}']] for joint in Leg.JOINTS] for side in body.SIDES]
+  )
   # Legs are still at the pelvis (zero) here.
   above = np.tensordot(weights, upper.joints, axes=(0, 1))
   height = 0.93 * subject.leg_m + 0.04 * subject.height_m
@@ -72,8 +77,7 @@ def pose(
       parts = [legs[leg].solve(path + upper.hips[rows, leg]) for leg in (0, 1)]
       if number < rounds - SETTLED:
         spare = [legs[leg].spare() for leg in (0, 1)]
-        wish = np.mean([mean for _, mean in spare]) if stride > 1 else 0.0
-        height += min(wish, min(least for least, _ in spare))
+        height += min(np.mean([mean for _, mean in spare]), min(least for least, _ in spare))
         for leg in (0, 1):
           legs[leg].step_in()
       now = path + above[rows]
@@ -85,15 +89,19 @@ def pose(
         path = path - error  # `parts` belong to the path before
     if stride > 1:
       moved = [legs[leg].moved for leg in (0, 1)]
-      pelvis = pelvis + interpolate.CubicSpline(
-        np.arange(len(com))[rows], path - pelvis[rows])(np.arange(len(com)))
+      pelvis = pelvis + interpolate.CubicSpline(np.arange(len(com))[rows], path - pelvis[rows])(
+        np.arange(len(com))
+      )
   joints += path[:, None]
   for leg, side in enumerate(body.SIDES):
     first = body.INDEX[f'{side}_hip']
-    joints[:, first:first + 5] = parts[leg]
+    joints[:, first : first + 5] = parts[leg]
   # What the rounds have left (under a millimetre) goes into the upper body: exact to rounding.
-  rides = [i for i, name in enumerate(body.JOINTS) if name in ('neck', 'head') or
-           name.split('_')[-1] in ('shoulder', 'elbow', 'wrist', 'hand')]
+  rides = [
+    i
+    for i, name in enumerate(body.JOINTS)
+    if name in ('neck', 'head') or name.split('_')[-1] in ('shoulder', 'elbow', 'wrist', 'hand')
+  ]
   left = com + [0, 0, height] - body.centre_of_mass(joints, subject)
   joints[:, rides] += left[:, None] / weights[rides].sum()
   shift = np.zeros(len(steps.leg))
@@ -107,8 +115,16 @@ class Leg:
 
   JOINTS = ('hip', 'knee', 'ankle', 'heel', 'toe')
 
-  def __init__(self, subject: body.Subject, steps: forces.Steps, placed: Placement, leg: int,
-               samples: int, rate: float, every: int):
+  def __init__(
+    self,
+    subject: body.Subject,
+    steps: forces.Steps,
+    placed: Placement,
+    leg: int,
+    samples: int,
+    rate: float,
+    every: int,
+  ):
     foot = subject.foot_m
     self.thigh, self.shank = subject.thigh_m, subject.shank_m
     self.side = 1.0 if leg == 0 else -1.0
@@ -134,6 +150,7 @@ class Leg:
     self.landing = np.maximum(-(-(steps.start[mine] - origin) // every), 0)
     self.landed = steps.start[mine] >= origin
     self.moved = np.zeros(len(mine))
+    self.most_moved = MOVE * (self.thigh + self.shank)
     self._plan_stance(u, other, trait, placed.heel[owner])
     self._plan_swing(u, steps, trait, mine, origin)
 
@@ -158,7 +175,7 @@ class Leg:
     bend = trait['knee_least'] + (trait['knee_toe_off'] - trait['knee_least']) * share
     self.late_length = self._length(bend * rad)
     self.landing_length = self._length(trait['knee_landing'] * rad)[self.landing]
-    self.may_rise = forces.smooth((u - 0.28) / 0.25)
+    self.may_rise = forces.smooth((u - 0.22) / 0.2)
     self.least_bend = trait['knee_least'] * rad
     # Where the hip alone decides how far the leg reaches; later the heel's rise helps.
     self.free = self.stance & (u > 0.2) & (u < 0.45)
@@ -185,7 +202,7 @@ class Leg:
     self.dorsiflexion = target['ankle_swing'] * rad
     self.need = target['clearance'] * self.scale
     self.swerve = target['circumduction'] * self.scale * self.side
-    self.hump = 64 * (self.s * (1 - self.s))**3
+    self.hump = 64 * (self.s * (1 - self.s)) ** 3
 
   def _length(self, bend: np.ndarray) -> np.ndarray:
     """Hip to ankle, for a bend of the knee in radians."""
@@ -220,21 +237,24 @@ class Leg:
     """
     length = np.linalg.norm(self.offset, axis=-1)
     free = np.full(len(self.landing), np.inf)
-    np.minimum.at(free, self.fall[self.free],
-                  (self._length(self.least_bend) - length)[self.free])
-    limit = float((self._length(STRAIGHTEST) - length)[self.stance].min())
-    return limit, float(free[np.isfinite(free)].mean())
+    np.minimum.at(free, self.fall[self.free], (self._length(self.least_bend) - length)[self.free])
+    limit = self._length(STRAIGHTEST) - length
+    late = limit[self.stance & ~self.early].min()
+    # Early in stance the landing place can still give way (`step_in`).
+    room = np.where(self.landed, self.moved + self.most_moved, np.inf).min()
+    early = limit[self.early].min() + 0.3 * min(room, 0.1)
+    return float(min(late, early)), float(free[np.isfinite(free)].mean())
 
   def step_in(self) -> None:
     """Move landing places along x until the knee lands with its own bend, within limits."""
     # The straightest moment, from landing until the foot is flat.
     longest = np.zeros(len(self.landing))
-    np.maximum.at(longest, self.fall[self.early],
-                  np.linalg.norm(self.offset[self.early], axis=-1))
+    np.maximum.at(longest, self.fall[self.early], np.linalg.norm(self.offset[self.early], axis=-1))
     forward = np.maximum(self.offset[self.landing, 0], 0.1)
     wish = 0.6 * (self.landing_length - longest) * longest / forward
-    limit = MOVE * (self.thigh + self.shank)
-    moved = np.clip(self.moved + np.where(self.landed, wish, 0), -limit, limit / 2)
+    moved = np.clip(
+      self.moved + np.where(self.landed, wish, 0), -self.most_moved, self.most_moved / 2
+    )
     if len(moved) > 1 and not self.landed[0]:
       moved[0] = moved[1]
     self.move(moved)
@@ -268,11 +288,11 @@ class Leg:
     lean = np.arctan2(offset[:, 0], -offset[:, 2])
     fly_bend = self._between(bend, 0.8, 0.1)
     at = KNEE_PEAK_AT
-    shape = (s / at)**3 * ((1 - s) / (1 - at))**(3 * (1 - at) / at)
-    fly_bend = fly_bend + (self.peak - self._at(fly_bend, at)) * shape
+    fly_bend = fly_bend + (self.peak - self._at(fly_bend, at)) * self._hump(at)
     fly_bend = _soft_floor(fly_bend, 0.03, 0.02)
     length = self._length(fly_bend)
-    fly_lean = self._between(lean, 0.6)
+    fly_lean = self._between(lean, 0.25)
+    fly_lean = fly_lean + LEG_AHEAD * self._hump(LEG_AHEAD_AT)
     side = self._between(ankle[:, 1]) + self.swerve * hump - hip[i, 1]
     down = np.sqrt(np.maximum(length**2 - side**2, 1e-6))
     fly = hip[i] + np.stack([down * np.sin(fly_lean), side, -down * np.cos(fly_lean)], -1)
@@ -281,7 +301,8 @@ class Leg:
     joint = joint + (self.dorsiflexion - self._at(joint, 0.42)) * hump
     fly_pitch = joint + self._shank(fly_lean, fly_bend)
     straight = self._between(toe_pitch - pitch) * (
-      1 - forces.smooth(s / 0.35) * forces.smooth((1 - s) / 0.35))
+      1 - forces.smooth(s / 0.35) * forces.smooth((1 - s) / 0.35)
+    )
     fly_toe = fly_pitch + straight
 
     heel = fly[:, 2] + _rotate(self.heel, fly_pitch)[1]
@@ -296,6 +317,10 @@ class Leg:
     ankle, pitch, toe_pitch = ankle.copy(), pitch.copy(), toe_pitch.copy()
     ankle[i], pitch[i], toe_pitch[i] = fly, fly_pitch, fly_toe
     return ankle, pitch, toe_pitch
+
+  def _hump(self, at: float) -> np.ndarray:
+    """0 at both ends of swing, 1 at one moment."""
+    return (self.s / at) ** 3 * ((1 - self.s) / (1 - at)) ** (3 * (1 - at) / at)
 
   def _at(self, values: np.ndarray, s: float) -> np.ndarray:
     """The value that each swing has at one moment of it, for all of the swing's samples."""
@@ -316,8 +341,12 @@ class Leg:
     v0 = leave * (a - values[self.last - h]) * self.rate / h * t
     v1 = arrive * (values[np.minimum(self.first + h, len(values) - 1)] - d) * self.rate / h * t
     s3, s4, s5 = s**3, s**4, s**5
-    return (a * (1 - 10 * s3 + 15 * s4 - 6 * s5) + d * (10 * s3 - 15 * s4 + 6 * s5)
-            + v0 * (s - 6 * s3 + 8 * s4 - 3 * s5) + v1 * (-4 * s3 + 7 * s4 - 3 * s5))
+    return (
+      a * (1 - 10 * s3 + 15 * s4 - 6 * s5)
+      + d * (10 * s3 - 15 * s4 + 6 * s5)
+      + v0 * (s - 6 * s3 + 8 * s4 - 3 * s5)
+      + v1 * (-4 * s3 + 7 * s4 - 3 * s5)
+    )
 
   def _knee(self, hip: np.ndarray, ankle: np.ndarray) -> np.ndarray:
     """The knee in front of the line from hip to ankle, in the plane of the foot's direction."""
@@ -400,8 +429,12 @@ def upper_body(subject: body.Subject, phase: np.ndarray, trait: dict[str, np.nda
     fingers = _arm(swing + 1.15 * bend, out * 0.1, hang, front, outward)
     elbow = shoulder + subject.upper_arm_m * upper
     wrist = elbow + subject.forearm_m * lower
-    for joint, place in (('shoulder', shoulder), ('elbow', elbow), ('wrist', wrist),
-                         ('hand', wrist + subject.hand_m * fingers)):
+    for joint, place in (
+      ('shoulder', shoulder),
+      ('elbow', elbow),
+      ('wrist', wrist),
+      ('hand', wrist + subject.hand_m * fingers),
+    ):
       joints[:, body.INDEX[f'{name}_{joint}']] = place
   return Upper(joints, hips)
 

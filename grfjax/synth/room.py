@@ -100,7 +100,8 @@ class Room:
   def camera(self, side: str, width: int, height: int) -> camera_lib.Camera:
     """The trial's camera, errors and all."""
     return camera_lib.beside(
-      side, width, height, self.focal, offset_m=self.offset_m, turn=self.turn)
+      side, width, height, self.focal, offset_m=self.offset_m, turn=self.turn
+    )
 
   def light(self) -> solids.Light:
     """The light in the image's axes."""
@@ -123,8 +124,11 @@ def draw_room(rng: np.random.Generator) -> Room:
   elevation = rng.uniform(0.35, 1.4)
   bearing = rng.uniform(-np.pi / 2, np.pi / 2)  # 0: from the camera; the sun never faces it
   bearing *= 0.85
-  sun = (float(np.cos(elevation) * np.sin(bearing)), float(np.sin(elevation)),
-         float(np.cos(elevation) * np.cos(bearing)))
+  sun = (
+    float(np.cos(elevation) * np.sin(bearing)),
+    float(np.sin(elevation)),
+    float(np.cos(elevation) * np.cos(bearing)),
+  )
   ambient = float(rng.uniform(0.5, 0.9))
   tint = rng.uniform(0.85, 1.2) * np.exp(rng.normal(0, 0.04, 3))
   grainy = rng.random() < 0.5
@@ -167,8 +171,9 @@ def draw_room(rng: np.random.Generator) -> Room:
     offset_m=offset,
     turn=(small(0.02), float(min(small(0.015), lowest)), small(0.012)),
     plates=float(rng.uniform(0.1, 1)) if rng.random() < 0.6 else 0.0,
-    plate_colour=look.near_colour(rng, floor, 30) if rng.random() < 0.6 else look.hsv(
-      rng.random(), rng.uniform(0, 0.3), rng.uniform(0.2, 0.9)),
+    plate_colour=look.near_colour(rng, floor, 30)
+    if rng.random() < 0.6
+    else look.hsv(rng.random(), rng.uniform(0, 0.3), rng.uniform(0.2, 0.9)),
     seed=int(rng.integers(2**31)),
   )
 
@@ -180,12 +185,16 @@ def _draw_items(rng: np.random.Generator, wall: look.Colour, wall_m: float) -> t
   reach = 0.5 * (3.5 + wall_m) / 0.62
   flat_only = rng.random() < 0.35  # bare coloured sheets on the wall
   sizes = {  # width, height, bottom: lowest to highest; share in front of the wall
-    'picture': ((0.2, 1.2), (0.2, 1.2), (0.3, 2), 0), 'window': ((0.6, 2), (0.8, 1.5), (0.7, 1), 0),
-    'door': ((0.75, 1.1), (1.9, 2.2), (0, 0), 0), 'board': ((1, 2.4), (0.8, 1.2), (0.8, 1.1), 0),
+    'picture': ((0.2, 1.2), (0.2, 1.2), (0.3, 2), 0),
+    'window': ((0.6, 2), (0.8, 1.5), (0.7, 1), 0),
+    'door': ((0.75, 1.1), (1.9, 2.2), (0, 0), 0),
+    'board': ((1, 2.4), (0.8, 1.2), (0.8, 1.1), 0),
     'shelf': ((0.6, 1.4), (0.8, 2.1), (0, 0.3), 0.05),
     'cabinet': ((0.4, 1.5), (0.6, 1.9), (0, 0), 0.3),
-    'table': ((0.8, 1.8), (0.68, 0.8), (0, 0), 0.5), 'pillar': ((0.15, 0.5), (3, 3.2), (0, 0), 0.2),
-    'box': ((0.2, 0.7), (0.2, 0.9), (0, 0), 0.6)}
+    'table': ((0.8, 1.8), (0.68, 0.8), (0, 0), 0.5),
+    'pillar': ((0.15, 0.5), (3, 3.2), (0, 0), 0.2),
+    'box': ((0.2, 0.7), (0.2, 0.9), (0, 0), 0.6),
+  }
   items = []
   for _ in range(int(rng.integers(1, 9))):
     kind = 'picture' if flat_only else str(rng.choice(list(sizes)))
@@ -194,6 +203,16 @@ def _draw_items(rng: np.random.Generator, wall: look.Colour, wall_m: float) -> t
     w, h, z = rng.uniform(*width), rng.uniform(*height), rng.uniform(*bottom)
     colour = look.any_colour(rng) if rng.random() < 0.5 else look.near_colour(rng, wall, 35)
     gap = out * rng.random() * max(wall_m - 0.7, 0)
-    items.append(Item(kind, float(x - w / 2), float(x + w / 2), float(z), float(z + h), float(gap),
-                      colour, look.any_colour(rng)))
+    items.append(
+      Item(
+        kind,
+        float(x - w / 2),
+        float(x + w / 2),
+        float(z),
+        float(z + h),
+        float(gap),
+        colour,
+        look.any_colour(rng),
+      )
+    )
   return tuple(sorted(items, key=lambda item: item.gap_m))

@@ -28,13 +28,21 @@ Clothes = look_lib.Clothes
 Room = room_lib.Room
 
 BLUR_STEP_PX = 3.0  # motion between two instants of one exposure that still looks smooth
-MOST_INSTANTS = 4   # of one exposure
+MOST_INSTANTS = 4  # of one exposure
 
 
 def render(
-    walk: body.Walk, time_s: np.ndarray, camera_side: str, look: look_lib.Look, room: room_lib.Room,
-    rng: np.random.Generator, width: int = 640, height: int = 360, *,
-    plates: Iterable[room_lib.Rect] = (), clothes: look_lib.Clothes | None = None,
+  walk: body.Walk,
+  time_s: np.ndarray,
+  camera_side: str,
+  look: look_lib.Look,
+  room: room_lib.Room,
+  rng: np.random.Generator,
+  width: int = 640,
+  height: int = 360,
+  *,
+  plates: Iterable[room_lib.Rect] = (),
+  clothes: look_lib.Clothes | None = None,
 ) -> Iterator[np.ndarray]:
   """Frames of a walk.
 
@@ -57,7 +65,8 @@ def render(
     ValueError: a frame's time lies outside the walk, or no such side.
   """
   return _Scene(walk, camera_side, look, room, rng, width, height, tuple(plates), clothes).frames(
-    np.asarray(time_s, np.float64))
+    np.asarray(time_s, np.float64)
+  )
 
 
 class _Scene:
@@ -70,10 +79,14 @@ class _Scene:
     self._camera = surroundings.camera(side, width, height)
     if clothes is None:
       clothes = look_lib.draw_clothes(
-        rng, person, walk.subject.sex == 'female',
-        (surroundings.wall_colour, surroundings.floor_colour))
-    self._figure = figure.Figure(person, clothes, np.asarray(surroundings.tint),
-                                 surroundings.far_shade)
+        rng,
+        person,
+        walk.subject.sex == 'female',
+        (surroundings.wall_colour, surroundings.floor_colour),
+      )
+    self._figure = figure.Figure(
+      person, clothes, np.asarray(surroundings.tint), surroundings.far_shade
+    )
     self._girth = person.girth_m
     self._light = surroundings.light()
     self._fold = solids.folds(rng)
@@ -92,9 +105,10 @@ class _Scene:
     instants = self._instants(time_s, joints)
     for k, now in enumerate(time_s):
       half = 0.5 * self._room.shutter_s * (1 - 1 / instants[k])
-      times = np.clip(now + np.linspace(-half, half, instants[k]),
-                      self._walk.time_s[0], self._walk.time_s[-1])
-      moments = body.sample(self._walk, times) if instants[k] > 1 else joints[k:k + 1]
+      times = np.clip(
+        now + np.linspace(-half, half, instants[k]), self._walk.time_s[0], self._walk.time_s[-1]
+      )
+      moments = body.sample(self._walk, times) if instants[k] > 1 else joints[k : k + 1]
       yield self._frame(joints[k], moments)
 
   def _instants(self, time_s: np.ndarray, joints: np.ndarray) -> np.ndarray:
@@ -122,43 +136,45 @@ class _Scene:
         blot.darken(part, (u0, v0))
       if walker:
         self._paint_walker(
-          part[:, walker[1] - v0:walker[3] - v0, walker[0] - u0:walker[2] - u0], walker[:2], uv,
-          scale)
+          part[:, walker[1] - v0 : walker[3] - v0, walker[0] - u0 : walker[2] - u0],
+          walker[:2],
+          uv,
+          scale,
+        )
       # Rounds and clips to 8 bits.
-      frame[v0:v1, u0:u1] = cv2.merge([
-        cv2.convertScaleAbs(np.maximum(plane, 0)) for plane in part])
+      frame[v0:v1, u0:u1] = cv2.merge([cv2.convertScaleAbs(np.maximum(plane, 0)) for plane in part])
     return self._with_noise(frame)
 
   def _box(self, low: np.ndarray, high: np.ndarray) -> tuple[int, int, int, int] | None:
     """The pixels between two points: first column and row, those after the last; None if none."""
     u0, v0 = (max(math.floor(c), 0) for c in low)
-    u1, v1 = min(math.ceil(high[0]) + 1, self._camera.width), min(
-      math.ceil(high[1]) + 1, self._camera.height)
+    u1, v1 = (
+      min(math.ceil(high[0]) + 1, self._camera.width),
+      min(math.ceil(high[1]) + 1, self._camera.height),
+    )
     return (u0, v0, u1, v1) if u0 < u1 and v0 < v1 else None
 
   def _paint_walker(
-      self, image: np.ndarray, origin: tuple[int, int], uv: np.ndarray, scale: np.ndarray) -> None:
+    self, image: np.ndarray, origin: tuple[int, int], uv: np.ndarray, scale: np.ndarray
+  ) -> None:
     """Paint the walker over `image`, (3, h, w): the mean over the exposure's instants."""
     middle = image.shape[1] // 2 + origin[1], image.shape[2] // 2 + origin[0]
     gain = float(self._gain[middle])
-    light = solids.Light(self._light.ambient * gain, self._light.direct * gain,
-                         self._light.towards)
+    light = solids.Light(self._light.ambient * gain, self._light.direct * gain, self._light.towards)
     facing = -1 if self._side == 'left' else 1
-    empty, total = image.copy(), np.zeros_like(image)
-    for joints_uv, joints_scale in zip(uv, scale, strict=True):
-      canvas = solids.Canvas(light, self._fold, self._soft)
-      self._figure.draw(canvas, joints_uv, joints_scale, facing, self._side)
-      np.copyto(image, empty)
-      canvas.paint(image, origin)
-      total += image
-    np.multiply(total, np.float32(1 / len(uv)), out=image)
+    canvas = solids.Canvas(light, self._fold, self._soft)
+    for instant in range(len(uv)):
+      if instant:
+        canvas.new_instant()
+      self._figure.draw(canvas, uv[instant], scale[instant], facing, self._side)
+    canvas.paint(image, origin)
 
   def _with_noise(self, frame: np.ndarray) -> np.ndarray:
     if self._noise is None:
       return frame
     h, w = frame.shape[:2]
     dv, du = self._rng.integers(0, 64, 2)
-    return cv2.add(frame, self._noise[dv:dv + h, du:du + w], dtype=cv2.CV_8U)
+    return cv2.add(frame, self._noise[dv : dv + h, du : du + w], dtype=cv2.CV_8U)
 
 
 def _noise_field(rng, surroundings, width: int, height: int) -> np.ndarray | None:
@@ -175,8 +191,13 @@ def _noise_field(rng, surroundings, width: int, height: int) -> np.ndarray | Non
 
 
 def write_video(
-    path: str | os.PathLike, frames: Iterable[np.ndarray], fps: float = 60, *, crf: int = 23,
-    preset: str = 'superfast') -> int:
+  path: str | os.PathLike,
+  frames: Iterable[np.ndarray],
+  fps: float = 60,
+  *,
+  crf: int = 23,
+  preset: str = 'superfast',
+) -> int:
   """Encode frames as H.264, whole or not at all.
 
   Args:
@@ -215,10 +236,13 @@ def _encode(part, path, frames, fps, crf, preset) -> int:
         size = frame.shape
         if size[0] % 2 or size[1] % 2:
           raise ValueError(
-            f'{path}: {size[1]} x {size[0]} pixels; H.264 in yuv420p needs even width and height')
+            f'{path}: {size[1]} x {size[0]} pixels; H.264 in yuv420p needs even width and height'
+          )
         stream = container.add_stream(
-          'libx264', rate=Fraction(fps).limit_denominator(100_000),
-          options={'crf': str(crf), 'preset': preset, 'threads': '1'})
+          'libx264',
+          rate=Fraction(fps).limit_denominator(100_000),
+          options={'crf': str(crf), 'preset': preset, 'threads': '1'},
+        )
         stream.width, stream.height, stream.pix_fmt = size[1], size[0], 'yuv420p'
       if frame.shape != size:
         raise ValueError(f'{path}: frame {count} is {frame.shape}, the first one {size}')

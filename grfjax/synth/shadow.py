@@ -53,12 +53,15 @@ class Blot:
     # The floor is seen at a flat angle, so blur is deeper across than up.
     blur = self.blur / shrink
     soft = cv2.GaussianBlur(mask, (0, 0), max(blur, 0.5), sigmaY=max(0.6 * blur, 0.4))
-    soft = cv2.resize(soft, (size[0] * shrink, size[1] * shrink))[:v1 - v0, :u1 - u0]
+    soft = cv2.resize(soft, (size[0] * shrink, size[1] * shrink))[: v1 - v0, : u1 - u0]
     image[:, v0:v1, u0:u1] *= 1 - soft * np.float32(self.dark / 255)
 
 
 def cast(
-    room: room_lib.Room, camera: camera_lib.Camera, girth_m: float, joints: np.ndarray,
+  room: room_lib.Room,
+  camera: camera_lib.Camera,
+  girth_m: float,
+  joints: np.ndarray,
 ) -> list[Blot]:
   """The shadows of joints (J, 3), metres."""
   blots = []

@@ -85,6 +85,7 @@ class _Solid(NamedTuple):
   flat_start: bool
   flat_end: bool
   group: int
+  instant: int
 
 
 class Canvas:
@@ -106,6 +107,7 @@ class Canvas:
     self._light, self._fold, self._soft = light, fold, np.float32(soft)
     self._solids: list[_Solid] = []
     self._group = 0
+    self._instant = 0
 
   def new_group(self) -> None:
     """Start solids that cover whatever came before, however far it stands out.
@@ -114,10 +116,24 @@ class Canvas:
     """
     self._group += 1
 
+  def new_instant(self) -> None:
+    """Start another picture: the canvas shows the mean of all, which is motion blur."""
+    self._group += 1
+    self._instant += 1
+
   def add(
-      self, start: np.ndarray, end: np.ndarray, front: np.ndarray, back: np.ndarray,
-      cloth: Cloth, *, facing: int, shade: float = 1.0, flat_start: bool = False,
-      flat_end: bool = False) -> None:
+    self,
+    start: np.ndarray,
+    end: np.ndarray,
+    front: np.ndarray,
+    back: np.ndarray,
+    cloth: Cloth,
+    *,
+    facing: int,
+    shade: float = 1.0,
+    flat_start: bool = False,
+    flat_end: bool = False,
+  ) -> None:
     """Add one solid.
 
     Args:
@@ -135,9 +151,22 @@ class Canvas:
     u, v = float(start[0]), float(start[1])
     du, dv = float(end[0]) - u, float(end[1]) - v
     length = max(math.hypot(du, dv), 1e-3)
-    self._solids.append(_Solid(
-      (u, v), (du / length, dv / length), length, front, back, cloth, facing, shade, flat_start,
-      flat_end, self._group))
+    self._solids.append(
+      _Solid(
+        (u, v),
+        (du / length, dv / length),
+        length,
+        front,
+        back,
+        cloth,
+        facing,
+        shade,
+        flat_start,
+        flat_end,
+        self._group,
+        self._instant,
+      )
+    )
 
   def paint(self, image: np.ndarray, origin: tuple[int, int]) -> None:
     """Paint everything added.
@@ -156,7 +185,8 @@ class Canvas:
     normal = np.stack((facing * direction[:, 1], -facing * direction[:, 0]), axis=1)
     table = np.stack([np.stack((s.front, s.back)) for s in solids])  # (n, 2, PLACES)
     rows, row_of, first_u, counts = self._spans(
-      image.shape[1:], start, direction, normal, length, table)
+      image.shape[1:], start, direction, normal, length, table
+    )
     if not len(rows):
       return
     # counts: pixels of each row; per_solid: of each solid.
@@ -210,8 +240,13 @@ class Canvas:
     low_along = -np.where([s.flat_start for s in solids], cap, round_off)
     high_along = length + np.where([s.flat_end for s in solids], cap, round_off)
     low_across, high_across = -back - cap, front + cap
-    corner_v = np.stack([start[:, 1] + a * direction[:, 1] + b * normal[:, 1]
-                         for a in (low_along, high_along) for b in (low_across, high_across)])
+    corner_v = np.stack(
+      [
+        start[:, 1] + a * direction[:, 1] + b * normal[:, 1]
+        for a in (low_along, high_along)
+        for b in (low_across, high_across)
+      ]
+    )
     top = np.clip(np.floor(corner_v.min(axis=0)), 0, h).astype(int)
     height = np.clip(np.ceil(corner_v.max(axis=0)) + 1, top, h).astype(int) - top
     row_of = np.repeat(np.arange(len(solids)), height)
@@ -276,13 +311,18 @@ class Canvas:
 
   def _lay(self, image, ends, where, cover, tone, shine, along, across, spread) -> None:
     """Lay the solids over the picture: from the front, each where light still comes through."""
-    through = np.ones(image.shape[1] * image.shape[2], np.float32)
+    pixels = image.shape[1] * image.shape[2]
+    instants = self._instant + 1
+    through = np.ones((instants, pixels), np.float32)
     for i in range(len(self._solids) - 1, -1, -1):
       part = slice(ends[i], ends[i + 1])
       at, over = where[part], cover[part]
-      left = through[at]
-      through[at] = left * (1 - over)
+      layer = through[self._solids[i].instant]
+      left = layer[at]
+      layer[at] = left * (1 - over)
       over *= left
+    through = through.mean(axis=0) if instants > 1 else through[0]
+    cover *= np.float32(1 / instants)
     tone *= cover
     shine *= cover
     second = np.zeros_like(tone)
@@ -297,11 +337,10 @@ class Canvas:
       weight += second * spread([s.cloth.second[channel] for s in self._solids])
       weight += shine
       plane *= through.reshape(plane.shape)
-      plane += np.bincount(where, weight, through.size).reshape(plane.shape)
+      plane += np.bincount(where, weight, pixels).reshape(plane.shape)
 
 
-def _other_half(
-    cloth: Cloth, along: np.ndarray, across: np.ndarray, length: float) -> np.ndarray:
+def _other_half(cloth: Cloth, along: np.ndarray, across: np.ndarray, length: float) -> np.ndarray:
   """How much of the pattern's second colour every pixel has: 0 to 1."""
   ring = along * np.float32(2 * np.pi / cloth.period)
   bar = across * np.float32(2 * np.pi / cloth.period)
@@ -311,8 +350,9 @@ def _other_half(
   if cloth.pattern == 'bars':
     return np.clip(np.sin(bar) * sharp + 0.5, 0, 1)
   if cloth.pattern == 'check':
-    return 0.5 * (np.clip(np.sin(ring) * sharp + 0.5, 0, 1)
-                  + np.clip(np.sin(bar) * sharp + 0.5, 0, 1))
+    return 0.5 * (
+      np.clip(np.sin(ring) * sharp + 0.5, 0, 1) + np.clip(np.sin(bar) * sharp + 0.5, 0, 1)
+    )
   if cloth.pattern == 'blocks':
     return np.clip(along - np.float32(0.55 * length), 0, 1)
   if cloth.pattern == 'sole':

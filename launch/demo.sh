@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# The main job from nothing: synthesise walkers, build the data set, train every leave-one-subject-
+# out fold, evaluate each held-out subject, write the report. A second call reuses what is done.
+#
+#   bash launch/demo.sh          five walkers, a few trials each: about ten minutes on two cores
+#   bash launch/demo.sh --full   the paper's size (5 subjects x 50 trials), the full training length
+set -euo pipefail
+
+size=demo
+case "${1:-}" in
+  '') ;;
+  --full) size=full ;;
+  *) echo "unknown argument $1; there is --full" >&2; exit 1 ;;
+esac
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+if [ "$size" = full ]; then
+  trials=50 config=configs/walker.py
+else
+  trials=10 config=configs/walker.py:short
+fi
+out="demo/$size"
+mkdir -p "$out"
+
+echo "== 1 of 4: five synthetic walkers, $trials trials each, into $out/recordings"
+if [ -e "$out/recordings/trials.csv" ]; then
+  echo 'done before'
+else
+  python -m grfjax.synth --out="$out/recordings" --subjects=5 --trials="$trials" --seed=0
+fi
+
+echo "== 2 of 4: voxel records, into $out/data"
+if compgen -G "$out/data/walking_grf/walker/*/dataset_info.json" > /dev/null; then
+  echo 'done before'
+else
+  tfds build datasets/walking_grf --config=walker \
+    --manual_dir="$out/recordings" --data_dir="$out/data"
+fi
+
+echo "== 3 of 4: train and evaluate every fold, into $out/runs"
+python launch/loso.py --config="$config" --workdir="$out/runs" --config.data_dir="$out/data" \
+  --recordings="$out/recordings"
+
+echo "== 4 of 4: done"
+echo "The report: $PWD/$out/runs/report/index.html"
+echo "Force curves of every held-out trial: $PWD/$out/runs/predictions/"
