@@ -30,14 +30,20 @@ def stances(
 
   Args:
     trial: (N,) names, frames of a trial in order of time.
-    frame: (N,) frame numbers.
+    frame: (N,) frame numbers of the video, whose steps depend on its rate; one frame may be missing
+      within a contact.
     contact: (N,) bool.
     known: (N,) bool; a contact is whole where a known frame without contact is on either side.
   """
   found: list[Stance] = []
   if len(trial) == 0:
     return found
-  follows = (trial[1:] == trial[:-1]) & (np.diff(frame) <= 2)
+  step = np.diff(frame)
+  follows = trial[1:] == trial[:-1]
+  for name in np.unique(trial):
+    inside = follows & (trial[1:] == name)
+    if inside.any():
+      follows[inside] = step[inside] <= 2 * max(np.median(step[inside]), 1)
   parts = np.flatnonzero(~(follows & contact[1:] & contact[:-1])) + 1
   for part in np.split(np.arange(len(trial)), parts):
     a, b = part[0], part[-1]

@@ -162,7 +162,7 @@ def main(argv: list[str]) -> None:
       print(summary(curves, _MASS.value))
       print(f'written: {out / path.stem}.csv')
       return
-    failures = predict_set(run, pathlib.Path(_RECORDINGS.value), out, _SUBJECTS.value)
+    failures = predict_set(run, pathlib.Path(_RECORDINGS.value or ''), out, _SUBJECTS.value)
   except (ValueError, OSError, video.VideoError) as error:
     sys.exit(f'grfjax.predict: {error}')
   if failures:

@@ -146,7 +146,7 @@ def make_train_step(
     )
     updates, opt_state = tx.update(gradient, state.opt_state, state.params)
     params = optax.apply_updates(state.params, updates)
-    sums['gradient_norm'] = (optax.global_norm(gradient), jnp.ones(()))
+    sums['gradient_norm'] = (optax.tree.norm(gradient), jnp.ones(()))
     return TrainState(state.step + 1, params, opt_state), sums
 
   return jax.jit(

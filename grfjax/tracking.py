@@ -16,6 +16,7 @@ import numpy as np
 from scipy import ndimage
 
 BACKGROUND_FRAMES = 32  # bounded, so memory does not grow with the video
+SMOOTH = 1 / 240  # of the picture's rows: noise is smaller in a smoothed picture, a walker is not
 MIN_HEIGHT = 0.12  # of the picture: smaller blobs are not a walker
 MIN_TRAVEL = 0.5  # body heights a walker moves sideways; who moves less is a bystander
 MIN_SECONDS = 0.5
@@ -62,7 +63,7 @@ class _Blob:
   area: float
 
 
-def background(frames: Iterable[np.ndarray], count: int) -> tuple[np.ndarray, float]:
+def background(frames: Iterable[np.ndarray], count: int) -> tuple[np.ndarray, float, float]:
   """Median picture of at most `BACKGROUND_FRAMES` frames spread evenly over the video.
 
   Args:
@@ -70,8 +71,8 @@ def background(frames: Iterable[np.ndarray], count: int) -> tuple[np.ndarray, fl
     count: how many there are.
 
   Returns:
-    (H, W, 3) uint8 and the noise's standard deviation (gray levels), from the median absolute
-    difference to the median (times 1.4826, the normal distribution's ratio).
+    (H, W, 3) uint8 and the standard deviation of the noise and of the smoothed picture's noise
+    (gray levels), at least 1.
   """
   wanted = set(
     np.linspace(0, count - 1, min(count, BACKGROUND_FRAMES)).round().astype(int).tolist()
@@ -80,8 +81,18 @@ def background(frames: Iterable[np.ndarray], count: int) -> tuple[np.ndarray, fl
   half = len(sample) // 2
   median = np.partition(sample, half, axis=0)[half]  # np.median would make float64 of it
   some = sample[:: max(1, len(sample) // 8)]
-  noise = 1.4826 * float(np.median(cv2.absdiff(some, np.broadcast_to(median, some.shape).copy())))
-  return median, max(noise, 1.0)
+  smoothed = np.stack([_smoothed(f) for f in some])
+  return median, _noise(some, median), _noise(smoothed, _smoothed(median))
+
+
+def _smoothed(picture: np.ndarray) -> np.ndarray:
+  return cv2.GaussianBlur(picture, (0, 0), picture.shape[0] * SMOOTH)
+
+
+def _noise(sample: np.ndarray, median: np.ndarray) -> float:
+  # 1.4826 is the ratio of the standard deviation to the median absolute one in normal noise.
+  apart = cv2.absdiff(sample, np.broadcast_to(median, sample.shape).copy())
+  return max(1.4826 * float(np.median(apart)), 1.0)
 
 
 def difference(frame: np.ndarray, back: np.ndarray) -> np.ndarray:
@@ -178,9 +189,12 @@ def follow(frames: Iterable[np.ndarray], time_s: np.ndarray) -> Track:
   Raises:
     NobodyFoundError: nothing person-sized crosses the picture.
   """
-  back, noise = background(frames, len(time_s))
-  threshold = max(14.0, 5 * noise)
-  blobs = [_blobs(k, difference(f, back), threshold) for k, f in enumerate(frames)]
+  back, noise, smooth_noise = background(frames, len(time_s))
+  threshold = max(14.0, 5 * smooth_noise)
+  smooth = _smoothed(back)
+  # Smoothed before the difference's sign is lost: noise averages out, clothes near the wall's
+  # colour do not.
+  blobs = [_blobs(k, difference(_smoothed(f), smooth), threshold) for k, f in enumerate(frames)]
   fps = 1 / float(np.median(np.diff(time_s)))
   tracks = [t for t in _link(blobs) if t[-1].frame - t[0].frame >= MIN_SECONDS * fps - 1]
 

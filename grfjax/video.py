@@ -17,6 +17,8 @@ import numpy as np
 
 WORKING_ROWS = 480  # enough for a window of 96 rows on a walker half as tall as the picture
 CACHE_BYTES = 256 * 2**20  # frames kept at working scale; a longer video is decoded again instead
+_NO_TIME = -1e9  # decord gives some -1e17 s where the file has no presentation time
+_UNREADABLE = (decord.DECORDError, decord.DECORDLimitReachedError, StopIteration, RuntimeError)
 
 
 class VideoError(ValueError):
@@ -54,8 +56,8 @@ def probe(path: str | os.PathLike[str]) -> Video:
   """Opens a video and reads its frame times.
 
   Raises:
-    VideoError: the file is missing, empty, not a video, has under two frames, or its frame times
-      do not increase.
+    VideoError: the file is missing, empty, not a video, too narrow, has under two frames, or its
+      frame times do not increase.
   """
   path = pathlib.Path(path)
   if not path.is_file():
@@ -66,11 +68,18 @@ def probe(path: str | os.PathLike[str]) -> Video:
     reader = _open(path)
     count = len(reader)
     time_s = np.asarray(reader.get_frame_timestamp(range(count)), np.float64).reshape(count, -1)
-    height, width = reader.next().shape[:2] if count else (0, 0)
-  except (decord.DECORDError, StopIteration, RuntimeError) as error:
-    raise VideoError(f'{path}: cannot be read as a video ({_first_line(error)})') from error
+    height, width, channels = reader.next().shape if count else (0, 0, 3)
+    fps = float(reader.get_avg_fps())
+  except _UNREADABLE as error:
+    raise VideoError(
+      f'{path}: cannot be read as a video, or is cut short ({_first_line(error)})'
+    ) from error
   if count < 2:
-    raise VideoError(f'{path}: {count} frames, expected at least 2')
+    raise VideoError(f'{path}: {count} frame(s), expected at least 2')
+  if channels != 3:  # decord takes the padding of narrow rows for a channel
+    raise VideoError(f'{path}: {width} x {height} pixels, expected a width of at least 64')
+  if (time_s[:, 0] < _NO_TIME).any() and fps > 0:  # H.264 in AVI, whose frames are even
+    time_s = np.arange(count)[:, None] / fps
   time_s = time_s[:, 0] - time_s[0, 0]
   steps = np.diff(time_s)
   if not (np.isfinite(time_s).all() and (steps > 0).all()):
@@ -102,7 +111,7 @@ def frames(video: Video) -> Iterator[np.ndarray]:
           f'expected {video.width}x{video.height}'
         )
       yield frame
-  except (decord.DECORDError, StopIteration) as error:
+  except _UNREADABLE as error:
     raise VideoError(
       f'{video.path}: frame {k} of {len(video.time_s)} cannot be decoded ({_first_line(error)})'
     ) from error
@@ -120,22 +129,23 @@ class WorkingFrames:
     self.scale = min(1.0, WORKING_ROWS / video.height)
     self.height = round(video.height * self.scale)
     self.width = round(video.width * self.scale)
-    fits = len(video.time_s) * self.height * self.width * 3 <= CACHE_BYTES
-    self._cache: list[np.ndarray] | None = [] if fits else None
+    self._fits = len(video.time_s) * self.height * self.width * 3 <= CACHE_BYTES
+    self._cache: list[np.ndarray] | None = None  # there after the first whole pass
 
   def __iter__(self) -> Iterator[np.ndarray]:
     """Yields (height, width, 3) uint8 RGB."""
-    if self._cache and len(self._cache) == len(self.video.time_s):
+    if self._cache is not None:
       yield from self._cache
       return
-    if self._cache is not None:
-      self._cache = []  # a pass that was left early is begun again
+    seen: list[np.ndarray] = []  # this pass's own: passes may overlap, or be left early
     for frame in frames(self.video):
       if self.scale < 1:
         frame = cv2.resize(frame, (self.width, self.height), interpolation=cv2.INTER_AREA)
-      if self._cache is not None:
-        self._cache.append(frame)
+      if self._fits:
+        seen.append(frame)
       yield frame
+    if self._fits:
+      self._cache = seen
 
 
 def whole_window(frame: np.ndarray, size: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,10 +71,20 @@ CONFIGS = {
 
 
 def config(name: str) -> Config:
-  """The configuration of that name; raises ValueError with the list of names."""
-  if name not in CONFIGS:
-    raise ValueError(f'no builder configuration {name!r}; there are {", ".join(CONFIGS)}')
-  return CONFIGS[name]
+  """The configuration of that name, such as mochizuki, or mochizuki_20fps at another rate.
+
+  Raises:
+    ValueError: no such configuration; the message lists the names.
+  """
+  base, _, rate = name.partition('_')
+  if base not in CONFIGS or not re.fullmatch(r'([1-9]\d{0,2}fps)?', rate) or name.endswith('_'):
+    raise ValueError(
+      f'no builder configuration {name!r}; there are {", ".join(CONFIGS)}, and each at another '
+      'rate, such as walker_30fps'
+    )
+  if not rate:
+    return CONFIGS[base]
+  return dataclasses.replace(CONFIGS[base], name=name, fps=int(rate.removesuffix('fps')))
 
 
 @dataclasses.dataclass(frozen=True)

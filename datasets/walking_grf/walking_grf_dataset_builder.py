@@ -23,20 +23,17 @@ from grfjax import forces, recordings, voxels
 
 @dataclasses.dataclass
 class WalkingGrfConfig(tfds.core.BuilderConfig):
-  """A builder configuration.
+  """A builder configuration; its name says how voxels are cut (`grfjax.voxels.config`).
 
   Attributes:
-    fps: frames a second; 0 takes the configuration's own (60).
     contact_n: vertical force in newtons over which a plate counts as stepped on.
   """
 
-  fps: float = 0.0
   contact_n: float = forces.CONTACT_N
 
   def voxel(self) -> voxels.Config:
     """How the voxels of this configuration are cut."""
-    cfg = voxels.config(self.name)
-    return dataclasses.replace(cfg, fps=self.fps) if self.fps else cfg
+    return voxels.config(self.name)
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):

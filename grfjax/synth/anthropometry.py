@@ -89,8 +89,8 @@ def draw_body(rng: np.random.Generator, child: bool) -> dict:
   sex = 'female' if rng.random() < 0.5 else 'male'
   if child:
     age = rng.uniform(5.5, 15)
-    height = np.interp(age, CHILD_AGE, CHILD_HEIGHT) * (1 + 0.045 * _normal(rng))
-    bmi = np.interp(age, CHILD_AGE, CHILD_BMI) * np.exp(0.14 * _normal(rng) + 0.03)
+    height = float(np.interp(age, CHILD_AGE, CHILD_HEIGHT)) * (1 + 0.045 * _normal(rng))
+    bmi = float(np.interp(age, CHILD_AGE, CHILD_BMI)) * np.exp(0.14 * _normal(rng) + 0.03)
     leg = float(np.interp(age, CHILD_AGE, CHILD_LEG))
   else:
     age = rng.uniform(18, 80)

@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 from scipy import interpolate
 
-from grfjax.synth import body
+from grfjax.synth import body, shapes
 
 MODE_CENTRES = (0.24, 0.41, 0.58, 0.75)  # of stance; where the closing change may act
 MODE_WIDTH = 0.24
@@ -105,9 +105,10 @@ def _curve(
     np.clip(u, at1, at2)
   )
   rise = first * (
-    trait['jump'] * smooth(t / trait['jump_s']) + (1 - trait['jump']) * smooth(u / at1)
+    trait['jump'] * shapes.smooth(t / trait['jump_s'])
+    + (1 - trait['jump']) * shapes.smooth(u / at1)
   )
-  fall = second * (1 - smooth(np.clip((u - at2) / (1 - at2), 0, 1) ** trait['fall']))
+  fall = second * (1 - shapes.smooth(np.clip((u - at2) / (1 - at2), 0, 1) ** trait['fall']))
   vertical = np.where(u < at1, rise, np.where(u < at2, middle, fall))
   vertical += trait['wobble'] * np.sin(3 * np.pi * (u - at1)) * _window(u, 0.1, 0.9)
   # A heel pad on a mass: a damped oscillation, over before the first peak.
@@ -115,7 +116,7 @@ def _curve(
     np.sin(2 * np.pi * trait['ring_hz'] * t)
     * np.exp(-t / trait['ring_decay_s'])
     * trait['ring']
-    * (1 - smooth(u / at1))
+    * (1 - shapes.smooth(u / at1))
   )
   vertical = np.maximum(vertical + ring, 0)
 
@@ -275,16 +276,5 @@ def _modes(stance: int) -> np.ndarray:
   return np.cos(np.clip((u - np.array(MODE_CENTRES)) / MODE_WIDTH, -1, 1) * np.pi / 2) ** 4
 
 
-def monotone(knots: np.ndarray, values: np.ndarray, at: np.ndarray) -> np.ndarray:
-  """Smooth curve through points that never overshoots them (PCHIP)."""
-  return interpolate.PchipInterpolator(knots, values)(at)
-
-
-def smooth(x: np.ndarray) -> np.ndarray:
-  """0 to 1 with level ends."""
-  x = np.clip(x, 0, 1)
-  return x * x * (3 - 2 * x)
-
-
 def _window(u: np.ndarray, low: float, high: float) -> np.ndarray:
-  return smooth((u - low) / 0.2) * smooth((high - u) / 0.2)
+  return shapes.smooth((u - low) / 0.2) * shapes.smooth((high - u) / 0.2)

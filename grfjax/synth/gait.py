@@ -4,9 +4,11 @@
 each foot's force, the centre of mass's path by Newton's law, and the pose that follows it.
 """
 
+import dataclasses
+
 import numpy as np
 
-from grfjax.synth import anthropometry, body, forces, pose, styles
+from grfjax.synth import anthropometry, body, forces, legs, pose, shapes, styles, upper
 
 CHILDREN = 0.5  # share of subjects under 16
 TAIL_S = 0.04  # after the last contact: what the landing leg does next shapes its landing
@@ -66,18 +68,9 @@ def walk(
   Returns:
     The walk; time 0 is the first contact, x = 0 the centre of mass's place then.
   """
-  if steps < 2:
-    raise ValueError(f'a walk needs two steps at least, not {steps}')
-  count = steps + 2
-  trait = _draw_traits(subject, rng, count)
-  leg_m = subject.leg_m
-  speed = float(trait['speed'].mean())
-  step_m = float(trait['step_length'].mean()) * leg_m * speed**0.42
-  velocity = speed * np.sqrt(body.GRAVITY * leg_m)
-  plan = forces.plan(rng, trait, step_m / velocity, rate_hz)
+  drawn = draw_forces(subject, rng, steps, rate_hz)
+  plan, force, velocity = drawn.plan, drawn.force, drawn.velocity_m_s
   origin, final = int(plan.start[1]), int(plan.start[-1])
-  samples = final + round(TAIL_S * rate_hz) + 1
-  force = forces.walk_forces(plan, rate_hz, step_m / leg_m, leg_m, samples)
   contacts = plan.start[1:]
   push = force.sum(1) - np.array([0, 0, 1.0])
   com = np.stack(
@@ -90,10 +83,10 @@ def walk(
   com[:, 0] -= com[origin, 0]
 
   placed = _place(subject, plan, com[:, 0], velocity, rate_hz)
-  phase = _phase(plan, samples)
-  manner = {name: values[:, 0] for name, values in trait.items()}
+  phase = _phase(plan, len(force))
+  manner = {name: values[:, 0] for name, values in drawn.traits.items()}
   inner = slice(origin, None)
-  above = pose.upper_body(subject, phase[inner], manner)
+  above = upper.upper_body(subject, phase[inner], manner)
   joints, height, shift = pose.pose(subject, plan, placed, com[inner], above, rate_hz)
   kept = final - origin + 1
   time = np.arange(kept) / rate_hz
@@ -110,6 +103,40 @@ def walk(
     contacts=falls,
     com=com[origin : final + 1] + [0, 0, height],
   )
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+  """Forces of a walk before there is any motion.
+
+  Attributes:
+    plan: the footfalls; what counts begins with the second and ends with the last.
+    force: (samples, 2, 3) body weights, from the first contact on.
+    traits: name -> (2, M) for either leg at every footfall.
+    velocity_m_s: mean forward speed.
+  """
+
+  plan: forces.Steps
+  force: np.ndarray
+  traits: dict[str, np.ndarray]
+  velocity_m_s: float
+
+
+def draw_forces(
+  subject: body.Subject, rng: np.random.Generator, steps: int = 8, rate_hz: float = 1000.0
+) -> Drawn:
+  """What the feet will do and with what force, for so many steps."""
+  if steps < 2:
+    raise ValueError(f'a walk needs two steps at least, not {steps}')
+  traits = _draw_traits(subject, rng, steps + 2)
+  leg_m = subject.leg_m
+  speed = float(traits['speed'].mean())
+  step_m = float(traits['step_length'].mean()) * leg_m * speed**0.42
+  velocity = speed * float(np.sqrt(body.GRAVITY * leg_m))
+  plan = forces.plan(rng, traits, step_m / velocity, rate_hz)
+  samples = int(plan.start[-1]) + round(TAIL_S * rate_hz) + 1
+  force = forces.walk_forces(plan, rate_hz, step_m / leg_m, leg_m, samples)
+  return Drawn(plan, force, traits, velocity)
 
 
 def _draw_traits(
@@ -138,7 +165,7 @@ def _place(
   com_x: np.ndarray,
   velocity: float,
   rate: float,
-) -> pose.Placement:
+) -> legs.Placement:
   """Where each heel lands.
 
   Forward, the centre of mass is over the middle of what the foot rolls over, averaged over
@@ -150,7 +177,7 @@ def _place(
   heel_x = com_x[plan.start] + ahead
   side = np.where(plan.leg == 0, 1.0, -1.0)
   heel_y = side * trait['width'] / 2 * subject.leg_m / 0.9
-  return pose.Placement(np.stack([heel_x, heel_y], -1), side * trait['toe_out'] * np.pi / 180)
+  return legs.Placement(np.stack([heel_x, heel_y], -1), side * trait['toe_out'] * np.pi / 180)
 
 
 def _phase(plan: forces.Steps, samples: int) -> np.ndarray:
@@ -158,4 +185,4 @@ def _phase(plan: forces.Steps, samples: int) -> np.ndarray:
   step = float(plan.start[-1] - plan.start[0]) / (len(plan.start) - 1)
   knots = np.concatenate([[plan.start[0] - step], plan.start, [plan.start[-1] + step]])
   values = np.pi * (np.arange(-1, len(plan.start) + 1) + plan.leg[0])
-  return forces.monotone(knots, values, np.arange(samples))
+  return shapes.monotone(knots, values, np.arange(samples))

@@ -3,6 +3,7 @@
 import concurrent.futures
 import csv
 import dataclasses
+import itertools
 import json
 import multiprocessing
 import os
@@ -14,9 +15,7 @@ import cv2
 import numpy as np
 import tqdm
 
-from grfjax.synth import body
-from grfjax.synth import gait
-from grfjax.synth import scene
+from grfjax.synth import body, gait, scene
 
 RATE_HZ = 1000.0
 SETTINGS = 'synth.json'
@@ -92,19 +91,41 @@ def write_set(out: pathlib.Path, settings: Settings, workers: int = 0) -> bool:
     for name in ('videos', 'forces', 'truth'):
       (partial / name).mkdir(parents=True)
     people = [draw_person(settings, i) for i in range(settings.subjects)]
-    tasks = [Task(partial, settings, i, j)
-             for i in range(settings.subjects) for j in range(settings.trials)]
-    rows = list(tqdm.tqdm(
-      _run(tasks, workers or len(os.sched_getaffinity(0))), total=len(tasks), unit='trial',
-      desc='grfjax.synth'))
+    tasks = [
+      Task(partial, settings, i, j)
+      for i in range(settings.subjects)
+      for j in range(settings.trials)
+    ]
+    rows = list(
+      tqdm.tqdm(
+        _run(tasks, workers or len(os.sched_getaffinity(0))),
+        total=len(tasks),
+        unit='trial',
+        desc='grfjax.synth',
+      )
+    )
     _write_table(partial / 'trials.csv', rows)
-    _write_table(partial / 'subjects.csv', [
-      {'subject': p.name, 'body_mass_kg': f'{p.mass_kg:.2f}', 'height_m': f'{p.height_m:.3f}'}
-      for p in people])
+    _write_table(
+      partial / 'subjects.csv',
+      [
+        {'subject': p.name, 'body_mass_kg': f'{p.mass_kg:.2f}', 'height_m': f'{p.height_m:.3f}'}
+        for p in people
+      ],
+    )
     about = {
-      'made_by': 'grfjax.synth', 'settings': dataclasses.asdict(settings),
-      'people': [{'subject': p.name, 'style': p.style, 'sex': p.sex,
-                  'age_group': p.age_group, 'age_years': round(p.age_years, 1)} for p in people]}
+      'made_by': 'grfjax.synth',
+      'settings': dataclasses.asdict(settings),
+      'people': [
+        {
+          'subject': p.name,
+          'style': p.style,
+          'sex': p.sex,
+          'age_group': p.age_group,
+          'age_years': round(p.age_years, 1),
+        }
+        for p in people
+      ],
+    }
     (partial / SETTINGS).write_text(json.dumps(about, indent=2) + '\n')
     if out.exists():
       out.rmdir()
@@ -131,7 +152,8 @@ def write_trial(task: Task) -> dict[str, str]:
   subject = draw_person(settings, task.person)
   # The person's look, too, lasts over all trials.
   looks = np.random.default_rng(
-    np.random.SeedSequence((settings.seed, task.person + 1)).spawn(1)[0])
+    np.random.SeedSequence((settings.seed, task.person + 1)).spawn(1)[0]
+  )
   look = scene.draw_look(looks, subject)
   digits = max(2, len(str(settings.trials)))
   name = f'{subject.name}T{task.trial + 1:0{digits}d}'
@@ -146,9 +168,11 @@ def write_trial(task: Task) -> dict[str, str]:
   camera = body.SIDES[sight.integers(2)]
   room = scene.draw_room(sight)
   pictures = scene.render(
-    walk, frames, camera, look, room, sight, settings.width, settings.height, plates=plates)
+    walk, frames, camera, look, room, sight, settings.width, settings.height, plates=plates
+  )
   scene.write_video(
-    task.root / 'videos' / f'{name}.mp4', pictures, settings.fps, crf=scene.quality(sight))
+    task.root / 'videos' / f'{name}.mp4', pictures, settings.fps, crf=scene.quality(sight)
+  )
 
   clock = round(float(instruments.uniform(0, 3)), 3)  # the force clock at its first sample
   inside = (walk.time_s >= begin - MARGIN_S) & (walk.time_s <= end + MARGIN_S)
@@ -156,18 +180,32 @@ def write_trial(task: Task) -> dict[str, str]:
   time = walk.time_s[inside] - start + clock
   measured = plate_forces(walk, struck, instruments)[inside]
   count = range(1, settings.plates + 1)
-  _write_forces(task.root / 'forces' / f'{name}.csv', time, measured,
-                [f'f{axis}_{k}' for k in count for axis in 'xyz'])
-  _write_forces(task.root / 'truth' / f'{name}.csv', time, walk.force[inside].reshape(-1, 6),
-                [f'{side}_f{axis}_N' for side in body.SIDES for axis in 'xyz'])
+  _write_forces(
+    task.root / 'forces' / f'{name}.csv',
+    time,
+    measured,
+    [f'f{axis}_{k}' for k in count for axis in 'xyz'],
+  )
+  _write_forces(
+    task.root / 'truth' / f'{name}.csv',
+    time,
+    walk.force[inside].reshape(-1, 6),
+    [f'{side}_f{axis}_N' for side in body.SIDES for axis in 'xyz'],
+  )
   return {
-    'subject': subject.name, 'trial': name, 'video': f'videos/{name}.mp4',
-    'video_start_s': f'{begin - start + clock:.5f}', 'force': f'forces/{name}.csv',
-    'plates': ';'.join(body.SIDES[c.leg] for c in struck), 'camera': camera}
+    'subject': subject.name,
+    'trial': name,
+    'video': f'videos/{name}.mp4',
+    'video_start_s': f'{begin - start + clock:.5f}',
+    'force': f'forces/{name}.csv',
+    'plates': ';'.join(body.SIDES[c.leg] for c in struck),
+    'camera': camera,
+  }
 
 
 def centre(
-  walk: body.Walk, plates: int,
+  walk: body.Walk,
+  plates: int,
 ) -> tuple[body.Walk, list[body.Contact], list[tuple[float, float, float, float]]]:
   """Lay the plates under consecutive steps and move the walk so that their centre is the origin.
 
@@ -175,21 +213,24 @@ def centre(
     The walk; the footfalls on plates, in order; each plate's (x0, x1, y0, y1), metres.
   """
   whole = [c for c in walk.contacts if c.start_s >= 0 and c.end_s <= walk.time_s[-1]]
-  struck = whole[APPROACH:APPROACH + plates]
+  struck = whole[APPROACH : APPROACH + plates]
   foot = walk.subject.foot_m
-  gaps = [(a.heel_x_m + foot + b.heel_x_m) / 2
-          for a, b in zip(struck[:-1], struck[1:], strict=True)]
+  gaps = [(a.heel_x_m + foot + b.heel_x_m) / 2 for a, b in itertools.pairwise(struck)]
   ends = [struck[0].heel_x_m - 0.12, *gaps, struck[-1].heel_x_m + foot + 0.12]
   middle = (ends[0] + ends[-1]) / 2
   offset = np.array([-middle, 0.0, 0.0])
-  rectangles = [(x0 - middle, x1 - middle, -PLATE_HALF_WIDTH_M, PLATE_HALF_WIDTH_M)
-                for x0, x1 in zip(ends[:-1], ends[1:], strict=True)]
+  rectangles = [
+    (x0 - middle, x1 - middle, -PLATE_HALF_WIDTH_M, PLATE_HALF_WIDTH_M)
+    for x0, x1 in itertools.pairwise(ends)
+  ]
   struck = [c._replace(heel_x_m=c.heel_x_m - middle) for c in struck]
   return body.shift(walk, offset), struck, rectangles
 
 
 def plate_forces(
-  walk: body.Walk, struck: list[body.Contact], rng: np.random.Generator,
+  walk: body.Walk,
+  struck: list[body.Contact],
+  rng: np.random.Generator,
 ) -> np.ndarray:
   """What the plates measure: (N, 3 plates) newtons, with white noise and a small offset."""
   columns = []
@@ -209,7 +250,8 @@ def _run(tasks: list[Task], workers: int) -> Iterator[dict[str, str]]:
     return
   context = multiprocessing.get_context('spawn')  # threads of OpenCV and tqdm do not survive a fork
   with concurrent.futures.ProcessPoolExecutor(
-      min(workers, len(tasks)), mp_context=context, initializer=_one_thread) as pool:
+    min(workers, len(tasks)), mp_context=context, initializer=_one_thread
+  ) as pool:
     try:
       yield from pool.map(write_trial, tasks)
     except BaseException:
@@ -238,7 +280,16 @@ def _write_table(path: pathlib.Path, rows: list[dict[str, str]]) -> None:
 
 
 def _write_forces(
-  path: pathlib.Path, time_s: np.ndarray, force: np.ndarray, names: list[str],
+  path: pathlib.Path,
+  time_s: np.ndarray,
+  force: np.ndarray,
+  names: list[str],
 ) -> None:
-  np.savetxt(path, np.concatenate([time_s[:, None], force], 1), delimiter=',', comments='',
-             header=','.join(['time_s', *names]), fmt=['%.4f'] + ['%.2f'] * force.shape[1])
+  np.savetxt(
+    path,
+    np.concatenate([time_s[:, None], force], 1),
+    delimiter=',',
+    comments='',
+    header=','.join(['time_s', *names]),
+    fmt=['%.4f'] + ['%.2f'] * force.shape[1],
+  )

@@ -81,12 +81,12 @@ TRAITS = {
   'foot_flat_at': Trait(0.17, 0.02, 0.005, 0.004, 0.004, 0.08, 0.26),
   'heel_up': Trait(0, 0, 0, 0, 0, 0, 45),  # least heel rise: toe-walking
   'toe_roll': Trait(26, 5, 1.5, 1.5, 1.5, 5, 60),  # toes' pitch at toe-off
-  'ankle_swing': Trait(1, 3, 1, 1, 1, -35, 12),  # toe up, in the middle of swing
+  'ankle_swing': Trait(1, 3, 1, 1, 1, -35, 18),  # toe up, in the middle of swing
   'clearance': Trait(0.013, 0.004, 0.002, 0.002, 0.002, 0.006, 0.08),  # metres at 0.9 m of leg
   'circumduction': Trait(0.008, 0.008, 0.003, 0.002, 0.003, -0.01, 0.12),  # metres, as above
   'pelvis_turn': Trait(4.5, 1.6, 0, 0.5, 0, 0.5, 12),
   'pelvis_list': Trait(3.5, 1.2, 0, 0.4, 0, 0, 12),
-  'pelvis_tilt': Trait(10, 3, 0, 0.5, 0, 0, 25),
+  'hip_hike': Trait(0, 0, 0, 0, 0, 0, 14),  # of the swinging leg's side
   'trunk_lean': Trait(4, 2.5, 0, 0.8, 0, -4, 35),
   'trunk_nod': Trait(1.2, 0.4, 0, 0.2, 0, 0, 4),
   'trunk_sway': Trait(1.5, 0.8, 0, 0.3, 0, 0, 14),
@@ -245,8 +245,10 @@ STYLES = {
     {
       'knee_swing': -26,
       'knee_toe_off': -16,
-      'circumduction': 0.05,
-      'clearance': 0.006,
+      'circumduction': 0.06,
+      'clearance': -0.006,
+      'ankle_swing': 10,
+      'hip_hike': 8,
       'foot_strike': -8,
       'step_time': 0.03,
       'stance': -0.012,

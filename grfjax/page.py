@@ -1,0 +1,206 @@
+"""The HTML page of a leave-one-subject-out round: one file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import html
+import pathlib
+
+from grfjax import tables
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+  """A PNG on the page.
+
+  Attributes:
+    path: of the file.
+    alt: what it shows, for who cannot see it.
+    caption: the sentence below it.
+  """
+
+  path: pathlib.Path
+  alt: str
+  caption: str
+
+  def html(self) -> str:
+    """With the picture inside the page."""
+    data = base64.b64encode(self.path.read_bytes()).decode()
+    return (
+      f'<figure><img src="data:image/png;base64,{data}" alt="{html.escape(self.alt)}">\n'
+      f'<figcaption>{html.escape(self.caption)}</figcaption></figure>\n'
+    )
+
+
+def table_html(table: tables.Table) -> str:
+  """With caption and scopes, in a box that scrolls sideways on a phone."""
+  head = ''.join(f'<th scope="col">{html.escape(c)}</th>' for c in table.columns)
+  body = '\n'.join(
+    f'<tr><th scope="row">{html.escape(row[0])}</th>'
+    + ''.join(f'<td>{html.escape(c)}</td>' for c in row[1:])
+    + '</tr>'
+    for row in table.cells()
+  )
+  notes = ''.join(f'<p class="note">{html.escape(n)}</p>\n' for n in table.notes)
+  title = html.escape(table.title)
+  return (
+    f'<div class="scroll" role="region" tabindex="0" aria-label="{title}">\n<table>\n'
+    f'<caption><span><b>{title}.</b> {html.escape(table.caption)}</span></caption>\n'
+    f'<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n{notes}'
+  )
+
+
+def of_round(folds: tables.Folds, every: list[tables.Table], pictures: list[Picture]) -> str:
+  """The page.
+
+  Args:
+    folds: held-out subject -> its eval.json.
+    every: the tables.
+    pictures: already drawn.
+  """
+  results = [tables.fold_result(folds, s) for s in folds]
+  values = list(folds.values())
+  errors = [r['mae_pct_bw'] for r in results]
+  average = tables.show(tables.mean(errors), '.1f')
+  names = ', '.join(folds)
+  datasets = ', '.join(sorted({v['dataset'] for v in values}))
+  models = '; '.join(
+    dict.fromkeys(
+      f'{tables.model_text(v)}, {v["parameters"]} parameters, step {v["step"]}' for v in values
+    )
+  )
+  numbers = [
+    (f'{average} % BW', 'mean absolute error of people the network never saw'),
+    (
+      f'{tables.show(min(errors), ".1f")} to {tables.show(max(errors), ".1f")}',
+      'from the best subject to the worst',
+    ),
+    (tables.show(tables.mean([r['r'] for r in results]), '.2f'), 'correlation r, average'),
+    (str(len(folds)), 'subjects, each held out once'),
+  ]  # fmt: skip
+  stance_only = (
+    ' The network knows the near leg, and that one in stance only: it cannot tell when the foot is '
+    'in the air.' if {v['legs'] for v in values} == {1} else ''
+  )  # fmt: skip
+  what = [
+    'A network looked at ordinary videos of people walking past a camera and estimated the force '
+    'between foot and ground at every frame, in body weights (BW). Force plates gave the truth.'
+    + stance_only,
+    f'Model: {models}. Data set: {datasets} as built from the recording set the reader gave; this '
+    'page cannot know whether those recordings are of real people or rendered.',
+    f'Test: leave one subject out. {len(folds)} subjects ({names}); for each, a network was '
+    'trained on the others alone, and its errors here are on the one left out.',
+  ]
+  return document(
+    'Ground reaction forces from walking videos: held-out results',
+    [
+      headline(numbers),
+      section('What this is', what),
+      section(
+        'Is it better than guessing?', [*_against(folds), tables.BASELINES_NOTE, tables.PAPER]
+      ),
+      *(p.html() for p in pictures),
+      section('Tables', []),
+      *(table_html(t) for t in every),
+      section('How to read it, and what not to do with it', [
+        'MAE: mean absolute error; RMSE: root mean square error; bias: mean of estimate minus '
+        'true; r: Pearson correlation; % BW: percent of body weight (g = 9.80665 m/s2). A dash: '
+        'undefined.',
+        'The errors hold for people, cameras and rooms like those of the recording set. They say '
+        'nothing about other views, about running, or about gait disorders that are not in it.',
+        'This is research software, not a medical device: do not diagnose or treat anyone by it.',
+      ]),
+    ],
+  )  # fmt: skip
+
+
+def _against(folds: tables.Folds) -> list[str]:
+  """A sentence for each baseline."""
+  said = []
+  for key, name in tables.BASELINES.items():
+    pairs = [
+      (tables.fold_result(folds, s)['mae_pct_bw'], tables.baseline_mae(v, key))
+      for s, v in folds.items()
+      if tables.baseline_mae(v, key) is not None
+    ]
+    if not pairs:
+      said.append(f'The baseline "{name}" could not be judged: no stance was seen whole.')
+      continue
+    better = sum(a < b for a, b in pairs)
+    said.append(
+      f'Against the baseline "{name}" ({tables.mean(b for _, b in pairs):.1f} % BW on average) the '
+      f'network ({tables.mean(a for a, _ in pairs):.1f} % BW on the same subjects) was better in '
+      f'{better} of {len(pairs)} subjects.'
+    )
+  return said
+
+
+def document(title: str, parts: list[str]) -> str:
+  """The whole of it.
+
+  Args:
+    title: plain text.
+    parts: HTML, from `section`, `table_html` and `Picture.html`.
+  """
+  title = html.escape(title)
+  return (
+    '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    f'<meta name="color-scheme" content="light dark">\n<title>{title}</title>\n'
+    f'<style>{_CSS}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n'
+    + ''.join(parts)
+    + '</main>\n</body>\n</html>\n'
+  )
+
+
+def section(heading: str, paragraphs: list[str]) -> str:
+  """A heading and paragraphs of plain text."""
+  return f'<h2>{html.escape(heading)}</h2>\n' + ''.join(
+    f'<p>{html.escape(p)}</p>\n' for p in paragraphs
+  )
+
+
+def headline(numbers: list[tuple[str, str]]) -> str:
+  """A row of large numbers: (number, what it is)."""
+  return (
+    '<dl class="headline">'
+    + ''.join(
+      f'<div><dt>{html.escape(what)}</dt><dd>{html.escape(number)}</dd></div>'
+      for number, what in numbers
+    )
+    + '</dl>\n'
+  )
+
+
+_CSS = """
+:root { --paper: #fff; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de; --shade: #f6f8fa; }
+@media (prefers-color-scheme: dark) {
+  :root { --paper: #15181c; --ink: #e6e9ec; --soft: #a0a8b0; --line: #3a414a; --shade: #1f242a; }
+}
+body { margin: 0; background: var(--paper); color: var(--ink);
+  font: 1rem/1.5 system-ui, sans-serif; }
+main { max-width: 62rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.6rem; line-height: 1.2; }
+h2 { font-size: 1.2rem; margin-top: 2rem; }
+p { max-width: 44rem; }
+.scroll { overflow-x: auto; margin: 1.5rem 0 0.5rem; }
+table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
+caption { text-align: left; padding-bottom: 0.4rem; }
+caption span { display: block; max-width: min(44rem, calc(100vw - 2.5rem)); }
+th, td { padding: 0.25rem 0.6rem; border-bottom: 1px solid var(--line); text-align: right;
+  overflow-wrap: normal; }
+td { white-space: nowrap; }
+thead th { vertical-align: bottom; background: var(--shade); }
+th[scope=row] { text-align: left; font-weight: 600; white-space: nowrap; }
+thead th:first-child { text-align: left; }
+.note, figcaption { color: var(--soft); font-size: 0.9rem; margin: 0.3rem 0; }
+figure { margin: 1.5rem 0; }
+img { display: block; max-width: 100%; height: auto; background: #fff; border-radius: 4px; }
+.headline { display: flex; flex-wrap: wrap; gap: 0.8rem; margin: 1rem 0; }
+.headline div { background: var(--shade); border: 1px solid var(--line); border-radius: 6px;
+  padding: 0.6rem 1rem; flex: 1 1 10rem; display: flex; flex-direction: column-reverse;
+  justify-content: flex-end; }
+.headline dt { color: var(--soft); font-size: 0.85rem; }
+.headline dd { margin: 0; font-size: 1.5rem; font-weight: 600; }
+"""

@@ -1,0 +1,195 @@
+"""What a run and a leave-one-subject-out round come to: text, tables, figures and the HTML page.
+
+Tables I, III and IV are those of Mochizuki and Shibata (2023), with baselines beside the network.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Any
+
+from grfjax import figures, files, metrics, page, tables
+
+# One subject.
+
+
+def subject_text(value: dict[str, Any]) -> str:
+  """Says what eval.json holds.
+
+  Args:
+    value: what `evaluate.evaluate` returns.
+  """
+  ((subject, result),) = value['subjects'].items()
+  frames = value['frames']
+  names = ', '.join(value['training_subjects'])
+  found = value['baselines']
+  rows = [('network', result)]
+  rows += [(name, found[k]) for k, name in tables.BASELINES.items() if k in found]
+  rows += [(f'network, {axis} force', r) for axis, r in value['other_axes'].items()]
+  newton = tables.show(result['mae_newton'], '.1f')
+  air = tables.show(value['air_mean_abs_pct_bw'], '.2f')
+  table = tables.Table(
+    'subject',
+    f'{subject} held out',
+    f'Vertical force over {frames["stance"]} stance frames of {tables.legs_text([value])}.',
+    ('', 'MAE % BW', 'RMSE % BW', 'bias % BW', 'r', 'n'),
+    ('', '.2f', '.2f', '+.2f', '.3f', 'd'),
+    tuple((name, *(r[k] for k in tables.MEASURES), r['n']) for name, r in rows),
+    (
+      f'MAE of the network in newtons: {newton}',
+      f'In the air the estimate is {air} % BW off zero on average ({frames["air"]} frames).',
+      tables.BASELINES_NOTE,
+    ),
+  )
+  about = (
+    f'{tables.model_text(value)}, {value["parameters"]} parameters, after step {value["step"]}; '
+    f'trained on {names}'
+  )
+  return '\n\n'.join([about, table.text(), tables.subject_intervals(subject, value).text()])
+
+
+def run_figures(workdir: pathlib.Path) -> list[pathlib.Path]:
+  """Draws a run's figures into workdir/figures/.
+
+  Raises:
+    OSError: the run is not evaluated (no estimates.npz or eval.json).
+    ValueError: one of its files is broken.
+  """
+  value = json.loads((workdir / 'eval.json').read_text(encoding='utf-8'))
+  ((subject, result),) = value['subjects'].items()
+  one = figures.read(workdir / 'estimates.npz')
+  folder, who = workdir / 'figures', f'{subject}, held out'
+  return [
+    figures.true_against_estimated(folder / 'true_against_estimated.png', [one], who),
+    figures.learning_curves(
+      folder / 'learning_curves.png', _log(workdir / 'metrics.jsonl'), result['mae_pct_bw']
+    ),
+    figures.curves(folder / 'curves.png', one, who),
+    figures.stance(folder / 'stance.png', one, who),
+  ]
+
+
+def _log(path: pathlib.Path) -> list[dict[str, Any]]:
+  """Lines of a metrics.jsonl; one cut short by a crash is left out."""
+  lines = []
+  for text in path.read_text(encoding='utf-8').splitlines() if path.exists() else []:
+    try:
+      lines.append(json.loads(text))
+    except json.JSONDecodeError:
+      break
+  return lines
+
+
+# All folds.
+
+
+def loso_text(folds: tables.Folds) -> str:
+  """The tables for a terminal.
+
+  Args:
+    folds: held-out subject -> its eval.json.
+  """
+  return '\n\n'.join(table.text() for table in tables.of_round(folds))
+
+
+def write_loso(runs: pathlib.Path, folds: tables.Folds) -> list[pathlib.Path]:
+  """Writes runs/report/: tables (.txt, .csv, .md), figures (.png) and index.html.
+
+  Args:
+    runs: holds each fold's run as SUBJECT/; minutes.json and estimates.npz are used where they are.
+    folds: held-out subject -> its eval.json.
+
+  Returns:
+    index.html and the tables' files.
+  """
+  folder = runs / 'report'
+  every = tables.of_round(folds, _minutes(runs, folds))
+  estimates = {
+    s: figures.read(runs / s / 'estimates.npz')
+    for s in folds
+    if (runs / s / 'estimates.npz').exists()
+  }
+  written = [folder / 'index.html']
+  for table in every:
+    for ending, text in (
+      ('txt', table.text() + '\n'), ('csv', table.csv()), ('md', table.markdown() + '\n')
+    ):  # fmt: skip
+      written.append(folder / f'{table.name}.{ending}')
+      files.write_text(written[-1], text)
+  pictures = _pictures(folder, folds, estimates)
+  files.write_text(folder / 'index.html', page.of_round(folds, every, pictures))
+  return written
+
+
+def _minutes(runs: pathlib.Path, folds: tables.Folds) -> dict[str, float]:
+  found = {}
+  for subject in folds:
+    path = runs / subject / 'minutes.json'
+    if path.exists():
+      found[subject] = float(json.loads(path.read_text())['training'])
+  return found
+
+
+# The page.
+
+
+def _pictures(
+  folder: pathlib.Path, folds: tables.Folds, estimates: dict[str, figures.Estimates]
+) -> list[page.Picture]:
+  results = {s: tables.fold_result(folds, s) for s in folds}
+  error = tables.show(tables.mean([r['mae_pct_bw'] for r in results.values()]), '.1f')
+  series = {
+    'network': [r['mae_pct_bw'] for r in results.values()],
+    'mean curve of the others, true timing': [
+      tables.baseline_mae(v, 'mean_curve') for v in folds.values()
+    ],
+    'constant': [tables.baseline_mae(v, 'constant') for v in folds.values()],
+  }
+  found = [
+    page.Picture(
+      figures.subject_bars(folder / 'mae_by_subject.png', list(folds), series),
+      f'Bars: mean absolute error of {len(folds)} held-out subjects, {error} % of body weight on '
+      'average, beside two baselines. The numbers are in Table III.',
+      'Held-out error of each subject: the network against two baselines.',
+    )
+  ]
+  if estimates:
+    whose = f'{len(estimates)} subjects' if len(estimates) > 1 else next(iter(estimates))
+    found += [
+      page.Picture(
+        figures.true_against_estimated(
+          folder / 'true_against_estimated.png', list(estimates.values()), f'{whose}, held out'
+        ),
+        'Density of true vertical force against estimated vertical force for each leg, with the '
+        'line on which both are equal.',
+        'True against estimated vertical force of every held-out stance frame, all folds together. '
+        "As the paper's Fig. 1, the estimate is on the horizontal axis.",
+      ),
+      page.Picture(
+        figures.stance_grid(folder / 'stance_by_subject.png', estimates),
+        'For each held-out subject and leg, the mean true and estimated vertical force from 0 to '
+        '100 % of stance.',
+        'Mean vertical force over stance: true in black with a grey band of one SD; estimated in '
+        'colour, solid for the near leg and dashed for the far leg, dotted lines one SD away.',
+      ),
+    ]
+  shares = [tables.interval_shares(v) for v in folds.values()]
+  labels, drawn = (
+    [tables.mean(s[n][k] for s in shares if n in s) for n in metrics.INTERVALS] for k in (0, 1)
+  )
+  found.append(
+    page.Picture(
+      figures.interval_bars(
+        folder / 'mae_by_interval.png',
+        tables.pooled_intervals(folds),
+        {n: [v['intervals'][n]['mae_pct_bw'] for v in folds.values()] for n in metrics.INTERVALS},
+        labels,
+        drawn,
+      ),
+      'Bars: held-out error in each tenth of a body weight of true force, above the share of '
+      'training labels in it. The numbers are in Table IV.',
+      'Where the error lies, and how much of the training data lies there (mean over folds).',
+    )
+  )
+  return found

@@ -1,0 +1,339 @@
+"""Tables of a run and of all folds: I, III and IV of Mochizuki and Shibata (2023), with baselines.
+
+They are made from what eval.json holds, and turn into text, CSV and Markdown. Pure.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import html
+import io
+import math
+import re
+import statistics
+import textwrap
+from typing import Any
+
+from grfjax import metrics
+
+NONE = '–'  # what is undefined
+_WIDTH = 100  # of a terminal
+BASELINES = {'constant': 'constant', 'mean_curve': 'mean curve, true timing'}
+MEASURES = ('mae_pct_bw', 'rmse_pct_bw', 'bias_pct_bw', 'r')
+PAPER = (
+  'Mochizuki and Shibata (2023), five other people: r 0.59, 92.0 N, 15 % BW on average '
+  '(10 to 19 % BW); their goal was 5 % BW.'
+)
+BASELINES_NOTE = (
+  "Constant: the training subjects' mean force. Mean curve: their mean force over stance, "
+  "stretched to the held-out subject's true contact times, which the network has to find for "
+  'itself; it is judged on whole stances only.'
+)
+
+Folds = dict[str, dict[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+  """A table; the first column names its rows.
+
+  Attributes:
+    name: of its files.
+    title: as 'Table III'.
+    caption: one sentence.
+    columns: headings with units.
+    formats: one for each column; '' for text.
+    rows: raw values; None is undefined.
+    notes: sentences below it.
+  """
+
+  name: str
+  title: str
+  caption: str
+  columns: tuple[str, ...]
+  formats: tuple[str, ...]
+  rows: tuple[tuple[Any, ...], ...]
+  notes: tuple[str, ...] = ()
+
+  def cells(self) -> list[list[str]]:
+    """Rows as text."""
+    return [[show(v, f) for v, f in zip(row, self.formats, strict=True)] for row in self.rows]
+
+  def text(self) -> str:
+    """For a terminal; what is too wide is folded into blocks that repeat the first column."""
+    cells = [list(self.columns), *self.cells()]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(self.columns))]
+    blocks: list[list[int]] = [[]]
+    for i in range(1, len(widths)):
+      if blocks[-1] and widths[0] + sum(widths[j] + 2 for j in (*blocks[-1], i)) > _WIDTH:
+        blocks.append([])
+      blocks[-1].append(i)
+    parts = textwrap.wrap(f'{self.title}. {self.caption}', _WIDTH)
+    for block in blocks:
+      lines = [
+        '  '.join([row[0].ljust(widths[0]), *(row[i].rjust(widths[i]) for i in block)]).rstrip()
+        for row in cells
+      ]
+      rule = '-' * (widths[0] + sum(widths[i] + 2 for i in block))
+      parts.append('\n'.join([lines[0], rule, *lines[1:]]))
+    for note in self.notes:
+      parts += textwrap.wrap(note, _WIDTH, initial_indent='  ', subsequent_indent='  ')
+    return '\n'.join(parts)
+
+  def csv(self) -> str:
+    """Numbers in full; what is undefined is empty."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator='\n')
+    writer.writerow(self.columns)
+    for row in self.rows:
+      writer.writerow(
+        ['' if v is None else f'{v:.10g}' if isinstance(v, float) else v for v in row]
+      )
+    return out.getvalue()
+
+  def markdown(self) -> str:
+    """A pipe table under its title."""
+
+    def line(cells: list[str]) -> str:
+      return '| ' + ' | '.join(_markdown(c) for c in cells) + ' |'
+
+    rule = '|---|' + '---:|' * (len(self.columns) - 1)
+    notes = [f'\n{_markdown(note)}' for note in self.notes]
+    table = [line(list(self.columns)), rule, *(line(row) for row in self.cells())]
+    return '\n'.join([f'**{self.title}.** {_markdown(self.caption)}\n', *table, *notes])
+
+
+def show(value: Any, form: str = '') -> str:
+  """A value as text; an en dash where there is none."""
+  if value is None:
+    return NONE
+  text = format(value, form)
+  # A rounded zero carries no sign.
+  return text.replace('-', '', 1) if re.fullmatch(r'-0(\.0+)?', text) else text
+
+
+def _markdown(text: str) -> str:
+  return re.sub(r'([\\`*_\[\]|])', r'\\\1', html.escape(text, quote=False))
+
+
+# What eval.json holds, as tables.
+
+
+def subject_intervals(subject: str, value: dict[str, Any]) -> Table:
+  shares = interval_shares(value)
+  return Table(
+    'intervals',
+    'By interval',
+    'Of the true force (BW): share of training labels, as they are and as drawn; error held out.',
+    ('interval', 'labels %', 'drawn %', f'n of {subject}', 'MAE % BW', 'bias % BW'),
+    ('', '.1f', '.1f', 'd', '.2f', '+.2f'),
+    tuple(
+      (name, *shares.get(name, (None, None)), *(r[k] for k in ('n', 'mae_pct_bw', 'bias_pct_bw')))
+      for name, r in value['intervals'].items()
+    ),
+  )
+
+
+def of_round(folds: Folds, minutes: dict[str, float] | None = None) -> list[Table]:
+  """Tables I, III and IV of all folds.
+
+  Args:
+    folds: held-out subject -> its eval.json.
+    minutes: of training, where known.
+  """
+  if not folds:
+    raise ValueError('no fold to report')
+  return [
+    _data_table(folds, minutes or {}),
+    _error_table(folds),
+    _axes_table(folds),
+    _share_table(folds, 0, 'table_4a_labels', 'IVa', 'Training labels of each fold'),
+    _share_table(folds, 1, 'table_4b_drawn', 'IVb', 'Training labels as drawn (rebalanced)'),
+    _interval_table(folds),
+  ]
+
+
+def _data_table(folds: Folds, minutes: dict[str, float]) -> Table:
+  return Table(
+    'table_1_data',
+    'Table I',
+    'Training and held-out data of each fold.',
+    ('held out', 'trained on', 'training voxels', 'held-out voxels', 'stance frames', 'air frames',
+     'minutes'),
+    ('', '', 'd', 'd', 'd', 'd', '.1f'),
+    tuple(
+      (
+        s, _few(v['training_subjects']), v['voxels']['training'], v['voxels']['held_out'],
+        v['frames']['stance'], v['frames']['air'], minutes.get(s),
+      )
+      for s, v in folds.items()
+    ),
+    (
+      f'Frames: of the held-out subject, counted for each leg; {legs_text(folds.values())}.',
+      'Minutes: of training, where they are known.',
+    ),
+  )  # fmt: skip
+
+
+def _error_table(folds: Folds) -> Table:
+  rows = []
+  for subject, value in folds.items():
+    result = fold_result(folds, subject)
+    rows.append(
+      (
+        subject,
+        result['r'],
+        result['mae_newton'],
+        result['mae_pct_bw'],
+        result['rmse_pct_bw'],
+        result['bias_pct_bw'],
+        result['n'],
+        *(baseline_mae(value, k) for k in BASELINES),
+        value['air_mean_abs_pct_bw'],
+      )
+    )
+  columns = list(zip(*rows, strict=True))
+  for name, of in (('average', mean), ('SD of subjects', spread)):
+    rows.append((name, *(None if i == 6 else of(columns[i]) for i in range(1, len(columns)))))
+  return Table(
+    'table_3_errors',
+    'Table III',
+    f'Error of vertical force in stance, each subject held out once; {legs_text(folds.values())}.',
+    ('held out', 'r', 'MAE N', 'MAE % BW', 'RMSE', 'bias', 'n', 'MAE constant', 'MAE mean curve',
+     'in the air'),
+    ('', '.3f', '.1f', '.2f', '.2f', '+.2f', 'd', '.2f', '.2f', '.2f'),
+    tuple(rows),
+    (
+      'Averages are over subjects, whatever their number of frames. RMSE, bias (estimate - true), '
+      'MAE of the baselines and the mean absolute estimate in the air in % BW.',
+      BASELINES_NOTE,
+      PAPER,
+    ),
+  )  # fmt: skip
+
+
+def _axes_table(folds: Folds) -> Table:
+  names = list(dict.fromkeys(axis for v in folds.values() for axis in v['other_axes']))
+  rows = []
+  for subject, value in folds.items():
+    cells = []
+    for axis in names:
+      result = value['other_axes'].get(axis, {})
+      cells += [result.get('mae_pct_bw'), result.get('r')]
+    rows.append((subject, *cells))
+  columns = list(zip(*rows, strict=True))
+  rows.append(('average', *(mean(c) for c in columns[1:])))
+  return Table(
+    'other_axes',
+    'Other axes',
+    'Error of the other components of the force in stance.',
+    ('held out', *(f'{axis} {what}' for axis in names for what in ('MAE % BW', 'r'))),
+    ('', *(f for _ in names for f in ('.2f', '.3f'))),
+    tuple(rows),
+    () if names else ('The network gives the vertical force only.',),
+  )
+
+
+def _share_table(folds: Folds, which: int, name: str, number: str, what: str) -> Table:
+  shares = [interval_shares(v) for v in folds.values()]
+  rows = [
+    (interval, *(s[interval][which] if interval in s else None for s in shares))
+    for interval in metrics.INTERVALS
+  ]
+  sums = [
+    None if any(v is None for v in column) else math.fsum(column)
+    for column in list(zip(*rows, strict=True))[1:]
+  ]
+  return Table(
+    name,
+    f'Table {number}',
+    f'{what}: % in each interval of the true vertical force (BW), by the subject held out.',
+    ('interval', *folds),
+    ('', *('.1f' for _ in folds)),
+    (*rows, ('all', *sums)),
+  )
+
+
+def _interval_table(folds: Folds) -> Table:
+  rows = []
+  for name, result in pooled_intervals(folds).items():
+    values = [v['intervals'][name]['mae_pct_bw'] for v in folds.values()]
+    defined = [v for v in values if v is not None]
+    ends = (min(defined), max(defined)) if defined else (None, None)
+    rows.append(
+      (name, *(result[k] for k in ('n', 'mae_pct_bw', 'rmse_pct_bw', 'bias_pct_bw')), *ends)
+    )
+  return Table(
+    'table_4c_error_by_interval',
+    'Table IVc',
+    'Held-out error by interval of the true vertical force (BW), frames of all subjects together.',
+    ('interval', 'n', 'MAE % BW', 'RMSE % BW', 'bias % BW', "best subject's MAE",
+     "worst subject's MAE"),
+    ('', 'd', '.2f', '.2f', '+.2f', '.2f', '.2f'),
+    tuple(rows),
+  )  # fmt: skip
+
+
+def pooled_intervals(folds: Folds) -> dict[str, dict[str, Any]]:
+  """Error by interval over the frames of all folds together: interval -> n, MAE, RMSE, bias."""
+  result = {}
+  for name in metrics.INTERVALS:
+    parts = [v['intervals'][name] for v in folds.values() if v['intervals'][name]['n']]
+    n = sum(p['n'] for p in parts)
+    result[name] = {
+      'n': n,
+      'mae_pct_bw': sum(p['n'] * p['mae_pct_bw'] for p in parts) / n if n else None,
+      'rmse_pct_bw': (
+        math.sqrt(sum(p['n'] * p['rmse_pct_bw'] ** 2 for p in parts) / n) if n else None
+      ),
+      'bias_pct_bw': sum(p['n'] * p['bias_pct_bw'] for p in parts) / n if n else None,
+    }
+  return result
+
+
+def mean(values: Any) -> float | None:
+  """Of what is defined; None where nothing is."""
+  defined = [v for v in values if v is not None]
+  return statistics.fmean(defined) if defined else None
+
+
+def spread(values: Any) -> float | None:
+  """Sample SD of what is defined; None with fewer than two values."""
+  defined = [v for v in values if v is not None]
+  return statistics.stdev(defined) if len(defined) > 1 else None
+
+
+def fold_result(folds: Folds, subject: str) -> dict[str, Any]:
+  subjects = folds[subject]['subjects']
+  if list(subjects) != [subject]:
+    raise ValueError(f'fold {subject}: its eval.json is of {", ".join(subjects) or "nobody"}')
+  return subjects[subject]
+
+
+def baseline_mae(value: dict[str, Any], name: str) -> float | None:
+  return value['baselines'].get(name, {}).get('mae_pct_bw')
+
+
+def interval_shares(value: dict[str, Any]) -> dict[str, tuple[float, float]]:
+  """Interval -> % of the training labels, % of the draws."""
+  return {
+    row['interval']: (100 * row['share'], 100 * row['share_drawn'])
+    for row in value['training_intervals']
+  }
+
+
+def _few(names: list[str]) -> str:
+  return ', '.join(names) if len(names) <= 6 else f'{len(names)} others'
+
+
+def legs_text(values: Any) -> str:
+  both = {v['legs'] for v in values}
+  if both == {1}:
+    return 'the near leg (the network knows no other leg, and that one in stance only)'
+  return 'both legs' if both == {2} else 'one leg or both, fold by fold'
+
+
+def model_text(value: dict[str, Any]) -> str:
+  rest = ', '.join(f'{k} {v}' for k, v in value['model'].items() if k != 'name')
+  return f'{value["model"]["name"]}' + (f' ({rest})' if rest else '')

@@ -1,0 +1,51 @@
+"""Fixtures that several tests share: a small recording set and the data set built of it."""
+
+from __future__ import annotations
+
+import importlib
+import pathlib
+import sys
+import types
+
+import making
+import pytest
+import tensorflow_datasets as tfds
+
+DATASETS = pathlib.Path(__file__).parents[1] / 'datasets'
+
+
+def pytest_configure(config: pytest.Config) -> None:
+  """Lets one warning pass that TFDS causes in protobuf when a data set is opened."""
+  config.addinivalue_line(
+    'filterwarnings', r'ignore:label\(\) is deprecated:DeprecationWarning:tensorflow_datasets'
+  )
+
+
+@pytest.fixture(scope='session')
+def recordings_dir(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+  """A recording set: 3 subjects x 2 trials (camera left, right) of 70 frames 96 x 64."""
+  return making.write_set(tmp_path_factory.mktemp('recordings'), making.SUBJECTS)
+
+
+@pytest.fixture(scope='session')
+def builder_module() -> types.ModuleType:
+  """The data set's builder, found as the tfds command finds it: with datasets/ on the path."""
+  if str(DATASETS) not in sys.path:
+    sys.path.insert(0, str(DATASETS))
+  return importlib.import_module('walking_grf.walking_grf_dataset_builder')
+
+
+@pytest.fixture(scope='session')
+def data_dir(
+  recordings_dir: pathlib.Path,
+  builder_module: types.ModuleType,
+  tmp_path_factory: pytest.TempPathFactory,
+) -> pathlib.Path:
+  """Both configurations, built of `recordings_dir` without TensorFlow."""
+  root = tmp_path_factory.mktemp('data')
+  for config in ('walker', 'mochizuki'):
+    builder = builder_module.Builder(data_dir=root, config=config)
+    builder.download_and_prepare(
+      download_config=tfds.download.DownloadConfig(manual_dir=recordings_dir)
+    )
+  return root

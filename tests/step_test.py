@@ -1,0 +1,137 @@
+"""The compiled step: one compilation, the same on one device and on four, and it can learn."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from grfjax import models, step, targets
+
+SHAPE = (8, 24, 24, 2)  # T, H, W, C
+AUGMENT = {'shift': 1.0, 'scale': 0.05, 'gain': 0.2, 'noise': 0.02}
+
+
+def _batch(count=4, seed=0):
+  rng = np.random.default_rng(seed)
+  t = SHAPE[0]
+  return {
+    'voxel': rng.integers(0, 256, (count, *SHAPE), dtype=np.uint8),
+    'force': rng.random((count, t, 2, 3), np.float32),
+    'known': rng.random((count, t, 2)) < 0.8,
+    'contact': rng.random((count, t, 2)) < 0.9,
+    'frame': np.tile(np.arange(t, dtype=np.int32), (count, 1)),
+    'time_s': np.tile(np.arange(t, dtype=np.float32) / 60, (count, 1)),
+  }
+
+
+def _setup(dropout=0.1, rate=3e-3, steps=100, augment=AUGMENT):
+  target = targets.build('regression')
+  model = models.build(
+    'walker', outputs=target.outputs, width=8, features=16, dilations=(1, 2), dropout=dropout
+  )
+  tx = step.optimizer(steps=steps, learning_rate=rate, warmup=5, clip_norm=1.0)
+  _, whole, split = step.meshes()
+  state = jax.jit(lambda k: step.init_state(model, tx, SHAPE, k), out_shardings=whole)(
+    jax.random.key(0)
+  )
+  update = step.make_train_step(
+    model=model, target=target, tx=tx, augmentations=augment, whole=whole, split=split
+  )
+  key = jax.device_put(jax.random.key(1), whole)
+  return state, update, key, split, model, target
+
+
+def test_one_compilation_for_many_steps():
+  state, update, key, split, *_ = _setup()
+  for k in range(3):
+    with jax.transfer_guard('allow'):
+      batch = step.to_device(_batch(seed=k), split)
+    state, _ = update(state, batch, key)
+  assert update._cache_size() == 1
+  assert int(state.step) == 3
+
+
+def test_learns_eight_clips_by_heart():
+  state, update, key, split, *_ = _setup(dropout=0.0, rate=1e-2, steps=300, augment={})
+  batch = step.to_device(_batch(8), split)
+  errors = []
+  for _ in range(300):
+    state, sums = update(state, batch, key)
+    errors.append(float(sums['mae_pct_bw'][0] / sums['mae_pct_bw'][1]))
+  # Uniform noise as the label has a mean absolute deviation of 25 % from its median.
+  assert errors[0] > 20
+  assert errors[-1] < 8
+
+
+def test_unknown_labels_do_not_count():
+  state, update, key, split, *_ = _setup()
+  batch = _batch()
+  other = dict(batch, force=np.where(batch['known'][..., None], batch['force'], 7.0))
+  results = []
+  for b in (batch, other):
+    fresh = jax.tree.map(jnp.copy, state)
+    after, sums = update(fresh, step.to_device(b, split), key)
+    results.append((after.params, sums))
+  jax.tree.map(np.testing.assert_array_equal, *results)
+
+
+def test_frames_beyond_the_edge_do_not_reach_others():
+  """What a padded frame shows must not change the frames inside, but for the first difference."""
+  state, _, _, _, model, target = _setup(dropout=0.0)
+  estimate = step.make_estimate(model=model, target=target)
+  batch = _batch(2)
+  batch['frame'][:, 6:] = -1
+  again = dict(batch, voxel=batch['voxel'].copy())
+  again['voxel'][:, 6:] = np.roll(batch['voxel'][:, 6:], 5, axis=3)  # the same gray values
+  a = np.asarray(estimate(state.params, batch))
+  b = np.asarray(estimate(state.params, again))
+  np.testing.assert_allclose(a[:, :6], b[:, :6], atol=1e-5)
+
+
+def test_a_key_is_used_for_one_step_only():
+  state, update, key, split, *_ = _setup()
+  batch = step.to_device(_batch(), split)
+  copy = jax.tree.map(jnp.copy, state)
+  _, first = update(copy, batch, key)
+  later = state.replace(step=state.step + 1)
+  _, second = update(later, batch, key)
+  assert float(first['loss'][0]) != float(second['loss'][0])
+
+
+_FOUR = """
+import sys
+sys.path.insert(0, {tests!r})
+import jax, numpy as np, step_test
+assert jax.device_count() == {devices}
+state, update, key, split, *_ = step_test._setup()
+for k in range(3):
+  state, sums = update(state, step_test.step.to_device(step_test._batch(seed=k), split), key)
+leaves = [np.asarray(x).ravel() for x in jax.tree.leaves(state.params)]
+np.save({out!r}, np.concatenate([*leaves, np.asarray(sums['loss']).ravel()]))
+"""
+
+
+@pytest.mark.slow
+def test_four_devices_give_what_one_gives(tmp_path):
+  results = []
+  for devices in (1, 4):
+    out = str(tmp_path / f'{devices}.npy')
+    code = _FOUR.format(tests=str(pathlib.Path(__file__).parent), devices=devices, out=out)
+    env = dict(os.environ, XLA_FLAGS=f'--xla_force_host_platform_device_count={devices}')
+    subprocess.run([sys.executable, '-c', code], check=True, env=env)
+    results.append(np.load(out))
+  np.testing.assert_allclose(results[0], results[1], rtol=2e-4, atol=2e-5)
+
+
+def test_weight_decay_spares_biases():
+  tx = step.optimizer(steps=10, learning_rate=0.1, weight_decay=0.5, decay=False)
+  params = {'kernel': jnp.ones((2, 2)), 'bias': jnp.ones(2)}
+  zero = jax.tree.map(jnp.zeros_like, params)
+  updates, _ = tx.update(zero, tx.init(params), params)
+  np.testing.assert_allclose(updates['kernel'], -0.05)
+  np.testing.assert_array_equal(updates['bias'], 0)

@@ -1,0 +1,154 @@
+"""The recording set that `python -m grfjax.synth` writes."""
+
+import csv
+import dataclasses
+import json
+import pathlib
+import subprocess
+import sys
+
+import av
+import numpy as np
+import pytest
+
+from grfjax.synth import body, recording
+
+SMALL = recording.Settings(subjects=2, trials=2, seed=3, style='mixed', width=96, height=64, fps=30)
+
+
+@pytest.fixture(scope='module')
+def small(tmp_path_factory) -> pathlib.Path:
+  out = tmp_path_factory.mktemp('synth') / 'raw'
+  assert recording.write_set(out, SMALL, workers=1)
+  return out
+
+
+def table(path: pathlib.Path) -> list[dict[str, str]]:
+  with path.open(newline='') as file:
+    return list(csv.DictReader(file))
+
+
+def read(path: pathlib.Path) -> np.ndarray:
+  return np.genfromtxt(path, delimiter=',', names=True)
+
+
+class TestSet:
+  def test_tables(self, small):
+    trials, subjects = table(small / 'trials.csv'), table(small / 'subjects.csv')
+    assert list(trials[0]) == [
+      'subject', 'trial', 'video', 'video_start_s', 'force', 'plates', 'camera']  # fmt: skip
+    assert list(subjects[0]) == ['subject', 'body_mass_kg', 'height_m']
+    assert [row['subject'] for row in subjects] == ['S01', 'S02']
+    assert len({row['trial'] for row in trials}) == 4
+    for row in trials:
+      assert sorted(row['plates'].split(';')) == ['left', 'right']
+      assert row['camera'] in body.SIDES
+      assert (small / row['video']).is_file()
+      assert (small / row['force']).is_file()
+    about = json.loads((small / 'synth.json').read_text())
+    assert about['settings']['seed'] == 3
+    assert not list(small.parent.glob('.*'))
+
+  def test_plates_measure_the_foot_on_them(self, small):
+    masses = {r['subject']: float(r['body_mass_kg']) for r in table(small / 'subjects.csv')}
+    for row in table(small / 'trials.csv'):
+      plates, truth = (read(small / folder / f'{row["trial"]}.csv')
+                       for folder in ('forces', 'truth'))  # fmt: skip
+      np.testing.assert_array_equal(plates['time_s'], truth['time_s'])
+      np.testing.assert_allclose(np.diff(plates['time_s']), 0.001, atol=1e-6)
+      weight = masses[row['subject']] * body.GRAVITY
+      for number, leg in enumerate(row['plates'].split(';'), 1):
+        on = plates[f'fz_{number}'] > 20
+        assert 0.3 < on.sum() / 1000 < 1.6
+        assert np.diff(on.astype(int)).tolist().count(1) == 1  # one contact a plate
+        for axis in 'xyz':
+          error = (plates[f'f{axis}_{number}'] - truth[f'{leg}_f{axis}_N'])[on]
+          assert 0.1 < error.std() < 3
+          assert abs(error.mean()) < 3
+        assert plates[f'fz_{number}'][~on].max() < 25
+        assert 0.8 * weight < plates[f'fz_{number}'].max() < 1.9 * weight
+
+  def test_video_covers_the_contacts(self, small):
+    for row in table(small / 'trials.csv'):
+      force = read(small / row['force'])
+      count = len(row['plates'].split(';'))
+      on = force['time_s'][np.max([force[f'fz_{k + 1}'] for k in range(count)], 0) > 20]
+      with av.open(str(small / row['video'])) as video:
+        stream = video.streams.video[0]
+        frames = sum(1 for _ in video.decode(stream))
+        assert stream.codec_context.name == 'h264'
+        assert (stream.width, stream.height) == (96, 64)
+        assert float(stream.average_rate) == 30
+      begin = float(row['video_start_s'])
+      assert 0.08 < on[0] - begin < 0.42
+      assert 0.25 < begin + frames / 30 - on[-1] < 0.48
+
+  def test_does_not_depend_on_workers(self, small, tmp_path):
+    assert recording.write_set(tmp_path / 'raw', SMALL, workers=2)
+    ours = {p.relative_to(small): p.read_bytes() for p in small.rglob('*.csv')}
+    theirs = {p.relative_to(tmp_path / 'raw'): p.read_bytes()
+              for p in (tmp_path / 'raw').rglob('*.csv')}  # fmt: skip
+    assert ours == theirs
+    for row in table(small / 'trials.csv'):
+      with av.open(str(small / row['video'])) as a, av.open(
+          str(tmp_path / 'raw' / row['video'])) as b:  # fmt: skip
+        first = next(a.decode(video=0)).to_ndarray()
+        assert np.array_equal(first, next(b.decode(video=0)).to_ndarray())
+
+  def test_people_do_not_depend_on_how_many(self):
+    few, many = SMALL, dataclasses.replace(SMALL, subjects=9, trials=7)
+    assert recording.draw_person(few, 1) == recording.draw_person(many, 1)
+    assert recording.draw_person(few, 0) != recording.draw_person(few, 1)
+
+
+class TestTarget:
+  def test_same_set_is_left_alone(self, small):
+    before = (small / 'trials.csv').stat().st_mtime_ns
+    assert not recording.write_set(small, SMALL)
+    assert (small / 'trials.csv').stat().st_mtime_ns == before
+
+  def test_other_set_is_refused(self, small):
+    with pytest.raises(recording.SetExists, match='another set'):
+      recording.write_set(small, dataclasses.replace(SMALL, seed=4))
+
+  def test_other_things_are_refused(self, tmp_path):
+    (tmp_path / 'notes.txt').write_text('mine')
+    with pytest.raises(recording.SetExists, match='something else'):
+      recording.write_set(tmp_path, SMALL)
+
+  def test_nothing_half_written(self, tmp_path, monkeypatch):
+    def fail(task):
+      raise RuntimeError('disk full')
+
+    monkeypatch.setattr(recording, 'write_trial', fail)
+    with pytest.raises(RuntimeError, match='disk full'):
+      recording.write_set(tmp_path / 'raw', SMALL, workers=1)
+    assert not list(tmp_path.iterdir())
+
+  def test_plates_lie_under_consecutive_steps(self):
+    person = recording.draw_person(SMALL, 0)
+    walk = recording.gait.walk(person, np.random.default_rng(0), 3 + 2 * recording.APPROACH)
+    moved, struck, plates = recording.centre(walk, 3)
+    assert len(struck) == len(plates) == 3
+    assert [c.leg for c in struck] in ([0, 1, 0], [1, 0, 1])
+    assert plates[0][0] == pytest.approx(-plates[-1][1])
+    for contact, (x0, x1, _, _) in zip(struck, plates, strict=True):
+      assert x0 < contact.heel_x_m < x1
+    assert struck[-1].end_s + 0.4 < moved.time_s[-1]
+
+
+class TestCommand:
+  @pytest.mark.parametrize(
+    ('flag', 'said'),
+    [
+      ('--width=333', 'even'), ('--subjects=0', 'subjects'), ('--style=moonwalk', 'limp'),
+      ('--plates=0', 'plates'), ('--fps=1', 'fps'), ('--out=', 'name the folder'),
+    ],
+  )  # fmt: skip
+  def test_bad_flags(self, flag, said, tmp_path):
+    done = subprocess.run(
+      [sys.executable, '-m', 'grfjax.synth', f'--out={tmp_path / "raw"}', flag],
+      capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,231 @@
+"""Tests of grfjax.tracking, on a drawn walker before a cluttered wall."""
+
+import gc
+import weakref
+
+import cv2
+import making
+import numpy as np
+import pytest
+
+from grfjax import tracking
+
+SIZE = {'height': 180, 'width': 320}
+# Within some twenty gray levels of the wall's mean colour.
+DULL = ((150, 140, 150), (110, 120, 115), (160, 140, 130))
+
+
+def follow(film: making.Film) -> tracking.Track:
+  return tracking.follow(film.frames, film.time_s)
+
+
+def check(track: tracking.Track, film: making.Film) -> None:
+  """The window is centred, of the right size, and holds the whole walker."""
+  assert len(track.frame) >= 0.95 * len(film.time_s)
+  np.testing.assert_array_equal(np.diff(track.frame), 1)
+  assert np.abs(track.x - film.x[track.frame]).max() < 2
+  assert np.abs(track.height / film.tall - 1).max() < 0.05
+  # Rows of the window's edges in the picture, as `windows` places them.
+  bottom = track.floor + tracking.FLOOR * tracking.MARGIN * track.height
+  top = bottom - tracking.MARGIN * track.height
+  assert (bottom >= film.floor + 1).all()  # feet
+  assert (top <= film.floor - film.tall).all()  # head
+
+
+@pytest.mark.parametrize('direction', [1, -1])
+@pytest.mark.parametrize(
+  ('noise', 'clothes', 'fps'),
+  [(1, making.CLOTHES, 60), (12, making.CLOTHES, 60), (4, DULL, 60), (8, DULL, 60), (4, DULL, 30)],
+)
+def test_a_walker_in_clutter_and_noise(direction, noise, clothes, fps):
+  count = 80 * fps // 60
+  film = making.film(
+    count, fps=fps, noise=noise, clothes=clothes, direction=direction, seed=noise, **SIZE
+  )
+  track = follow(film)
+  check(track, film)
+  assert track.direction == direction
+
+
+def test_the_background_and_the_noise_are_found():
+  film = making.film(80, noise=6, **SIZE)
+  track = follow(film)
+  assert np.abs(track.background - making.room(180, 320).astype(float)).mean() < 2
+  assert track.noise == pytest.approx(6, rel=0.2)
+
+
+@pytest.mark.parametrize('direction', [1, -1])
+def test_bystander_and_flicker_are_ignored(direction):
+  rng = np.random.default_rng(0)
+  room = making.room(**SIZE)
+  film = making.film(80, noise=0, direction=direction, background=room, **SIZE)
+  frames = []
+  for k, clean in enumerate(film.frames):
+    frame = room.copy()
+    # Taller than the walker and never quite still, in the walker's way; a lamp; the mains' hum.
+    making.figure(frame, 200 + 0.4 * np.sin(k / 9), 160, 140, 0.3, clothes=DULL)
+    if k // 3 % 2:
+      frame[2:28, 20:46] = cv2.add(frame[2:28, 20:46], (60, 60, 60, 0))
+    here = (clean != room).any(2)
+    frame[here] = clean[here]
+    frame = np.clip(frame.astype(int) + (3 if k % 2 else -3), 0, 255)
+    frames.append(making.noisy(frame, 4, rng))
+  track = tracking.follow(frames, film.time_s)
+  check(track, film)
+  assert track.direction == direction
+
+
+def test_who_walks_on_the_spot_is_nobody():
+  room = making.room(**SIZE)
+  rng = np.random.default_rng(0)
+  frames = []
+  for k in range(80):
+    frame = room.copy()
+    making.figure(frame, 160 + 10 * np.sin(k / 10), 166, 122, 0.2 * k)
+    frames.append(making.noisy(frame, 3, rng))
+  with pytest.raises(tracking.NobodyFoundError) as caught:
+    tracking.follow(frames, np.arange(80) / 60)
+  assert 'nobody walks across the picture' in str(caught.value)
+  assert 'expected one person crossing' in str(caught.value)
+
+
+def test_an_empty_room_holds_nobody():
+  room = making.room(**SIZE)
+  rng = np.random.default_rng(0)
+  frames = [making.noisy(room, 8, rng) for _ in range(60)]
+  with pytest.raises(tracking.NobodyFoundError, match='nothing person-sized moves'):
+    tracking.follow(frames, np.arange(60) / 60)
+
+
+def test_mirrored_pictures_give_the_same_windows():
+  film = making.film(70, noise=3, bob=2, **SIZE)
+  mirrored = film.frames[:, :, ::-1]
+  one, two = follow(film), tracking.follow(mirrored, film.time_s)
+  assert (one.direction, two.direction) == (1, -1)
+  np.testing.assert_array_equal(one.frame, two.frame)
+  np.testing.assert_allclose(two.x, SIZE['width'] - one.x, atol=0.05)
+  np.testing.assert_allclose(two.height, one.height, atol=0.05)
+  a, b = (
+    np.stack(list(tracking.windows(f, t, 48, 36))).astype(int)
+    for f, t in ((film.frames, one), (mirrored, two))
+  )
+  assert np.abs(a - b).mean() < 0.5
+  assert np.percentile(np.abs(a - b), 99.5) <= 3
+  assert np.abs(a - b[:, :, ::-1]).mean() > 5  # were it not turned
+
+
+def test_everyone_walks_to_the_windows_right():
+  """A box is carried before the body; it is at the window's right whichever way it goes."""
+  for direction in (1, -1):
+    film = making.film(70, noise=2, direction=direction, **SIZE)
+    for frame, x in zip(film.frames, film.x, strict=True):
+      at = round(x + direction * 24)
+      cv2.rectangle(frame, (at - 6, 90), (at + 6, 102), (20, 250, 20), -1)
+    windows = np.stack(list(tracking.windows(film.frames, follow(film), 48, 36)))
+    rows = slice(20, 24)  # of the box
+    far = windows[:, rows, :, 1].astype(float).mean((0, 1))
+    assert far[24:28].mean() > far[8:12].mean() + 100
+
+
+def head_row(window: np.ndarray) -> float:
+  """Where the difference first rises through 128, to a fraction of a row."""
+  profile = window[..., 1].max(1).astype(float)
+  k = int(np.argmax(profile > 128))
+  return k - (profile[k] - 128) / (profile[k] - profile[k - 1])
+
+
+def amplitude(values: np.ndarray, time_s: np.ndarray, hz: float) -> float:
+  """Of the sine of that frequency in the values, beside a line."""
+  angle = 2 * np.pi * hz * time_s
+  basis = np.stack([np.sin(angle), np.cos(angle), np.ones_like(angle), time_s], 1)
+  return float(np.hypot(*np.linalg.lstsq(basis, values, rcond=None)[0][:2]))
+
+
+def test_the_bodys_bob_stays_in_the_window():
+  film = making.film(90, noise=2, bob=3, bob_hz=2, **SIZE)
+  track = follow(film)
+  rows = 140
+  windows = list(tracking.windows(film.frames, track, rows, 105))
+  top = np.array([head_row(w) for w in windows])
+  scale = rows / (tracking.MARGIN * track.height.mean())  # window rows a picture row
+  moved = amplitude(top, film.time_s[track.frame], 2) / scale
+  assert moved == pytest.approx(3, abs=0.3)
+  still = making.film(90, noise=2, **SIZE)
+  windows = tracking.windows(still.frames, follow(still), rows, 105)
+  top = np.array([head_row(w) for w in windows])
+  assert amplitude(top, still.time_s, 2) / scale < 0.3
+
+
+def test_sway_along_the_walk_stays_in_the_window():
+  film = making.film(90, noise=2, **SIZE)
+  room = making.room(**SIZE)
+  frames, sway = [], 3 * np.sin(2 * np.pi * 2 * film.time_s)
+  for t, x, s in zip(film.time_s, film.x, sway, strict=True):
+    frame = room.copy()
+    making.figure(frame, x + s, film.floor, film.tall, 2 * np.pi * t)
+    frames.append(frame)
+  track = tracking.follow(frames, film.time_s)
+  assert amplitude(track.x, film.time_s, 2) < 0.3  # the window does not follow it
+  assert np.abs(track.x - film.x).max() < 2
+
+
+def test_windows_show_the_walker_at_one_size():
+  film = making.film(70, noise=2, **SIZE)
+  track = follow(film)
+  windows = np.stack(list(tracking.windows(film.frames, track, 48, 36)))
+  assert windows.shape == (len(track.frame), 48, 36, 2)
+  assert windows.dtype == np.uint8
+  far = windows[..., 1] > 128
+  # Soles at 5 % from below, head 1 / 1.15 of the window higher.
+  for picture in far:
+    rows = np.flatnonzero(picture.any(1))
+    assert abs(rows[-1] + 1 - 48 * 0.95) <= 1.5
+    assert abs(rows[0] - (48 * 0.95 - 48 / 1.15)) <= 1.5
+    columns = np.flatnonzero(picture.any(0))
+    assert columns[0] >= 3
+    assert columns[-1] < 33
+  assert (windows[:, :3, :, 1] == 0).mean() > 0.95  # noise is no difference
+  gray = cv2.cvtColor(film.frames[30], cv2.COLOR_RGB2GRAY)
+  assert abs(windows[30, ..., 0].mean() - gray[35:175].mean()) < 25
+
+
+def test_a_cut_off_walker_is_not_shrunk():
+  """While the figure enters and leaves the picture its frames are left out."""
+  film = making.film(100, noise=2, **SIZE)
+  inside = film.frames[:, :, 60:260]  # as a camera that sees less
+  track = tracking.follow(inside, film.time_s)
+  x = film.x[track.frame] - 60
+  assert np.abs(track.x - x).max() < 2
+  assert np.abs(track.height / film.tall - 1).max() < 0.05
+  assert x.min() > 10
+  assert x.max() < 190
+  assert len(track.frame) > 55
+
+
+def test_memory_for_the_background_is_bounded():
+  room = making.room(32, 48)
+  alive: list[weakref.ref] = []
+  most = 0
+
+  def frames():
+    nonlocal most
+    for k in range(300):
+      gc.collect(0)
+      most = max(most, sum(ref() is not None for ref in alive))
+      frame = room + np.uint8(k % 3)
+      alive.append(weakref.ref(frame))
+      yield frame
+
+  picture, noise, _ = tracking.background(frames(), 300)
+  assert len(alive) == 300
+  assert tracking.BACKGROUND_FRAMES <= most + 1 <= tracking.BACKGROUND_FRAMES + 3
+  np.testing.assert_array_equal(picture, room + np.uint8(1))
+  assert noise >= 1
+
+
+@pytest.mark.parametrize('count', [2, 31, 32, 33])
+def test_background_of_few_frames(count):
+  frames = [np.full((8, 8, 3), 50 + k % 2, np.uint8) for k in range(count)]
+  picture, _, _ = tracking.background(frames, count)
+  assert picture.shape == (8, 8, 3)
+  assert 50 <= picture.min() <= picture.max() <= 51

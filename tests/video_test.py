@@ -1,0 +1,259 @@
+"""Tests of grfjax.video, on tiny films written here."""
+
+import pathlib
+import struct
+
+import av
+import cv2
+import making
+import numpy as np
+import pytest
+
+from grfjax import video
+
+
+def shades(count: int, height: int = 64, width: int = 96) -> np.ndarray:
+  """Frames each of one gray level of its own, so that they can be told apart."""
+  levels = np.linspace(40, 215, count).round().astype(np.uint8)
+  return np.broadcast_to(levels[:, None, None, None], (count, height, width, 3))
+
+
+@pytest.fixture(scope='module')
+def walk_path(tmp_path_factory):
+  path = tmp_path_factory.mktemp('video') / 'walk.mp4'
+  return making.write_video(path, making.film(20).frames)
+
+
+# --- times
+
+
+@pytest.mark.parametrize('fps', [24, 30, 60, 120])
+def test_times_are_the_frames_own(tmp_path, fps):
+  path = making.write_video(tmp_path / 'v.mp4', shades(30), fps=fps)
+  film = video.probe(path)
+  assert film.time_s == pytest.approx(np.arange(30) / fps, abs=2e-5)
+  assert film.fps == pytest.approx(fps, rel=1e-3)
+  assert (film.height, film.width) == (64, 96)
+
+
+def test_variable_frame_rate(tmp_path):
+  # A phone that slows down in poor light; the first frame is late in the container.
+  time_s = np.concatenate([np.arange(10) / 60, 10 / 60 + np.arange(8) / 24, [0.9, 0.91]])
+  path = making.write_video(tmp_path / 'v.mp4', shades(20), time_s=time_s + 0.5)
+  film = video.probe(path)
+  assert film.time_s == pytest.approx(time_s, abs=2e-5)
+  levels = [frame.mean() for frame in video.frames(film)]
+  assert levels == pytest.approx(np.linspace(40, 215, 20), abs=3)
+
+
+@pytest.mark.parametrize('codec', ['mjpeg', 'libx264'])
+def test_avi_files_even_without_presentation_times(tmp_path, codec):
+  path = tmp_path / 'v.avi'
+  with av.open(str(path), 'w') as container:
+    stream = container.add_stream(codec, rate=50)
+    stream.width, stream.height = 96, 64
+    stream.pix_fmt = 'yuvj420p' if codec == 'mjpeg' else 'yuv420p'
+    for rgb in shades(20):
+      frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format='rgb24')
+      container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+  film = video.probe(path)
+  assert film.time_s == pytest.approx(np.arange(20) / 50, abs=1e-4)
+  levels = [frame.mean() for frame in video.frames(film)]
+  assert levels == pytest.approx(np.linspace(40, 215, 20), abs=4)
+
+
+def test_every_frame_once_and_in_order(walk_path):
+  film = video.probe(walk_path)
+  decoded = np.stack(list(video.frames(film)))
+  assert decoded.shape == (20, 64, 96, 3)
+  assert decoded.dtype == np.uint8
+  # Compressed and colours at half the resolution: near the drawn frames, each nearest its own.
+  drawn = making.film(20).frames.astype(float)
+  apart = np.abs(decoded[:, None].astype(float) - drawn[None]).mean((2, 3, 4))
+  np.testing.assert_array_equal(apart.argmin(1), np.arange(20))
+  assert apart.diagonal().max() < 12
+
+
+def test_colours_are_rgb(tmp_path):
+  red = np.broadcast_to(np.array([200, 40, 60], np.uint8), (3, 64, 96, 3))
+  film = video.probe(making.write_video(tmp_path / 'v.mp4', red))
+  frame = next(video.frames(film))
+  assert frame.mean((0, 1)) == pytest.approx([200, 40, 60], abs=5)
+
+
+def test_rotation_flag_is_obeyed(tmp_path):
+  path = making.write_video(tmp_path / 'v.mp4', make_corner(4))
+  upright = next(video.frames(video.probe(path)))
+  data = bytearray(path.read_bytes())
+  matrix = data.find(b'tkhd') + 4 + 40  # ISO 14496-12, 8.3.2: past the header of version 0
+  one = 1 << 16
+  assert struct.unpack('>9i', data[matrix : matrix + 36]) == (one, 0, 0, 0, one, 0, 0, 0, 1 << 30)
+  # A quarter turn clockwise, as a phone held upright writes it.
+  data[matrix : matrix + 36] = struct.pack('>9i', 0, one, 0, -one, 0, 0, 64 * one, 0, 1 << 30)
+  path.write_bytes(data)
+  film = video.probe(path)
+  assert (film.height, film.width) == (96, 64)
+  turned = next(video.frames(film))
+  assert np.abs(turned.astype(int) - np.rot90(upright, -1)).mean() < 3
+
+
+def make_corner(count: int) -> np.ndarray:
+  frames = np.full((count, 64, 96, 3), 60, np.uint8)
+  frames[:, :24, :32] = 220
+  return frames
+
+
+# --- what cannot be used
+
+
+def missing(path: pathlib.Path) -> None:
+  del path
+
+
+def empty(path: pathlib.Path) -> None:
+  path.touch()
+
+
+def text(path: pathlib.Path) -> None:
+  path.write_text('time_s,fx_1\n' * 100)
+
+
+def one_frame(path: pathlib.Path) -> None:
+  making.write_video(path, shades(1))
+
+
+def narrow(path: pathlib.Path) -> None:
+  making.write_video(path, shades(5, 64, 48))
+
+
+def no_frame(path: pathlib.Path) -> None:
+  with av.open(str(path), 'w') as container:
+    stream = container.add_stream('libx264', rate=60)
+    stream.width, stream.height, stream.pix_fmt = 96, 64, 'yuv420p'
+    container.start_encoding()
+
+
+def index_cut_off(path: pathlib.Path) -> None:
+  making.write_video(path, making.film(20).frames)
+  path.write_bytes(path.read_bytes()[:-500])
+
+
+def frames_cut_off(path: pathlib.Path) -> None:
+  making.write_video(path, making.film(20).frames, movflags='faststart')  # the index comes first
+  data = path.read_bytes()
+  path.write_bytes(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize(
+  ('make', 'says'),
+  [
+    (missing, 'no such video file'),
+    (empty, 'an empty file'),
+    (text, 'cannot be read as a video'),
+    (one_frame, r'1 frame\(s\), expected at least 2'),
+    (narrow, '48 x 64 pixels, expected a width of at least 64'),
+    (no_frame, 'cannot be read as a video'),
+    (index_cut_off, 'cut short'),
+    (frames_cut_off, 'cut short'),
+  ],
+)
+def test_a_file_that_cannot_be_used_is_named(tmp_path, make, says):
+  path = tmp_path / 'bad.mp4'
+  make(path)
+  with pytest.raises(video.VideoError, match=says) as caught:
+    list(video.frames(video.probe(path)))
+  assert str(caught.value).startswith(f'{path}: ')
+  assert '\n' not in str(caught.value)
+
+
+def test_a_folder_is_no_video(tmp_path):
+  with pytest.raises(video.VideoError, match='no such video file'):
+    video.probe(tmp_path)
+
+
+def test_a_video_that_shrinks_while_it_is_read(tmp_path, walk_path):
+  film = video.probe(walk_path)
+  other = making.write_video(tmp_path / 'v.mp4', shades(5))
+  shorter = video.Video(other, film.time_s, 64, 96)
+  with pytest.raises(video.VideoError, match='frame 5 of 20 cannot be decoded'):
+    list(video.frames(shorter))
+  with pytest.raises(video.VideoError, match='is 96x64 pixels, expected 96x60'):
+    list(video.frames(video.Video(other, film.time_s[:5], 60, 96)))
+
+
+# --- working scale
+
+
+def test_working_frames_again_and_again(walk_path):
+  frames = video.WorkingFrames(video.probe(walk_path))
+  first, second = np.stack(list(frames)), np.stack(list(frames))
+  np.testing.assert_array_equal(first, second)
+  assert len(first) == 20
+
+
+def test_working_frames_with_and_without_memory(walk_path, monkeypatch):
+  film = video.probe(walk_path)
+  kept = video.WorkingFrames(film)
+  list(kept)
+  monkeypatch.setattr(video, 'CACHE_BYTES', 20 * 64 * 96 * 3 - 1)
+  again = video.WorkingFrames(film)
+  list(again)
+  decoded = []
+  monkeypatch.setattr(video, 'frames', lambda v, f=video.frames: decoded.append(v) or f(v))
+  np.testing.assert_array_equal(np.stack(list(kept)), np.stack(list(again)))
+  assert len(decoded) == 1  # the one that did not fit
+
+
+def test_working_frames_left_early_and_overlapping(walk_path):
+  frames = video.WorkingFrames(video.probe(walk_path))
+  expected = np.stack(list(video.frames(frames.video)))
+  next(iter(frames))
+  one, two = iter(frames), iter(frames)
+  next(one)
+  for k, (a, b) in enumerate(zip(one, two, strict=False), 1):
+    np.testing.assert_array_equal(a, expected[k])
+    np.testing.assert_array_equal(b, expected[k - 1])
+  np.testing.assert_array_equal(np.stack(list(frames)), expected)
+
+
+def test_large_frames_are_averaged_over_area(tmp_path, monkeypatch):
+  monkeypatch.setattr(video, 'WORKING_ROWS', 16)
+  path = making.write_video(tmp_path / 'v.mp4', making.film(3).frames)
+  film = video.probe(path)
+  frames = video.WorkingFrames(film)
+  assert (frames.height, frames.width, frames.scale) == (16, 24, 0.25)
+  small = np.stack(list(frames))
+  blocks = np.stack(list(video.frames(film))).reshape(3, 16, 4, 24, 4, 3).mean((2, 4))
+  assert np.abs(small - blocks).max() <= 0.51
+
+
+# --- the paper's picture
+
+
+def test_whole_window_is_bilinear_to_the_letter():
+  frame = making.room(90, 120)
+  window = video.whole_window(frame, 40)
+  assert window.shape == (40, 40, 1)
+  assert window.dtype == np.uint8
+  gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+  # By hand: the middle of each new pixel, between the four old pixels' middles around it.
+  row, column = (np.arange(40) + 0.5) * 90 / 40 - 0.5, (np.arange(40) + 0.5) * 120 / 40 - 0.5
+  r, c = np.floor(row).astype(int), np.floor(column).astype(int)
+  down, right = (row - r)[:, None], column - c
+  old = gray.astype(float)
+  expected = (
+    old[r][:, c] * (1 - down) * (1 - right)
+    + old[r][:, c + 1] * (1 - down) * right
+    + old[r + 1][:, c] * down * (1 - right)
+    + old[r + 1][:, c + 1] * down * right
+  )
+  assert np.abs(window[..., 0] - expected).max() <= 1.01  # OpenCV rounds weights to 1/2048
+  area = cv2.resize(gray, (40, 40), interpolation=cv2.INTER_AREA)
+  assert np.abs(window[..., 0].astype(int) - area).max() > 10  # it does tell them apart
+
+
+def test_whole_window_weighs_colours():
+  frame = np.zeros((40, 40, 3), np.uint8)
+  frame[..., 0], frame[..., 1], frame[..., 2] = 200, 100, 50
+  assert video.whole_window(frame, 40)[0, 0, 0] == round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)
