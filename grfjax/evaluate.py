@@ -136,8 +136,10 @@ def _joined(dataset: data.Dataset, subject: str, legs: int) -> dict[str, np.ndar
   return {k: v[order] for k, v in joined.items()}
 
 
-_WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
-_DATA_DIR = flags.DEFINE_string('data_dir', '', 'Where the data set lies, if it has moved.')
+def define_flags() -> None:
+  """Defines the command's flags; not on import, where modules' flags would meet."""
+  flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
+  flags.DEFINE_string('data_dir', '', 'Where the data set lies, if it has moved.')
 
 
 def main(argv: list[str]) -> None:
@@ -145,9 +147,9 @@ def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   logging.set_verbosity(logging.WARNING)
-  workdir = pathlib.Path(_WORKDIR.value)
+  workdir = pathlib.Path(flags.FLAGS.workdir)
   try:
-    value = evaluate(workdir, _DATA_DIR.value)
+    value = evaluate(workdir, flags.FLAGS.data_dir)
     figures = report.run_figures(workdir)
   except (ValueError, OSError) as error:
     sys.exit(f'grfjax.evaluate: {error}')
@@ -156,4 +158,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
+  define_flags()
   app.run(main)

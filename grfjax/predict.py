@@ -131,38 +131,41 @@ def summary(curves: Curves, body_mass_kg: float | None) -> str:
   return '\n'.join(lines)
 
 
-_WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
-_OUT = flags.DEFINE_string('out', None, 'Folder for the results; others in it stay.', required=True)
-_RECORDINGS = flags.DEFINE_string('recordings', None, 'A recording set; forces are not needed.')
-_SUBJECTS = flags.DEFINE_list('subjects', None, 'Of the recording set: only these.')
-_VIDEO = flags.DEFINE_string('video', None, 'A single video.')
-_CAMERA = flags.DEFINE_enum(
-  'camera', None, list(recordings.LEGS), "The walker's side on which the camera stands."
-)
-_MASS = flags.DEFINE_float(
-  'body_mass_kg', None, 'Of the walker, to print newtons.', lower_bound=recordings.BODY_MASS_KG[0],
-  upper_bound=recordings.BODY_MASS_KG[1],
-)  # fmt: skip
+def define_flags() -> None:
+  """Defines the command's flags; not on import, where modules' flags would meet."""
+  flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
+  flags.DEFINE_string('out', None, 'Folder for the results; others in it stay.', required=True)
+  flags.DEFINE_string('recordings', None, 'A recording set; forces are not needed.')
+  flags.DEFINE_list('subjects', None, 'Of the recording set: only these.')
+  flags.DEFINE_string('video', None, 'A single video.')
+  flags.DEFINE_enum(
+    'camera', None, list(recordings.LEGS), "The walker's side on which the camera stands."
+  )
+  flags.DEFINE_float(
+    'body_mass_kg', None, 'Of the walker, to print newtons.', *recordings.BODY_MASS_KG
+  )
 
 
 def main(argv: list[str]) -> None:
   """Predicts a recording set or a video, from flags."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
-  if (_RECORDINGS.value is None) == (_VIDEO.value is None):
+  if (flags.FLAGS.recordings is None) == (flags.FLAGS.video is None):
     raise app.UsageError('give one of --recordings and --video')
   logging.set_verbosity(logging.WARNING)
-  out = pathlib.Path(_OUT.value)
+  out = pathlib.Path(flags.FLAGS.out)
   try:
-    run = inference.load(pathlib.Path(_WORKDIR.value))
-    if _VIDEO.value is not None:
-      path = pathlib.Path(_VIDEO.value)
-      curves = predict(run, path, _CAMERA.value or '')
+    run = inference.load(pathlib.Path(flags.FLAGS.workdir))
+    if flags.FLAGS.video is not None:
+      path = pathlib.Path(flags.FLAGS.video)
+      curves = predict(run, path, flags.FLAGS.camera or '')
       files.write_text(out / f'{path.stem}.csv', to_csv(curves))
-      print(summary(curves, _MASS.value))
+      print(summary(curves, flags.FLAGS.body_mass_kg))
       print(f'written: {out / path.stem}.csv')
       return
-    failures = predict_set(run, pathlib.Path(_RECORDINGS.value or ''), out, _SUBJECTS.value)
+    failures = predict_set(
+      run, pathlib.Path(flags.FLAGS.recordings or ''), out, flags.FLAGS.subjects
+    )
   except (ValueError, OSError, video.VideoError) as error:
     sys.exit(f'grfjax.predict: {error}')
   if failures:
@@ -171,4 +174,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
+  define_flags()
   app.run(main)

@@ -112,41 +112,43 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
   sums: Any = None
   since, waited, begun = done, 0.0, time.monotonic()
   bar = tqdm.tqdm(total=config.steps, initial=done, unit='step', desc='train', mininterval=1)
-  while done < config.steps and not stopping.stopped:
-    asked = time.monotonic()
-    batch = next(batches)
-    waited += time.monotonic() - asked
-    on_device = step.to_device(batch, split)
-    with jax.transfer_guard('disallow'):
-      state, new = update(state, on_device, run_key)
-      sums = new if sums is None else _add(sums, new)
-    done += 1
-    bar.update()
-    if done % config.log_every == 0 or done == config.steps:
-      means = {k: float(s) / max(float(n), 1) for k, (s, n) in jax.device_get(sums).items()}
-      if not all(math.isfinite(v) for v in means.values()):
-        raise TrainingError(
-          f'{folder}: after step {done} the means since step {since} are {means}, not finite; '
-          f'the last good checkpoint is of step {checkpoints.latest()}'
-        )
-      seconds = time.monotonic() - begun
-      means |= {
-        'step_ms': 1e3 * seconds / (done - since),
-        'data_wait': waited / seconds,
-      }
-      if inner is not None and (done % config.eval_every == 0 or done == config.steps):
-        means['inner_mae_pct_bw'] = inner(state.params)
-      log.write(done, means)
-      bar.set_postfix_str(f'loss {means["loss"]:.3f}, error {means["mae_pct_bw"]:.1f} % BW')
-      stopping.see(means)
-      sums, since, waited, begun = None, done, 0.0, time.monotonic()
-    if done % config.checkpoint_every == 0 or done == config.steps or stopping.stopped:
-      save(done)
-  bar.close()
+  try:
+    while done < config.steps and not stopping.stopped:
+      asked = time.monotonic()
+      batch = next(batches)
+      waited += time.monotonic() - asked
+      on_device = step.to_device(batch, split)
+      with jax.transfer_guard('disallow'):
+        state, new = update(state, on_device, run_key)
+        sums = new if sums is None else _add(sums, new)
+      done += 1
+      bar.update()
+      if done % config.log_every == 0 or done == config.steps:
+        means = {k: float(s) / max(float(n), 1) for k, (s, n) in jax.device_get(sums).items()}
+        if not all(math.isfinite(v) for v in means.values()):
+          raise TrainingError(
+            f'{folder}: after step {done} the means since step {since} are {means}, not finite; '
+            f'the last good checkpoint is of step {checkpoints.latest()}'
+          )
+        seconds = time.monotonic() - begun
+        means |= {
+          'step_ms': 1e3 * seconds / (done - since),
+          'data_wait': waited / seconds,
+        }
+        if inner is not None and (done % config.eval_every == 0 or done == config.steps):
+          means['inner_mae_pct_bw'] = inner(state.params)
+        log.write(done, means)
+        bar.set_postfix_str(f'loss {means["loss"]:.3f}, error {means["mae_pct_bw"]:.1f} % BW')
+        stopping.see(means)
+        sums, since, waited, begun = None, done, 0.0, time.monotonic()
+      if done % config.checkpoint_every == 0 or done == config.steps or stopping.stopped:
+        save(done)
+  finally:
+    bar.close()
+    checkpoints.close()
+    log.close()
   if stopping.stopped:
     say(f'stopped early at step {done}: {stopping.why()}')
-  checkpoints.close()
-  log.close()
   files.write_json(
     folder / 'done.json',
     {'step': done, 'stopped_early': stopping.stopped, 'holdout': config.holdout},
@@ -285,11 +287,13 @@ def read_log(path: pathlib.Path, until: float = np.inf) -> Iterator[dict[str, An
       yield line
 
 
-_CONFIG = config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
-_WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
-_MULTIHOST = flags.DEFINE_bool(
-  'multihost', False, 'Join the other hosts of this job (jax.distributed) before training.'
-)
+def define_flags() -> None:
+  """Defines the command's flags; not on import, where modules' flags would meet."""
+  config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
+  flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
+  flags.DEFINE_bool(
+    'multihost', False, 'Join the other hosts of this job (jax.distributed) before training.'
+  )
 
 
 def main(argv: list[str]) -> None:
@@ -297,14 +301,15 @@ def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   logging.set_verbosity(logging.WARNING)  # Orbax reports every step of a save
-  if _MULTIHOST.value:
+  if flags.FLAGS.multihost:
     jax.distributed.initialize()
   try:
-    train(_CONFIG.value, _WORKDIR.value)
+    train(flags.FLAGS.config, flags.FLAGS.workdir)
   except (ValueError, TrainingError) as error:
     sys.exit(f'grfjax.train: {error}')
 
 
 if __name__ == '__main__':
+  define_flags()
   flags.mark_flag_as_required('config')
   app.run(main)

@@ -29,7 +29,7 @@ def main(argv: list[str]) -> None:
   shape = voxels.config('mochizuki').shape
   count = _BATCH.value
   rng = np.random.default_rng(0)
-  batch = {
+  batch: dict[str, np.ndarray] = {
     'voxel': rng.integers(0, 256, (count, *shape), dtype=np.uint8),
     'force': rng.uniform(0.01, 1.5, (count, shape[0], 2, 3)).astype(np.float32),
     'known': np.ones((count, shape[0], 2), bool),

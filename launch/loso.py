@@ -10,6 +10,7 @@ With --recordings, every held-out trial's prediction goes to RUNS/predictions/.
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -33,9 +34,15 @@ def _python(root: pathlib.Path) -> str:
   return str(own) if own.exists() else sys.executable
 
 
+def _compiled() -> pathlib.Path:
+  return pathlib.Path(_WORKDIR.value).absolute() / 'compiled'
+
+
 def _call(root: pathlib.Path, module: str, *arguments: str) -> None:
   """Runs a grfjax module in a process of its own, so that every fold starts alike."""
-  done = subprocess.run([_python(root), '-m', module, *arguments], check=False)
+  # What one fold has compiled, the others need not.
+  env = {'JAX_COMPILATION_CACHE_DIR': str(_compiled()), **os.environ}
+  done = subprocess.run([_python(root), '-m', module, *arguments], check=False, env=env)
   if done.returncode:
     sys.exit(done.returncode)
 

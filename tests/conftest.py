@@ -7,6 +7,7 @@ import pathlib
 import sys
 import types
 
+import jax
 import making
 import pytest
 import tensorflow_datasets as tfds
@@ -19,6 +20,13 @@ def pytest_configure(config: pytest.Config) -> None:
   config.addinivalue_line(
     'filterwarnings', r'ignore:label\(\) is deprecated:DeprecationWarning:tensorflow_datasets'
   )
+
+
+@pytest.fixture(scope='session', autouse=True)
+def compile_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+  """Keeps compiled programs for the session: many tests build the same small networks."""
+  jax.config.update('jax_compilation_cache_dir', str(tmp_path_factory.mktemp('compiled')))
+  jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.2)
 
 
 @pytest.fixture(scope='session')

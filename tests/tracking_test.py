@@ -75,6 +75,23 @@ def test_bystander_and_flicker_are_ignored(direction):
   assert track.direction == direction
 
 
+def test_who_goes_furthest_is_followed_and_not_who_is_seen_longest():
+  room, rng = making.room(**SIZE), np.random.default_rng(0)
+  frames = []
+  for k in range(90):
+    frame = room.copy()
+    making.figure(frame, 50 + 12 * np.sin(k / 6), 166, 122, 0.2 * k)
+    if 15 <= k < 70:
+      making.figure(frame, 280 - 3 * (k - 15), 170, 116, 0.1 * k)
+    frames.append(making.noisy(frame, 3, rng))
+  track = tracking.follow(frames, np.arange(90) / 60)
+  assert track.direction == -1
+  assert track.frame[0] in (15, 16)
+  assert track.frame[-1] in (68, 69)
+  assert np.abs(track.x - (280 - 3 * (track.frame - 15))).max() < 2
+  assert np.abs(track.height / 116 - 1).max() < 0.05
+
+
 def test_who_walks_on_the_spot_is_nobody():
   room = making.room(**SIZE)
   rng = np.random.default_rng(0)

@@ -1,0 +1,56 @@
+"""`known` never calls floor contact off the plates a zero: counted where the truth is known."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from grfjax import forces, recordings
+from grfjax.synth import recording, styles
+
+
+def _truth(path):
+  with path.open() as f:
+    names = next(csv.reader([f.readline()]))
+  table = np.loadtxt(path, delimiter=',', skiprows=1)
+  legs = [[names.index(f'{leg}_f{a}_N') for a in 'xyz'] for leg in recordings.LEGS]
+  return table[:, 0], table[:, legs]  # (N,), (N, 2, 3) newtons
+
+
+@pytest.fixture(scope='module')
+def walks(tmp_path_factory):
+  """Forces alone, of people of every style; the videos are as small as they come."""
+  root = tmp_path_factory.mktemp('walks')
+  for number, style in enumerate(styles.STYLES):
+    settings = recording.Settings(
+      subjects=4, trials=1, seed=100 + number, style=style, width=64, height=36, fps=60
+    )
+    recording.write_set(root / style, settings, workers=1)
+  return root
+
+
+@pytest.mark.slow
+def test_no_false_zero_on_synthetic_walkers(walks):
+  zeros = false = covered = contacts = 0
+  for style in styles.STYLES:
+    for trial in recordings.load(walks / style):
+      time_s, truth = _truth(walks / style / 'truth' / f'{trial.name}.csv')
+      plates = forces.read(trial.force, len(trial.plates))
+      at_s = np.arange(plates.time_s[0], plates.time_s[-1], 1 / 60)
+      weight = trial.subject.body_mass_kg * forces.G
+      force, known, contact = forces.labels(
+        forces.leg_forces(plates, trial.plates), plates.time_s, at_s, weight
+      )
+      true, inside = forces.mean_at(time_s, truth[..., 2], at_s)
+      known &= inside[:, None]
+      zero = known & (force[..., 2] == 0)
+      zeros += int(zero.sum())
+      false += int((zero & (true > forces.CONTACT_N)).sum())
+      # And what the plates did see is labelled with the truth, within their noise.
+      on = known & contact & (force[..., 2] > 0)
+      np.testing.assert_allclose(force[on][:, 2], true[on], atol=12)
+      covered += int(on.sum())
+      contacts += len(trial.plates)
+  assert false == 0
+  assert zeros > 5 * contacts  # the rule finds swings, it does not just keep silent
+  assert covered > 15 * contacts

@@ -1,0 +1,307 @@
+"""Training, evaluation and prediction as their users call them, on a small data set."""
+
+import csv
+import json
+import pathlib
+import subprocess
+import sys
+
+import jax
+import making
+import mochizuki3d
+import numpy as np
+import pytest
+import walker
+
+from grfjax import checkpoint, data, evaluate, inference, predict, report, train, voxels
+
+
+def _config(data_dir, **changes):
+  config = walker.get_config()
+  config.data_dir = str(data_dir)
+  config.holdout = 'B'
+  config.batch = 2
+  config.clip = 16
+  config.steps = 6
+  config.log_every = 2
+  config.checkpoint_every = 3
+  config.model.width = 4
+  config.model.features = 8
+  for name, value in changes.items():
+    config[name] = value
+  return config
+
+
+def _params(workdir):
+  params, step = checkpoint.restore_params(pathlib.Path(workdir))
+  return jax.tree.leaves(params), step
+
+
+def _lines(workdir):
+  """The log, but for the clock."""
+  lines = list(train.read_log(pathlib.Path(workdir) / 'metrics.jsonl'))
+  return [{k: v for k, v in n.items() if k not in ('step_ms', 'data_wait')} for n in lines]
+
+
+@pytest.fixture(scope='module')
+def run(data_dir, tmp_path_factory):
+  workdir = tmp_path_factory.mktemp('run')
+  train.train(_config(data_dir), workdir)
+  return workdir
+
+
+@pytest.fixture(scope='module')
+def evaluated(run):
+  return evaluate.evaluate(run)
+
+
+@pytest.mark.slow
+def test_a_run_cut_short_goes_on_exactly(run, data_dir, tmp_path, monkeypatch):
+  class Cut(Exception):
+    pass
+
+  to_device = train.step.to_device
+  calls = 0
+
+  def cut(*args):
+    nonlocal calls
+    calls += 1
+    if calls == 6:  # after the checkpoint of step 3, and after the log's line of step 4
+      raise Cut
+    return to_device(*args)
+
+  monkeypatch.setattr(train.step, 'to_device', cut)
+  with pytest.raises(Cut):
+    train.train(_config(data_dir), tmp_path)
+  monkeypatch.undo()
+  assert _lines(tmp_path)[-1]['step'] == 4
+  train.train(_config(data_dir), tmp_path)
+  for mine, theirs in zip(*(_params(d)[0] for d in (tmp_path, run)), strict=True):
+    np.testing.assert_array_equal(mine, theirs)
+  assert [n['step'] for n in _lines(tmp_path)] == [2, 4, 6]
+  assert _lines(tmp_path)[-1] == _lines(run)[-1]
+
+
+def test_done_is_done(run, data_dir):
+  before, _ = _params(run)
+  train.train(_config(data_dir), run)
+  after, step = _params(run)
+  assert step == 6
+  jax.tree.map(np.testing.assert_array_equal, before, after)
+
+
+def test_another_configuration_in_the_same_workdir_is_refused(run, data_dir):
+  config = _config(data_dir)
+  config.optimizer.learning_rate = 0.5
+  with pytest.raises(ValueError, match=r'another configuration.*optimizer.*0\.002.*0\.5'):
+    train.train(config, run)
+
+
+@pytest.mark.parametrize(
+  ('name', 'value', 'message'),
+  [
+    ('holdout', 'Z', r"holdout is 'Z'; the subjects are A, B, C"),
+    ('inner', 'B', r"inner validation subject 'B' is the one held out"),
+    ('steps', 0, r'config\.steps is 0'),
+    ('dataset', 'nosuch', r'mochizuki, walker'),
+    ('data_dir', '/nonexistent', r'no data set there; make it with `tfds build'),
+    ('early_stop', {'monitor': 'inner_mae_pct_bw', 'patience': 1}, r'config\.inner is empty'),
+    ('clip', 65, r'clip is 65 frames; a record holds 64'),
+  ],
+)
+def test_a_bad_configuration_is_named(data_dir, tmp_path, name, value, message):
+  config = _config(data_dir)
+  with config.unlocked():
+    config[name] = value
+  with pytest.raises(ValueError, match=message):
+    train.train(config, tmp_path)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(data_dir, tmp_path):
+  config = _config(data_dir)
+  config.optimizer.learning_rate = 1e30
+  config.optimizer.warmup = 0
+  config.checkpoint_every = 1
+  with pytest.raises(train.TrainingError, match='not finite; the last good checkpoint'):
+    train.train(config, tmp_path)
+
+
+def test_early_stop_waits_for_its_patience():
+  config = _config('').early_stop
+  config.update(monitor='loss', patience=2)
+  stop = train.EarlyStop(config)
+  for loss in (3.0, 2.0, 2.5, 1.9, 1.9, 2.0):
+    assert not stop.stopped
+    stop.see({'loss': loss})
+  assert stop.stopped
+  assert 'has not fallen below 1.9 2 times' in stop.why()
+
+
+@pytest.mark.slow
+def test_inner_subject_is_watched_and_not_trained_on(data_dir, tmp_path):
+  config = _config(data_dir, inner='C', eval_every=2)
+  config.early_stop = {'monitor': 'inner_mae_pct_bw', 'patience': 50}
+  train.train(config, tmp_path)
+  assert all(n['inner_mae_pct_bw'] > 0 for n in _lines(tmp_path))
+  labels = sum(row['labels'] for row in json.loads((tmp_path / 'shares.json').read_text()))
+  dataset = data.Dataset(str(data_dir), 'walker')
+  only_a = data.index(dataset.source(['A']), dataset.config.own, 2)
+  assert labels == only_a.counts.sum()
+
+
+# --- evaluation
+
+
+def test_eval_json_holds_the_contract(run, evaluated):
+  value = json.loads((run / 'eval.json').read_text())
+  assert value == evaluated
+  assert list(value['subjects']) == ['B']
+  result = value['subjects']['B']
+  assert {'mae_pct_bw', 'rmse_pct_bw', 'bias_pct_bw', 'r', 'n', 'mae_newton'} <= set(result)
+  newton = making.SUBJECTS['B'] * 9.80665
+  assert result['mae_newton'] == pytest.approx(result['mae_pct_bw'] / 100 * newton)
+  assert sum(i['n'] for i in value['intervals'].values()) == result['n']
+  assert value['training_subjects'] == ['A', 'C']
+  text = report.subject_text(value)
+  assert f'{result["mae_pct_bw"]:.2f}' in text
+
+
+def test_a_constants_error_is_computed_by_hand(evaluated, data_dir):
+  """The baseline beside it, from the records themselves."""
+  dataset = data.Dataset(str(data_dir), 'walker')
+
+  def stance(subjects):
+    source = dataset.source(subjects)
+    own = dataset.config.own
+    return np.concatenate(
+      [source[i]['force'][own, :, 0][source[i]['contact'][own]] for i in range(len(source))]
+    ).astype(float)
+
+  constant = stance(['A', 'C']).mean()
+  expected = 100 * np.abs(stance(['B']) - constant).mean()
+  assert evaluated['baselines']['constant']['mae_pct_bw'] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_run_on_everyone_cannot_be_evaluated(data_dir, tmp_path):
+  train.train(_config(data_dir, holdout='', steps=1), tmp_path)
+  with pytest.raises(ValueError, match='held nobody out'):
+    evaluate.evaluate(tmp_path)
+
+
+@pytest.mark.parametrize('module', ['evaluate', 'predict'])
+def test_a_folder_without_a_run_is_named(module, tmp_path):
+  extra = [f'--out={tmp_path / "out"}', '--video=x.mp4'] if module == 'predict' else []
+  done = subprocess.run(
+    [sys.executable, '-m', f'grfjax.{module}', f'--workdir={tmp_path}', *extra],
+    capture_output=True, text=True, check=False,
+  )  # fmt: skip
+  assert done.returncode == 1
+  assert f'grfjax.{module}: {tmp_path}: no run there' in done.stderr
+  assert not (tmp_path / 'out').exists()
+
+
+# --- prediction
+
+
+def test_predictions_equal_the_evaluations_estimates(run, evaluated, recordings_dir, tmp_path):
+  """The same frames through the data set and straight from the video."""
+  loaded = inference.load(run)
+  assert predict.predict_set(loaded, recordings_dir, tmp_path, ['B']) == []
+  held = np.load(run / 'estimates.npz')
+  names = sorted(set(held['trial'].tolist()))
+  assert sorted(p.name for p in tmp_path.iterdir()) == [f'{n}.csv' for n in names]
+  cameras = {t['trial']: t['camera'] for t in _rows(recordings_dir / 'trials.csv')}
+  for name in names:
+    rows = {round(float(r['time_s']), 4): r for r in _rows(tmp_path / f'{name}.csv')}
+    mine = held['trial'] == name
+    near = cameras[name]
+    far = 'right' if near == 'left' else 'left'
+    side = 1 if near == 'left' else -1
+    for time_s, force in zip(held['time_s'][mine], held['estimate'][mine], strict=True):
+      row = rows[round(float(time_s), 4)]
+      for leg, expected in zip((near, far), force, strict=True):
+        got = [float(row[f'{leg}_{c}_bw']) for c in ('fz', 'fx', 'fy')]
+        np.testing.assert_allclose(got, expected * [1, 1, side], atol=6e-5)
+
+
+def _rows(path):
+  with path.open(newline='') as f:
+    return list(csv.DictReader(f))
+
+
+def test_every_frame_of_the_video_has_a_row(run, recordings_dir):
+  video = recordings_dir / _rows(recordings_dir / 'trials.csv')[0]['video']
+  curves = predict.predict(inference.load(run), video)
+  lines = predict.to_csv(curves).splitlines()
+  assert lines[0] == ('time_s,left_fz_bw,right_fz_bw,left_fx_bw,left_fy_bw,right_fx_bw,right_fy_bw')
+  assert len(lines) == 1 + len(voxels.video.probe(video).time_s)
+  assert 'nan' not in '\n'.join(lines)
+
+
+def test_no_estimate_is_an_empty_cell():
+  force = np.full((2, 2, 1), np.nan)
+  force[1, 0, 0] = 1.23456
+  curves = predict.Curves(np.array([0.0, 1 / 60]), force, 'left', True)
+  assert predict.to_csv(curves) == ('time_s,left_fz_bw,right_fz_bw\n0.000000,,\n0.016667,1.2346,\n')
+  assert 'right leg: no estimate (the network knows the near leg alone)' in predict.summary(
+    curves, None
+  )
+
+
+def test_a_wrong_camera_is_refused_and_a_missing_one_read_off(run, recordings_dir):
+  row = _rows(recordings_dir / 'trials.csv')[0]
+  loaded = inference.load(run)
+  other = {'left': 'right', 'right': 'left'}[row['camera']]
+  assert predict.predict(loaded, recordings_dir / row['video']).camera == row['camera']
+  with pytest.raises(ValueError, match=f"camera is '{other}'"):
+    predict.predict(loaded, recordings_dir / row['video'], other)
+
+
+def test_one_bad_trial_does_not_stop_the_others(run, recordings_dir, tmp_path):
+  rows = _rows(recordings_dir / 'trials.csv')
+  for row in rows:
+    row['camera'] = (
+      {'left': 'right', 'right': 'left'}[row['camera']] if row is rows[0] else row['camera']
+    )
+  copy = tmp_path / 'set'
+  copy.mkdir()
+  for name in ('subjects.csv', 'videos', 'forces'):
+    (copy / name).symlink_to(recordings_dir / name)
+  with (copy / 'trials.csv').open('w', newline='') as f:
+    writer = csv.DictWriter(f, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+  out = tmp_path / 'out'
+  failures = predict.predict_set(inference.load(run), copy, out, None)
+  assert len(failures) == 1
+  assert rows[0]['trial'] in failures[0]
+  assert len(list(out.iterdir())) == len(rows) - 1
+
+
+# --- the paper's network
+
+
+@pytest.mark.slow
+def test_the_papers_network_goes_the_same_road(data_dir, recordings_dir, tmp_path):
+  config = mochizuki3d.get_config('narrow')
+  config.data_dir = str(data_dir)
+  config.holdout = 'C'
+  config.batch = 4
+  config.steps = 2
+  config.log_every = 1
+  config.model.channels = 2
+  config.model.dense = 8
+  train.train(config, tmp_path / 'run')
+  value = evaluate.evaluate(tmp_path / 'run')
+  assert value['legs'] == 1
+  loaded = inference.load(tmp_path / 'run')
+  assert predict.predict_set(loaded, recordings_dir, tmp_path / 'out', ['C']) == []
+  cameras = {t['trial']: t['camera'] for t in _rows(recordings_dir / 'trials.csv')}
+  for path in (tmp_path / 'out').iterdir():
+    rows = _rows(path)
+    near = cameras[path.stem]
+    assert all(0.01 <= float(r[f'{near}_fz_bw']) <= 1.5 for r in rows)
+    far = {'left': 'right', 'right': 'left'}[near]
+    assert all(r[f'{far}_fz_bw'] == '' for r in rows)
+  with pytest.raises(ValueError, match='--camera is needed'):
+    predict.predict(loaded, next((recordings_dir / 'videos').iterdir()))
