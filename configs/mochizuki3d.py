@@ -3,7 +3,7 @@
     python -m grfjax.train --config=configs/mochizuki3d.py --workdir=RUN
       --config.data_dir=DATA --config.holdout=SUBJECT
 
-The argument 'narrow' (configs/mochizuki3d.py:narrow) takes 16 channels instead of 256, a smaller
+The argument 'narrow' (configs/mochizuki3d.py:narrow) takes 8 channels instead of 256, a smaller
 batch and fewer steps, for a CPU; results from it are a narrowed network's.
 """
 
@@ -23,23 +23,23 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
   config.seed = 0
 
   config.model = {
-    'name': 'mochizuki3d', 'channels': 16 if narrow else 256, 'dense': 128, 'dropout': 0.3,
+    'name': 'mochizuki3d', 'channels': 8 if narrow else 256, 'dense': 128, 'dropout': 0.3,
     'dense_activation': 'relu',
   }  # fmt: skip
   config.target = {'name': 'classes', 'first': 0.01, 'width': 0.01, 'count': 150}
   config.augment = {}
   config.clip = 0  # the whole record
-  config.batch = 32 if narrow else 100
+  config.batch = 16 if narrow else 100
   config.rebalance = 0.0  # the paper's is the data as they are
 
   # Keras's default Adam; the paper names none.
   config.optimizer = {
     'learning_rate': 1e-3, 'warmup': 0, 'weight_decay': 0.0, 'clip_norm': 0.0, 'decay': False,
   }  # fmt: skip
-  config.steps = 600 if narrow else 40_000  # the paper: 500 epochs of about 8,000 voxels
+  config.steps = 200 if narrow else 40_000  # the paper: 500 epochs of about 8,000 voxels
   config.log_every = 50 if narrow else 80
   config.eval_every = 500
-  config.checkpoint_every = 200 if narrow else 400
+  config.checkpoint_every = 100 if narrow else 400
   # The paper stops on the training error; it gives no patience.
   config.early_stop = {'monitor': 'loss', 'patience': 10}
   return config

@@ -57,7 +57,9 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
   dataset = data.Dataset(config.data_dir, config.dataset)
   subjects = dataset.others(config.holdout, config.inner)
   _check(config)
-  _keep_config(config, folder / 'config.json')
+  refuse_other_run(config, folder)
+  if jax.process_index() == 0:
+    files.write_json(folder / 'config.json', json.loads(config.to_json_best_effort()))
 
   model, target = inference.network(config)
   source = dataset.source(subjects)
@@ -168,23 +170,25 @@ def _check(config: ml_collections.ConfigDict) -> None:
     raise ValueError('config.early_stop.monitor is inner_mae_pct_bw, but config.inner is empty')
 
 
-def _keep_config(config: ml_collections.ConfigDict, path: pathlib.Path) -> None:
-  """Writes config.json; refuses a workdir that holds another run."""
-  new = json.loads(config.to_json_best_effort())
-  if path.exists():
-    old = json.loads(path.read_text())
-    differs = [
-      f'{k}: {old.get(k)!r} there, {new.get(k)!r} here'
-      for k in sorted(old.keys() | new.keys())
-      if old.get(k) != new.get(k) and k not in MAY_CHANGE
-    ]
-    if differs:
-      raise ValueError(
-        f'{path.parent} holds a run of another configuration ({"; ".join(differs)}); '
-        'take another --workdir'
-      )
-  if jax.process_index() == 0:
-    files.write_json(path, new)
+def refuse_other_run(config: ml_collections.ConfigDict, folder: pathlib.Path) -> None:
+  """Raises ValueError where the folder holds a run of another configuration; shows the difference.
+
+  What `MAY_CHANGE` names may differ.
+  """
+  path = folder / 'config.json'
+  if not path.exists():
+    return
+  old, new = json.loads(path.read_text()), json.loads(config.to_json_best_effort())
+  differs = [
+    f'{k}: {old.get(k)!r} there, {new.get(k)!r} here'
+    for k in sorted(old.keys() | new.keys())
+    if old.get(k) != new.get(k) and k not in MAY_CHANGE
+  ]
+  if differs:
+    raise ValueError(
+      f'{folder} holds a run of another configuration ({"; ".join(differs)}); '
+      'take another --workdir'
+    )
 
 
 def _report_shares(

@@ -14,6 +14,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from absl import logging
 
 from grfjax import forces, recordings, tracking, video
 
@@ -257,6 +258,11 @@ def records(
     label = labels(trial, view.time_s, view.video, threshold_n)
   except (ValueError, OSError) as error:
     raise ValueError(f'{trial.where} (trial {trial.name}): {error}') from error
+  if label.uncertainty_s:
+    logging.info(
+      '%s: contact_frame %s puts the video at %.4f s of the force clock, give or take %.1f ms',
+      trial.name, trial.contact_frame, label.video_start_s, 1e3 * label.uncertainty_s,
+    )  # fmt: skip
   return [
     {**voxel, 'subject': trial.subject.name, 'trial': trial.name} for voxel in cut(view, label, cfg)
   ]

@@ -19,7 +19,7 @@ import time
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from grfjax import data, files, report
+from grfjax import data, files, recordings, report, train
 
 _CONFIG = config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
 _WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the runs.', required=True)
@@ -47,6 +47,12 @@ def _call(root: pathlib.Path, module: str, *arguments: str) -> None:
     sys.exit(done.returncode)
 
 
+def _predicted(folder: pathlib.Path, subject: str) -> bool:
+  """Whether every trial of a subject has its prediction."""
+  trials = recordings.load(_RECORDINGS.value or '', need_forces=False, subjects=[subject])
+  return all((folder / f'{trial.name}.csv').exists() for trial in trials)
+
+
 def main(argv: list[str]) -> None:
   """Runs the folds."""
   if len(argv) > 1:
@@ -67,7 +73,13 @@ def main(argv: list[str]) -> None:
   overrides = [a for a in sys.argv[1:] if a.startswith(('--config', '-config'))]
   for number, subject in enumerate(subjects, start=1):
     run = runs / subject
-    if (run / 'eval.json').exists():
+    done = (run / 'eval.json').exists()
+    if done:
+      config.holdout = subject
+      try:
+        train.refuse_other_run(config, run)
+      except ValueError as error:
+        sys.exit(f'loso: {error}')
       print(f'fold {number} of {len(subjects)}, {subject}: done before', flush=True)
     else:
       print(f'fold {number} of {len(subjects)}: {subject} held out', flush=True)
@@ -76,12 +88,11 @@ def main(argv: list[str]) -> None:
       minutes = (time.monotonic() - begun) / 60
       files.write_json(run / 'minutes.json', {'training': round(minutes, 2)})
       _call(root, 'grfjax.evaluate', f'--workdir={run}')
-    if _RECORDINGS.value and not (run / 'predicted.json').exists():
+    if _RECORDINGS.value and not (done and _predicted(runs / 'predictions', subject)):
       _call(
         root, 'grfjax.predict', f'--workdir={run}', f'--recordings={_RECORDINGS.value}',
         f'--subjects={subject}', f'--out={runs / "predictions"}',
       )  # fmt: skip
-      files.write_json(run / 'predicted.json', {'recordings': _RECORDINGS.value})
   folds = {s: json.loads((runs / s / 'eval.json').read_text()) for s in subjects}
   print(report.loso_text(folds))
   for path in report.write_loso(runs, folds):
