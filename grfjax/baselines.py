@@ -23,17 +23,15 @@ class Stance:
   whole: bool
 
 
-def stances(
-  trial: np.ndarray, frame: np.ndarray, contact: np.ndarray, known: np.ndarray
-) -> list[Stance]:
+def stances(trial: np.ndarray, frame: np.ndarray, contact: np.ndarray) -> list[Stance]:
   """Finds one leg's contacts.
 
   Args:
     trial: (N,) names, frames of a trial in order of time.
     frame: (N,) frame numbers of the video, whose steps depend on its rate; one frame may be missing
       within a contact.
-    contact: (N,) bool.
-    known: (N,) bool; a contact is whole where a known frame without contact is on either side.
+    contact: (N,) bool; a contact is whole where a frame without contact is on either side, as
+      the plate has then seen both its ends.
   """
   found: list[Stance] = []
   if len(trial) == 0:
@@ -49,8 +47,8 @@ def stances(
     a, b = part[0], part[-1]
     if not contact[a]:
       continue
-    before = a > 0 and bool(follows[a - 1] and known[a - 1])
-    after = b + 1 < len(trial) and bool(follows[b] and known[b + 1])
+    before = a > 0 and bool(follows[a - 1])
+    after = b + 1 < len(trial) and bool(follows[b])
     found.append(Stance(part, before and after))
   return found
 

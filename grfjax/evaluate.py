@@ -112,7 +112,7 @@ def _baselines(
   if curves:
     curve = baselines.mean_curve(curves)
     guess, use = np.zeros(truth.shape), np.zeros(truth.shape, bool)
-    flat = {k: getattr(held, k) for k in ('trial', 'frame', 'contact', 'known')}
+    flat = {k: getattr(held, k) for k in ('trial', 'frame', 'contact')}
     for leg in range(legs):
       for stance in _stances(flat, leg):
         if stance.whole:  # of a stance cut by the recording's edge the timing is not known
@@ -123,9 +123,7 @@ def _baselines(
 
 
 def _stances(flat: dict[str, np.ndarray], leg: int) -> list[baselines.Stance]:
-  return baselines.stances(
-    flat['trial'], flat['frame'], flat['contact'][:, leg], flat['known'][:, leg]
-  )
+  return baselines.stances(flat['trial'], flat['frame'], flat['contact'][:, leg])
 
 
 def _joined(dataset: data.Dataset, subject: str, legs: int) -> dict[str, np.ndarray]:

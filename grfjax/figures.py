@@ -81,7 +81,7 @@ def stance_curves(one: Estimates, leg: int) -> tuple[np.ndarray, np.ndarray, boo
     were seen whole. The paper's voxels hold stance frames alone, so that there no stance shows its
     ends: then all are taken that last as long as the usual one (80 % of the median).
   """
-  found = baselines.stances(one.trial, one.frame, one.contact[:, leg], one.known[:, leg])
+  found = baselines.stances(one.trial, one.frame, one.contact[:, leg])
   whole = [s for s in found if s.whole]
   seen = bool(whole)
   if not whole and found and bool(one.contact[:, leg].all()):

@@ -6,14 +6,13 @@ import pytest
 from grfjax import baselines
 
 
-def find(contact: str, *, trial: str = '', known: str = '', frame=None):
+def find(contact: str, *, trial: str = '', frame=None):
   """Stances of a leg drawn as text: '#' is contact, anything else is not."""
   n = len(contact)
   found = baselines.stances(
     np.array(list(trial or 'a' * n)),
     np.arange(n) if frame is None else np.asarray(frame),
     np.array([c == '#' for c in contact]),
-    np.array([c == 'k' for c in known or 'k' * n]),
   )
   return [(s.index.tolist(), s.whole) for s in found]
 
@@ -38,11 +37,6 @@ def test_trials_part_stances():
 
 def test_a_neighbour_of_another_trial_is_no_end():
   assert find('.##.', trial='abba') == [([1, 2], False)]
-
-
-@pytest.mark.parametrize('known', ['ukkkk', 'kkkku'])
-def test_ends_must_be_known(known):
-  assert find('.###.', known=known) == [([1, 2, 3], False)]
 
 
 def test_a_gap_parts_a_stance():
