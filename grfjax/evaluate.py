@@ -75,11 +75,7 @@ def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
     ),
     'baselines': _baselines(dataset, training, held),
   }
-  with files.whole(workdir / 'estimates.npz') as temporary:
-    np.savez_compressed(
-      temporary, trial=held.trial, frame=held.frame, time_s=held.time_s, estimate=held.estimate,
-      force=held.force, known=held.known, contact=held.contact,
-    )  # fmt: skip
+  inference.write_estimates(workdir / 'estimates.npz', held)
   files.write_json(workdir / 'eval.json', value)
   return value
 
@@ -91,7 +87,7 @@ def _intervals(workdir: pathlib.Path) -> list[dict[str, Any]]:
 
 
 def _baselines(
-  dataset: data.Dataset, training: tuple[str, ...], held: inference.Held
+  dataset: data.Dataset, training: tuple[str, ...], held: inference.Estimates
 ) -> dict[str, Any]:
   """Errors of the training subjects' mean force, and of their mean curve with true timing."""
   legs = held.contact.shape[1]

@@ -6,7 +6,6 @@ line, the far leg a dashed one.
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
 import warnings
 from typing import Any
@@ -15,7 +14,7 @@ import matplotlib
 import numpy as np
 from matplotlib import axes, cm, colors, figure
 
-from grfjax import baselines, files, metrics, voxels
+from grfjax import baselines, files, inference, metrics, voxels
 
 LEGS = ('near leg', 'far leg')
 _COLOUR = ('#0072B2', '#D55E00')
@@ -30,50 +29,7 @@ _DENSITY = colors.LinearSegmentedColormap.from_list('density', ['#c6d4e1', '#3f7
 _DPI = 120
 
 
-@dataclasses.dataclass(frozen=True)
-class Estimates:
-  """An estimates.npz: all frames of one held-out subject, trial by trial, in order of time.
-
-  Attributes:
-    trial: (N,) names.
-    frame: (N,) int, the video's frame.
-    time_s: (N,) seconds on the video's clock.
-    estimate: (N, legs, axes) body weights.
-    force: (N, legs, 3) body weights.
-    known: (N, legs) bool.
-    contact: (N, legs) bool.
-  """
-
-  trial: np.ndarray
-  frame: np.ndarray
-  time_s: np.ndarray
-  estimate: np.ndarray
-  force: np.ndarray
-  known: np.ndarray
-  contact: np.ndarray
-
-  @property
-  def legs(self) -> int:
-    """1: the near leg alone."""
-    return self.contact.shape[1]
-
-
-def read(path: pathlib.Path) -> Estimates:
-  """Reads an estimates.npz.
-
-  Raises:
-    OSError: there is none.
-    ValueError: it is not one.
-  """
-  with np.load(path, allow_pickle=False) as arrays:
-    names = [f.name for f in dataclasses.fields(Estimates)]
-    missing = sorted(set(names) - set(arrays.files))
-    if missing:
-      raise ValueError(f'{path}: no {", ".join(missing)} in it')
-    return Estimates(**{name: arrays[name] for name in names})
-
-
-def stance_curves(one: Estimates, leg: int) -> tuple[np.ndarray, np.ndarray, bool]:
+def stance_curves(one: inference.Estimates, leg: int) -> tuple[np.ndarray, np.ndarray, bool]:
   """True and estimated curves of a leg's stances.
 
   Returns:
@@ -95,7 +51,9 @@ def stance_curves(one: Estimates, leg: int) -> tuple[np.ndarray, np.ndarray, boo
   return np.array(truth) if truth else empty, np.array(guess) if guess else empty, seen
 
 
-def true_against_estimated(path: pathlib.Path, every: list[Estimates], title: str) -> pathlib.Path:
+def true_against_estimated(
+  path: pathlib.Path, every: list[inference.Estimates], title: str
+) -> pathlib.Path:
   """As the paper's Fig. 1, for each leg: where vertical forces of stance frames lie.
 
   Args:
@@ -187,7 +145,9 @@ def learning_curves(
     return _save(fig, path)
 
 
-def curves(path: pathlib.Path, one: Estimates, title: str, count: int = 4) -> pathlib.Path:
+def curves(
+  path: pathlib.Path, one: inference.Estimates, title: str, count: int = 4
+) -> pathlib.Path:
   """Vertical force over time for trials from the best estimated to the worst.
 
   Args:
@@ -234,7 +194,7 @@ def curves(path: pathlib.Path, one: Estimates, title: str, count: int = 4) -> pa
     return _save(fig, path)
 
 
-def stance(path: pathlib.Path, one: Estimates, title: str) -> pathlib.Path:
+def stance(path: pathlib.Path, one: inference.Estimates, title: str) -> pathlib.Path:
   """Mean and SD of true and estimated force over stance, every axis the network gives."""
   rows = one.estimate.shape[-1]
   with matplotlib.rc_context(_STYLE):
@@ -256,7 +216,7 @@ def stance(path: pathlib.Path, one: Estimates, title: str) -> pathlib.Path:
     return _save(fig, path)
 
 
-def stance_grid(path: pathlib.Path, every: dict[str, Estimates]) -> pathlib.Path:
+def stance_grid(path: pathlib.Path, every: dict[str, inference.Estimates]) -> pathlib.Path:
   """Mean vertical force over stance of every held-out subject, near and far leg side by side."""
   legs = max((one.legs for one in every.values()), default=1)
   across = min(max(len(every), 1), 4 if legs == 1 else 2)

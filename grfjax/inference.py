@@ -12,7 +12,7 @@ import jax
 import ml_collections
 import numpy as np
 
-from grfjax import checkpoint, data, metrics, models, step, targets, voxels
+from grfjax import checkpoint, data, files, metrics, models, step, targets, voxels
 
 BATCH = 16  # voxels in one call when predicting
 
@@ -107,7 +107,7 @@ def estimates(run: Run, records: Iterable[dict[str, Any]]) -> Iterator[np.ndarra
 
 
 @dataclasses.dataclass(frozen=True)
-class Held:
+class Estimates:
   """A subject's estimates beside the truth: all its trials' frames, one after the other.
 
   Attributes:
@@ -128,9 +128,35 @@ class Held:
   known: np.ndarray
   contact: np.ndarray
 
+  @property
+  def legs(self) -> int:
+    """1: the near leg alone."""
+    return self.contact.shape[1]
+
   def sums(self, axis: int = 0) -> metrics.Sums:
     """Sums over stance frames, both legs (or the one the model knows)."""
     return metrics.sums(self.estimate[..., axis], self.force[..., axis], self.contact)
+
+
+def write_estimates(path: pathlib.Path, estimates: Estimates) -> None:
+  """Writes an estimates.npz."""
+  with files.whole(path) as temporary:
+    np.savez_compressed(temporary, **vars(estimates))
+
+
+def read_estimates(path: pathlib.Path) -> Estimates:
+  """Reads an estimates.npz.
+
+  Raises:
+    OSError: there is none.
+    ValueError: it is not one.
+  """
+  with np.load(path, allow_pickle=False) as arrays:
+    names = [f.name for f in dataclasses.fields(Estimates)]
+    missing = sorted(set(names) - set(arrays.files))
+    if missing:
+      raise ValueError(f'{path}: no {", ".join(missing)} in it')
+    return Estimates(**{name: arrays[name] for name in names})
 
 
 def truth(
@@ -160,7 +186,7 @@ def held_out(
   estimate: Callable[[Any, Any], jax.Array],
   params: Any,
   batch: int = BATCH,
-) -> Held:
+) -> Estimates:
   """Estimates every frame of one subject, in the order of trials and time."""
   parts = []
   for records, flat in truth(dataset, subject, model.legs, batch):
@@ -170,4 +196,4 @@ def held_out(
   joined = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
   joined['trial'] = joined['trial'].astype(str)
   order = np.lexsort((joined['frame'], joined['trial']))
-  return Held(**{k: v[order] for k, v in joined.items()})
+  return Estimates(**{k: v[order] for k, v in joined.items()})

@@ -9,7 +9,7 @@ import json
 import pathlib
 from typing import Any
 
-from grfjax import figures, files, metrics, page, tables
+from grfjax import figures, files, inference, metrics, page, tables
 
 # One subject.
 
@@ -58,7 +58,7 @@ def run_figures(workdir: pathlib.Path) -> list[pathlib.Path]:
   """
   value = json.loads((workdir / 'eval.json').read_text(encoding='utf-8'))
   ((subject, result),) = value['subjects'].items()
-  one = figures.read(workdir / 'estimates.npz')
+  one = inference.read_estimates(workdir / 'estimates.npz')
   folder, who = workdir / 'figures', f'{subject}, held out'
   return [
     figures.true_against_estimated(folder / 'true_against_estimated.png', [one], who),
@@ -106,7 +106,7 @@ def write_loso(runs: pathlib.Path, folds: tables.Folds) -> list[pathlib.Path]:
   folder = runs / 'report'
   every = tables.of_round(folds, _minutes(runs, folds))
   estimates = {
-    s: figures.read(runs / s / 'estimates.npz')
+    s: inference.read_estimates(runs / s / 'estimates.npz')
     for s in folds
     if (runs / s / 'estimates.npz').exists()
   }
@@ -135,7 +135,7 @@ def _minutes(runs: pathlib.Path, folds: tables.Folds) -> dict[str, float]:
 
 
 def _pictures(
-  folder: pathlib.Path, folds: tables.Folds, estimates: dict[str, figures.Estimates]
+  folder: pathlib.Path, folds: tables.Folds, estimates: dict[str, inference.Estimates]
 ) -> list[page.Picture]:
   results = {s: tables.fold_result(folds, s) for s in folds}
   error = tables.show(tables.mean([r['mae_pct_bw'] for r in results.values()]), '.1f')

@@ -10,7 +10,7 @@ import re
 import numpy as np
 import pytest
 
-from grfjax import figures, files, metrics, report, tables
+from grfjax import figures, files, inference, metrics, report, tables
 
 STANCE = 36  # frames
 
@@ -209,7 +209,7 @@ def test_pooled_intervals_weigh_frames():
 
 def test_pooled_intervals_are_those_of_all_frames(round_of):
   runs, folds = round_of('A', 'B')
-  every = [figures.read(runs / s / 'estimates.npz') for s in folds]
+  every = [inference.read_estimates(runs / s / 'estimates.npz') for s in folds]
   together = [
     np.concatenate(x)
     for x in zip(*((e.estimate[..., 0], e.force[..., 0], e.contact) for e in every), strict=True)
@@ -331,12 +331,12 @@ def test_a_failed_figure_leaves_nothing(tmp_path, monkeypatch):
 def test_stances_without_seen_ends(tmp_path):
   """The paper's voxels: stance frames alone, so no stance shows its ends."""
   made_up_run(tmp_path, 'A', legs=1, axes=1)
-  one = figures.read(tmp_path / 'estimates.npz')
+  one = inference.read_estimates(tmp_path / 'estimates.npz')
   truth, guess, whole = figures.stance_curves(one, 0)
   assert whole
   assert truth.shape == guess.shape == (12, 101, 1)
   at = one.contact[:, 0]
-  cut = figures.Estimates(**{k: v[at] for k, v in vars(one).items()})
+  cut = inference.Estimates(**{k: v[at] for k, v in vars(one).items()})
   truth_cut, _, whole = figures.stance_curves(cut, 0)
   assert not whole
   np.testing.assert_array_equal(truth_cut, truth)
