@@ -106,30 +106,37 @@ def _blobs(frame_index: int, diff: np.ndarray, threshold: float) -> list[_Blob]:
   rows = diff.shape[0]
   over = (cv2.GaussianBlur(diff, (0, 0), rows / 360) > threshold).astype(np.uint8)
   mask = cv2.morphologyEx(over, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-  # Parts of a body that look like the background leave gaps: join across, tall more than wide.
-  reach = np.ones((max(3, rows // 18), max(3, rows // 40)), np.uint8)
+  # Parts of a body that look like the background leave gaps, up to a leg long: join across them.
+  reach = np.ones((max(3, rows // 5), max(3, rows // 40)), np.uint8)
   joined = cv2.dilate(mask, reach)
   count, label, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
   found = []
   for i in range(1, count):
     x0, y0, w, h = stats[i, :4]
-    if h < MIN_HEIGHT * rows or h < 0.8 * w:
+    if h < MIN_HEIGHT * rows:
       continue
     part = mask[y0 : y0 + h, x0 : x0 + w] * (label[y0 : y0 + h, x0 : x0 + w] == i)
-    area = float(part.sum())
     in_rows = np.flatnonzero(part.sum(1) >= 2)
-    if len(in_rows) == 0 or area < 0.08 * h * w * 0.25:
+    if len(in_rows) == 0:
+      continue
+    upper = part[in_rows[0] : in_rows[0] + max(1, h // 2)].sum(0)
+    columns = np.arange(w) + 0.5
+    centre = float((upper * columns).sum() / max(upper.sum(), 1))
+    # A cast shadow may lie far to one side on the floor: a walker is as wide as a stride.
+    part = part * (np.abs(columns - centre) < 0.5 * h)
+    in_rows, in_columns = np.flatnonzero(part.sum(1) >= 2), np.flatnonzero(part.sum(0))
+    if len(in_rows) == 0:
       continue
     top, bottom = in_rows[0], in_rows[-1] + 1
-    if bottom - top < MIN_HEIGHT * rows:
+    spread = np.sqrt((upper * (columns - centre) ** 2).sum() / max(upper.sum(), 1))
+    area = float(part.sum())
+    # The upper body is upright (a rectangle's spread is 0.29 of its width) and no mere scatter.
+    if bottom - top < MIN_HEIGHT * rows or spread > 0.25 * h or area < 0.05 * h * (bottom - top):
       continue
-    upper = part[top : top + max(1, int(0.5 * (bottom - top)))].sum(0)
-    columns = np.flatnonzero(part.sum(0))
-    centre = float((upper * (np.arange(w) + 0.5)).sum() / max(upper.sum(), 1))
     found.append(
       _Blob(
         frame_index, x0 + centre, float(y0 + top), float(y0 + bottom),
-        float(x0 + columns[0]), float(x0 + columns[-1] + 1), area,
+        float(x0 + in_columns[0]), float(x0 + in_columns[-1] + 1), area,
       )
     )  # fmt: skip
   return found
@@ -190,7 +197,7 @@ def follow(frames: Iterable[np.ndarray], time_s: np.ndarray) -> Track:
     NobodyFoundError: nothing person-sized crosses the picture.
   """
   back, noise, smooth_noise = background(frames, len(time_s))
-  threshold = max(14.0, 5 * smooth_noise)
+  threshold = max(10.0, 5 * smooth_noise)
   smooth = _smoothed(back)
   # Smoothed before the difference's sign is lost: noise averages out, clothes near the wall's
   # colour do not.
