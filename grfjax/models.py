@@ -120,7 +120,8 @@ class Walker(nn.Module):
   a CPU matrix products are several times faster than convolutions over few channels), then all
   places together. Dilated convolutions over time then join the vectors of about a step.
 
-  Gray is standardised over the clip, so that neither exposure nor the room's brightness matter.
+  Gray counts where the picture differs from the background, and is standardised there, so that
+  neither exposure nor the room matters.
 
   Attributes:
     outputs: numbers out for each leg and frame.
@@ -133,7 +134,7 @@ class Walker(nn.Module):
   outputs: int = 3
   width: int = 64
   features: int = 128
-  dilations: tuple[int, ...] = (1, 2, 4, 1, 2, 4)
+  dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4)
   dropout: float = 0.2
 
   legs: ClassVar[int] = 2
@@ -145,7 +146,7 @@ class Walker(nn.Module):
     b, t = x.shape[:2]
     if x.shape[2] % 12 or x.shape[3] % 12:
       raise ValueError(f'height and width must be multiples of 12, not {x.shape[2:4]}')
-    x = _standard_gray(x)
+    x = _figure(x)
     before = jnp.concatenate([x[:, :1], x[:, :-1]], 1)
     x = jnp.concatenate([x, x - before], -1)
     x = x.reshape(b * t, *x.shape[2:])
@@ -167,12 +168,18 @@ class Walker(nn.Module):
     return x.reshape(b, t, 2, self.outputs)
 
 
-def _standard_gray(x: jax.Array) -> jax.Array:
-  """Channel 0 to mean 0 and deviation 1/2 over each clip, channel 1 to about -0.3 .. 1.7."""
-  gray, far = x[..., :1], x[..., 1:]
+def _figure(x: jax.Array) -> jax.Array:
+  """Gray of the walker alone, mean 0 and deviation 1/2 over each clip; and where the walker is.
+
+  Args:
+    x: (B, T, H, W, 2) in -0.5 .. 0.5: gray, difference to the background.
+  """
+  gray, here = x[..., :1], x[..., 1:] + 0.5
   axes = (1, 2, 3, 4)
-  gray = (gray - gray.mean(axes, keepdims=True)) / (gray.std(axes, keepdims=True) + 0.05)
-  return jnp.concatenate([0.5 * gray, 2 * (far + 0.35)], -1)
+  weight = here / (here.sum(axes, keepdims=True) + 1)
+  gray = gray - (gray * weight).sum(axes, keepdims=True)
+  deviation = jnp.sqrt((gray**2 * weight).sum(axes, keepdims=True))
+  return jnp.concatenate([here * gray / (2 * deviation + 0.05), 2 * here - 0.3], -1)
 
 
 def _patches(x: jax.Array, size: int) -> jax.Array:

@@ -93,7 +93,7 @@ def test_done_is_done(run, data_dir):
 def test_another_configuration_in_the_same_workdir_is_refused(run, data_dir):
   config = _config(data_dir)
   config.optimizer.learning_rate = 0.5
-  with pytest.raises(ValueError, match=r'another configuration.*optimizer.*0\.002.*0\.5'):
+  with pytest.raises(ValueError, match=r'another configuration.*optimizer.*0\.003.*0\.5'):
     train.train(config, run)
 
 
