@@ -124,8 +124,9 @@ def _blobs(frame_index: int, diff: np.ndarray, threshold: float) -> list[_Blob]:
     centre = float((upper * columns).sum() / max(upper.sum(), 1))
     # A cast shadow may lie far to one side on the floor: a walker is as wide as a stride.
     part = part * (np.abs(columns - centre) < 0.5 * h)
-    in_rows, in_columns = np.flatnonzero(part.sum(1) >= 2), np.flatnonzero(part.sum(0))
-    if len(in_rows) == 0:
+    in_rows = np.flatnonzero(part.sum(1) >= 2)
+    in_columns = np.flatnonzero(part.sum(0) >= 0.04 * h)  # noise about a body is thinner
+    if len(in_rows) == 0 or len(in_columns) == 0:
       continue
     top, bottom = in_rows[0], in_rows[-1] + 1
     spread = np.sqrt((upper * (columns - centre) ** 2).sum() / max(upper.sum(), 1))
@@ -197,7 +198,7 @@ def follow(frames: Iterable[np.ndarray], time_s: np.ndarray) -> Track:
     NobodyFoundError: nothing person-sized crosses the picture.
   """
   back, noise, smooth_noise = background(frames, len(time_s))
-  threshold = max(10.0, 5 * smooth_noise)
+  threshold = max(14.0, 5 * smooth_noise)
   smooth = _smoothed(back)
   # Smoothed before the difference's sign is lost: noise averages out, clothes near the wall's
   # colour do not.
