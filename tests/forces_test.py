@@ -162,7 +162,7 @@ def test_mean_of_a_step_is_analytical():
 def test_means_against_the_judge():
   """The sum over samples in tools/score.py, on real curves."""
   if not REALGAIT.exists():
-    pytest.skip('/work/shared is not here')
+    pytest.skip('../shared is not here')
   for trial in recordings.load(REALGAIT)[::10]:
     plates = forces.read(trial.force, len(trial.plates))
     at = trial.video_start_s + np.arange(120) / 60
@@ -394,7 +394,7 @@ def test_windows_over_the_edge_of_the_recording_are_unknown():
 
 def test_realgait_labels_hold_every_frame_the_judge_counts():
   if not REALGAIT.exists():
-    pytest.skip('/work/shared is not here')
+    pytest.skip('../shared is not here')
   for trial in recordings.load(REALGAIT)[::10]:
     plates = forces.read(trial.force, len(trial.plates))
     forces.check_plausible(plates, trial.subject.body_mass_kg)
@@ -462,7 +462,7 @@ def test_csv_that_is_not_turned_forward_is_warned_of(tmp_path, caplog):
 
 def test_realgait_csv_against_the_csv_module():
   if not REALGAIT.exists():
-    pytest.skip('/work/shared is not here')
+    pytest.skip('../shared is not here')
   path = REALGAIT / 'forces/HC002D06.csv'
   got = forces.read(path)
   with path.open(newline='') as f:

@@ -45,7 +45,7 @@ def test_reads_every_field(tmp_path):
 def test_realgait():
   root = pathlib.Path(__file__).parents[1] / '../shared/realgait'
   if not root.exists():
-    pytest.skip('/work/shared is not here')
+    pytest.skip('../shared is not here')
   trials = recordings.load(root)
   assert len(trials) == 80
   assert len({t.subject.name for t in trials}) == 8
