@@ -2,7 +2,7 @@
 # The main job from nothing: synthesise walkers, build the data set, train every leave-one-subject-
 # out fold, evaluate each held-out subject, write the report. A second call reuses what is done.
 #
-#   bash launch/demo.sh          five walkers, a few trials each: about ten minutes on two cores
+#   bash launch/demo.sh          five walkers, ten trials each, short training
 #   bash launch/demo.sh --full   the paper's size (5 subjects x 50 trials), the full training length
 set -euo pipefail
 

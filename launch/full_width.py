@@ -2,7 +2,7 @@
 
     python launch/full_width.py [--batch=4]
 
-Prints the parameter count, the loss before and after, and the seconds. Takes about 10 GB.
+Prints the parameter count, the loss before and after, and the seconds.
 """
 
 from __future__ import annotations
