@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from grfjax import conv
 
@@ -147,6 +148,7 @@ class Walker(nn.Module):
     if x.shape[2] % 12 or x.shape[3] % 12:
       raise ValueError(f'height and width must be multiples of 12, not {x.shape[2:4]}')
     x = _figure(x)
+    moving = _motion(x)
     before = jnp.concatenate([x[:, :1], x[:, :-1]], 1)
     x = jnp.concatenate([x, x - before], -1)
     x = x.reshape(b * t, *x.shape[2:])
@@ -156,6 +158,7 @@ class Walker(nn.Module):
     x = x.reshape(b * t, -1)
     x = nn.Dropout(self.dropout, deterministic=not train)(x)
     x = nn.Dense(self.features)(x).reshape(b, t, -1)
+    x = x + nn.Dense(self.features)(moving)
     # Nothing is known beyond the recording's edge, as beyond the clip's, where SAME pads with 0.
     seen = jnp.ones((b, t, 1)) if valid is None else valid[..., None].astype(x.dtype)
     for dilation in self.dilations:
@@ -180,6 +183,36 @@ def _figure(x: jax.Array) -> jax.Array:
   gray = gray - (gray * weight).sum(axes, keepdims=True)
   deviation = jnp.sqrt((gray**2 * weight).sum(axes, keepdims=True))
   return jnp.concatenate([here * gray / (2 * deviation + 0.05), 2 * here - 0.3], -1)
+
+
+def _motion(x: jax.Array, bands: int = 6, span: int = 5) -> jax.Array:
+  """How bands of the picture move and accelerate: the body's bob is the total force's trace.
+
+  Args:
+    x: (B, T, H, W, C), H a multiple of `bands`.
+    bands: the picture is cut into so many, one above the other; the head fills the first.
+    span: frames before and after over which the acceleration is fitted.
+
+  Returns:
+    (B, T, bands * C * 4)
+  """
+  b, t, h, w, c = x.shape
+  before = jnp.concatenate([x[:, :1], x[:, :-1]], 1)
+  change, mean = x - before, (x + before) / 2
+  down = jnp.pad(mean[:, :, 2:] - mean[:, :, :-2], ((0, 0), (0, 0), (1, 1), (0, 0), (0, 0))) / 2
+  along = jnp.pad(mean[:, :, :, 2:] - mean[:, :, :, :-2], ((0, 0), (0, 0), (0, 0), (1, 1), (0, 0))) / 2
+
+  def total(v):
+    return v.reshape(b, t, bands, h // bands, w, c).sum((3, 4))
+
+  yy, xx, yx = total(down * down) + 0.05, total(along * along) + 0.05, total(down * along)
+  y, z = total(-change * down), total(-change * along)
+  speed = jnp.stack([xx * y - yx * z, yy * z - yx * y], -1) / (yy * xx - yx * yx)[..., None]
+  speed = speed.reshape(b, t, -1)
+  far = jnp.pad(speed, ((0, 0), (span, span), (0, 0)), mode='edge')
+  weights = np.arange(-span, span + 1) / (np.arange(-span, span + 1) ** 2).sum()
+  rate = sum(float(k) * far[:, i : i + t] for i, k in enumerate(weights))
+  return jnp.concatenate([jnp.arcsinh(speed / 0.1), jnp.arcsinh(rate / 0.01)], -1)
 
 
 def _patches(x: jax.Array, size: int) -> jax.Array:

@@ -20,6 +20,7 @@ SMOOTH = 1 / 240  # of the picture's rows: noise is smaller in a smoothed pictur
 MIN_HEIGHT = 0.12  # of the picture: smaller blobs are not a walker
 MIN_TRAVEL = 0.5  # body heights a walker moves sideways; who moves less is a bystander
 MIN_SECONDS = 0.5
+USUAL_FRAMES = 60  # over which a track's usual size is taken
 CENTRE_SIGMA_S = 0.25  # smoothing of the window's path: slower than a step, faster than a turn
 MARGIN = 1.15  # window height in body heights
 FLOOR = 0.05  # the floor line's distance from the window's bottom, in window heights
@@ -58,7 +59,7 @@ class _Blob:
   x: float  # centre column of the upper body
   top: float
   bottom: float
-  left: float
+  left: float  # of the upper body
   right: float
   area: float
 
@@ -119,13 +120,16 @@ def _blobs(frame_index: int, diff: np.ndarray, threshold: float) -> list[_Blob]:
     in_rows = np.flatnonzero(part.sum(1) >= 2)
     if len(in_rows) == 0:
       continue
-    upper = part[in_rows[0] : in_rows[0] + max(1, h // 2)].sum(0)
+    tall = in_rows[-1] + 1 - in_rows[0]  # without the reach
+    upper = part[in_rows[0] : in_rows[0] + max(1, tall // 2)].sum(0)
     columns = np.arange(w) + 0.5
     centre = float((upper * columns).sum() / max(upper.sum(), 1))
     # A cast shadow may lie far to one side on the floor: a walker is as wide as a stride.
     part = part * (np.abs(columns - centre) < 0.5 * h)
     in_rows = np.flatnonzero(part.sum(1) >= 2)
-    in_columns = np.flatnonzero(part.sum(0) >= 0.04 * h)  # noise about a body is thinner
+    # The upper body's: a shadow or a foot beyond the picture's edge moves neither centre nor size.
+    body = part[in_rows[0] : in_rows[0] + max(1, tall // 2)].sum(0)
+    in_columns = np.flatnonzero(body >= 0.04 * h)  # noise about a body is thinner
     if len(in_rows) == 0 or len(in_columns) == 0:
       continue
     top, bottom = in_rows[0], in_rows[-1] + 1
@@ -152,7 +156,8 @@ def _link(blobs: list[list[_Blob]]) -> list[list[_Blob]]:
     for t, track in enumerate(live):
       last, past = track[-1], track[max(0, len(track) - 9)]
       speed = (last.x - past.x) / max(last.frame - past.frame, 1)
-      size = last.bottom - last.top
+      # Parts of a walker may melt into the wall for a while: their usual size counts.
+      size = np.median([b.bottom - b.top for b in track[-USUAL_FRAMES:]])
       for b, blob in enumerate(here):
         miss = abs(last.x + speed * (frame - last.frame) - blob.x)
         if miss < 0.25 * size and 0.6 < (blob.bottom - blob.top) / size < 1.6:
