@@ -82,13 +82,13 @@ def augment(
   if mirror:
     flip = _uniform(key, 'mirror', (count, 1, 1, 1, 1), 0, 1) < mirror
     x = jnp.where(flip, x[..., ::-1, :], x)
-  if shift or scale or rotation:
-    x = affine(
-      x,
-      shift=shift * _uniform(key, 'shift', (count, 2), -1, 1),
-      scale=1 + scale * _uniform(key, 'scale', (count,), -1, 1),
-      rotation=jnp.deg2rad(rotation) * _uniform(key, 'rotation', (count,), -1, 1),
-    )
+  moved = shift * _uniform(key, 'shift', (count, 2), -1, 1)
+  sized = 1 + scale * _uniform(key, 'scale', (count,), -1, 1)
+  if rotation:
+    turned = jnp.deg2rad(rotation) * _uniform(key, 'rotation', (count,), -1, 1)
+    x = affine(x, shift=moved, scale=sized, rotation=turned)
+  elif shift or scale:
+    x = shift_and_scale(x, shift=moved, scale=sized)
   if erase:
     x = _erase(x, fill, _uniform(key, 'erase', (count, 5), 0, 1), erase, erase_size)
   if gain or bias:
@@ -104,6 +104,33 @@ def augment(
   if gain or bias or noise:
     x = jnp.clip(x, 0, 1)
   return {**batch, 'voxel': x}
+
+
+def shift_and_scale(x: jax.Array, *, shift: jax.Array, scale: jax.Array) -> jax.Array:
+  """`affine` without rotation: rows and columns by themselves, two small matrix products.
+
+  Inside a training step they leave each channel by itself in memory, as networks want it; the
+  lookups of `affine` alone are sooner, but what reads their result is several times slower.
+  """
+  x_by_row = _weights(x.shape[2], shift[:, 0], scale).astype(x.dtype)
+  x_by_column = _weights(x.shape[3], shift[:, 1], scale).astype(x.dtype)
+  exact = jax.lax.Precision.HIGHEST
+  planes = [
+    jnp.einsum('bih,bthj->btij', x_by_row, columns, precision=exact)
+    for columns in (
+      jnp.einsum('bthw,bjw->bthj', x[..., c], x_by_column, precision=exact)
+      for c in range(x.shape[-1])
+    )
+  ]
+  return jnp.stack(planes, -1)
+
+
+def _weights(count: int, shift: jax.Array, scale: jax.Array) -> jax.Array:
+  """How much each pixel (last) of a line counts for each pixel of the moved one: (B, N, N)."""
+  place = jnp.arange(count) - (count - 1) / 2
+  source = (place - shift[:, None]) / scale[:, None] + (count - 1) / 2
+  source = jnp.clip(source, 0, count - 1)
+  return jnp.maximum(0, 1 - jnp.abs(source[:, :, None] - jnp.arange(count)))
 
 
 def affine(x: jax.Array, *, shift: jax.Array, scale: jax.Array, rotation: jax.Array) -> jax.Array:

@@ -17,10 +17,10 @@ from typing import Any, ClassVar
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from grfjax import conv
+from grfjax import conv, motion
 
+BANDS = 6  # strips of the walker's window that move on their own; the head fills the first
 _glorot = nn.initializers.glorot_uniform()
 
 
@@ -124,6 +124,10 @@ class Walker(nn.Module):
   Gray counts where the picture differs from the background, and is standardised there, so that
   neither exposure nor the room matters.
 
+  Beside the patches stands how bands of the picture move and accelerate (`grfjax.motion`): the
+  centre of mass's acceleration is the total force, and a network that is shown it learns in a
+  fraction of the steps.
+
   Attributes:
     outputs: numbers out for each leg and frame.
     width: channels of the first patches; the second have three times as many.
@@ -147,10 +151,10 @@ class Walker(nn.Module):
     b, t = x.shape[:2]
     if x.shape[2] % 12 or x.shape[3] % 12:
       raise ValueError(f'height and width must be multiples of 12, not {x.shape[2:4]}')
-    x = _figure(x)
-    moving = _motion(x)
-    before = jnp.concatenate([x[:, :1], x[:, :-1]], 1)
-    x = jnp.concatenate([x, x - before], -1)
+    planes = _figure(x)
+    moving = _movement(planes, valid)
+    x = jnp.stack(planes, -1)
+    x = jnp.concatenate([x, x - jnp.concatenate([x[:, :1], x[:, :-1]], 1)], -1)
     x = x.reshape(b * t, *x.shape[2:])
     for size, width in ((4, self.width), (3, 3 * self.width)):
       x = nn.Dense(width)(_patches(x, size))
@@ -171,48 +175,32 @@ class Walker(nn.Module):
     return x.reshape(b, t, 2, self.outputs)
 
 
-def _figure(x: jax.Array) -> jax.Array:
+def _figure(x: jax.Array) -> tuple[jax.Array, jax.Array]:
   """Gray of the walker alone, mean 0 and deviation 1/2 over each clip; and where the walker is.
 
   Args:
     x: (B, T, H, W, 2) in -0.5 .. 0.5: gray, difference to the background.
+
+  Returns:
+    Two planes (B, T, H, W): kept apart, as few channels in a row vectorize badly.
   """
-  gray, here = x[..., :1], x[..., 1:] + 0.5
-  axes = (1, 2, 3, 4)
+  # Barriers, as XLA would compute each plane anew wherever it is used.
+  gray, here = jax.lax.optimization_barrier((x[..., 0], x[..., 1] + 0.5))
+  axes = (1, 2, 3)
   weight = here / (here.sum(axes, keepdims=True) + 1)
   gray = gray - (gray * weight).sum(axes, keepdims=True)
   deviation = jnp.sqrt((gray**2 * weight).sum(axes, keepdims=True))
-  return jnp.concatenate([here * gray / (2 * deviation + 0.05), 2 * here - 0.3], -1)
+  return jax.lax.optimization_barrier((here * gray / (2 * deviation + 0.05), 2 * here - 0.3))
 
 
-def _motion(x: jax.Array, bands: int = 6, span: int = 5) -> jax.Array:
-  """How bands of the picture move and accelerate: the body's bob is the total force's trace.
+def _movement(planes: tuple[jax.Array, ...], valid: jax.Array | None) -> jax.Array:
+  """Planes (B, T, H, W) -> (B, T, 4 * BANDS * planes): bands' speeds, accelerations; compressed.
 
-  Args:
-    x: (B, T, H, W, C), H a multiple of `bands`.
-    bands: the picture is cut into so many, one above the other; the head fills the first.
-    span: frames before and after over which the acceleration is fitted.
-
-  Returns:
-    (B, T, bands * C * 4)
+  A trunk's are some hundredths and thousandths of a pixel, a leg's a hundred times as large.
   """
-  b, t, h, w, c = x.shape
-  before = jnp.concatenate([x[:, :1], x[:, :-1]], 1)
-  change, mean = x - before, (x + before) / 2
-  down = jnp.pad(mean[:, :, 2:] - mean[:, :, :-2], ((0, 0), (0, 0), (1, 1), (0, 0), (0, 0))) / 2
-  along = jnp.pad(mean[:, :, :, 2:] - mean[:, :, :, :-2], ((0, 0), (0, 0), (0, 0), (1, 1), (0, 0))) / 2
-
-  def total(v):
-    return v.reshape(b, t, bands, h // bands, w, c).sum((3, 4))
-
-  yy, xx, yx = total(down * down) + 0.05, total(along * along) + 0.05, total(down * along)
-  y, z = total(-change * down), total(-change * along)
-  speed = jnp.stack([xx * y - yx * z, yy * z - yx * y], -1) / (yy * xx - yx * yx)[..., None]
-  speed = speed.reshape(b, t, -1)
-  far = jnp.pad(speed, ((0, 0), (span, span), (0, 0)), mode='edge')
-  weights = np.arange(-span, span + 1) / (np.arange(-span, span + 1) ** 2).sum()
-  rate = sum(float(k) * far[:, i : i + t] for i, k in enumerate(weights))
-  return jnp.concatenate([jnp.arcsinh(speed / 0.1), jnp.arcsinh(rate / 0.01)], -1)
+  speed = jnp.stack([motion.speeds(plane, BANDS, valid) for plane in planes], -1)
+  both = jnp.stack([jnp.arcsinh(speed / 0.1), jnp.arcsinh(motion.accelerations(speed) / 0.01)], -1)
+  return both.reshape(*speed.shape[:2], -1)
 
 
 def _patches(x: jax.Array, size: int) -> jax.Array:

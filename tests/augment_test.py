@@ -152,6 +152,17 @@ def test_affine_is_bilinear_and_applies_scale_and_rotation_before_shift():
   np.testing.assert_allclose(got[5:-5, 5:-5], want[5:-5, 5:-5], atol=1e-5)
 
 
+@pytest.mark.parametrize(
+  ('shift', 'scale'), [((0.6, -1.3), 1.0), ((0.0, 0.0), 0.9), ((-2, 1), 1.2)]
+)
+def test_shift_and_scale_is_affine_without_rotation(shift, scale):
+  x = _batch()['voxel']
+  got = jax.jit(augment.shift_and_scale)(
+    x, shift=np.tile(np.float32(shift), (3, 1)), scale=np.full(3, scale, np.float32)
+  )
+  np.testing.assert_allclose(got, _affine(x, shift=shift, scale=scale), atol=1e-5)
+
+
 def test_gain_and_bias_concern_their_channels_only():
   x = _batch()['voxel']
   gain, bias = jnp.array([1.5, 0.5, 1.0]), jnp.array([0.1, 0.0, -0.2])

@@ -75,6 +75,37 @@ def test_bystander_and_flicker_are_ignored(direction):
   assert track.direction == direction
 
 
+def _shadowed(frame, x, length):
+  """Darkens a strip along the floor from (x, soles) away from the light, as a low lamp does."""
+  strip = np.array([[x - 8, 168], [x + 8, 168], [x + length + 8, 118], [x + length - 8, 118]])
+  mask = cv2.fillPoly(np.zeros(frame.shape[:2], np.uint8), [strip.round().astype(int)], 1)
+  frame[mask == 1] = (0.5 * frame[mask == 1]).astype(np.uint8)
+
+
+@pytest.mark.parametrize('direction', [1, -1])
+def test_a_long_shadow_neither_hides_the_walker_nor_ends_the_track(direction):
+  room, rng = making.room(**SIZE), np.random.default_rng(0)
+  x = 160 + direction * np.linspace(-120, 120, 80)
+  frames = []
+  for k, column in enumerate(x):
+    frame = room.copy()
+    _shadowed(frame, column, direction * 150)  # leaves the picture long before the walker does
+    making.figure(frame, column, 166, 122, 0.1 * k)
+    frames.append(making.noisy(frame, 3, rng))
+  film = making.Film(np.stack(frames), np.arange(80) / 60, x, 166, 122)
+  check(tracking.follow(film.frames, film.time_s), film)
+
+
+def test_who_melts_into_the_wall_for_a_while_is_one_track():
+  """Half a body is seen, then all of it again at once."""
+  film = making.film(80, noise=2, **SIZE)
+  for frame in film.frames[25:50]:
+    frame[:91] = making.noisy(making.room(**SIZE), 2, np.random.default_rng(1))[:91]
+  track = follow(film)
+  assert len(track.frame) >= 0.95 * len(film.time_s)
+  assert np.abs(track.height / film.tall - 1).max() < 0.05
+
+
 def test_who_goes_furthest_is_followed_and_not_who_is_seen_longest():
   room, rng = making.room(**SIZE), np.random.default_rng(0)
   frames = []
