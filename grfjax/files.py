@@ -1,4 +1,4 @@
-"""Writing files so that each is there whole or not at all."""
+"""Writing files so that each is there whole or not at all; reading a log that may be cut short."""
 
 from __future__ import annotations
 
@@ -37,3 +37,14 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
   """Writes JSON; raises ValueError on nan and infinity, which JSON does not know."""
   write_text(path, json.dumps(value, indent=1, allow_nan=False) + '\n')
+
+
+def read_log(path: pathlib.Path) -> list[dict[str, Any]]:
+  """Lines of a metrics.jsonl, none where there is none; a last line cut by a crash is left out."""
+  lines: list[dict[str, Any]] = []
+  for text in path.read_text(encoding='utf-8').splitlines() if path.exists() else []:
+    try:
+      lines.append(json.loads(text))
+    except json.JSONDecodeError:
+      break
+  return lines

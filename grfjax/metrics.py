@@ -135,8 +135,3 @@ def sums_by_interval(
   mask = np.asarray(mask)
   place = interval(np.where(mask, truth, 0))
   return {name: sums(estimate, truth, mask & (place == i)) for i, name in enumerate(INTERVALS)}
-
-
-def merge_intervals(a: dict[str, Sums], b: dict[str, Sums]) -> dict[str, Sums]:
-  """Merges two results of `sums_by_interval`."""
-  return {name: a[name].merge(b[name]) for name in INTERVALS}

@@ -63,22 +63,13 @@ def run_figures(workdir: pathlib.Path) -> list[pathlib.Path]:
   return [
     figures.true_against_estimated(folder / 'true_against_estimated.png', [one], who),
     figures.learning_curves(
-      folder / 'learning_curves.png', _log(workdir / 'metrics.jsonl'), result['mae_pct_bw']
+      folder / 'learning_curves.png',
+      files.read_log(workdir / 'metrics.jsonl'),
+      result['mae_pct_bw'],
     ),
     figures.curves(folder / 'curves.png', one, who),
     figures.stance(folder / 'stance.png', one, who),
   ]
-
-
-def _log(path: pathlib.Path) -> list[dict[str, Any]]:
-  """Lines of a metrics.jsonl; one cut short by a crash is left out."""
-  lines = []
-  for text in path.read_text(encoding='utf-8').splitlines() if path.exists() else []:
-    try:
-      lines.append(json.loads(text))
-    except json.JSONDecodeError:
-      break
-  return lines
 
 
 # All folds.
@@ -97,7 +88,7 @@ def write_loso(runs: pathlib.Path, folds: tables.Folds) -> list[pathlib.Path]:
   """Writes runs/report/: tables (.txt, .csv, .md), figures (.png) and index.html.
 
   Args:
-    runs: holds each fold's run as SUBJECT/; minutes.json and estimates.npz are used where they are.
+    runs: holds each fold's run as SUBJECT/; metrics.jsonl, estimates.npz are used if there.
     folds: held-out subject -> its eval.json.
 
   Returns:
@@ -123,11 +114,15 @@ def write_loso(runs: pathlib.Path, folds: tables.Folds) -> list[pathlib.Path]:
 
 
 def _minutes(runs: pathlib.Path, folds: tables.Folds) -> dict[str, float]:
+  """Of training, summed over its steps, so that a fold that was cut short and went on is right."""
   found = {}
   for subject in folds:
-    path = runs / subject / 'minutes.json'
-    if path.exists():
-      found[subject] = float(json.loads(path.read_text())['training'])
+    done, milliseconds = 0, 0.0
+    for line in files.read_log(runs / subject / 'metrics.jsonl'):
+      milliseconds += (line['step'] - done) * line['step_ms']
+      done = line['step']
+    if done:
+      found[subject] = milliseconds / 60_000
   return found
 
 

@@ -12,12 +12,10 @@ import os
 import pathlib
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import jax
 import ml_collections
-import numpy as np
 import tensorboardX
 import tqdm
 from absl import app, flags, logging
@@ -254,7 +252,7 @@ class Log:
 
   def __init__(self, folder: pathlib.Path, done: int):
     self._path = folder / 'metrics.jsonl'
-    lines = list(read_log(self._path, done))
+    lines = [line for line in files.read_log(self._path) if line['step'] <= done]
     self.last: dict[str, Any] = lines[-1] if lines else {}
     self._file: Any = None
     if jax.process_index() == 0:
@@ -276,19 +274,6 @@ class Log:
     if self._file is not None:
       self._file.close()
       self._board.close()
-
-
-def read_log(path: pathlib.Path, until: float = np.inf) -> Iterator[dict[str, Any]]:
-  """Lines of a metrics.jsonl up to a step; a last line cut short by a crash is left out."""
-  if not path.exists():
-    return
-  for text in path.read_text().splitlines():
-    try:
-      line = json.loads(text)
-    except json.JSONDecodeError:
-      return
-    if line['step'] <= until:
-      yield line
 
 
 def define_flags() -> None:

@@ -14,12 +14,11 @@ import os
 import pathlib
 import subprocess
 import sys
-import time
 
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from grfjax import data, files, recordings, report, train
+from grfjax import data, recordings, report, train
 
 _CONFIG = config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
 _WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the runs.', required=True)
@@ -83,10 +82,7 @@ def main(argv: list[str]) -> None:
       print(f'fold {number} of {len(subjects)}, {subject}: done before', flush=True)
     else:
       print(f'fold {number} of {len(subjects)}: {subject} held out', flush=True)
-      begun = time.monotonic()
       _call(root, 'grfjax.train', *overrides, f'--config.holdout={subject}', f'--workdir={run}')
-      minutes = (time.monotonic() - begun) / 60
-      files.write_json(run / 'minutes.json', {'training': round(minutes, 2)})
       _call(root, 'grfjax.evaluate', f'--workdir={run}')
     if _RECORDINGS.value and not (done and _predicted(runs / 'predictions', subject)):
       _call(

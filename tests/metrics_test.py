@@ -108,14 +108,12 @@ def test_intervals_lose_nothing_and_merge():
   whole = metrics.sums_by_interval(estimate, truth, mask)
   assert sum(s.count for s in whole.values()) == mask.sum()
   a, b = slice(0, 300), slice(300, None)
-  merged = metrics.merge_intervals(
-    metrics.sums_by_interval(estimate[a], truth[a], mask[a]),
-    metrics.sums_by_interval(estimate[b], truth[b], mask[b]),
-  )
+  one, two = (metrics.sums_by_interval(estimate[k], truth[k], mask[k]) for k in (a, b))
   total = metrics.Sums()
   for name in metrics.INTERVALS:
-    assert merged[name].result() == pytest.approx(whole[name].result(), rel=1e-9)
-    total = total.merge(merged[name])
+    merged = one[name].merge(two[name])
+    assert merged.result() == pytest.approx(whole[name].result(), rel=1e-9)
+    total = total.merge(merged)
   assert total.result() == pytest.approx(metrics.sums(estimate, truth, mask).result(), rel=1e-9)
   truth[~mask] = np.nan  # unknown truth may be anything
   assert metrics.sums_by_interval(estimate, truth, mask)['0.11-0.20'].count > 0

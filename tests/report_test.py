@@ -52,7 +52,7 @@ def made_up_run(
   with files.whole(folder / 'estimates.npz') as temporary:
     np.savez_compressed(temporary, **flat)
   lines = [
-    {'step': s, 'loss': 2 / s**0.5, 'mae_pct_bw': 30 / s**0.3, 'step_ms': 90.0, 'data_wait': 0.1}
+    {'step': s, 'loss': 2 / s**0.5, 'mae_pct_bw': 30 / s**0.3, 'step_ms': 500.0, 'data_wait': 0.1}
     | ({'inner_mae_pct_bw': 35 / s**0.25} if s % 250 == 0 else {})
     for s in range(50, 1501, 50)
   ]
@@ -101,7 +101,6 @@ def round_of(tmp_path):
     folds = {}
     for seed, subject in enumerate(subjects):
       folds[subject] = made_up_run(tmp_path / subject, subject, seed=seed, **how)
-      files.write_json(tmp_path / subject / 'minutes.json', {'training': 12.5 + seed})
     return tmp_path, folds
 
   return make
@@ -219,6 +218,15 @@ def test_pooled_intervals_are_those_of_all_frames(round_of):
     want = expected[name].result()
     for key, value in got.items():
       assert value == (None if want[key] is None else pytest.approx(want[key])), (name, key)
+
+
+def test_minutes_are_those_of_all_steps_of_a_run(round_of):
+  runs, folds = round_of('A', 'B')
+  (runs / 'B' / 'metrics.jsonl').unlink()
+  report.write_loso(runs, folds)
+  text = (runs / 'report' / 'table_1_data.csv').read_text()
+  a, b = csv.DictReader(io.StringIO(text))
+  assert (a['minutes'], b['minutes']) == ('12.5', '')
 
 
 def test_minutes_are_shown_where_known():

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import walker
 
-from grfjax import checkpoint, data, evaluate, inference, predict, report, train, voxels
+from grfjax import checkpoint, data, evaluate, files, inference, predict, report, train, voxels
 
 
 def _config(data_dir, **changes):
@@ -40,7 +40,7 @@ def _params(workdir):
 
 def _lines(workdir):
   """The log, but for the clock."""
-  lines = list(train.read_log(pathlib.Path(workdir) / 'metrics.jsonl'))
+  lines = files.read_log(pathlib.Path(workdir) / 'metrics.jsonl')
   return [{k: v for k, v in n.items() if k not in ('step_ms', 'data_wait')} for n in lines]
 
 
