@@ -21,6 +21,7 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
   config.holdout = ''  # '': train on everyone
   config.inner = ''  # a subject to watch during training, taken out of it
   config.seed = 0
+  config.model_init = ''  # a run on other people whose weights training starts from
 
   config.model = {
     'name': 'mochizuki3d', 'channels': 8 if narrow else 256, 'dense': 128, 'dropout': 0.3,

@@ -8,15 +8,16 @@ import ml_collections
 
 
 def get_config(arg: str = '') -> ml_collections.ConfigDict:
-  """The configuration; arg 'short' is for a quick look."""
-  if arg not in ('', 'short'):
-    raise ValueError(f"unknown argument {arg!r}; there is 'short'")
+  """The configuration; 'short' is for a quick look, 'tune' for a start from a run (model_init)."""
+  if arg not in ('', 'short', 'tune'):
+    raise ValueError(f"unknown argument {arg!r}; there are 'short' and 'tune'")
   config = ml_collections.ConfigDict()
   config.data_dir = ''
   config.dataset = 'walker'
   config.holdout = ''  # '': train on everyone
   config.inner = ''  # a subject to watch during training, taken out of it
   config.seed = 0
+  config.model_init = ''  # a run on other people whose weights training starts from
 
   config.model = {'name': 'walker', 'width': 32, 'features': 128, 'dropout': 0.1}
   config.target = {'name': 'regression', 'weights': (1.0, 0.5, 0.5)}
@@ -27,9 +28,10 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
   config.rebalance = 0.3  # 0: as the data are, 1: every 0.10-BW interval equally often
 
   config.optimizer = {
-    'learning_rate': 3e-3, 'warmup': 100, 'weight_decay': 0.05, 'clip_norm': 1.0, 'decay': True,
+    'learning_rate': 1e-3 if arg == 'tune' else 3e-3, 'warmup': 100,
+    'weight_decay': 0.05, 'clip_norm': 1.0, 'decay': True,
   }  # fmt: skip
-  config.steps = 600 if arg == 'short' else 1000
+  config.steps = {'': 1000, 'short': 600, 'tune': 400}[arg]
   config.log_every = 50
   config.eval_every = 250  # of the inner subject
   config.checkpoint_every = 250

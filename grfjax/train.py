@@ -97,6 +97,9 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
     stopping.state = extra['stopping']
     done = int(state.step)
     say(f'going on from step {done}')
+  elif config.model_init:
+    params = _initial_params(config, dataset, state.params)
+    state = state.replace(params=jax.device_put(params, whole))
   log = Log(folder, done)
   inner = _inner_check(config, dataset, model, target)
   parameters = sum(p.size for p in jax.tree.leaves(state.params))
@@ -154,6 +157,39 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
     {'step': done, 'stopped_early': stopping.stopped, 'holdout': config.holdout},
   )
   return log.last
+
+
+def _initial_params(config: ml_collections.ConfigDict, dataset: data.Dataset, like: Any) -> Any:
+  """Weights of the run `config.model_init`, checked to fit and to know nothing of who is held out.
+
+  Raises:
+    ValueError: there is no such run, its network is another, or it learned from the subject held
+      out here, or from the inner validation subject.
+  """
+  folder = pathlib.Path(config.model_init)
+  run = inference.read_config(folder)
+  same = pathlib.Path(run.data_dir).resolve() == pathlib.Path(config.data_dir).resolve()
+  if same and run.dataset == config.dataset:
+    known = dataset.others(run.holdout, run.inner)
+    for role in ('holdout', 'inner'):
+      if config[role] in known:
+        raise ValueError(
+          f'model_init: {folder} learned from {config[role]}, who is the {role} here; start from a '
+          'run that held the same subject out, or from one on other people'
+        )
+  params, at = checkpoint.restore_params(folder)
+  shapes = [
+    {jax.tree_util.keystr(k): v.shape for k, v in jax.tree.leaves_with_path(tree)}
+    for tree in (params, like)
+  ]
+  if shapes[0] != shapes[1]:
+    there, here = (set(s.items()) for s in shapes)
+    raise ValueError(
+      f'model_init: {folder} holds another network: {sorted(there - here)[:3]} there, '
+      f'{sorted(here - there)[:3]} here'
+    )
+  say(f'starting from {folder}, step {at}, trained on {run.data_dir}')
+  return params
 
 
 def _add(a: Any, b: Any) -> Any:
