@@ -55,8 +55,8 @@ class Run:
   estimate: Callable[[Any, Any], jax.Array]
 
 
-def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
-  """Reads a run's configuration.
+def load(workdir: pathlib.Path) -> Run:
+  """Reads a run's configuration and newest parameters.
 
   Raises:
     checkpoint.CheckpointError: there is no run in that folder.
@@ -64,16 +64,7 @@ def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
   path = workdir / 'config.json'
   if not path.is_file():
     raise checkpoint.CheckpointError(f'{workdir}: no run there (no config.json); train first')
-  return ml_collections.ConfigDict(json.loads(path.read_text()))
-
-
-def load(workdir: pathlib.Path) -> Run:
-  """Reads a run's configuration and newest parameters.
-
-  Raises:
-    checkpoint.CheckpointError: there is no run in that folder.
-  """
-  config = read_config(workdir)
+  config = ml_collections.ConfigDict(json.loads(path.read_text()))
   model, target = network(config)
   params, at = checkpoint.restore_params(workdir)
   estimate = step.make_estimate(model=model, target=target)

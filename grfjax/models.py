@@ -184,13 +184,12 @@ def _figure(x: jax.Array) -> tuple[jax.Array, jax.Array]:
   Returns:
     Two planes (B, T, H, W): kept apart, as few channels in a row vectorize badly.
   """
-  # Barriers, as XLA would compute each plane anew wherever it is used.
-  gray, here = jax.lax.optimization_barrier((x[..., 0], x[..., 1] + 0.5))
+  gray, here = x[..., 0], x[..., 1] + 0.5
   axes = (1, 2, 3)
   weight = here / (here.sum(axes, keepdims=True) + 1)
   gray = gray - (gray * weight).sum(axes, keepdims=True)
   deviation = jnp.sqrt((gray**2 * weight).sum(axes, keepdims=True))
-  return jax.lax.optimization_barrier((here * gray / (2 * deviation + 0.05), 2 * here - 0.3))
+  return here * gray / (2 * deviation + 0.05), 2 * here - 0.3
 
 
 def _movement(planes: tuple[jax.Array, ...], valid: jax.Array | None) -> jax.Array:

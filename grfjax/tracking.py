@@ -127,10 +127,12 @@ def _blobs(frame_index: int, diff: np.ndarray, threshold: float) -> list[_Blob]:
     # A cast shadow may lie far to one side on the floor: a walker is as wide as a stride.
     part = part * (np.abs(columns - centre) < 0.5 * h)
     in_rows = np.flatnonzero(part.sum(1) >= 2)
+    if len(in_rows) == 0:
+      continue
     # The upper body's: a shadow or a foot beyond the picture's edge moves neither centre nor size.
     body = part[in_rows[0] : in_rows[0] + max(1, tall // 2)].sum(0)
     in_columns = np.flatnonzero(body >= 0.04 * h)  # noise about a body is thinner
-    if len(in_rows) == 0 or len(in_columns) == 0:
+    if len(in_columns) == 0:
       continue
     top, bottom = in_rows[0], in_rows[-1] + 1
     spread = np.sqrt((upper * (columns - centre) ** 2).sum() / max(upper.sum(), 1))

@@ -25,6 +25,7 @@ from grfjax import checkpoint, data, files, inference, step, targets
 
 # What may differ when a run goes on: how long, how often, and where the data lie.
 MAY_CHANGE = ('steps', 'checkpoint_every', 'log_every', 'data_dir')
+SUBJECTS = 'subjects.json'  # in a run's folder: who it knows
 
 
 def say(text: str) -> None:
@@ -41,7 +42,8 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
 
   Args:
     config: as in `configs/`.
-    workdir: the run's folder: config.json, checkpoints/, metrics.jsonl, tensorboard/, shares.json.
+    workdir: the run's folder: config.json, subjects.json, shares.json, checkpoints/,
+      metrics.jsonl, tensorboard/.
 
   Returns:
     The last line of the log.
@@ -56,8 +58,7 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
   subjects = dataset.others(config.holdout, config.inner)
   _check(config)
   refuse_other_run(config, folder)
-  if jax.process_index() == 0:
-    files.write_json(folder / 'config.json', json.loads(config.to_json_best_effort()))
+  met = _met(config, dataset)
 
   model, target = inference.network(config)
   source = dataset.source(subjects)
@@ -98,8 +99,11 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
     done = int(state.step)
     say(f'going on from step {done}')
   elif config.model_init:
-    params = _initial_params(config, dataset, state.params)
+    params = _initial_params(pathlib.Path(config.model_init), state.params)
     state = state.replace(params=jax.device_put(params, whole))
+  if jax.process_index() == 0:  # not before all is known to fit: it claims the folder
+    files.write_json(folder / 'config.json', json.loads(config.to_json_best_effort()))
+    files.write_json(folder / SUBJECTS, met)
   log = Log(folder, done)
   inner = _inner_check(config, dataset, model, target)
   parameters = sum(p.size for p in jax.tree.leaves(state.params))
@@ -159,36 +163,61 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
   return log.last
 
 
-def _initial_params(config: ml_collections.ConfigDict, dataset: data.Dataset, like: Any) -> Any:
-  """Weights of the run `config.model_init`, checked to fit and to know nothing of who is held out.
+def _met(config: ml_collections.ConfigDict, dataset: data.Dataset) -> dict[str, list[list[Any]]]:
+  """Who a run knows, itself or through the run it starts from: [name, body mass] of each.
+
+  Folders move and are copied; a name and a body mass stay with the person.
+
+  Returns:
+    'trained': those learned from; 'watched': inner validation subjects.
 
   Raises:
-    ValueError: there is no such run, its network is another, or it learned from the subject held
-      out here, or from the inner validation subject.
+    ValueError: the run to start from is not there, or knows who is held out here.
   """
-  folder = pathlib.Path(config.model_init)
-  run = inference.read_config(folder)
-  same = pathlib.Path(run.data_dir).resolve() == pathlib.Path(config.data_dir).resolve()
-  if same and run.dataset == config.dataset:
-    known = dataset.others(run.holdout, run.inner)
-    for role in ('holdout', 'inner'):
-      if config[role] in known:
+
+  def person(name: str) -> list[Any]:
+    return [name, dataset.body_mass_kg[name]]
+
+  trained = [person(s) for s in dataset.others(config.holdout, config.inner)]
+  watched = [person(config.inner)] if config.inner else []
+  if config.model_init:
+    path = pathlib.Path(config.model_init) / SUBJECTS
+    if not path.is_file():
+      raise checkpoint.CheckpointError(
+        f'model_init: {path.parent}: no run there (no {SUBJECTS}); train it first'
+      )
+    before = json.loads(path.read_text())
+    for role, known in (
+      ('holdout', before['trained'] + before['watched']),
+      ('inner', before['trained']),
+    ):
+      if config[role] and person(config[role]) in known:
         raise ValueError(
-          f'model_init: {folder} learned from {config[role]}, who is the {role} here; start from a '
+          f'model_init: {path.parent} knows {config[role]}, who is the {role} here; start from a '
           'run that held the same subject out, or from one on other people'
         )
+    trained += [p for p in before['trained'] if p not in trained]
+    watched += [p for p in before['watched'] if p not in watched]
+  return {'trained': trained, 'watched': watched}
+
+
+def _initial_params(folder: pathlib.Path, like: Any) -> Any:
+  """Weights of another run, checked to be of the same network.
+
+  Raises:
+    ValueError: they are not, or there are none.
+  """
   params, at = checkpoint.restore_params(folder)
-  shapes = [
-    {jax.tree_util.keystr(k): v.shape for k, v in jax.tree.leaves_with_path(tree)}
+  there, here = (
+    {(jax.tree_util.keystr(k), v.shape) for k, v in jax.tree.leaves_with_path(tree)}
     for tree in (params, like)
-  ]
-  if shapes[0] != shapes[1]:
-    there, here = (set(s.items()) for s in shapes)
+  )
+  if there != here:
     raise ValueError(
       f'model_init: {folder} holds another network: {sorted(there - here)[:3]} there, '
       f'{sorted(here - there)[:3]} here'
     )
-  say(f'starting from {folder}, step {at}, trained on {run.data_dir}')
+  say(f'starting from {folder}, step {at}')
   return params
 
 

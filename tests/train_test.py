@@ -91,16 +91,8 @@ def test_done_is_done(run, data_dir):
   jax.tree.map(np.testing.assert_array_equal, before, after)
 
 
-@pytest.fixture(scope='module')
-def elsewhere(data_dir, tmp_path_factory):
-  """The same data at another place: to the program, other people."""
-  other = tmp_path_factory.mktemp('elsewhere') / 'data'
-  shutil.copytree(data_dir, other)
-  return other
-
-
-def test_training_starts_from_another_runs_weights(run, elsewhere, tmp_path):
-  config = _config(elsewhere, holdout='A', model_init=str(run), steps=1)
+def test_training_starts_from_another_runs_weights(run, data_dir, tmp_path):
+  config = _config(data_dir, model_init=str(run), steps=1)
   config.optimizer.update({'learning_rate': 0.0, 'warmup': 0, 'weight_decay': 0.0})
   train.train(config, tmp_path)
   for mine, theirs in zip(_params(tmp_path)[0], _params(run)[0], strict=True):
@@ -109,19 +101,39 @@ def test_training_starts_from_another_runs_weights(run, elsewhere, tmp_path):
 
 @pytest.mark.parametrize('role', ['holdout', 'inner'])
 def test_weights_that_know_the_held_out_subject_are_refused(run, data_dir, tmp_path, role):
-  config = _config(data_dir, model_init=str(run), **{'holdout': '', role: 'A'})
-  with pytest.raises(ValueError, match=f'learned from A, who is the {role} here'):
-    train.train(config, tmp_path)
-  train.train(_config(data_dir, model_init=str(run), steps=1), tmp_path / 'same')  # holds B out too
+  """Also where the data have been copied; and a refused start leaves the folder free."""
+  copy = tmp_path / 'copy'
+  shutil.copytree(data_dir, copy)
+  for place in (data_dir, copy):
+    config = _config(place, model_init=str(run), **{'holdout': '', role: 'A'})
+    with pytest.raises(ValueError, match=f'knows A, who is the {role} here'):
+      train.train(config, tmp_path / 'run')
+  train.train(_config(data_dir, model_init=str(run), steps=1), tmp_path / 'run')  # B is held out
 
 
-def test_weights_of_another_network_or_of_none_are_refused(run, elsewhere, tmp_path):
-  config = _config(elsewhere, model_init=str(run))
+def test_what_a_run_knows_is_handed_on(run, data_dir, tmp_path):
+  """A is known to the first run alone; the second, on other people, starts from it."""
+  known = json.loads((run / train.SUBJECTS).read_text())
+  assert known == {'trained': [['A', 61.5], ['C', 75.25]], 'watched': []}
+  first, second = tmp_path / 'first', tmp_path / 'second'
+  shutil.copytree(run, first)
+  known = {'trained': [['A', 61.5], ['B', 99.0]], 'watched': [['C', 75.25]]}  # another B
+  files.write_json(first / train.SUBJECTS, known)
+  train.train(_config(data_dir, model_init=str(first), steps=1, inner='C'), second)
+  handed = json.loads((second / train.SUBJECTS).read_text())
+  assert handed == {'trained': [['A', 61.5], ['B', 99.0]], 'watched': [['C', 75.25]]}
+  for name in 'AC':  # who was watched is no stranger either
+    with pytest.raises(ValueError, match=f'knows {name}, who is the holdout here'):
+      train.train(_config(data_dir, model_init=str(second), holdout=name), tmp_path / 'third')
+
+
+def test_weights_of_another_network_or_of_none_are_refused(run, data_dir, tmp_path):
+  config = _config(data_dir, model_init=str(run))
   config.model.features = 12
   with pytest.raises(ValueError, match=r'holds another network: .*8.* there, .*12.* here'):
     train.train(config, tmp_path / 'a')
   with pytest.raises(ValueError, match=r'nowhere: no run there'):
-    train.train(_config(elsewhere, model_init='nowhere'), tmp_path / 'b')
+    train.train(_config(data_dir, model_init='nowhere'), tmp_path / 'b')
 
 
 def test_another_configuration_in_the_same_workdir_is_refused(run, data_dir):
