@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -14,7 +15,9 @@ import numpy as np
 
 from grfjax import checkpoint, data, files, metrics, models, step, targets, voxels
 
-BATCH = 16  # voxels in one call when predicting
+BATCH = 16  # voxels in one call
+LONG = 200  # own frames of a clip when predicting: the frames beside them are seen twice
+FRAMES = 256  # in one call when predicting
 
 
 def network(config: ml_collections.ConfigDict) -> tuple[Any, targets.Target]:
@@ -87,23 +90,20 @@ def estimate_own(
   return force[:, own]
 
 
-def estimates(run: Run, records: Iterable[dict[str, Any]]) -> Iterator[np.ndarray]:
-  """Own frames of successive voxels, (K, legs, axes) each; reads `BATCH` voxels at a time."""
-  waiting: list[dict[str, Any]] = []
+def predict(run: Run, view: voxels.Views) -> np.ndarray:
+  """Forces at every frame of a walk: (N, legs, axes) body weights.
 
-  def flush() -> Iterator[np.ndarray]:
-    force = estimate_own(
-      run.voxel, run.model, run.estimate, run.params, data.pad_batch(waiting, BATCH)
-    )
-    yield from force[: len(waiting)]
-    waiting.clear()
-
-  for record in records:
-    waiting.append(record)
-    if len(waiting) == BATCH:
-      yield from flush()
-  if waiting:
-    yield from flush()
+  As from the records of a data set, but in longer clips, so that a frame is seen once (those near
+  a clip's ends twice); the answer is the same.
+  """
+  voxel = run.voxel.longer(LONG)
+  batch = max(1, FRAMES // voxel.frames)
+  records = voxels.cut(view, None, voxel)
+  parts = []
+  while some := list(itertools.islice(records, batch)):
+    force = estimate_own(voxel, run.model, run.estimate, run.params, data.pad_batch(some, batch))
+    parts.append(force[: len(some)].reshape(-1, *force.shape[2:]))
+  return np.concatenate(parts)[: len(view.time_s)]
 
 
 @dataclasses.dataclass(frozen=True)

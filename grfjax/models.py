@@ -121,8 +121,7 @@ class Walker(nn.Module):
   a CPU matrix products are several times faster than convolutions over few channels), then all
   places together. Dilated convolutions over time then join the vectors of about a step.
 
-  Gray counts where the picture differs from the background, and is standardised there, so that
-  neither exposure nor the room matters.
+  Gray counts where the picture differs from the background, so that the room does not matter.
 
   Beside the patches stands how bands of the picture move and accelerate (`grfjax.motion`): the
   centre of mass's acceleration is the total force, and a network that is shown it learns in a
@@ -155,6 +154,27 @@ class Walker(nn.Module):
     moving = _movement(planes, valid)
     x = jnp.stack(planes, -1)
     x = jnp.concatenate([x, x - jnp.concatenate([x[:, :1], x[:, :-1]], 1)], -1)
+    # Nothing is known beyond the recording's edge, as beyond the clip's, where SAME pads with 0.
+    seen = jnp.ones((b, t, 1)) if valid is None else valid[..., None].astype(x.dtype)
+    body = WalkerBody(
+      self.outputs, self.width, self.features, self.dilations, self.dropout, name='body'
+    )
+    return body(x, moving, seen, train=train)
+
+
+class WalkerBody(nn.Module):
+  """What `Walker` learns: pictures and their motion in, numbers out. Attributes as there."""
+
+  outputs: int
+  width: int
+  features: int
+  dilations: tuple[int, ...]
+  dropout: float
+
+  @nn.compact
+  def __call__(self, x: jax.Array, moving: jax.Array, seen: jax.Array, *, train: bool) -> jax.Array:
+    """Maps (B, T, H, W, C), (B, T, M) and (B, T, 1) of 0 or 1 to (B, T, 2, outputs)."""
+    b, t = x.shape[:2]
     x = x.reshape(b * t, *x.shape[2:])
     for size, width in ((4, self.width), (3, 3 * self.width)):
       x = nn.Dense(width)(_patches(x, size))
@@ -163,8 +183,6 @@ class Walker(nn.Module):
     x = nn.Dropout(self.dropout, deterministic=not train)(x)
     x = nn.Dense(self.features)(x).reshape(b, t, -1)
     x = x + nn.Dense(self.features)(moving)
-    # Nothing is known beyond the recording's edge, as beyond the clip's, where SAME pads with 0.
-    seen = jnp.ones((b, t, 1)) if valid is None else valid[..., None].astype(x.dtype)
     for dilation in self.dilations:
       h = nn.LayerNorm()(x) * seen
       h = nn.gelu(nn.Conv(self.features, (3,), kernel_dilation=dilation)(h))
@@ -176,20 +194,17 @@ class Walker(nn.Module):
 
 
 def _figure(x: jax.Array) -> tuple[jax.Array, jax.Array]:
-  """Gray of the walker alone, mean 0 and deviation 1/2 over each clip; and where the walker is.
+  """Gray of the walker alone; and where the walker is.
 
   Args:
-    x: (B, T, H, W, 2) in -0.5 .. 0.5: gray, difference to the background.
+    x: (B, T, H, W, 2) in -0.5 .. 0.5: gray, standardised (`voxels.standardised`); how surely a
+      pixel is the walker's.
 
   Returns:
     Two planes (B, T, H, W): kept apart, as few channels in a row vectorize badly.
   """
   gray, here = x[..., 0], x[..., 1] + 0.5
-  axes = (1, 2, 3)
-  weight = here / (here.sum(axes, keepdims=True) + 1)
-  gray = gray - (gray * weight).sum(axes, keepdims=True)
-  deviation = jnp.sqrt((gray**2 * weight).sum(axes, keepdims=True))
-  return here * gray / (2 * deviation + 0.05), 2 * here - 0.3
+  return here * gray * 4, 2 * here - 0.3
 
 
 def _movement(planes: tuple[jax.Array, ...], valid: jax.Array | None) -> jax.Array:

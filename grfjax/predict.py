@@ -30,7 +30,7 @@ class Curves:
     time_s: (N,) from the first frame.
     force: (N, 2, axes) body weights: leg (left, right) x (vertical, forward, to the walker's
       left); NaN where there is no estimate.
-    camera: the side the camera stands on.
+    camera: the walker's side on which the camera stands; 'left, then right' of who turns round.
     near_only: the network knows no other leg than the near one.
   """
 
@@ -47,35 +47,36 @@ def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> Curves:
     run: a trained network.
     path: the video.
     camera: 'left' or 'right', the walker's side on which the camera stands; '' reads it off the
-      walking direction, which only a network that follows the walker can.
+      walking direction, which only a network that follows the walker can. Who turns round has
+      the camera on the other side.
 
   Raises:
     ValueError: the video cannot be read or nobody walks across it, or the side of the camera is
       missing or contradicts the walk.
   """
-  view = voxels.views(path, run.voxel)
-  if camera:
-    voxels.check_direction(camera, view.direction, str(path))
-  elif view.direction:
-    camera = 'right' if view.direction > 0 else 'left'
-  else:
+  walks = []
+  for view in voxels.walks(path, run.voxel):  # one at a time, so that their pictures need not stay
+    film = view.video
+    walks.append((view.time_s, view.direction, inference.predict(run, view)))
+  if not camera and not walks[0][1]:
     raise ValueError(
       f'{path}: --camera is needed (left or right): a network that sees the whole picture does not '
       'know which way the walker goes'
     )
-  parts = list(inference.estimates(run, voxels.cut(view, None, run.voxel)))
-  own = np.concatenate(parts)[: len(view.time_s)]  # (n, legs, axes) at the configuration's rate
-  force = np.full((len(view.video.time_s), 2, own.shape[-1]), np.nan)
-  inside = (view.video.time_s >= view.time_s[0] - 1e-9) & (
-    view.video.time_s <= view.time_s[-1] + 1e-9
-  )
-  near = recordings.LEGS.index(camera)
-  side = np.array([1, 1, 1 if camera == 'left' else -1])  # the file's y is to the walker's left
-  for leg in range(own.shape[1]):
-    for axis in range(own.shape[2]):
-      values = np.interp(view.video.time_s[inside], view.time_s, own[:, leg, axis])
-      force[inside, near if leg == 0 else 1 - near, axis] = values * side[axis]
-  return Curves(view.video.time_s, force, camera, own.shape[1] == 1)
+  sides = [{1: 'right', -1: 'left', 0: camera}[direction] for _, direction, _ in walks]
+  if camera and camera not in sides:
+    voxels.check_direction(camera, walks[0][1], str(path))
+  force = np.full((len(film.time_s), 2, walks[0][2].shape[-1]), np.nan)
+  for side, (time_s, _, own) in zip(sides, walks, strict=True):
+    inside = (film.time_s >= time_s[0] - 1e-9) & (film.time_s <= time_s[-1] + 1e-9)
+    near = recordings.LEGS.index(side)
+    turn = np.array([1, 1, 1 if side == 'left' else -1])  # the file's y is to the walker's left
+    for leg in range(own.shape[1]):
+      for axis in range(own.shape[2]):
+        values = np.interp(film.time_s[inside], time_s, own[:, leg, axis])
+        force[inside, near if leg == 0 else 1 - near, axis] = values * turn[axis]
+  changes = [side for k, side in enumerate(sides) if k == 0 or side != sides[k - 1]]
+  return Curves(film.time_s, force, ', then '.join(changes), walks[0][2].shape[1] == 1)
 
 
 def to_csv(curves: Curves) -> str:

@@ -1,25 +1,38 @@
-"""Finds the walker in front of a still camera and cuts a window that follows them.
+"""Finds who walks past a still camera and cuts a window that follows them.
 
 The background is the median of a bounded number of frames. What differs from it is foreground;
-foreground blobs are linked over time, and the walker is the track that travels furthest across the
-picture. The window's floor line, height and centre are smooth in time, so that the body's own bob
+foreground blobs are linked over time, and a track that travels far enough across the picture is a
+crossing. The window's floor line, height and centre are smooth in time, so that the body's own bob
 and sway stay visible inside it.
+
+Frames are looked at once, one after the other. What the window will be cut from is kept while a
+crossing lasts, as its lines are known only at its end; memory does not grow with the video.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import itertools
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 import cv2
 import numpy as np
+from absl import logging
 from scipy import ndimage
 
+from grfjax import video
+
 BACKGROUND_FRAMES = 32  # bounded, so memory does not grow with the video
+SEARCH_ROWS = 180  # walkers are looked for in a picture halved while so many rows are left
+PLANES_BYTES = 512 * 2**20  # kept of crossings that are not over; a longer one is decoded again
 SMOOTH = 1 / 240  # of the picture's rows: noise is smaller in a smoothed picture, a walker is not
 MIN_HEIGHT = 0.12  # of the picture: smaller blobs are not a walker
 MIN_TRAVEL = 0.5  # body heights a walker moves sideways; who moves less is a bystander
 MIN_SECONDS = 0.5
+MAX_GAP = 12  # frames without a blob after which a track is over
+WAIT_S = 3.0  # of standing about are kept before a walk
 USUAL_FRAMES = 60  # over which a track's usual size is taken
 CENTRE_SIGMA_S = 0.25  # smoothing of the window's path: slower than a step, faster than a turn
 MARGIN = 1.15  # window height in body heights
@@ -64,36 +77,76 @@ class _Blob:
   area: float
 
 
-def background(frames: Iterable[np.ndarray], count: int) -> tuple[np.ndarray, float, float]:
-  """Median picture of at most `BACKGROUND_FRAMES` frames spread evenly over the video.
+class Frames(Protocol):
+  """A video's frames, (H, W, 3) uint8 RGB at working scale: `video.WorkingFrames`."""
+
+  def __iter__(self) -> Iterator[np.ndarray]:
+    """All of them, in order; again and again."""
+    ...
+
+  def sample(self, count: int) -> list[np.ndarray]:
+    """At most so many of them, spread over the video."""
+    ...
+
+
+def background(sample: list[np.ndarray]) -> tuple[np.ndarray, float]:
+  """Median picture of some frames.
 
   Args:
-    frames: (H, W, 3) uint8 each.
-    count: how many there are.
+    sample: (H, W, 3) uint8 each.
 
   Returns:
-    (H, W, 3) uint8 and the standard deviation of the noise and of the smoothed picture's noise
-    (gray levels), at least 1.
+    (H, W, 3) uint8 and the standard deviation of the noise (gray levels), at least 1.
   """
-  wanted = set(
-    np.linspace(0, count - 1, min(count, BACKGROUND_FRAMES)).round().astype(int).tolist()
-  )
-  sample = np.stack([f for k, f in enumerate(frames) if k in wanted])
-  half = len(sample) // 2
-  median = np.partition(sample, half, axis=0)[half]  # np.median would make float64 of it
-  some = sample[:: max(1, len(sample) // 8)]
-  smoothed = np.stack([_smoothed(f) for f in some])
-  return median, _noise(some, median), _noise(smoothed, _smoothed(median))
+  median = _median(sample)
+  return median, _noise(sample[:: max(1, len(sample) // 8)], median)
+
+
+def _median(pictures: list[np.ndarray]) -> np.ndarray:
+  """The upper median of each value, uint8.
+
+  A sorting network (Batcher's merge exchange; Knuth, The Art of Computer Programming 3, 5.2.2 M)
+  of whole pictures: minima and maxima of bytes are several times faster than partitions.
+  """
+  rows = list(pictures)
+  for low, high in _exchanges(len(rows)):
+    rows[low], rows[high] = cv2.min(rows[low], rows[high]), cv2.max(rows[low], rows[high])
+  return rows[len(rows) // 2]
+
+
+@functools.cache
+def _exchanges(count: int) -> list[tuple[int, int]]:
+  """Pairs (i, j), i < j, to be put in order, one after the other, to sort so many items."""
+  pairs = []
+  top = 1 << max(0, (count - 1).bit_length() - 1)
+  p = top
+  while p > 0:
+    q, r, d = top, 0, p
+    while d > 0:
+      pairs += [(i, i + d) for i in range(count - d) if i & p == r]
+      d, q, r = q - p, q >> 1, p
+    p >>= 1
+  return pairs
 
 
 def _smoothed(picture: np.ndarray) -> np.ndarray:
   return cv2.GaussianBlur(picture, (0, 0), picture.shape[0] * SMOOTH)
 
 
-def _noise(sample: np.ndarray, median: np.ndarray) -> float:
+def _searched(picture: np.ndarray) -> np.ndarray:
+  """What a walker is looked for in: small, and smoothed before the difference's sign is lost, as
+  noise then averages out, while clothes near the wall's colour do not.
+  """
+  while picture.shape[0] // 2 >= SEARCH_ROWS:
+    picture = video.half(picture)
+  return _smoothed(picture)
+
+
+def _noise(sample: list[np.ndarray], median: np.ndarray) -> float:
   # 1.4826 is the ratio of the standard deviation to the median absolute one in normal noise.
-  apart = cv2.absdiff(sample, np.broadcast_to(median, sample.shape).copy())
-  return max(1.4826 * float(np.median(apart)), 1.0)
+  counts = sum(np.bincount(cv2.absdiff(f, median).ravel(), minlength=256) for f in sample)
+  middle = int(np.searchsorted(np.cumsum(counts), np.sum(counts) / 2))
+  return max(1.4826 * middle, 1.0)
 
 
 def difference(frame: np.ndarray, back: np.ndarray) -> np.ndarray:
@@ -102,8 +155,8 @@ def difference(frame: np.ndarray, back: np.ndarray) -> np.ndarray:
   return cv2.max(cv2.max(red, green), blue)
 
 
-def _blobs(frame_index: int, diff: np.ndarray, threshold: float) -> list[_Blob]:
-  """Person-sized connected foreground."""
+def _blobs(frame_index: int, diff: np.ndarray, threshold: float, scale: int = 1) -> list[_Blob]:
+  """Person-sized connected foreground; places are multiplied by `scale`."""
   rows = diff.shape[0]
   over = (cv2.GaussianBlur(diff, (0, 0), rows / 360) > threshold).astype(np.uint8)
   mask = cv2.morphologyEx(over, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
@@ -142,24 +195,29 @@ def _blobs(frame_index: int, diff: np.ndarray, threshold: float) -> list[_Blob]:
       continue
     found.append(
       _Blob(
-        frame_index, x0 + centre, float(y0 + top), float(y0 + bottom),
-        float(x0 + in_columns[0]), float(x0 + in_columns[-1] + 1), area,
+        frame_index, scale * (x0 + centre), float(scale * (y0 + top)),
+        float(scale * (y0 + bottom)), float(scale * (x0 + in_columns[0])),
+        float(scale * (x0 + in_columns[-1] + 1)), area,
       )
     )  # fmt: skip
   return found
 
 
-def _link(blobs: list[list[_Blob]]) -> list[list[_Blob]]:
+class _Linker:
   """Joins blobs of successive frames into tracks: nearest to where the track would be next."""
-  tracks: list[list[_Blob]] = []
-  live: list[list[_Blob]] = []
-  for frame, here in enumerate(blobs):
+
+  def __init__(self, fps: float):
+    self._fps = fps
+    self.live: list[list[_Blob]] = []
+
+  def add(self, frame: int, here: list[_Blob]) -> list[list[_Blob]]:
+    """Takes the blobs of the next frame; returns the tracks that are over."""
     pairs = []
-    for t, track in enumerate(live):
+    for t, track in enumerate(self.live):
       last, past = track[-1], track[max(0, len(track) - 9)]
       speed = (last.x - past.x) / max(last.frame - past.frame, 1)
       # Parts of a walker may melt into the wall for a while: their usual size counts.
-      size = np.median([b.bottom - b.top for b in track[-USUAL_FRAMES:]])
+      size = _size(track[-USUAL_FRAMES:])
       for b, blob in enumerate(here):
         miss = abs(last.x + speed * (frame - last.frame) - blob.x)
         if miss < 0.25 * size and 0.6 < (blob.bottom - blob.top) / size < 1.6:
@@ -167,15 +225,28 @@ def _link(blobs: list[list[_Blob]]) -> list[list[_Blob]]:
     used_t, used_b = set(), set()
     for _, t, b in sorted(pairs):
       if t not in used_t and b not in used_b:
-        live[t].append(here[b])
+        self.live[t].append(here[b])
         used_t.add(t)
         used_b.add(b)
-    for b, blob in enumerate(here):
-      if b not in used_b:
-        live.append([blob])
-        tracks.append(live[-1])
-    live = [track for track in live if frame - track[-1].frame <= 12]
-  return tracks
+    self.live += [[blob] for b, blob in enumerate(here) if b not in used_b]
+    over = [track for track in self.live if frame - track[-1].frame > MAX_GAP]
+    self.live = [track for track in self.live if frame - track[-1].frame <= MAX_GAP]
+    for track in self.live:
+      while track[-1].frame - track[0].frame > WAIT_S * self._fps and _travel(track) < MIN_TRAVEL:
+        del track[0]
+    return over
+
+
+def _size(track: list[_Blob]) -> float:
+  return float(np.median([b.bottom - b.top for b in track]))
+
+
+def _travel(track: list[_Blob]) -> float:
+  """How far it goes across the picture, in body heights."""
+  # The size is the middle's: the picture's edges cut who comes and goes.
+  middle = len(track) // 2
+  around = track[max(0, middle - USUAL_FRAMES // 2) : middle + USUAL_FRAMES // 2 + 1]
+  return abs(track[-1].x - track[0].x) / _size(around)
 
 
 def _robust_line(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -191,44 +262,137 @@ def _robust_line(x: np.ndarray, y: np.ndarray) -> np.ndarray:
   return line
 
 
-def follow(frames: Iterable[np.ndarray], time_s: np.ndarray) -> Track:
-  """Finds the walker.
+@dataclasses.dataclass(frozen=True)
+class Crossing:
+  """A walk across the picture.
+
+  Attributes:
+    track: where the walker is.
+    planes: for each of the track's frames (H, W, 2) uint8: gray, and the largest difference to the
+      background over the colours; iterable again and again.
+    travel: how far it goes, in body heights.
+  """
+
+  track: Track
+  planes: Iterable[np.ndarray]
+  travel: float
+
+
+def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing]:
+  """Finds every walk across the picture, in order; of two at the same time the longer one.
 
   Args:
-    frames: re-iterable, (H, W, 3) uint8 RGB at working scale.
+    frames: the video's.
     time_s: (N,) each frame's time.
 
-  Returns:
-    The track of the one who travels furthest across the picture.
+  Yields:
+    Each crossing soon after it is over.
 
   Raises:
     NobodyFoundError: nothing person-sized crosses the picture.
   """
-  back, noise, smooth_noise = background(frames, len(time_s))
-  threshold = max(14.0, 5 * smooth_noise)
-  smooth = _smoothed(back)
-  # Smoothed before the difference's sign is lost: noise averages out, clothes near the wall's
-  # colour do not.
-  blobs = [_blobs(k, difference(_smoothed(f), smooth), threshold) for k, f in enumerate(frames)]
+  sample = frames.sample(BACKGROUND_FRAMES)
+  back, noise = background(sample)
+  searched = _searched(back)
+  scale = round(back.shape[0] / searched.shape[0])
+  some = [_searched(f) for f in sample[:: max(1, len(sample) // 8)]]
+  threshold = max(14.0, 5 * _noise(some, searched))
+  del sample, some
   fps = 1 / float(np.median(np.diff(time_s)))
-  tracks = [t for t in _link(blobs) if t[-1].frame - t[0].frame >= MIN_SECONDS * fps - 1]
+  linker = _Linker(fps)
+  planes = _Planes(frames, back)
+  waiting: list[Crossing] = []
+  furthest: float | None = None
+  found = False
 
-  def travel(track):
-    size = np.median([b.bottom - b.top for b in track])
-    return abs(track[-1].x - track[0].x) / size
-
-  best = max(tracks, key=travel, default=None)
-  if best is None or travel(best) < MIN_TRAVEL:
+  for k, frame in enumerate(frames):
+    planes.add(k, frame)
+    over = linker.add(k, _blobs(k, difference(_searched(frame), searched), threshold, scale))
+    if k == len(time_s) - 1:
+      over, linker.live = over + linker.live, []
+    for track in over:
+      if track[-1].frame - track[0].frame < MIN_SECONDS * fps - 1:
+        continue
+      furthest = max(furthest or 0.0, _travel(track))
+      if _travel(track) >= MIN_TRAVEL:
+        smooth = _smooth(track, time_s, back, noise)
+        waiting.append(Crossing(smooth, planes.of(smooth.frame), _travel(track)))
+    earliest = min((t[0].frame for t in linker.live), default=k + 1)
+    planes.forget(earliest)
+    # What is live may turn out to be the longer of two walks at the same time.
+    if waiting and max(c.track.frame[-1] for c in waiting) < earliest:
+      for crossing in _apart(waiting):
+        found = True
+        yield crossing
+      waiting = []
+  if not found:
     seen = (
       'nothing person-sized moves'
-      if best is None
-      else (f'the furthest moves {travel(best):.2f} body heights')
+      if furthest is None
+      else f'the furthest moves {furthest:.2f} body heights'
     )
     raise NobodyFoundError(
       f'nobody walks across the picture ({seen}; expected one person crossing at least '
       f'{MIN_TRAVEL} body heights before a still camera)'
     )
-  return _smooth(best, time_s, back, noise)
+
+
+def longest(frames: Frames, time_s: np.ndarray) -> Crossing:
+  """The crossing that goes furthest; arguments and errors as in `crossings`."""
+  return max(crossings(frames, time_s), key=lambda c: c.travel)
+
+
+def _apart(found: list[Crossing]) -> list[Crossing]:
+  """Those of which no two are at the same time, the longest first choice; in order."""
+  kept: list[Crossing] = []
+  for one in sorted(found, key=lambda c: -c.travel):
+    if all(
+      one.track.frame[-1] < c.track.frame[0] or one.track.frame[0] > c.track.frame[-1] for c in kept
+    ):
+      kept.append(one)
+    else:
+      logging.info(
+        'frames %d to %d: a shorter walk at the same time is left out', *one.track.frame[[0, -1]]
+      )
+  return sorted(kept, key=lambda c: int(c.track.frame[0]))
+
+
+class _Planes:
+  """Gray and difference of the frames that windows may yet be cut from."""
+
+  def __init__(self, frames: Frames, back: np.ndarray):
+    self._frames, self._back = frames, back
+    self._kept: dict[int, np.ndarray] = {}
+
+  def _planes(self, frame: np.ndarray) -> np.ndarray:
+    return cv2.merge([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), difference(frame, self._back)])
+
+  def add(self, k: int, frame: np.ndarray) -> None:
+    self._kept[k] = self._planes(frame)
+    if len(self._kept) * self._kept[k].nbytes > PLANES_BYTES:
+      del self._kept[next(iter(self._kept))]
+
+  def forget(self, before: int) -> None:
+    while self._kept and next(iter(self._kept)) < before:
+      del self._kept[next(iter(self._kept))]
+
+  def of(self, frame: np.ndarray) -> Iterable[np.ndarray]:
+    """Those of a track's frames; the video is decoded again where they were too many to keep."""
+    if frame[0] in self._kept:
+      return [self._kept[k] for k in frame.tolist()]
+    return _Again(self, frame)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Again:
+  """Planes of a track's frames from another pass over the video."""
+
+  planes: _Planes
+  frame: np.ndarray
+
+  def __iter__(self) -> Iterator[np.ndarray]:
+    some = itertools.islice(self.planes._frames, int(self.frame[0]), int(self.frame[-1]) + 1)
+    return (self.planes._planes(frame) for frame in some)
 
 
 def _smooth(track: list[_Blob], time_s: np.ndarray, back: np.ndarray, noise: float) -> Track:
@@ -256,27 +420,22 @@ def _smooth(track: list[_Blob], time_s: np.ndarray, back: np.ndarray, noise: flo
   return Track(frame, x, floor, height, direction, back, noise)
 
 
-def windows(
-  frames: Iterable[np.ndarray], track: Track, rows: int, columns: int
-) -> Iterator[np.ndarray]:
-  """Cuts the walker out of every frame of the track, always walking to the right.
+def windows(crossing: Crossing, rows: int, columns: int) -> Iterator[np.ndarray]:
+  """Cuts the walker out of every frame of a crossing, always walking to the right.
 
   Args:
-    frames: (H, W, 3) uint8 RGB at working scale, from the video's first frame.
-    track: from `follow`.
+    crossing: from `crossings`.
     rows: height of a window, `MARGIN` body heights.
     columns: width of a window; a full stride with the arms is about 0.8 body heights.
 
   Yields:
     (rows, columns, 2) uint8: gray, and how far the pixel is from the background (0 is background,
-    255 surely the walker). Outside the picture gray repeats its edge and the difference is 0.
+    255 surely the walker). Outside the picture both repeat its edge.
   """
-  low, high = 2.5 * track.noise, max(40.0, 12 * track.noise)
+  track = crossing.track
+  low, high = 3 * track.noise, max(40.0, 12 * track.noise)
   ramp = np.clip((np.arange(256) - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
-  for k, rgb in enumerate(frames):
-    i = k - track.frame[0]
-    if not 0 <= i < len(track.frame):
-      continue
+  for i, planes in enumerate(crossing.planes):
     step = MARGIN * track.height[i] / rows  # working pixels a window pixel
     over = max(1, int(np.ceil(step)))  # sample at about the picture's own pixels, then average
     big = (columns * over, rows * over)
@@ -286,13 +445,9 @@ def windows(
     top = track.floor[i] - fine * (big[1] * (1 - FLOOR) - 0.5) - 0.5
     turn = np.array([[track.direction * fine, 0, left], [0, fine, top]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    # Warp the colours and the background alike, so that only the window is subtracted.
-    here, empty = (
-      cv2.warpAffine(picture, turn, big, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-      for picture in (rgb, track.background)
-    )
-    far = cv2.LUT(cv2.GaussianBlur(difference(here, empty), (0, 0), 0.7), ramp)
-    gray = cv2.cvtColor(here, cv2.COLOR_RGB2GRAY)
+    here = cv2.warpAffine(planes, turn, big, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    gray, apart = cv2.split(here)
+    far = cv2.LUT(cv2.GaussianBlur(apart, (0, 0), 0.7), ramp)
     small = (columns, rows)
     both = [cv2.resize(c, small, interpolation=cv2.INTER_AREA) for c in (gray, far)]
     yield np.stack(both, axis=-1)

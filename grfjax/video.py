@@ -1,11 +1,14 @@
 """Video files -> frames on their own clock; the only module that imports decord.
 
 Times are the container's presentation times, counted from the first frame, so that variable frame
-rates are right. Frames come one after the other: seeking is slow and, in decord, not reliable.
+rates are right. Frames come one after the other: seeking in decord is not reliable, so it is used
+only where any frame will do.
 """
 
 from __future__ import annotations
 
+import collections
+import concurrent.futures
 import dataclasses
 import os
 import pathlib
@@ -15,8 +18,10 @@ import cv2
 import decord
 import numpy as np
 
-WORKING_ROWS = 480  # enough for a window of 96 rows on a walker half as tall as the picture
-CACHE_BYTES = 256 * 2**20  # frames kept at working scale; a longer video is decoded again instead
+WORKING_ROWS = 360  # at least so many are left; enough for a window of 48 rows on a distant walker
+CACHE_BYTES = 256 * 2**20  # a video that fits, at working scale, is decoded once and kept
+MIN_KEY_FRAMES = 5  # fewer, spread over a video, are no sample of it
+AHEAD = 4  # frames decoded ahead, in a thread of their own
 _NO_TIME = -1e9  # decord gives some -1e17 s where the file has no presentation time
 _UNREADABLE = (decord.DECORDError, decord.DECORDLimitReachedError, StopIteration, RuntimeError)
 
@@ -118,17 +123,20 @@ def frames(video: Video) -> Iterator[np.ndarray]:
 
 
 class WorkingFrames:
-  """A video's frames at working scale, iterable again and again.
+  """A video's frames at working scale, iterable again and again, decoded ahead in a thread.
 
-  Frames taller than `WORKING_ROWS` are averaged over area. They are kept in memory while they fit
-  into `CACHE_BYTES`; a longer video is decoded again at each pass, so memory stays bounded.
+  Both sides are halved, by averaging, while `WORKING_ROWS` are left: quick, and it moves nothing by
+  parts of a pixel. A short video is decoded once and kept; a long one is decoded anew at each pass,
+  so that memory stays bounded.
   """
 
   def __init__(self, video: Video):
     self.video = video
-    self.scale = min(1.0, WORKING_ROWS / video.height)
-    self.height = round(video.height * self.scale)
-    self.width = round(video.width * self.scale)
+    self.halvings = 0
+    while video.height >> (self.halvings + 1) >= WORKING_ROWS:
+      self.halvings += 1
+    self.height = video.height >> self.halvings
+    self.width = video.width >> self.halvings
     self._fits = len(video.time_s) * self.height * self.width * 3 <= CACHE_BYTES
     self._cache: list[np.ndarray] | None = None  # there after the first whole pass
 
@@ -138,14 +146,63 @@ class WorkingFrames:
       yield from self._cache
       return
     seen: list[np.ndarray] = []  # this pass's own: passes may overlap, or be left early
-    for frame in frames(self.video):
-      if self.scale < 1:
-        frame = cv2.resize(frame, (self.width, self.height), interpolation=cv2.INTER_AREA)
+    for frame in _ahead(self._halved(f) for f in frames(self.video)):
       if self._fits:
         seen.append(frame)
       yield frame
     if self._fits:
       self._cache = seen
+
+  def _halved(self, frame: np.ndarray) -> np.ndarray:
+    for _ in range(self.halvings):
+      frame = half(frame)
+    return frame
+
+  def sample(self, count: int) -> list[np.ndarray]:
+    """At most `count` frames spread over the video.
+
+    Of a video too long to keep they are key frames, which are found without decoding the others; if
+    it has too few of them, it is decoded for the sample.
+    """
+    if not self._fits:
+      keys = self._key_frames(count)
+      if len(keys) >= MIN_KEY_FRAMES:
+        return keys
+    total = len(self.video.time_s)
+    wanted = set(np.linspace(0, total - 1, min(total, count)).round().astype(int).tolist())
+    return [frame for k, frame in enumerate(self) if k in wanted]
+
+  def _key_frames(self, count: int) -> list[np.ndarray]:
+    try:
+      reader = _open(self.video.path)
+      keys = list(reader.get_key_indices())
+      some = np.linspace(0, len(keys) - 1, min(len(keys), count)).round().astype(int)
+      found = []
+      for k in some if len(keys) >= MIN_KEY_FRAMES else ():
+        reader.seek(keys[k])
+        found.append(self._halved(reader.next().asnumpy()))
+    except _UNREADABLE:  # no way to seek in this file
+      return []
+    return found
+
+
+def half(picture: np.ndarray) -> np.ndarray:
+  """Both sides halved by averaging; an odd last row or column is left out."""
+  height, width = picture.shape[0] // 2, picture.shape[1] // 2
+  even = picture[: 2 * height, : 2 * width]
+  return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _ahead(items: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+  """The same items, made some ahead in another thread: decoding releases the interpreter's lock."""
+  pool = concurrent.futures.ThreadPoolExecutor(1)
+  coming = collections.deque(pool.submit(next, items, None) for _ in range(AHEAD))
+  try:
+    while (item := coming.popleft().result()) is not None:
+      coming.append(pool.submit(next, items, None))
+      yield item
+  finally:
+    pool.shutdown(cancel_futures=True)
 
 
 def whole_window(frame: np.ndarray, size: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from absl import logging
 from grfjax import forces, recordings, tracking, video
 
 AXES = ('vertical', 'forward', 'near side')  # the order of the last axis of `force`
+GRAY_MEAN, GRAY_SD = 128, 32  # of the walker's gray values in a `walker` picture
 SAME_RATE = 0.02  # a video within 2 % of the configuration's rate is taken frame by frame
 
 
@@ -31,7 +32,8 @@ class Config:
     follow: a window that follows the walker (gray and difference to the background), or the whole
       picture (gray).
     frames: T, frames in a voxel.
-    hop: frames between the starts of successive clips; 0: one voxel for every frame of the near
+    hop: frames between the starts of successive clips; beside its own so many a clip holds at
+      least what `models.Walker` looks at around a frame. 0: one voxel for every frame of the near
       leg's stance, which is its last frame.
     rows: height of the voxel's pictures.
     columns: width.
@@ -64,10 +66,16 @@ class Config:
     lead = (self.frames - self.hop) // 2
     return slice(lead, lead + self.hop)
 
+  def longer(self, hop: int) -> Config:
+    """The same with more own frames in a clip; as many beside them (nothing if not in clips)."""
+    if self.hop == 0:
+      return self
+    return dataclasses.replace(self, frames=self.frames - self.hop + hop, hop=hop)
+
 
 CONFIGS = {
   'mochizuki': Config('mochizuki', follow=False, frames=5, hop=0, rows=40, columns=40, fps=60),
-  'walker': Config('walker', follow=True, frames=64, hop=32, rows=48, columns=36, fps=60),
+  'walker': Config('walker', follow=True, frames=96, hop=40, rows=48, columns=36, fps=60),
 }
 
 
@@ -107,31 +115,78 @@ class Views:
   direction: int
 
 
-def views(path: pathlib.Path, cfg: Config) -> Views:
-  """Decodes a video into the configuration's pictures.
+def walks(path: pathlib.Path, cfg: Config) -> Iterator[Views]:
+  """Decodes a video into the configuration's pictures: of each walk across it, in order.
+
+  A configuration that does not follow anybody sees all of the video as one.
 
   Raises:
     ValueError: the video cannot be read, or nobody can be followed; the message names it.
   """
   film = video.probe(path)
-  if cfg.follow:
-    frames = video.WorkingFrames(film)
-    try:
-      track = tracking.follow(frames, film.time_s)
-    except tracking.NobodyFoundError as error:
-      raise tracking.NobodyFoundError(f'{path}: {error}') from error
-    first, direction = int(track.frame[0]), track.direction
-    count = len(track.frame)
-    seen = tracking.windows(frames, track, cfg.rows, cfg.columns)
-  else:
-    first, direction, count = 0, 0, len(film.time_s)
-    seen = (video.whole_window(f, cfg.rows) for f in video.frames(film))
-  picture = np.empty((count, cfg.rows, cfg.columns, cfg.channels), np.uint8)
-  for k, one in enumerate(seen):
-    picture[k] = one
-  time_s = film.time_s[first : first + count]
+  if not cfg.follow:
+    picture = np.empty((len(film.time_s), *cfg.shape[1:]), np.uint8)
+    for k, frame in enumerate(video.frames(film)):
+      picture[k] = video.whole_window(frame, cfg.rows)
+    yield _views(film, picture, 0, 0, cfg)
+    return
+  try:
+    for crossing in tracking.crossings(video.WorkingFrames(film), film.time_s):
+      yield _followed(film, crossing, cfg)
+  except tracking.NobodyFoundError as error:
+    raise tracking.NobodyFoundError(f'{path}: {error}') from error
+
+
+def longest(path: pathlib.Path, cfg: Config) -> Views:
+  """The walk that goes furthest; arguments and errors as in `walks`."""
+  if not cfg.follow:
+    return next(walks(path, cfg))
+  film = video.probe(path)
+  try:
+    crossing = tracking.longest(video.WorkingFrames(film), film.time_s)
+  except tracking.NobodyFoundError as error:
+    raise tracking.NobodyFoundError(f'{path}: {error}') from error
+  return _followed(film, crossing, cfg)
+
+
+def _followed(film: video.Video, crossing: tracking.Crossing, cfg: Config) -> Views:
+  picture = np.stack(list(tracking.windows(crossing, cfg.rows, cfg.columns)))
+  track = crossing.track
+  return _views(film, standardised(picture), int(track.frame[0]), track.direction, cfg)
+
+
+def _views(
+  film: video.Video, picture: np.ndarray, first: int, direction: int, cfg: Config
+) -> Views:
+  time_s = film.time_s[first : first + len(picture)]
   picture, time_s, nearest = at_rate(picture, time_s, cfg.fps, blend=cfg.follow)
   return Views(picture, time_s, (first + nearest).astype(np.int32), film, direction)
+
+
+def standardised(picture: np.ndarray) -> np.ndarray:
+  """Gray counted from the walker's mean over the walk, in standard deviations; in place.
+
+  So neither exposure nor clothes matter, and what a network makes of a frame does not depend on
+  which others of the walk it is shown with.
+
+  Args:
+    picture: (N, H, W, 2) uint8: gray, and how surely a pixel is the walker's (0 .. 255).
+
+  Returns:
+    The same array; gray is `GRAY_MEAN` at the mean and `GRAY_SD` levels a standard deviation;
+    what lies over four of them away is held there.
+  """
+  counts = sum(
+    np.bincount(p[..., 0].ravel(), weights=p[..., 1].ravel(), minlength=256) for p in picture
+  )
+  level = np.arange(256)
+  total = max(float(np.sum(counts)), 1.0)
+  mean = float(np.sum(counts * level)) / total
+  deviation = float(np.sqrt(np.sum(counts * (level - mean) ** 2) / total))
+  # The least of a real picture is some gray levels: in an even one, noise is not blown up.
+  table = GRAY_MEAN + GRAY_SD * (level - mean) / max(deviation, 6.0)
+  picture[..., 0] = np.clip(np.round(table), 0, 255).astype(np.uint8)[picture[..., 0]]
+  return picture
 
 
 def at_rate(
@@ -252,7 +307,7 @@ def records(
     ValueError: the video or forces cannot be used; the message names manifest line and file.
   """
   try:
-    view = views(trial.video, cfg)
+    view = longest(trial.video, cfg)
     if cfg.follow:
       check_direction(trial.camera, view.direction, str(trial.video))
     label = labels(trial, view.time_s, view.video, threshold_n)

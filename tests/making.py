@@ -79,6 +79,22 @@ def figure(
   cv2.circle(canvas, point(0, 0.92), radius, skin, -1, cv2.LINE_AA, shift=4)
 
 
+class Frames:
+  """Pictures in memory, as `grfjax.tracking` wants them; `chosen` are those it samples from."""
+
+  def __init__(self, pictures: Iterable[np.ndarray]):
+    self.pictures = list(pictures)
+    self.chosen = self.pictures
+
+  def __iter__(self):
+    return iter(self.pictures)
+
+  def sample(self, count: int) -> list[np.ndarray]:
+    """At most so many, spread over all."""
+    last = len(self.chosen) - 1
+    return [self.chosen[round(k)] for k in np.linspace(0, last, min(count, last + 1))]
+
+
 @dataclasses.dataclass(frozen=True)
 class Film:
   """Frames of a walk, and where the walker truly is.
@@ -145,6 +161,7 @@ def write_video(
   fps: float = 60,
   time_s: np.ndarray | None = None,
   crf: int = 12,
+  key_every: int = 250,
   **options: str,
 ) -> pathlib.Path:
   """Writes H.264 with a presentation time for each frame, to 1/90000 s.
@@ -155,13 +172,13 @@ def write_video(
     fps: of the frames, unless
     time_s: gives their times.
     crf: x264's quality.
+    key_every: frames between key frames, at most.
     **options: of the container, such as movflags.
   """
   clock = fractions.Fraction(1, 90000)
   with av.open(str(path), 'w', options=options) as container:
-    stream = container.add_stream(
-      'libx264', rate=round(fps), options={'crf': str(crf), 'preset': 'veryfast', 'threads': '1'}
-    )
+    x264 = {'crf': str(crf), 'preset': 'veryfast', 'threads': '1', 'g': str(key_every)}
+    stream = container.add_stream('libx264', rate=round(fps), options=x264)
     stream.pix_fmt, stream.time_base, stream.codec_context.time_base = 'yuv420p', clock, clock
     for k, rgb in enumerate(frames):
       if k == 0:

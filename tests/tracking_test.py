@@ -1,6 +1,5 @@
 """Tests of grfjax.tracking, on a drawn walker before a cluttered wall."""
 
-import gc
 import weakref
 
 import cv2
@@ -15,8 +14,16 @@ SIZE = {'height': 180, 'width': 320}
 DULL = ((150, 140, 150), (110, 120, 115), (160, 140, 130))
 
 
+def longest(frames, time_s) -> tracking.Crossing:
+  return tracking.longest(making.Frames(frames), time_s)
+
+
 def follow(film: making.Film) -> tracking.Track:
-  return tracking.follow(film.frames, film.time_s)
+  return longest(film.frames, film.time_s).track
+
+
+def windows_of(film: making.Film, rows: int, columns: int) -> np.ndarray:
+  return np.stack(list(tracking.windows(longest(film.frames, film.time_s), rows, columns)))
 
 
 def check(track: tracking.Track, film: making.Film) -> None:
@@ -70,7 +77,7 @@ def test_bystander_and_flicker_are_ignored(direction):
     frame[here] = clean[here]
     frame = np.clip(frame.astype(int) + (3 if k % 2 else -3), 0, 255)
     frames.append(making.noisy(frame, 4, rng))
-  track = tracking.follow(frames, film.time_s)
+  track = longest(frames, film.time_s).track
   check(track, film)
   assert track.direction == direction
 
@@ -93,7 +100,7 @@ def test_a_long_shadow_neither_hides_the_walker_nor_ends_the_track(direction):
     making.figure(frame, column, 166, 122, 0.1 * k)
     frames.append(making.noisy(frame, 3, rng))
   film = making.Film(np.stack(frames), np.arange(80) / 60, x, 166, 122)
-  check(tracking.follow(film.frames, film.time_s), film)
+  check(follow(film), film)
 
 
 def test_who_melts_into_the_wall_for_a_while_is_one_track():
@@ -115,7 +122,7 @@ def test_who_goes_furthest_is_followed_and_not_who_is_seen_longest():
     if 15 <= k < 70:
       making.figure(frame, 280 - 3 * (k - 15), 170, 116, 0.1 * k)
     frames.append(making.noisy(frame, 3, rng))
-  track = tracking.follow(frames, np.arange(90) / 60)
+  track = longest(frames, np.arange(90) / 60).track
   assert track.direction == -1
   assert track.frame[0] in (15, 16)
   assert track.frame[-1] in (68, 69)
@@ -132,7 +139,7 @@ def test_who_walks_on_the_spot_is_nobody():
     making.figure(frame, 160 + 10 * np.sin(k / 10), 166, 122, 0.2 * k)
     frames.append(making.noisy(frame, 3, rng))
   with pytest.raises(tracking.NobodyFoundError) as caught:
-    tracking.follow(frames, np.arange(80) / 60)
+    longest(frames, np.arange(80) / 60)
   assert 'nobody walks across the picture' in str(caught.value)
   assert 'expected one person crossing' in str(caught.value)
 
@@ -142,21 +149,19 @@ def test_an_empty_room_holds_nobody():
   rng = np.random.default_rng(0)
   frames = [making.noisy(room, 8, rng) for _ in range(60)]
   with pytest.raises(tracking.NobodyFoundError, match='nothing person-sized moves'):
-    tracking.follow(frames, np.arange(60) / 60)
+    longest(frames, np.arange(60) / 60)
 
 
 def test_mirrored_pictures_give_the_same_windows():
   film = making.film(70, noise=3, bob=2, **SIZE)
   mirrored = film.frames[:, :, ::-1]
-  one, two = follow(film), tracking.follow(mirrored, film.time_s)
+  first, second = (longest(f, film.time_s) for f in (film.frames, mirrored))
+  one, two = first.track, second.track
   assert (one.direction, two.direction) == (1, -1)
   np.testing.assert_array_equal(one.frame, two.frame)
   np.testing.assert_allclose(two.x, SIZE['width'] - one.x, atol=0.05)
   np.testing.assert_allclose(two.height, one.height, atol=0.05)
-  a, b = (
-    np.stack(list(tracking.windows(f, t, 48, 36))).astype(int)
-    for f, t in ((film.frames, one), (mirrored, two))
-  )
+  a, b = (np.stack(list(tracking.windows(c, 48, 36))).astype(int) for c in (first, second))
   assert np.abs(a - b).mean() < 0.5
   assert np.percentile(np.abs(a - b), 99.5) <= 3
   assert np.abs(a - b[:, :, ::-1]).mean() > 5  # were it not turned
@@ -169,7 +174,7 @@ def test_everyone_walks_to_the_windows_right():
     for frame, x in zip(film.frames, film.x, strict=True):
       at = round(x + direction * 24)
       cv2.rectangle(frame, (at - 6, 90), (at + 6, 102), (20, 250, 20), -1)
-    windows = np.stack(list(tracking.windows(film.frames, follow(film), 48, 36)))
+    windows = windows_of(film, 48, 36)
     rows = slice(20, 24)  # of the box
     far = windows[:, rows, :, 1].astype(float).mean((0, 1))
     assert far[24:28].mean() > far[8:12].mean() + 100
@@ -193,13 +198,13 @@ def test_the_bodys_bob_stays_in_the_window():
   film = making.film(90, noise=2, bob=3, bob_hz=2, **SIZE)
   track = follow(film)
   rows = 140
-  windows = list(tracking.windows(film.frames, track, rows, 105))
+  windows = windows_of(film, rows, 105)
   top = np.array([head_row(w) for w in windows])
   scale = rows / (tracking.MARGIN * track.height.mean())  # window rows a picture row
   moved = amplitude(top, film.time_s[track.frame], 2) / scale
   assert moved == pytest.approx(3, abs=0.3)
   still = making.film(90, noise=2, **SIZE)
-  windows = tracking.windows(still.frames, follow(still), rows, 105)
+  windows = windows_of(still, rows, 105)
   top = np.array([head_row(w) for w in windows])
   assert amplitude(top, still.time_s, 2) / scale < 0.3
 
@@ -212,7 +217,7 @@ def test_sway_along_the_walk_stays_in_the_window():
     frame = room.copy()
     making.figure(frame, x + s, film.floor, film.tall, 2 * np.pi * t)
     frames.append(frame)
-  track = tracking.follow(frames, film.time_s)
+  track = longest(frames, film.time_s).track
   assert amplitude(track.x, film.time_s, 2) < 0.3  # the window does not follow it
   assert np.abs(track.x - film.x).max() < 2
 
@@ -220,7 +225,7 @@ def test_sway_along_the_walk_stays_in_the_window():
 def test_windows_show_the_walker_at_one_size():
   film = making.film(70, noise=2, **SIZE)
   track = follow(film)
-  windows = np.stack(list(tracking.windows(film.frames, track, 48, 36)))
+  windows = windows_of(film, 48, 36)
   assert windows.shape == (len(track.frame), 48, 36, 2)
   assert windows.dtype == np.uint8
   far = windows[..., 1] > 128
@@ -241,7 +246,7 @@ def test_a_cut_off_walker_is_not_shrunk():
   """While the figure enters and leaves the picture its frames are left out."""
   film = making.film(100, noise=2, **SIZE)
   inside = film.frames[:, :, 60:260]  # as a camera that sees less
-  track = tracking.follow(inside, film.time_s)
+  track = longest(inside, film.time_s).track
   x = film.x[track.frame] - 60
   assert np.abs(track.x - x).max() < 2
   assert np.abs(track.height / film.tall - 1).max() < 0.05
@@ -250,30 +255,83 @@ def test_a_cut_off_walker_is_not_shrunk():
   assert len(track.frame) > 55
 
 
-def test_memory_for_the_background_is_bounded():
-  room = making.room(32, 48)
-  alive: list[weakref.ref] = []
-  most = 0
+class Counted:
+  """Frames of walks one after the other, that counts how many are alive."""
 
-  def frames():
-    nonlocal most
-    for k in range(300):
-      gc.collect(0)
-      most = max(most, sum(ref() is not None for ref in alive))
-      frame = room + np.uint8(k % 3)
-      alive.append(weakref.ref(frame))
-      yield frame
+  def __init__(self, walks: int):
+    self.film = making.film(70, noise=2, **SIZE)
+    self.walks, self.alive, self.most = walks, [], 0
+    self.time_s = np.arange(walks * 90) / 60
 
-  picture, noise, _ = tracking.background(frames(), 300)
-  assert len(alive) == 300
-  assert tracking.BACKGROUND_FRAMES <= most + 1 <= tracking.BACKGROUND_FRAMES + 3
-  np.testing.assert_array_equal(picture, room + np.uint8(1))
+  def __iter__(self):
+    room = making.room(**SIZE)
+    for _ in range(self.walks):
+      for k in range(90):  # with a pause between them
+        frame = (self.film.frames[k] if k < 70 else room).copy()
+        self.alive = [ref for ref in self.alive if ref() is not None] + [weakref.ref(frame)]
+        self.most = max(self.most, len(self.alive))
+        yield frame
+
+  def sample(self, count):
+    return [self.film.frames[k] for k in np.linspace(0, 69, count).astype(int)]
+
+
+def test_every_crossing_is_found_and_memory_does_not_grow(monkeypatch):
+  kept = []
+  add = tracking._Planes.add
+
+  def counted(self, k, frame):
+    add(self, k, frame)
+    kept.append(len(self._kept))
+
+  monkeypatch.setattr(tracking._Planes, 'add', counted)
+  most = {}
+  for walks in (2, 8):
+    kept.clear()
+    frames = Counted(walks)
+    found = 0
+    for k, crossing in enumerate(tracking.crossings(frames, frames.time_s)):
+      assert abs(crossing.track.frame[0] - 90 * k) <= 2
+      assert abs(crossing.track.frame[-1] - (90 * k + 69)) <= 2
+      found += 1
+    assert found == walks
+    most[walks] = (frames.most, max(kept))
+  assert most[8] == most[2]
+  assert most[8][0] <= 4
+  assert most[8][1] <= 70 + tracking.MAX_GAP + 2
+
+
+def test_a_crossing_too_long_to_keep_is_decoded_again(monkeypatch):
+  film = making.film(70, noise=3, **SIZE)
+  whole = windows_of(film, 48, 36)
+  monkeypatch.setattr(tracking, 'PLANES_BYTES', 2**20)  # nine frames
+  np.testing.assert_array_equal(windows_of(film, 48, 36), whole)
+
+
+def test_who_waits_before_walking_is_followed_from_then_on():
+  room, rng = making.room(**SIZE), np.random.default_rng(0)
+  frames = []
+  for k in range(420):
+    frame = room.copy()
+    x = 60 + 3 * max(0, k - 350) + 2 * np.sin(k / 5)
+    making.figure(frame, x, 166, 122, 0.1 * max(0, k - 350))
+    frames.append(making.noisy(frame, 3, rng))
+  still = making.Frames(frames)
+  still.chosen = [*frames[350:], *frames[350:]]  # else who stands for so long is background
+  track = tracking.longest(still, np.arange(420) / 60).track
+  assert 350 - tracking.WAIT_S * 60 - 2 <= track.frame[0] <= 350
+  assert track.frame[-1] >= 415
+
+
+@pytest.mark.parametrize('count', [1, 2, 3, 5, 16, 31, 32, 33])
+def test_background_is_the_median(count):
+  frames = list(np.random.default_rng(count).integers(0, 256, (count, 6, 8, 3), np.uint8))
+  picture, noise = tracking.background(frames)
+  np.testing.assert_array_equal(picture, np.sort(frames, 0)[count // 2])
   assert noise >= 1
 
 
-@pytest.mark.parametrize('count', [2, 31, 32, 33])
-def test_background_of_few_frames(count):
-  frames = [np.full((8, 8, 3), 50 + k % 2, np.uint8) for k in range(count)]
-  picture, _, _ = tracking.background(frames, count)
-  assert picture.shape == (8, 8, 3)
-  assert 50 <= picture.min() <= picture.max() <= 51
+def test_noise_of_a_sample():
+  rng = np.random.default_rng(0)
+  frames = [making.noisy(np.full((90, 90, 3), 120, np.uint8), 5, rng) for _ in range(9)]
+  assert tracking.background(frames)[1] == pytest.approx(5, rel=0.2)

@@ -67,6 +67,9 @@ def walk(
 
   Returns:
     The walk; time 0 is the first contact, x = 0 the centre of mass's place then.
+
+  Raises:
+    pose.UnposableError: the body cannot follow the forces drawn; draw again.
   """
   drawn = draw_forces(subject, rng, steps, rate_hz)
   plan, force, velocity = drawn.plan, drawn.force, drawn.velocity_m_s

@@ -17,6 +17,10 @@ COARSE, COARSE_ROUNDS = 8, 24  # every 8th sample
 UPPER = ('neck', 'head', 'shoulder', 'elbow', 'wrist', 'hand')
 
 
+class UnposableError(ValueError):
+  """No motion of this body fits the path: the rounds run away from it."""
+
+
 def pose(
   subject: body.Subject,
   steps: forces.Steps,
@@ -38,6 +42,9 @@ def pose(
   Returns:
     joints (N, J, 3); the height to be added to the path, metres; how far along x each footfall
     (M,) was moved from where it was placed, metres.
+
+  Raises:
+    UnposableError: the rounds diverge; about one walk in a thousand, of unsteady small children.
   """
   weights = body.joint_weights(subject)
   share = np.array(
@@ -60,7 +67,10 @@ def pose(
     error = np.zeros(3)
     for number in range(rounds):
       path = path + error
-      parts = [pair[k].solve(path + above.hips[rows, k]) for k in (0, 1)]
+      if not np.isfinite(path).all():
+        break
+      with np.errstate(invalid='ignore', over='ignore'):  # looked at above and below
+        parts = [pair[k].solve(path + above.hips[rows, k]) for k in (0, 1)]
       if number < rounds - SETTLED:
         spare = [leg.spare() for leg in pair]
         mean, least = np.array(spare).mean(0)[1], np.array(spare).min(0)[0]
@@ -71,6 +81,8 @@ def pose(
       for k in (0, 1):
         now = now + np.tensordot(parts[k] - path[:, None], share[k], axes=(1, 0))
       error = com[rows] + [0, 0, height] - now
+    if not np.isfinite(path).all():
+      raise UnposableError('no motion of this body fits its forces')
     moved = [leg.moved for leg in pair]
     pelvis = pelvis + interpolate.CubicSpline(samples[rows], path - pelvis[rows])(samples)
 

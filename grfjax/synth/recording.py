@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 import tqdm
 
-from grfjax.synth import body, gait, scene
+from grfjax.synth import body, gait, pose, scene
 
 RATE_HZ = 1000.0
 SETTINGS = 'synth.json'
+DRAWS = 20  # of a walk, where a body cannot follow the forces drawn (one in about a thousand)
 APPROACH = 3  # steps before the first plate and after the last
 MARGIN_S = 0.15  # of force before and after the video
 PLATE_HALF_WIDTH_M = 0.30
@@ -96,7 +97,7 @@ def write_set(out: pathlib.Path, settings: Settings, workers: int = 0) -> bool:
       for i in range(settings.subjects)
       for j in range(settings.trials)
     ]
-    rows = list(
+    written = list(
       tqdm.tqdm(
         _run(tasks, workers or len(os.sched_getaffinity(0))),
         total=len(tasks),
@@ -104,7 +105,7 @@ def write_set(out: pathlib.Path, settings: Settings, workers: int = 0) -> bool:
         desc='grfjax.synth',
       )
     )
-    _write_table(partial / 'trials.csv', rows)
+    _write_table(partial / 'trials.csv', [row for row, _ in written])
     _write_table(
       partial / 'subjects.csv',
       [
@@ -115,6 +116,7 @@ def write_set(out: pathlib.Path, settings: Settings, workers: int = 0) -> bool:
     about = {
       'made_by': 'grfjax.synth',
       'settings': dataclasses.asdict(settings),
+      'walks_drawn_again': {row['trial']: again for row, again in written if again},
       'people': [
         {
           'subject': p.name,
@@ -144,8 +146,12 @@ def draw_person(settings: Settings, index: int) -> body.Subject:
   return dataclasses.replace(subject, name=f'S{index + 1:0{digits}d}')
 
 
-def write_trial(task: Task) -> dict[str, str]:
-  """Draw, render and write one trial; returns its row of trials.csv."""
+def write_trial(task: Task) -> tuple[dict[str, str], int]:
+  """Draw, render and write one trial.
+
+  Returns:
+    Its row of trials.csv, and how often its walk was drawn again (`pose.UnposableError`).
+  """
   settings = task.settings
   sequence = np.random.SeedSequence((settings.seed, task.person + 1, task.trial + 1))
   motion, sight, instruments = (np.random.default_rng(s) for s in sequence.spawn(3))
@@ -158,7 +164,7 @@ def write_trial(task: Task) -> dict[str, str]:
   digits = max(2, len(str(settings.trials)))
   name = f'{subject.name}T{task.trial + 1:0{digits}d}'
 
-  walk = gait.walk(subject, motion, settings.plates + 2 * APPROACH, RATE_HZ)
+  walk, again = _draw_walk(subject, motion, settings.plates + 2 * APPROACH)
   walk, struck, plates = centre(walk, settings.plates)
   begin = struck[0].start_s - motion.uniform(0.1, 0.4)
   end = max(c.end_s for c in struck) + motion.uniform(0.36, 0.44)
@@ -192,7 +198,7 @@ def write_trial(task: Task) -> dict[str, str]:
     walk.force[inside].reshape(-1, 6),
     [f'{side}_f{axis}_N' for side in body.SIDES for axis in 'xyz'],
   )
-  return {
+  row = {
     'subject': subject.name,
     'trial': name,
     'video': f'videos/{name}.mp4',
@@ -201,6 +207,19 @@ def write_trial(task: Task) -> dict[str, str]:
     'plates': ';'.join(body.SIDES[c.leg] for c in struck),
     'camera': camera,
   }
+  return row, again
+
+
+def _draw_walk(
+  subject: body.Subject, rng: np.random.Generator, steps: int
+) -> tuple[body.Walk, int]:
+  """A walk, and how many were drawn before it that the body could not follow."""
+  for again in range(DRAWS):
+    try:
+      return gait.walk(subject, rng, steps, RATE_HZ), again
+    except pose.UnposableError:
+      continue
+  raise RuntimeError(f'{subject.name} ({subject.style}): none of {DRAWS} walks could be posed')
 
 
 def centre(
@@ -243,8 +262,8 @@ def plate_forces(
   return force + offset + level * rng.standard_normal(force.shape)
 
 
-def _run(tasks: list[Task], workers: int) -> Iterator[dict[str, str]]:
-  """Rows in the order of tasks."""
+def _run(tasks: list[Task], workers: int) -> Iterator[tuple[dict[str, str], int]]:
+  """What `write_trial` returns, in the order of tasks."""
   if workers == 1:
     yield from map(write_trial, tasks)
     return
