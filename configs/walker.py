@@ -8,32 +8,39 @@ import ml_collections
 
 
 def get_config(arg: str = '') -> ml_collections.ConfigDict:
-  """The configuration; 'short' is for a quick look, 'tune' for a start from a run (model_init)."""
-  if arg not in ('', 'short', 'tune'):
-    raise ValueError(f"unknown argument {arg!r}; there are 'short' and 'tune'")
+  """The configuration.
+
+  Args:
+    arg: '' starts from the network `synthetic` that comes with grfjax; 'scratch' from nothing;
+      'pretrain' made that network (grfjax/pretrained/).
+  """
+  if arg not in ('', 'scratch', 'pretrain'):
+    raise ValueError(f"unknown argument {arg!r}; there are 'scratch' and 'pretrain'")
   config = ml_collections.ConfigDict()
   config.data_dir = ''
   config.dataset = 'walker'
   config.holdout = ''  # '': train on everyone
   config.inner = ''  # a subject to watch during training, taken out of it
   config.seed = 0
-  config.model_init = ''  # a run on other people whose weights training starts from
+  # A run on other people whose weights training starts from: its folder, or one of
+  # grfjax.pretrained; '': none.
+  config.model_init = '' if arg else 'synthetic'
 
   config.model = {'name': 'walker', 'width': 32, 'features': 128, 'dropout': 0.1}
   config.target = {'name': 'regression', 'weights': (1.0, 0.5, 0.5)}
-  # No gain or bias: the network standardises the walker's gray values itself.
+  # No gain or bias: the walker's gray values are standardised.
   config.augment = {'shift': 1.0, 'scale': 0.04, 'noise': 0.01}
   config.clip = 40  # frames drawn from a record
   config.batch = 8
   config.rebalance = 0.3  # 0: as the data are, 1: every 0.10-BW interval equally often
 
   config.optimizer = {
-    'learning_rate': 1e-3 if arg == 'tune' else 3e-3, 'warmup': 100,
-    'weight_decay': 0.05, 'clip_norm': 1.0, 'decay': True,
+    'learning_rate': 3e-3 if arg else 3e-4, 'warmup': 100, 'weight_decay': 0.05,
+    'clip_norm': 1.0, 'decay': True,
   }  # fmt: skip
-  config.steps = {'': 1000, 'short': 600, 'tune': 400}[arg]
+  config.steps = {'': 400, 'scratch': 1000, 'pretrain': 12_000}[arg]
   config.log_every = 50
-  config.eval_every = 250  # of the inner subject
-  config.checkpoint_every = 250
+  config.eval_every = 250 if arg else 100  # of the inner subject
+  config.checkpoint_every = 1000 if arg == 'pretrain' else 200
   config.early_stop = {'monitor': '', 'patience': 10}
   return config

@@ -7,12 +7,17 @@ checkpoint is there whole or not at all.
 from __future__ import annotations
 
 import pathlib
+import zipfile
 from typing import Any
 
 import jax
 import numpy as np
+from flax import traverse_util
 from orbax.checkpoint import v1 as ocp
 
+from grfjax import files
+
+WEIGHTS = 'weights.npz'  # of a run that is handed on without its checkpoints
 KEEP = 2  # the newest, and one to fall back on
 
 
@@ -61,11 +66,13 @@ class Checkpoints:
 
 
 def restore_params(workdir: pathlib.Path) -> tuple[Any, int]:
-  """The newest checkpoint's parameters as numpy arrays, on whatever device they were trained.
+  """The newest parameters as numpy arrays, on whatever device they were trained, and their step.
 
   Raises:
-    CheckpointError: there is no checkpoint.
+    CheckpointError: there are none.
   """
+  if (workdir / WEIGHTS).is_file():
+    return _read_weights(workdir / WEIGHTS)
   folder = workdir / 'checkpoints'
   if not folder.is_dir():
     raise CheckpointError(f'{folder}: no checkpoint; train first')
@@ -80,3 +87,20 @@ def restore_params(workdir: pathlib.Path) -> tuple[Any, int]:
   finally:
     checkpoints.close()
   return state['params'], step
+
+
+def write_weights(workdir: pathlib.Path, params: Any, step: int) -> None:
+  """Writes parameters alone, for `restore_params`: one file, to be handed on."""
+  arrays = {'/'.join(k): v for k, v in traverse_util.flatten_dict(params).items()}
+  with files.whole(workdir / WEIGHTS) as temporary:
+    np.savez_compressed(temporary, step=step, **arrays)
+
+
+def _read_weights(path: pathlib.Path) -> tuple[Any, int]:
+  try:
+    with path.open('rb') as opened, np.load(opened, allow_pickle=False) as file:
+      arrays = dict(file)
+      step = int(arrays.pop('step'))
+  except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    raise CheckpointError(f'{path}: not a file of weights ({error})') from error
+  return traverse_util.unflatten_dict({tuple(k.split('/')): v for k, v in arrays.items()}), step

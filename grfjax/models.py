@@ -153,7 +153,6 @@ class Walker(nn.Module):
     planes = _figure(x)
     moving = _movement(planes, valid)
     x = jnp.stack(planes, -1)
-    x = jnp.concatenate([x, x - jnp.concatenate([x[:, :1], x[:, :-1]], 1)], -1)
     # Nothing is known beyond the recording's edge, as beyond the clip's, where SAME pads with 0.
     seen = jnp.ones((b, t, 1)) if valid is None else valid[..., None].astype(x.dtype)
     body = WalkerBody(
@@ -175,10 +174,12 @@ class WalkerBody(nn.Module):
   def __call__(self, x: jax.Array, moving: jax.Array, seen: jax.Array, *, train: bool) -> jax.Array:
     """Maps (B, T, H, W, C), (B, T, M) and (B, T, 1) of 0 or 1 to (B, T, 2, outputs)."""
     b, t = x.shape[:2]
-    x = x.reshape(b * t, *x.shape[2:])
-    for size, width in ((4, self.width), (3, 3 * self.width)):
-      x = nn.Dense(width)(_patches(x, size))
-      x = nn.gelu(nn.LayerNorm()(x))
+    # No norms among the patches: on a CPU they would take as long as all the rest of a step.
+    x = _patches(x.reshape(b * t, *x.shape[2:]), 4)
+    x = x.reshape(b, t, *x.shape[1:])
+    x = jnp.concatenate([x, x - jnp.concatenate([x[:, :1], x[:, :-1]], 1)], -1)
+    x = nn.gelu(nn.Dense(self.width)(x.reshape(b * t, *x.shape[2:])))
+    x = nn.gelu(nn.Dense(3 * self.width)(_patches(x, 3)))
     x = x.reshape(b * t, -1)
     x = nn.Dropout(self.dropout, deterministic=not train)(x)
     x = nn.Dense(self.features)(x).reshape(b, t, -1)

@@ -16,7 +16,7 @@ import numpy as np
 import tqdm
 from absl import app, flags, logging
 
-from grfjax import files, forces, inference, recordings, video, voxels
+from grfjax import files, forces, inference, pretrained, recordings, video, voxels
 
 DECIMALS = 4  # of a body weight: 0.0001 BW is under a tenth of a newton
 _COLUMNS = ('fz', 'fx', 'fy')  # the file's names of voxels.AXES
@@ -156,7 +156,7 @@ def main(argv: list[str]) -> None:
   logging.set_verbosity(logging.WARNING)
   out = pathlib.Path(flags.FLAGS.out)
   try:
-    run = inference.load(pathlib.Path(flags.FLAGS.workdir))
+    run = inference.load(pretrained.folder(flags.FLAGS.workdir))
     if flags.FLAGS.video is not None:
       path = pathlib.Path(flags.FLAGS.video)
       curves = predict(run, path, flags.FLAGS.camera or '')

@@ -21,7 +21,7 @@ import tqdm
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from grfjax import checkpoint, data, files, inference, step, targets
+from grfjax import checkpoint, data, files, inference, pretrained, step, targets
 
 # What may differ when a run goes on: how long, how often, and where the data lie.
 MAY_CHANGE = ('steps', 'checkpoint_every', 'log_every', 'data_dir')
@@ -99,7 +99,7 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
     done = int(state.step)
     say(f'going on from step {done}')
   elif config.model_init:
-    params = _initial_params(pathlib.Path(config.model_init), state.params)
+    params = _initial_params(pretrained.folder(config.model_init), state.params)
     state = state.replace(params=jax.device_put(params, whole))
   if jax.process_index() == 0:  # not before all is known to fit: it claims the folder
     files.write_json(folder / 'config.json', json.loads(config.to_json_best_effort()))
@@ -181,7 +181,7 @@ def _met(config: ml_collections.ConfigDict, dataset: data.Dataset) -> dict[str, 
   trained = [person(s) for s in dataset.others(config.holdout, config.inner)]
   watched = [person(config.inner)] if config.inner else []
   if config.model_init:
-    path = pathlib.Path(config.model_init) / SUBJECTS
+    path = pretrained.folder(config.model_init) / SUBJECTS
     if not path.is_file():
       raise checkpoint.CheckpointError(
         f'model_init: {path.parent}: no run there (no {SUBJECTS}); train it first'

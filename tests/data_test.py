@@ -108,12 +108,12 @@ def test_another_rate_has_a_name_of_its_own(data_dir, tmp_path, builder_module, 
 def test_a_data_set_of_another_shape_is_refused(data_dir, monkeypatch):
   changed = dataclasses.replace(voxels.config('walker'), rows=50)
   monkeypatch.setitem(voxels.CONFIGS, 'walker', changed)
-  with pytest.raises(data.DataError, match=r'\(64, 48, 36, 2\).*build the data set again'):
+  with pytest.raises(data.DataError, match=r'\(96, 48, 36, 2\).*build the data set again'):
     data.Dataset(str(data_dir), 'walker')
 
 
 def test_the_newest_version_is_taken(data_dir, tmp_path):
-  old = data_dir / 'walking_grf/walker/1.0.0'
+  old = data_dir / 'walking_grf/walker/2.0.0'
   for version, fps in (('1.9.0', 25.0), ('1.10.0', 50.0)):
     new = tmp_path / 'walking_grf/walker' / version
     shutil.copytree(old, new)
@@ -226,7 +226,7 @@ def test_a_batch_that_cannot_be_shared(everyone):
 
 def test_a_clip_holds_the_frame_that_was_drawn(everyone):
   # One frame long, a clip is the frame itself; the draw does not depend on the length.
-  batches = [take(*everyone, 12, clip=clip) for clip in (1, 16, 64)]
+  batches = [take(*everyone, 12, clip=clip) for clip in (1, 16, 96)]
   places = set()
   for one, some, all_ in zip(*batches, strict=True):
     for key in ('subject', 'trial'):
@@ -239,9 +239,9 @@ def test_a_clip_holds_the_frame_that_was_drawn(everyone):
   assert len(places) == 16  # it may be anywhere in it
 
 
-@pytest.mark.parametrize('clip', [0, 65])
+@pytest.mark.parametrize('clip', [0, 97])
 def test_a_clip_longer_than_a_record(everyone, clip):
-  with pytest.raises(ValueError, match=f'clip is {clip} frames; a record holds 64'):
+  with pytest.raises(ValueError, match=f'clip is {clip} frames; a record holds 96'):
     take(*everyone, 1, clip=clip)
 
 

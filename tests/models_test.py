@@ -1,5 +1,6 @@
 """Shapes, sizes and the frames that the networks look at."""
 
+import dataclasses
 import functools
 import math
 
@@ -9,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from grfjax import models
+from grfjax import models, voxels
 
 SMALL = {'channels': 4, 'dense': 8, 'outputs': 7}
 
@@ -106,6 +107,45 @@ def test_softmax_reading_and_its_error():
   np.testing.assert_allclose(y[:, 0, 0], units @ p['kernel'] + p['bias'], atol=1e-6)
   with pytest.raises(ValueError, match=r"tanh.*'relu', 'softmax'"):
     _made('mochizuki3d', dense_activation='tanh')
+
+
+def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
+  """Work on a frame may be shared among all that see it: the answer is the same."""
+  cfg = voxels.config('walker')
+  count = 150
+  rng = np.random.default_rng(0)
+  # A smooth film, as white noise has no motion.
+  film = rng.uniform(0, 255, (8, 12, 12, 2))
+  film = np.stack([np.sin(k / 7) * film[k // 20] + (1 - np.sin(k / 7)) * 90 for k in range(count)])
+  picture = np.clip(film, 0, 255).astype(np.uint8)
+  view = voxels.Views(picture, np.arange(count) / 60, np.arange(count, dtype=np.int32), None, 1)
+  model = models.Walker(width=4, features=8, outputs=3)
+  apply = jax.jit(functools.partial(model.apply, train=False))
+
+  def answer(variables, records):
+    x = jnp.asarray(np.stack([r['voxel'] for r in records]), jnp.float32) / 255 - 0.5
+    return np.asarray(apply(variables, x, valid=jnp.stack([r['frame'] >= 0 for r in records])))
+
+  whole = [{'voxel': picture, 'frame': view.frame}]
+  init = jax.jit(functools.partial(model.init, train=False))
+  variables = init(jax.random.key(0), jnp.zeros((1, count, 12, 12, 2)))
+  # The layers before a sum begin at zero, and would let nothing through.
+  variables = jax.tree.map(
+    lambda p: p if np.asarray(p).any() else 0.3 * rng.standard_normal(p.shape), variables
+  )
+  expected = answer(variables, whole)[0]
+  assert expected.std() > 0.001
+  reach = cfg.own.start
+  around = dataclasses.replace(cfg, frames=2 * reach + 1, hop=1)
+  for voxel in (cfg, cfg.longer(100), around):
+    got = answer(variables, list(voxels.cut(view, None, voxel)))[:, voxel.own]
+    got = got.reshape(-1, *expected.shape[1:])[:count]
+    np.testing.assert_allclose(got, expected, atol=2e-5 * np.abs(expected).max())
+  # And none of the frames around is there in vain.
+  x = jnp.asarray(picture, jnp.float32)[None] / 255 - 0.5
+  one = lambda x: model.apply(variables, x, train=False)[0, 75].sum()
+  counts = np.flatnonzero(jnp.abs(jax.jit(jax.grad(one))(x)).sum((0, 2, 3, 4)))
+  assert (counts[0], counts[-1]) == (75 - reach, 75 + reach - 1)
 
 
 def test_build_lists_the_names():

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from grfjax.synth import body, recording
+from grfjax.synth import body, gait, pose, recording
 
 SMALL = recording.Settings(subjects=2, trials=2, seed=3, style='mixed', width=96, height=64, fps=30)
 
@@ -30,6 +30,18 @@ def table(path: pathlib.Path) -> list[dict[str, str]]:
 
 def read(path: pathlib.Path) -> np.ndarray:
   return np.genfromtxt(path, delimiter=',', names=True)
+
+
+def test_a_walk_that_no_body_can_follow_is_drawn_again():
+  """An unsteady child of this set once ended the whole of it after 75 people."""
+  settings = recording.Settings(subjects=240, trials=3, seed=2, style='mixed', plates=4)
+  child = recording.draw_person(settings, 75)
+  rng = lambda: np.random.default_rng(np.random.SeedSequence((2, 76, 1)).spawn(3)[0])
+  with pytest.raises(pose.UnposableError):
+    gait.walk(child, rng(), 10)
+  walk, again = recording._draw_walk(child, rng(), 10)
+  assert again == 1
+  assert np.isfinite(walk.joints).all()
 
 
 class TestSet:

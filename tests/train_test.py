@@ -18,7 +18,7 @@ from grfjax import checkpoint, data, evaluate, files, inference, predict, report
 
 
 def _config(data_dir, **changes):
-  config = walker.get_config()
+  config = walker.get_config('scratch')
   config.data_dir = str(data_dir)
   config.holdout = 'B'
   config.batch = 2
@@ -152,7 +152,7 @@ def test_another_configuration_in_the_same_workdir_is_refused(run, data_dir):
     ('dataset', 'nosuch', r'mochizuki, walker'),
     ('data_dir', '/nonexistent', r'no data set there; make it with `tfds build'),
     ('early_stop', {'monitor': 'inner_mae_pct_bw', 'patience': 1}, r'config\.inner is empty'),
-    ('clip', 65, r'clip is 65 frames; a record holds 64'),
+    ('clip', 97, r'clip is 97 frames; a record holds 96'),
   ],
 )
 def test_a_bad_configuration_is_named(data_dir, tmp_path, name, value, message):

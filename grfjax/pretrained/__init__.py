@@ -1,0 +1,18 @@
+"""Networks that come with grfjax: runs without their training, by name.
+
+    synthetic: `walker` on synthetic walkers alone (seed 2), for training to start from.
+
+How each was made, and its errors, stand in its about.json.
+"""
+
+from __future__ import annotations
+
+import pathlib
+
+ROOT = pathlib.Path(__file__).parent
+NAMES = ('synthetic',)
+
+
+def folder(run: str) -> pathlib.Path:
+  """Of a run: the one named so here, else the path itself (write ./synthetic for a path)."""
+  return ROOT / run if run in NAMES else pathlib.Path(run)

@@ -1,0 +1,38 @@
+"""Keeps a run's network without its training, as those in grfjax/pretrained/ are kept.
+
+python -m grfjax.pretrained --workdir=RUN --out=grfjax/pretrained/NAME
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sys
+
+from absl import app, flags, logging
+
+from grfjax import checkpoint, files, train
+
+_WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
+_OUT = flags.DEFINE_string('out', None, 'The folder to make.', required=True)
+
+
+def main(argv: list[str]) -> None:
+  """Copies weights, configuration and who the run knows."""
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected argument {argv[1]!r}')
+  logging.set_verbosity(logging.WARNING)
+  run, out = pathlib.Path(_WORKDIR.value), pathlib.Path(_OUT.value)
+  try:
+    params, step = checkpoint.restore_params(run)
+    checkpoint.write_weights(out, params, step)
+    config = json.loads((run / 'config.json').read_text())
+    files.write_json(out / 'config.json', config | {'data_dir': ''})  # where it lay is nobody's
+    files.write_text(out / train.SUBJECTS, (run / train.SUBJECTS).read_text())
+  except (ValueError, OSError) as error:
+    sys.exit(f'grfjax.pretrained: {error}')
+  print(f'written: {out}, step {step}')
+
+
+if __name__ == '__main__':
+  app.run(main)

@@ -1,0 +1,109 @@
+"""Time and memory at 1, 4 and 16 times the data: building, training, predicting.
+
+    python launch/growth.py --out=DIR
+
+Time should grow with the data and memory not at all. Works on data it makes itself; writes
+DIR/growth.json and DIR/growth.png, and exits with 1 where time grows faster than the data or
+memory by over a fifth.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+import tempfile
+from typing import Any
+
+import matplotlib.pyplot as plt
+from absl import app, flags
+
+import measured
+from grfjax import files
+
+_OUT = flags.DEFINE_string('out', None, 'Folder for the results.', required=True)
+
+SIZES = (1, 4, 16)
+PEOPLE, TRIALS, STEPS, SECONDS = 2, 4, 60, 10  # at 1
+SLACK = 1.2
+
+
+def main(argv: list[str]) -> None:
+  """Measures and draws."""
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected argument {argv[1]!r}')
+  out = pathlib.Path(_OUT.value)
+  rows: list[dict[str, Any]] = []
+  with tempfile.TemporaryDirectory() as name:
+    folder = pathlib.Path(name)
+    walks = folder / 'walks'
+    measured.python(
+      '-m', 'grfjax.synth', f'--out={walks}', '--subjects=1', f'--trials={TRIALS}', '--seed=1'
+    )
+    config = '--config=configs/walker.py:scratch'
+    for size in SIZES:
+      recordings, data = folder / f'recordings{size}', folder / f'data{size}'
+      measured.manifest(walks, recordings, PEOPLE * size)
+      film = folder / f'film{size}.mp4'
+      measured.repeated(next((walks / 'videos').iterdir()), film, SECONDS * size)
+      run = folder / f'run{size}'
+      for work, done in (
+        ('build', lambda r=recordings, d=data: measured.build(r, d)),
+        ('train', lambda d=data, r=run, n=STEPS * size: measured.python(
+          '-m', 'grfjax.train', config, f'--workdir={r}', f'--config.data_dir={d}',
+          f'--config.steps={n}', '--config.holdout=',
+        )),
+        ('predict', lambda f=film, r=run: measured.python(
+          '-m', 'grfjax.predict', f'--workdir={r}', f'--video={f}', f'--out={folder / "curves"}'
+        )),
+      ):  # fmt: skip
+        seconds, memory = done()
+        rows.append({'work': work, 'size': size, 'seconds': seconds, 'bytes': memory})
+        print(f'{work:<8} x{size:<3} {seconds:7.1f} s {memory / 2**20:7.0f} MiB', flush=True)
+  files.write_json(out / 'growth.json', rows)
+  draw(rows, out / 'growth.png')
+  wrong = complaints(rows)
+  print('\n'.join([f'written: {out / "growth.json"}, {out / "growth.png"}', *wrong]))
+  if wrong:
+    sys.exit(1)
+
+
+def complaints(rows: list[dict[str, Any]]) -> list[str]:
+  """What grows too fast. Time is compared by its increments, so that starting up does not count."""
+  found = []
+  for work in dict.fromkeys(row['work'] for row in rows):
+    low, middle, high = (row for row in rows if row['work'] == work)
+    growth = (high['seconds'] - middle['seconds']) / max(middle['seconds'] - low['seconds'], 1e-9)
+    due = (high['size'] - middle['size']) / (middle['size'] - low['size'])
+    if growth > SLACK * due:
+      found.append(f'{work}: time grows {growth:.1f} times from step to step, expected {due:.1f}')
+    if high['bytes'] > SLACK * low['bytes']:
+      found.append(f'{work}: memory grows {high["bytes"] / low["bytes"]:.2f} times')
+  return found
+
+
+def draw(rows: list[dict[str, Any]], path: pathlib.Path) -> None:
+  """Time and memory over the size of the data."""
+  figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout='constrained')
+  what = {
+    'build': f'build ({PEOPLE} people x {TRIALS} trials)',
+    'train': f'train ({STEPS} steps)',
+    'predict': f'predict ({SECONDS} s of video)',
+  }
+  for work, label in what.items():
+    mine = [row for row in rows if row['work'] == work]
+    size = [row['size'] for row in mine]
+    axes[0].plot(size, [row['seconds'] for row in mine], 'o-', label=label)
+    axes[1].plot(size, [row['bytes'] / 2**20 for row in mine], 'o-', label=label)
+  axes[0].set(xlabel='times the data', ylabel='seconds, starting up included')
+  axes[1].set(xlabel='times the data', ylabel='peak memory (MiB)', ylim=(0, None))
+  for ax in axes:
+    ax.set_xticks(SIZES)
+    ax.grid(alpha=0.3)
+  axes[0].legend(frameon=False)
+  with files.whole(path) as temporary:
+    figure.savefig(temporary, dpi=120)
+  plt.close(figure)
+
+
+if __name__ == '__main__':
+  app.run(main)

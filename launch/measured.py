@@ -1,0 +1,97 @@
+"""What the measuring scripts share: a command's time and peak memory, and films of any length."""
+
+from __future__ import annotations
+
+import fractions
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+
+import av
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def run(*command: str, **environment: str) -> tuple[float, int]:
+  """Runs a command from the project's root; its seconds and the most memory it had, in bytes.
+
+  Raises:
+    RuntimeError: it failed; the message holds the end of what it said.
+  """
+  env = {**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '2', **environment}
+  with tempfile.TemporaryFile('w+') as said:
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=said, stderr=said)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+      said.seek(0)
+      raise RuntimeError(f'{" ".join(command)}: exit {process.returncode}\n{said.read()[-2000:]}')
+  return seconds, usage.ru_maxrss * 1024
+
+
+def python(*arguments: str, **environment: str) -> tuple[float, int]:
+  """`run` of this Python."""
+  return run(sys.executable, *arguments, **environment)
+
+
+def build(recordings: pathlib.Path, data: pathlib.Path, **environment: str) -> tuple[float, int]:
+  """`run` of `tfds build` of the `walker` configuration."""
+  tfds = pathlib.Path(sys.executable).with_name('tfds')
+  return run(
+    str(tfds), 'build', 'datasets/walking_grf', '--config=walker', '--overwrite',
+    f'--manual_dir={recordings}', f'--data_dir={data}', **environment,
+  )  # fmt: skip
+
+
+def repeated(source: pathlib.Path, out: pathlib.Path, seconds: float) -> float:
+  """Writes a film again and again, without encoding anew; returns its length in seconds, or more.
+
+  Args:
+    source: a film with a steady frame rate that begins with a key frame.
+    out: the film to write.
+    seconds: at least so long.
+  """
+  with av.open(str(source)) as one, av.open(str(out), 'w') as many:
+    stream = one.streams.video[0]
+    copy = many.add_stream_from_template(stream)
+    packets = [p for p in one.demux(stream) if p.dts is not None]
+    base, rate = stream.time_base, stream.average_rate
+    assert base is not None
+    assert rate is not None
+    length = round(len(packets) / rate / base)
+    times = [(p.pts, p.dts) for p in packets]
+    count = -int(-seconds // (length * base))
+    for k in range(count):
+      for packet, (pts, dts) in zip(packets, times, strict=True):
+        assert pts is not None
+        assert dts is not None
+        packet.pts, packet.dts, packet.stream = pts + k * length, dts + k * length, copy
+        many.mux(packet)
+  return float(count * length * fractions.Fraction(base))
+
+
+def manifest(source: pathlib.Path, out: pathlib.Path, subjects: int) -> None:
+  """A recording set with the trials of `source`'s first subject, given to so many people."""
+  out.mkdir(parents=True)
+  for name in ('videos', 'forces'):
+    (out / name).symlink_to((source / name).absolute())
+  people = (source / 'subjects.csv').read_text().splitlines()
+  head, *rows = (source / 'trials.csv').read_text().splitlines()
+  first = people[1].split(',')
+  mine = [row.split(',') for row in rows if row.split(',')[0] == first[0]]
+  names = [f'P{k + 1:02d}' for k in range(subjects)]
+  _lines(out / 'subjects.csv', [people[0], *(','.join([n, *first[1:]]) for n in names)])
+  _lines(
+    out / 'trials.csv',
+    [head, *(','.join([n, f'{n}{row[1]}', *row[2:]]) for n in names for row in mine)],
+  )
+
+
+def _lines(path: pathlib.Path, lines: Sequence[str]) -> None:
+  path.write_text('\n'.join(lines) + '\n')

@@ -1,0 +1,89 @@
+"""grfjax's own networks and optimizer."""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from grfjax import models, step
+from peers import work as works
+
+
+class Peer:
+  """Compiled training and inference of one network."""
+
+  def __init__(self, work: works.Work, weights: pathlib.Path):
+    """Draws the weights and leaves them for the others."""
+    inputs, labels = works.data(work)
+    self._inputs, self._labels = jax.device_put(inputs), jax.device_put(labels)
+    if work.model == 'walker':
+      model: Any = models.WalkerBody(**works.WALKER)
+    else:
+      model = models.build('mochizuki3d', channels=work.channels)
+    init = functools.partial(model.init, train=False)
+    params = jax.jit(init)(jax.random.key(0), *self._inputs)['params']
+    # Layers that start at zero would hide a mistake in whatever comes before them.
+    rng = np.random.default_rng(1)
+    params = jax.tree.map(
+      lambda p: p if np.asarray(p).any() else rng.normal(0, 0.02, p.shape).astype(np.float32),
+      params,
+    )
+    arrays: Any = works.flat(params)
+    np.savez(weights, **arrays)
+    tx = step.optimizer(steps=1000, learning_rate=works.LEARNING_RATE, decay=False)
+    self._state = step.TrainState(jnp.zeros((), jnp.int32), params, tx.init(params))
+    key = jax.random.key(1)
+
+    def loss_fn(params: Any, inputs: Any, labels: jax.Array, key: jax.Array) -> jax.Array:
+      y = model.apply({'params': params}, *inputs, train=True, rngs={'dropout': key})
+      if work.model == 'walker':
+        return jnp.abs(y - labels).mean()
+      return optax.softmax_cross_entropy_with_integer_labels(y[:, 0, 0], labels).mean()
+
+    def train(state: step.TrainState, inputs: Any, labels: jax.Array) -> Any:
+      dropout = jax.random.fold_in(key, state.step)
+      loss, gradient = jax.value_and_grad(loss_fn)(state.params, inputs, labels, dropout)
+      updates, opt_state = tx.update(gradient, state.opt_state, state.params)
+      params = optax.apply_updates(state.params, updates)
+      return step.TrainState(state.step + 1, params, opt_state), loss
+
+    def forward(params: Any, inputs: Any) -> jax.Array:
+      y = model.apply({'params': params}, *inputs, train=False)
+      return y if work.model == 'walker' else y[:, 0, 0]
+
+    self._train = jax.jit(train, donate_argnums=0).lower(
+      self._state, self._inputs, self._labels
+    ).compile()  # fmt: skip
+    self._forward = jax.jit(forward).lower(params, self._inputs).compile()
+    cost: Any = self._train.cost_analysis()
+    self.flops = float(cost['flops'])
+
+  def train(self) -> float:
+    """One step; returns its loss."""
+    self._state, loss = self._train(self._state, self._inputs, self._labels)
+    return float(loss)
+
+  def forward(self) -> np.ndarray:
+    """The network's outputs."""
+    return np.asarray(self._forward(self._state.params, self._inputs))
+
+
+def matmul_flops_per_s(size: int = 2048) -> float:
+  """The machine's rate in a large product of float32 matrices: the best of several."""
+  a = jnp.ones((size, size), jnp.float32)
+  product = jax.jit(jnp.matmul)
+  jax.block_until_ready(product(a, a))
+  return 2 * size**3 / min(_seconds(lambda: jax.block_until_ready(product(a, a))) for _ in range(9))
+
+
+def _seconds(call: Any) -> float:
+  begun = time.perf_counter()
+  call()
+  return time.perf_counter() - begun

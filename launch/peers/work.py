@@ -1,0 +1,77 @@
+"""What is timed: a network, its input, its labels and the weights that every peer starts from."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from typing import Any
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+
+# The body of `configs/walker.py` at its training batch: 8 clips of 40 windows of 48 x 36, gray and
+# difference; speeds and accelerations of 6 strips, 2 planes, 2 directions.
+WALKER: dict[str, Any] = {
+  'outputs': 3, 'width': 32, 'features': 128, 'dilations': (1, 2, 4, 8, 1, 2, 4), 'dropout': 0.1,
+}  # fmt: skip
+CLIPS, FRAMES, ROWS, COLUMNS, PLANES, MOVING = 8, 40, 48, 36, 2, 48
+LEARNING_RATE = 1e-3
+NORM_EPSILON = 1e-6  # of flax's LayerNorm
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+  """One network at one size.
+
+  Attributes:
+    name: for the table.
+    model: 'mochizuki3d' or 'walker'.
+    batch: voxels in a step; of `walker`, frames, each of which is a label.
+    channels: of `mochizuki3d`.
+    rounds: how often each peer's step is timed.
+    bars: peer -> least ratio of our training throughput to the peer's.
+  """
+
+  name: str
+  model: str
+  batch: int
+  channels: int
+  rounds: int
+  bars: dict[str, float]
+
+
+WORKS = (
+  Work('mochizuki3d, width 32, batch 4', 'mochizuki3d', 4, 32, 15, {'torch': 0.7, 'keras': 1.0}),
+  Work('mochizuki3d, width 256, batch 4', 'mochizuki3d', 4, 256, 5, {'torch': 0.7, 'keras': 1.0}),
+  Work('walker body', 'walker', CLIPS * FRAMES, 0, 30, {'torch': 1.0, 'keras': 1.3}),
+)
+
+
+def data(work: Work) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+  """Random inputs, float32, and labels: classes (N,), or forces (clips, frames, 2, 3)."""
+  rng = np.random.default_rng(0)
+  if work.model == 'mochizuki3d':
+    x = rng.uniform(-0.5, 0.5, (work.batch, 5, 40, 40, 1)).astype(np.float32)
+    return (x,), rng.integers(0, 150, work.batch).astype(np.int32)
+  x = rng.standard_normal((CLIPS, FRAMES, ROWS, COLUMNS, PLANES)).astype(np.float32)
+  moving = rng.standard_normal((CLIPS, FRAMES, MOVING)).astype(np.float32)
+  seen = np.ones((CLIPS, FRAMES, 1), np.float32)
+  return (x, moving, seen), rng.standard_normal((CLIPS, FRAMES, 2, 3)).astype(np.float32)
+
+
+def weights(work: Work, path: pathlib.Path) -> Arrays:
+  """Reads the weights that `peers.ours` wrote, by 'layer/kernel'."""
+  with np.load(path) as arrays:
+    return dict(arrays)
+
+
+def flat(params: Any) -> Arrays:
+  """Nested parameters by path, as numpy."""
+  out: Arrays = {}
+  for name, value in params.items():
+    if hasattr(value, 'items'):
+      out |= {f'{name}/{k}': v for k, v in flat(value).items()}
+    else:
+      out[name] = np.asarray(value)
+  return out
