@@ -16,6 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from grfjax import bits
+
 Batch = dict[str, jax.Array]
 
 
@@ -272,15 +274,9 @@ def _erase(
 def _white_noise(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
   """Noise of mean 0 and variance 1: the ones among 32 hashed bits, binomial and so near normal.
 
-  A counter through a hash, seeded by the key for each sample: `jax.random.normal` takes over
-  twenty times as long on a CPU, more than all of the training step's other augmentations.
-  The hash is lowbias32 (Wellons 2018, https://nullprogram.com/blog/2018/07/31/).
+  `jax.random.normal` takes over twenty times as long on a CPU, more than all of the training
+  step's other augmentations.
   """
-  seed = jax.random.bits(key, (2, shape[0], *(1,) * (len(shape) - 1)))
-  count = jnp.arange(np.prod(shape[1:]), dtype=jnp.uint32).reshape(1, *shape[1:])
-  h = count * jnp.uint32(0x9E3779B9) + seed[0]
-  h = (h ^ (h >> 16)) * jnp.uint32(0x7FEB352D)
-  h = h ^ seed[1]  # the second seed keeps two samples from being one stream, shifted
-  h = (h ^ (h >> 15)) * jnp.uint32(0x846CA68B)
-  h = h ^ (h >> 16)
-  return (jax.lax.population_count(h).astype(jnp.float32) - 16) / np.float32(8**0.5)
+  seed = jax.random.bits(key, (2, shape[0]))
+  ones = jax.lax.population_count(bits.hashed(seed, shape))
+  return (ones.astype(jnp.float32) - 16) / np.float32(8**0.5)

@@ -18,7 +18,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from grfjax import conv, motion
+from grfjax import bits, conv, motion
 
 BANDS = 6  # strips of the walker's window that move on their own; the head fills the first
 _glorot = nn.initializers.glorot_uniform()
@@ -174,23 +174,29 @@ class WalkerBody(nn.Module):
   def __call__(self, x: jax.Array, moving: jax.Array, seen: jax.Array, *, train: bool) -> jax.Array:
     """Maps (B, T, H, W, C), (B, T, M) and (B, T, 1) of 0 or 1 to (B, T, 2, outputs)."""
     b, t = x.shape[:2]
+    if train:
+      seeds = jax.random.bits(self.make_rng('dropout'), (1 + len(self.dilations), 2, b))
+
+    def drop(h: jax.Array, layer: int) -> jax.Array:
+      return bits.dropout(seeds[layer], h, self.dropout) if train else h
+
     # No norms among the patches: on a CPU they would take as long as all the rest of a step.
     x = _patches(x.reshape(b * t, *x.shape[2:]), 4)
     x = x.reshape(b, t, *x.shape[1:])
     x = jnp.concatenate([x, x - jnp.concatenate([x[:, :1], x[:, :-1]], 1)], -1)
-    x = nn.gelu(nn.Dense(self.width)(x.reshape(b * t, *x.shape[2:])))
-    x = nn.gelu(nn.Dense(3 * self.width)(_patches(x, 3)))
-    x = x.reshape(b * t, -1)
-    x = nn.Dropout(self.dropout, deterministic=not train)(x)
-    x = nn.Dense(self.features)(x).reshape(b, t, -1)
-    x = x + nn.Dense(self.features)(moving)
-    for dilation in self.dilations:
-      h = nn.LayerNorm()(x) * seen
-      h = nn.gelu(nn.Conv(self.features, (3,), kernel_dilation=dilation)(h))
-      h = nn.Dropout(self.dropout, deterministic=not train)(h)
-      x = x + nn.Dense(self.features, kernel_init=nn.initializers.zeros)(h)
-    x = nn.LayerNorm()(x)
-    x = nn.Dense(2 * self.outputs, kernel_init=nn.initializers.normal(0.01))(x)
+    x = nn.gelu(nn.Dense(self.width, name='patches')(x.reshape(b * t, *x.shape[2:])))
+    x = nn.gelu(nn.Dense(3 * self.width, name='blocks')(_patches(x, 3)))
+    x = nn.Dense(self.features, name='places')(drop(x.reshape(b, t, -1), -1))
+    x = x + nn.Dense(self.features, name='moving')(moving)
+    for k, dilation in enumerate(self.dilations):
+      h = nn.LayerNorm(name=f'norm_{k}')(x) * seen
+      convolve = nn.Conv(self.features, (3,), kernel_dilation=dilation, name=f'conv_{k}')
+      h = drop(nn.gelu(convolve(h)), k)
+      # Begins at zero: at first the frames' own vectors alone count.
+      x = x + nn.Dense(self.features, kernel_init=nn.initializers.zeros, name=f'mix_{k}')(h)
+    x = nn.LayerNorm(name='norm')(x)
+    small = nn.initializers.normal(0.01)
+    x = nn.Dense(2 * self.outputs, kernel_init=small, name='output')(x)
     return x.reshape(b, t, 2, self.outputs)
 
 

@@ -5,8 +5,8 @@
 
 Prints a table and writes DIR/bench.json: a list of {"work", "peer", "ratio", "bar", "met"}, where
 ratio is our throughput over the peer's and a bar of null asks for nothing. Exits with 1 where a bar
-is missed. Each library runs in a process of its own; they take turns, so that whatever else the
-machine does meets all of them; times are medians.
+is missed. Each library runs in a process of its own; they take turns of several steps, so that
+whatever else the machine does meets all of them; times are medians over the turns.
 """
 
 from __future__ import annotations
@@ -56,11 +56,13 @@ def _serve(pipe: Any, peer: str, work: works.Work, weights: pathlib.Path) -> Non
   try:
     made = _make(peer, work, weights)
     pipe.send(getattr(made, 'flops', None))
-    while (what := pipe.recv()) != 'stop':
+    while (asked := pipe.recv()) is not None:
+      what, times = asked
       call = getattr(made, what)
       begun = time.perf_counter()
-      result = call()
-      pipe.send((time.perf_counter() - begun, result))
+      for _ in range(times):
+        result = call()
+      pipe.send(((time.perf_counter() - begun) / times, result))
   except Exception:
     pipe.send(RuntimeError(f'{peer}, {work.name}:\n{traceback.format_exc()}'))
 
@@ -81,13 +83,13 @@ class _Process:
       raise answer
     return answer
 
-  def ask(self, what: str) -> tuple[float, Any]:
-    """Seconds and result of 'train' or 'forward'."""
-    self._pipe.send(what)
+  def ask(self, what: str, times: int = 1) -> tuple[float, Any]:
+    """Seconds of each 'train' or 'forward' of so many, and the last one's result."""
+    self._pipe.send((what, times))
     return self._answer()
 
   def stop(self) -> None:
-    self._pipe.send('stop')
+    self._pipe.send(None)
     self._process.join()
 
 
@@ -122,7 +124,7 @@ def _time(work: works.Work, folder: pathlib.Path) -> tuple[dict[str, Timed], flo
   for _ in range(work.rounds):
     for peer in PEERS:
       for what in times[peer]:
-        times[peer][what].append(running[peer].ask(what)[0])
+        times[peer][what].append(running[peer].ask(what, work.turn)[0])
   flops = running['grfjax'].flops
   for one in running.values():
     one.stop()

@@ -35,8 +35,8 @@ def _walker_body() -> keras.Model:
   def gelu(v):
     return ops.gelu(v, approximate=True)
 
-  def norm(number: int):
-    return layers.LayerNormalization(epsilon=works.NORM_EPSILON, name=f'LayerNorm_{number}')
+  def norm(name: str):
+    return layers.LayerNormalization(epsilon=works.NORM_EPSILON, name=name)
 
   def patches(v, size: int):
     h, w, c = v.shape[-3:]
@@ -48,18 +48,18 @@ def _walker_body() -> keras.Model:
   x = ops.reshape(x, (-1, t, *x.shape[1:]))
   x = ops.concatenate([x, x - ops.concatenate([x[:, :1], x[:, :-1]], 1)], -1)
   x = ops.reshape(x, (-1, *x.shape[2:]))
-  x = gelu(layers.Dense(width, name='Dense_0')(x))
-  x = gelu(layers.Dense(3 * width, name='Dense_1')(patches(x, 3)))
+  x = gelu(layers.Dense(width, name='patches')(x))
+  x = gelu(layers.Dense(3 * width, name='blocks')(patches(x, 3)))
   x = ops.reshape(x, (-1, x.shape[1] * x.shape[2] * x.shape[3]))
   x = layers.Dropout(works.WALKER['dropout'])(x)
-  x = ops.reshape(layers.Dense(features, name='Dense_2')(x), (-1, t, features))
-  x = x + layers.Dense(features, name='Dense_3')(moving)
+  x = ops.reshape(layers.Dense(features, name='places')(x), (-1, t, features))
+  x = x + layers.Dense(features, name='moving')(moving)
   for k, dilation in enumerate(dilations):
-    conv = layers.Conv1D(features, 3, padding='same', dilation_rate=dilation, name=f'Conv_{k}')
-    h = layers.Dropout(works.WALKER['dropout'])(gelu(conv(norm(k)(x) * seen)))
-    x = x + layers.Dense(features, name=f'Dense_{k + 4}')(h)
-  x = norm(len(dilations))(x)
-  x = layers.Dense(6, name=f'Dense_{len(dilations) + 4}')(x)
+    conv = layers.Conv1D(features, 3, padding='same', dilation_rate=dilation, name=f'conv_{k}')
+    h = layers.Dropout(works.WALKER['dropout'])(gelu(conv(norm(f'norm_{k}')(x) * seen)))
+    x = x + layers.Dense(features, name=f'mix_{k}')(h)
+  x = norm('norm')(x)
+  x = layers.Dense(6, name='output')(x)
   return keras.Model([picture, moving, seen], ops.reshape(x, (-1, t, 2, 3)))
 
 
@@ -72,7 +72,7 @@ class Peer:
     walker = work.model == 'walker'
     self._model = _walker_body() if walker else _mochizuki3d(work.channels)
     for layer in self._model.layers:
-      kind = ('scale', 'bias') if layer.name.startswith('LayerNorm') else ('kernel', 'bias')
+      kind = ('scale', 'bias') if layer.name.startswith('norm') else ('kernel', 'bias')
       if layer.weights:
         layer.set_weights([arrays[f'{layer.name}/{k}'] for k in kind])
     loss = 'mean_absolute_error' if walker else keras.losses.SparseCategoricalCrossentropy(True)

@@ -58,7 +58,7 @@ class Peer:
       y = model.apply({'params': params}, *inputs, train=False)
       return y if work.model == 'walker' else y[:, 0, 0]
 
-    self._train = jax.jit(train, donate_argnums=0).lower(
+    self._train = jax.jit(train).lower(
       self._state, self._inputs, self._labels
     ).compile()  # fmt: skip
     self._forward = jax.jit(forward).lower(params, self._inputs).compile()

@@ -68,16 +68,17 @@ class WalkerBody(nn.Module):
   def __init__(self, arrays: works.Arrays):
     super().__init__()
     dilations = works.WALKER['dilations']
-    self.first, self.second = _linear(arrays, 'Dense_0'), _linear(arrays, 'Dense_1')
-    self.norms = nn.ModuleList(_norm(arrays, f'LayerNorm_{k}') for k in range(len(dilations) + 1))
-    self.places, self.moving = _linear(arrays, 'Dense_2'), _linear(arrays, 'Dense_3')
+    self.first, self.second = _linear(arrays, 'patches'), _linear(arrays, 'blocks')
+    self.norms = nn.ModuleList(_norm(arrays, f'norm_{k}') for k in range(len(dilations)))
+    self.norm = _norm(arrays, 'norm')
+    self.places, self.moving = _linear(arrays, 'places'), _linear(arrays, 'moving')
     self.convs = nn.ModuleList()
     for k, dilation in enumerate(dilations):
-      kernel = arrays[f'Conv_{k}/kernel']  # (3, in, out)
+      kernel = arrays[f'conv_{k}/kernel']  # (3, in, out)
       conv = nn.Conv1d(kernel.shape[1], kernel.shape[2], 3, padding=dilation, dilation=dilation)
-      self.convs.append(_filled(conv, kernel.transpose(2, 1, 0), arrays[f'Conv_{k}/bias']))
-    self.mix = nn.ModuleList(_linear(arrays, f'Dense_{k + 4}') for k in range(len(dilations)))
-    self.output = _linear(arrays, f'Dense_{len(dilations) + 4}')
+      self.convs.append(_filled(conv, kernel.transpose(2, 1, 0), arrays[f'conv_{k}/bias']))
+    self.mix = nn.ModuleList(_linear(arrays, f'mix_{k}') for k in range(len(dilations)))
+    self.output = _linear(arrays, 'output')
     self.dropout = nn.Dropout(works.WALKER['dropout'])
 
   def forward(self, x: torch.Tensor, moving: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
@@ -87,10 +88,10 @@ class WalkerBody(nn.Module):
     x = functional.gelu(self.first(x), approximate='tanh')
     x = functional.gelu(self.second(_patches(x, 3)), approximate='tanh')
     x = self.places(self.dropout(x.flatten(1))).unflatten(0, (b, t)) + self.moving(moving)
-    for norm, conv, mix in zip(self.norms[:-1], self.convs, self.mix, strict=True):
+    for norm, conv, mix in zip(self.norms, self.convs, self.mix, strict=True):
       h = conv((norm(x) * seen).transpose(1, 2))
       x = x + mix(self.dropout(functional.gelu(h, approximate='tanh').transpose(1, 2)))
-    return self.output(self.norms[-1](x)).unflatten(-1, (2, -1))
+    return self.output(self.norm(x)).unflatten(-1, (2, -1))
 
 
 class Peer:

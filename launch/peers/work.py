@@ -29,7 +29,8 @@ class Work:
     model: 'mochizuki3d' or 'walker'.
     batch: voxels in a step; of `walker`, frames, each of which is a label.
     channels: of `mochizuki3d`.
-    rounds: how often each peer's step is timed.
+    rounds: how many turns each peer has.
+    turn: steps in a turn.
     bars: peer -> least ratio of our training throughput to the peer's.
   """
 
@@ -38,13 +39,16 @@ class Work:
   batch: int
   channels: int
   rounds: int
+  turn: int
   bars: dict[str, float]
 
 
 WORKS = (
-  Work('mochizuki3d, width 32, batch 4', 'mochizuki3d', 4, 32, 15, {'torch': 0.7, 'keras': 1.0}),
-  Work('mochizuki3d, width 256, batch 4', 'mochizuki3d', 4, 256, 5, {'torch': 0.7, 'keras': 1.0}),
-  Work('walker body', 'walker', CLIPS * FRAMES, 0, 30, {'torch': 1.0, 'keras': 1.3}),
+  Work('mochizuki3d, width 32, batch 4', 'mochizuki3d', 4, 32, 7, 3, {'torch': 0.7, 'keras': 1.0}),
+  Work(
+    'mochizuki3d, width 256, batch 4', 'mochizuki3d', 4, 256, 4, 1, {'torch': 0.7, 'keras': 1.0}
+  ),
+  Work('walker body', 'walker', CLIPS * FRAMES, 0, 11, 15, {'torch': 1.0, 'keras': 1.3}),
 )
 
 
