@@ -79,8 +79,9 @@ def repeated(source: pathlib.Path, out: pathlib.Path, seconds: float) -> float:
 def manifest(source: pathlib.Path, out: pathlib.Path, subjects: int) -> None:
   """A recording set with the trials of `source`'s first subject, given to so many people."""
   out.mkdir(parents=True)
-  for name in ('videos', 'forces'):
-    (out / name).symlink_to((source / name).absolute())
+  for item in source.iterdir():
+    if item.name not in ('subjects.csv', 'trials.csv'):
+      (out / item.name).symlink_to(item.absolute())
   people = (source / 'subjects.csv').read_text().splitlines()
   head, *rows = (source / 'trials.csv').read_text().splitlines()
   first = people[1].split(',')

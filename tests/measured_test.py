@@ -1,0 +1,56 @@
+"""What the measuring scripts rest on."""
+
+import sys
+
+import making
+import numpy as np
+import pytest
+
+import growth
+import measured
+from grfjax import recordings, video
+
+
+def test_a_film_again_and_again(tmp_path):
+  film = making.film(30)
+  source = making.write_video(tmp_path / 'one.mp4', film.frames)
+  length = measured.repeated(source, tmp_path / 'many.mp4', 1.2)
+  many = video.probe(tmp_path / 'many.mp4')
+  assert len(many.time_s) == 90
+  assert length == pytest.approx(1.5)
+  np.testing.assert_allclose(np.diff(many.time_s), 1 / 60, atol=1e-4)
+  one, three = (list(video.frames(video.probe(p))) for p in (source, many.path))
+  for k in range(0, 90, 13):
+    np.testing.assert_array_equal(three[k], one[k % 30])
+
+
+def test_a_set_given_to_many_people(recordings_dir, tmp_path):
+  measured.manifest(recordings_dir, tmp_path / 'set', 3)
+  trials = recordings.load(str(tmp_path / 'set'))
+  assert [t.subject.name for t in trials] == ['P01', 'P01', 'P02', 'P02', 'P03', 'P03']
+  assert len({t.name for t in trials}) == 6
+
+
+def test_a_command_is_timed_and_its_failure_told():
+  seconds, memory = measured.python('-c', 'x = bytes(2**28)')
+  assert 0 < seconds < 60
+  assert memory > 2**28
+  with pytest.raises(RuntimeError, match=f'{sys.executable} -c .*exit 3\n.*why'):
+    measured.python('-c', "import sys; print('why'); sys.exit(3)")
+
+
+def _rows(seconds, sizes):
+  return [
+    {'work': 'build', 'size': size, 'seconds': s, 'bytes': b}
+    for size, s, b in zip((1, 4, 16), seconds, sizes, strict=True)
+  ]
+
+
+def test_growth_complains_of_time_and_of_memory():
+  assert growth.complaints(_rows((7, 10, 22), (100, 110, 119))) == []  # 6 + 1 s
+  assert growth.complaints(_rows((7, 10, 29), (100, 100, 100))) == [
+    'build: time grows 6.3 times from step to step, expected 4.0'
+  ]
+  assert growth.complaints(_rows((7, 10, 22), (100, 110, 125))) == [
+    'build: memory grows 1.25 times'
+  ]
