@@ -36,8 +36,8 @@ class WalkerTest(tfds.testing.DatasetBuilderTestCase):
 
   DATASET_CLASS = Builder
   BUILDER_CONFIG_NAMES_TO_TEST = ('walker',)
-  # 70 frames are the own ones of three clips.
-  SPLITS = {'A': 6, 'B': 6}  # noqa: RUF012
+  # 70 frames are the own ones of two clips.
+  SPLITS = {'A': 4, 'B': 4}  # noqa: RUF012
   # The builder reads local files through grfjax, and os.cpu_count must not be a mock.
   MOCK_OUT_FORBIDDEN_OS_FUNCTIONS = False
 
