@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
+import ctypes
 import dataclasses
 import os
 import pathlib
@@ -17,10 +18,12 @@ from collections.abc import Iterator
 import cv2
 import decord
 import numpy as np
+from decord._ffi import ndarray as decord_array
 
 WORKING_ROWS = 360  # at least so many are left; enough for a window of 48 rows on a distant walker
 CACHE_BYTES = 256 * 2**20  # a video that fits, at working scale, is decoded once and kept
 MIN_KEY_FRAMES = 5  # fewer, spread over a video, are no sample of it
+LARGE_BYTES = 256 * 2**10  # what is larger goes back to the system as soon as it is freed
 AHEAD = 4  # frames decoded ahead, in a thread of their own
 _NO_TIME = -1e9  # decord gives some -1e17 s where the file has no presentation time
 _UNREADABLE = (decord.DECORDError, decord.DECORDLimitReachedError, StopIteration, RuntimeError)
@@ -95,6 +98,29 @@ def probe(path: str | os.PathLike[str]) -> Video:
   return Video(path, time_s, height, width)
 
 
+def _give_back() -> None:
+  """Has glibc map pictures on their own, where that is the C library.
+
+  Pictures are freed by another thread than made them; beside XLA's threads glibc's heaps then grow
+  by half a megabyte a frame, nearly all of it free.
+  """
+  mallopt = getattr(ctypes.CDLL(None), 'mallopt', None) if os.name == 'posix' else None
+  if mallopt is not None:
+    mallopt(-3, LARGE_BYTES)  # M_MMAP_THRESHOLD in malloc.h
+
+
+def _numpy(frame: decord_array.NDArray) -> np.ndarray:
+  """`frame.asnumpy()` without its reference cycle (numpy's `ctypes.data_as` makes one).
+
+  With it every frame stays in memory until Python's oldest generation is collected, which in a
+  program as large as one with JAX is after gigabytes of them.
+  """
+  array = np.empty(frame.shape, np.uint8)
+  place, size = ctypes.c_void_p(array.ctypes.data), ctypes.c_size_t(array.nbytes)
+  decord_array.check_call(decord_array._LIB.DECORDArrayCopyToBytes(frame.handle, place, size))
+  return array
+
+
 def _first_line(error: BaseException) -> str:
   return (str(error).strip().splitlines() or [type(error).__name__])[0][-200:]
 
@@ -106,10 +132,11 @@ def frames(video: Video) -> Iterator[np.ndarray]:
     VideoError: a frame cannot be decoded; the message names it.
   """
   k = 0
+  _give_back()
   try:
     reader = _open(video.path)
     for k in range(len(video.time_s)):
-      frame = reader.next().asnumpy()
+      frame = _numpy(reader.next())
       if frame.shape != (video.height, video.width, 3):
         raise VideoError(
           f'{video.path}: frame {k} is {frame.shape[1]}x{frame.shape[0]} pixels, '
@@ -180,7 +207,7 @@ class WorkingFrames:
       found = []
       for k in some if len(keys) >= MIN_KEY_FRAMES else ():
         reader.seek(keys[k])
-        found.append(self._halved(reader.next().asnumpy()))
+        found.append(self._halved(_numpy(reader.next())))
     except _UNREADABLE:  # no way to seek in this file
       return []
     return found

@@ -1,7 +1,9 @@
 """Tests of grfjax.video, on tiny films written here."""
 
+import gc
 import pathlib
 import struct
+import weakref
 
 import av
 import cv2
@@ -180,6 +182,15 @@ def test_a_video_that_shrinks_while_it_is_read(tmp_path, walk_path):
     list(video.frames(shorter))
   with pytest.raises(video.VideoError, match='is 96x64 pixels, expected 96x60'):
     list(video.frames(video.Video(other, film.time_s[:5], 60, 96)))
+
+
+def test_frames_are_freed_without_the_garbage_collector(walk_path):
+  gc.disable()
+  try:
+    gone = [weakref.ref(frame) for frame in video.frames(video.probe(walk_path))]
+    assert sum(ref() is not None for ref in gone) == 0
+  finally:
+    gc.enable()
 
 
 # --- working scale
