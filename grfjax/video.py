@@ -1,32 +1,38 @@
-"""Video files -> frames on their own clock; the only module that imports decord.
+"""Video files -> frames on their own clock; the only module that reads video files.
 
 Times are the container's presentation times, counted from the first frame, so that variable frame
-rates are right. Frames come one after the other: seeking in decord is not reliable, so it is used
-only where any frame will do.
+rates are right. decord gives them; the pictures, equal to decord's byte for byte, are PyAV's, as
+decord decodes ahead without bound for whoever is slower than its own thread (its issues 157, 208
+and 304): ten minutes of 1080p took 16 GiB.
 """
 
 from __future__ import annotations
 
 import collections
 import concurrent.futures
-import ctypes
+import contextlib
 import dataclasses
+import itertools
 import os
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
+import av
+import av.error
 import cv2
 import decord
 import numpy as np
-from decord._ffi import ndarray as decord_array
 
 WORKING_ROWS = 360  # at least so many are left; enough for a window of 48 rows on a distant walker
 CACHE_BYTES = 256 * 2**20  # a video that fits, at working scale, is decoded once and kept
 MIN_KEY_FRAMES = 5  # fewer, spread over a video, are no sample of it
-LARGE_BYTES = 256 * 2**10  # what is larger goes back to the system as soon as it is freed
 AHEAD = 4  # frames decoded ahead, in a thread of their own
 _NO_TIME = -1e9  # decord gives some -1e17 s where the file has no presentation time
-_UNREADABLE = (decord.DECORDError, decord.DECORDLimitReachedError, StopIteration, RuntimeError)
+_UNREADABLE = (
+  decord.DECORDError, decord.DECORDLimitReachedError, av.error.FFmpegError, StopIteration,
+  RuntimeError,
+)  # fmt: skip
 
 
 class VideoError(ValueError):
@@ -98,31 +104,24 @@ def probe(path: str | os.PathLike[str]) -> Video:
   return Video(path, time_s, height, width)
 
 
-def _give_back() -> None:
-  """Has glibc map pictures on their own, where that is the C library.
-
-  Pictures are freed by another thread than made them; beside XLA's threads glibc's heaps then grow
-  by half a megabyte a frame, nearly all of it free.
-  """
-  mallopt = getattr(ctypes.CDLL(None), 'mallopt', None) if os.name == 'posix' else None
-  if mallopt is not None:
-    mallopt(-3, LARGE_BYTES)  # M_MMAP_THRESHOLD in malloc.h
-
-
-def _numpy(frame: decord_array.NDArray) -> np.ndarray:
-  """`frame.asnumpy()` without its reference cycle (numpy's `ctypes.data_as` makes one).
-
-  With it every frame stays in memory until Python's oldest generation is collected, which in a
-  program as large as one with JAX is after gigabytes of them.
-  """
-  array = np.empty(frame.shape, np.uint8)
-  place, size = ctypes.c_void_p(array.ctypes.data), ctypes.c_size_t(array.nbytes)
-  decord_array.check_call(decord_array._LIB.DECORDArrayCopyToBytes(frame.handle, place, size))
-  return array
-
-
 def _first_line(error: BaseException) -> str:
   return (str(error).strip().splitlines() or [type(error).__name__])[0][-200:]
+
+
+@contextlib.contextmanager
+def _decoder(path: pathlib.Path) -> Iterator[tuple[Any, Any]]:
+  """An open PyAV container and its first video stream."""
+  with av.open(os.fspath(path)) as container:
+    stream = container.streams.video[0]
+    stream.thread_type = 'AUTO'
+    yield container, stream
+
+
+def _rgb(frame: av.VideoFrame) -> np.ndarray:
+  """(H, W, 3) uint8, turned as the file's rotation flag says."""
+  picture = frame.to_ndarray(format='rgb24')
+  turns = round(frame.rotation / 90)
+  return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
 
 
 def frames(video: Video) -> Iterator[np.ndarray]:
@@ -131,22 +130,24 @@ def frames(video: Video) -> Iterator[np.ndarray]:
   Raises:
     VideoError: a frame cannot be decoded; the message names it.
   """
-  k = 0
-  _give_back()
+  k, count = 0, len(video.time_s)
   try:
-    reader = _open(video.path)
-    for k in range(len(video.time_s)):
-      frame = _numpy(reader.next())
-      if frame.shape != (video.height, video.width, 3):
-        raise VideoError(
-          f'{video.path}: frame {k} is {frame.shape[1]}x{frame.shape[0]} pixels, '
-          f'expected {video.width}x{video.height}'
-        )
-      yield frame
+    with _decoder(video.path) as (container, stream):
+      for frame in itertools.islice(container.decode(stream), count):
+        picture = _rgb(frame)
+        if picture.shape != (video.height, video.width, 3):
+          raise VideoError(
+            f'{video.path}: frame {k} is {picture.shape[1]}x{picture.shape[0]} pixels, '
+            f'expected {video.width}x{video.height}'
+          )
+        yield picture
+        k += 1
   except _UNREADABLE as error:
     raise VideoError(
-      f'{video.path}: frame {k} of {len(video.time_s)} cannot be decoded ({_first_line(error)})'
+      f'{video.path}: frame {k} of {count} cannot be decoded ({_first_line(error)})'
     ) from error
+  if k < count:
+    raise VideoError(f'{video.path}: frame {k} of {count} cannot be decoded (the video ends)')
 
 
 class WorkingFrames:
@@ -200,17 +201,17 @@ class WorkingFrames:
     return [frame for k, frame in enumerate(self) if k in wanted]
 
   def _key_frames(self, count: int) -> list[np.ndarray]:
+    found: dict[int, np.ndarray] = {}
     try:
-      reader = _open(self.video.path)
-      keys = list(reader.get_key_indices())
-      some = np.linspace(0, len(keys) - 1, min(len(keys), count)).round().astype(int)
-      found = []
-      for k in some if len(keys) >= MIN_KEY_FRAMES else ():
-        reader.seek(keys[k])
-        found.append(self._halved(_numpy(reader.next())))
+      with _decoder(self.video.path) as (container, stream):
+        for time_s in np.linspace(0, self.video.time_s[-1], count):
+          container.seek(int(time_s / stream.time_base) + (stream.start_time or 0), stream=stream)
+          frame = next(container.decode(stream))
+          if frame.pts not in found:
+            found[frame.pts] = self._halved(_rgb(frame))
     except _UNREADABLE:  # no way to seek in this file
       return []
-    return found
+    return list(found.values())
 
 
 def half(picture: np.ndarray) -> np.ndarray:

@@ -3,10 +3,13 @@
 import gc
 import pathlib
 import struct
+import subprocess
+import sys
 import weakref
 
 import av
 import cv2
+import decord
 import making
 import numpy as np
 import pytest
@@ -87,17 +90,21 @@ def test_colours_are_rgb(tmp_path):
 def test_rotation_flag_is_obeyed(tmp_path):
   path = making.write_video(tmp_path / 'v.mp4', make_corner(4))
   upright = next(video.frames(video.probe(path)))
-  data = bytearray(path.read_bytes())
-  matrix = data.find(b'tkhd') + 4 + 40  # ISO 14496-12, 8.3.2: past the header of version 0
-  one = 1 << 16
-  assert struct.unpack('>9i', data[matrix : matrix + 36]) == (one, 0, 0, 0, one, 0, 0, 0, 1 << 30)
-  # A quarter turn clockwise, as a phone held upright writes it.
-  data[matrix : matrix + 36] = struct.pack('>9i', 0, one, 0, -one, 0, 0, 64 * one, 0, 1 << 30)
-  path.write_bytes(data)
+  turn(path, 64)
   film = video.probe(path)
   assert (film.height, film.width) == (96, 64)
   turned = next(video.frames(film))
   assert np.abs(turned.astype(int) - np.rot90(upright, -1)).mean() < 3
+
+
+def turn(path: pathlib.Path, rows: int) -> None:
+  """Flags a quarter turn clockwise, as a phone held upright writes it."""
+  data = bytearray(path.read_bytes())
+  matrix = data.find(b'tkhd') + 4 + 40  # ISO 14496-12, 8.3.2: past the header of version 0
+  one = 1 << 16
+  assert struct.unpack('>9i', data[matrix : matrix + 36]) == (one, 0, 0, 0, one, 0, 0, 0, 1 << 30)
+  data[matrix : matrix + 36] = struct.pack('>9i', 0, one, 0, -one, 0, 0, rows * one, 0, 1 << 30)
+  path.write_bytes(data)
 
 
 def make_corner(count: int) -> np.ndarray:
@@ -182,6 +189,46 @@ def test_a_video_that_shrinks_while_it_is_read(tmp_path, walk_path):
     list(video.frames(shorter))
   with pytest.raises(video.VideoError, match='is 96x64 pixels, expected 96x60'):
     list(video.frames(video.Video(other, film.time_s[:5], 60, 96)))
+
+
+@pytest.mark.parametrize('turned', [False, True])
+def test_frames_are_those_of_decord(tmp_path, walk_path, turned):
+  path = tmp_path / 'v.mp4'
+  path.write_bytes(walk_path.read_bytes())
+  if turned:
+    turn(path, 64)
+  reader = decord.VideoReader(str(path), num_threads=1)
+  theirs = np.stack([reader.next().asnumpy() for _ in range(len(reader))])
+  np.testing.assert_array_equal(np.stack(list(video.frames(video.probe(path)))), theirs)
+
+
+SLOW_READER = """
+import sys, time
+from grfjax import video
+
+def resident():
+  with open('/proc/self/statm') as file:
+    return int(file.read().split()[1]) * 4096
+
+frames = iter(video.WorkingFrames(video.probe(sys.argv[1])))
+next(frames)
+begun = most = resident()
+for _ in range(20):
+  time.sleep(0.02)
+  next(frames)
+  most = max(most, resident())
+print(most - begun)
+"""
+
+
+@pytest.mark.skipif(not pathlib.Path('/proc/self/statm').exists(), reason='no /proc here')
+def test_who_is_slower_than_the_decoder_needs_no_more_memory(tmp_path):
+  path = making.write_video(tmp_path / 'v.mp4', shades(1000, 360, 640))
+  # All decoded, the frames are 690 MB; in a process of its own, as memory freed is not given back.
+  said = subprocess.run(
+    [sys.executable, '-c', SLOW_READER, str(path)], capture_output=True, text=True, check=True
+  )
+  assert int(said.stdout) < 60e6
 
 
 def test_frames_are_freed_without_the_garbage_collector(walk_path):
