@@ -10,9 +10,9 @@ above `LOADED_BW`. In detail, for every leg and every stretch without a gap:
    lowest sample on the way, and whatever needs the end that was not seen is undefined.
 3. A contact of which both ends are seen and that is shorter than `MIN_STANCE_S` is none.
 
-The constants are not tuned; each has its reason beside it. Nothing is corrected for either: where
-60 values a second are each a mean over 1/60 s, as this project's labels are, the rise begins up to
-half of that early, and initial contact comes out 8 ms early on average (`tests/gait_test.py` measures it on real forces).
+The constants are not tuned; each has its reason beside it. Nothing is corrected for either: of
+forces averaged over 1/60 s around each frame, as this project's labels are, the rise begins up to
+half of that early, and initial contact comes out 8 ms early (as a test on real forces says).
 """
 
 import dataclasses
