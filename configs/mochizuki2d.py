@@ -19,7 +19,7 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
   config.data_dir = ''
   config.dataset = 'mochizuki'
   config.holdout = ''  # '': train on everyone
-  config.inner = ''  # a subject to watch during training, taken out of it
+  config.inner = ''  # subjects (A,B) to watch during training, taken out of it
   config.seed = 0
   config.model_init = ''  # a run on other people whose weights training starts from
 

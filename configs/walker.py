@@ -20,14 +20,14 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
   config.data_dir = ''
   config.dataset = 'walker'
   config.holdout = ''  # '': train on everyone
-  config.inner = ''  # a subject to watch during training, taken out of it
+  config.inner = ''  # subjects (A,B) to watch during training, taken out of it
   config.seed = 0
   # A run on other people whose weights training starts from: its folder, or one of
   # grfjax.pretrained; '': none.
   config.model_init = '' if arg else 'synthetic'
 
   config.model = {'name': 'walker', 'width': 32, 'features': 128, 'dropout': 0.1}
-  config.target = {'name': 'regression', 'weights': (1.0, 0.5, 0.5)}
+  config.target = {'name': 'regression', 'weights': (1.0, 0.5, 0.5), 'share': 0.9}
   # No gain or bias: the walker's gray values are standardised.
   config.augment = {'shift': 1.0, 'scale': 0.04, 'noise': 0.01}
   config.clip = 40  # frames drawn from a record
@@ -38,9 +38,11 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
     'learning_rate': 3e-3 if arg else 3e-4, 'warmup': 100, 'weight_decay': 0.05,
     'clip_norm': 1.0, 'decay': True,
   }  # fmt: skip
+  # Groups of training subjects left out in turn, to calibrate the 90 % intervals; 0: not.
+  config.calibrate = 0 if arg == 'pretrain' else 2
   config.steps = {'': 400, 'scratch': 1000, 'pretrain': 12_000}[arg]
   config.log_every = 50
-  config.eval_every = 250 if arg else 100  # of the inner subject
+  config.eval_every = 250 if arg else 100  # of the inner subjects; 0: never
   config.checkpoint_every = 1000 if arg == 'pretrain' else 200
   config.early_stop = {'monitor': '', 'patience': 10}
   return config

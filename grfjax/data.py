@@ -68,17 +68,22 @@ class Dataset:
     self.body_mass_kg: dict[str, float] = dict(metadata['body_mass_kg'])
 
   def others(self, holdout: str, inner: str = '') -> tuple[str, ...]:
-    """The subjects to train on: all but the one held out and the inner validation subject.
+    """The subjects to train on: all but the one held out and the inner validation subjects.
+
+    Args:
+      holdout: a name, or ''.
+      inner: names with commas between them, or ''.
 
     Raises:
-      DataError: either is not in the set, they are the same, or nobody is left.
+      DataError: one is not in the set, is both held out and inner, or nobody is left.
     """
-    for role, name in (('holdout', holdout), ('inner', inner)):
+    inside = names(inner)
+    for role, name in (('holdout', holdout), *(('inner', n) for n in inside)):
       if name and name not in self.subjects:
         raise DataError(f'{role} is {name!r}; the subjects are {", ".join(self.subjects)}')
-    if inner and inner == holdout:
-      raise DataError(f'inner validation subject {inner!r} is the one held out')
-    left = tuple(s for s in self.subjects if s not in (holdout, inner))
+    if holdout in inside:
+      raise DataError(f'inner validation subject {holdout!r} is the one held out')
+    left = tuple(s for s in self.subjects if s != holdout and s not in inside)
     if not left:
       raise DataError(f'nobody is left to train on: the only subjects are {self.subjects}')
     return left
@@ -86,6 +91,11 @@ class Dataset:
   def source(self, subjects: Sequence[str]) -> Any:
     """Random access to the records of some subjects."""
     return self._builder.as_data_source(split='+'.join(subjects))
+
+
+def names(listed: str) -> list[str]:
+  """Subjects from a text that has commas between them; '' is nobody."""
+  return [name.strip() for name in listed.split(',') if name.strip()]
 
 
 @dataclasses.dataclass(frozen=True)

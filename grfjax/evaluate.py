@@ -5,6 +5,7 @@ Writes RUN/eval.json (the numbers), RUN/estimates.npz (every frame, for the repo
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 import sys
@@ -14,7 +15,7 @@ import jax
 import numpy as np
 from absl import app, flags, logging
 
-from grfjax import baselines, data, files, forces, inference, metrics, report, voxels
+from grfjax import baselines, coverage, data, files, forces, inference, metrics, report, voxels
 
 
 def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
@@ -27,7 +28,8 @@ def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
   Returns:
     What eval.json holds: for the held-out subject the errors of vertical force over stance frames
     (`mae_pct_bw`, `rmse_pct_bw`, `bias_pct_bw`, `r`, `n`, `mae_newton`), by force interval, of the
-    other axes, in the air, and of two baselines made from the training subjects.
+    other axes, in the air, and of two baselines made from the training subjects; how often the
+    prediction interval holds the force, and how wide it is.
 
   Raises:
     ValueError: no run, no data set, or no held-out subject.
@@ -44,6 +46,7 @@ def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
   if dataset.config.fps != run.voxel.fps:
     raise ValueError(f'the data set has {dataset.config.fps} frames a second, not {run.voxel.fps}')
   held = inference.held_out(dataset, subject, run.model, run.estimate, run.params)
+  held = dataclasses.replace(held, interval=inference.calibrated(run, held.estimate, held.interval))
   if not held.contact.any():
     raise ValueError(f'{subject}: no frame of the held-out subject has a foot on a plate')
   result = held.sums().result()
@@ -70,6 +73,7 @@ def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
     'intervals': {name: s.result() for name, s in intervals.items()},
     'training_intervals': _intervals(workdir),
     'other_axes': others,
+    'prediction_interval': _coverage(run, held),
     'air_mean_abs_pct_bw': (
       float(100 * np.abs(held.estimate[..., 0][air]).mean()) if air.any() else None
     ),
@@ -78,6 +82,19 @@ def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
   inference.write_estimates(workdir / 'estimates.npz', held)
   files.write_json(workdir / 'eval.json', value)
   return value
+
+
+def _coverage(run: inference.Run, held: inference.Estimates) -> dict[str, Any]:
+  """The share promised, and of each axis how much is covered; empty where there is no interval."""
+  if not held.interval.shape[-1]:
+    return {}
+  axes = {
+    voxels.AXES[axis]: coverage.result(
+      held.interval[:, :, axis], held.force[..., axis], held.contact
+    )
+    for axis in range(held.estimate.shape[-1])
+  }
+  return {'share': run.config.target.share, **axes}
 
 
 def _intervals(workdir: pathlib.Path) -> list[dict[str, Any]]:

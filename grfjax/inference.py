@@ -6,18 +6,21 @@ import dataclasses
 import itertools
 import json
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import jax
 import ml_collections
 import numpy as np
 
-from grfjax import checkpoint, data, files, metrics, models, step, targets, voxels
+from grfjax import checkpoint, coverage, data, files, metrics, models, step, targets, voxels
+
+Estimate = step.Estimate  # here, as `Run` has a step of its own
 
 BATCH = 16  # voxels in one call
 LONG = 200  # own frames of a clip when predicting: the frames beside them are seen twice
 FRAMES = 256  # in one call when predicting
+INTERVAL = 'interval.json'  # in a run's folder: by how much its intervals are widened
 
 
 def network(config: ml_collections.ConfigDict) -> tuple[Any, targets.Target]:
@@ -46,7 +49,9 @@ class Run:
     target: what its outputs mean.
     params: its parameters, on the device.
     step: after how many steps they were saved.
-    estimate: (params, batch) -> (B, L, legs, axes) body weights.
+    estimate: (params, batch) -> force (B, L, legs, axes), interval (..., 2 or 0), body weights.
+    widening: (axes,) the factor of the intervals (`grfjax.coverage`); None: not calibrated, and
+      none are given.
   """
 
   config: ml_collections.ConfigDict
@@ -55,7 +60,8 @@ class Run:
   target: targets.Target
   params: Any
   step: int
-  estimate: Callable[[Any, Any], jax.Array]
+  estimate: Estimate
+  widening: np.ndarray | None
 
 
 def load(workdir: pathlib.Path) -> Run:
@@ -72,26 +78,39 @@ def load(workdir: pathlib.Path) -> Run:
   params, at = checkpoint.restore_params(workdir)
   estimate = step.make_estimate(model=model, target=target)
   voxel = voxels.config(config.dataset)
-  return Run(config, voxel, model, target, jax.device_put(params), at, estimate)
+  path = workdir / INTERVAL
+  widening = np.array(json.loads(path.read_text())['widening']) if path.is_file() else None
+  return Run(config, voxel, model, target, jax.device_put(params), at, estimate, widening)
 
 
 def estimate_own(
   voxel: voxels.Config,
   model: Any,
-  estimate: Callable[[Any, Any], jax.Array],
+  estimate: Estimate,
   params: Any,
   batch: data.Batch,
-) -> np.ndarray:
-  """Forces at the frames that are each voxel's own: (B, K, legs, axes) body weights."""
+) -> tuple[np.ndarray, np.ndarray]:
+  """Estimates at the frames that are each voxel's own.
+
+  Returns:
+    (B, K, legs, axes) forces and (B, K, legs, axes, 2 or 0) the network's own intervals, BW.
+  """
   on_device = jax.device_put({k: batch[k] for k in ('voxel', 'frame')})
-  force = np.asarray(estimate(params, on_device))
+  force, interval = jax.device_get(estimate(params, on_device))
   labelled = list(range(voxel.frames)[model.label_slice])
   own = [labelled.index(t) for t in range(voxel.frames)[voxel.own]]
-  return force[:, own]
+  return force[:, own], interval[:, own]
 
 
-def predict(run: Run, view: voxels.Views) -> np.ndarray:
-  """Forces at every frame of a walk: (N, legs, axes) body weights.
+def calibrated(run: Run, force: np.ndarray, interval: np.ndarray) -> np.ndarray:
+  """Intervals (..., axes, 2) as they may be shown; (..., axes, 0) where the run's are not."""
+  if run.widening is None or not interval.shape[-1]:
+    return interval[..., :0]
+  return coverage.widened(force, interval, run.widening)
+
+
+def predict(run: Run, view: voxels.Views) -> tuple[np.ndarray, np.ndarray]:
+  """Forces at every frame of a walk, (N, legs, axes), and their intervals, (..., 2 or 0); BW.
 
   As from the records of a data set, but in longer clips, so that a frame is seen once (those near
   a clip's ends twice); the answer is the same.
@@ -101,9 +120,11 @@ def predict(run: Run, view: voxels.Views) -> np.ndarray:
   records = voxels.cut(view, None, voxel)
   parts = []
   while some := list(itertools.islice(records, batch)):
-    force = estimate_own(voxel, run.model, run.estimate, run.params, data.pad_batch(some, batch))
-    parts.append(force[: len(some)].reshape(-1, *force.shape[2:]))
-  return np.concatenate(parts)[: len(view.time_s)]
+    both = estimate_own(voxel, run.model, run.estimate, run.params, data.pad_batch(some, batch))
+    count = len(some) * voxel.hop if voxel.hop else len(some)
+    parts.append([part[: len(some)].reshape(count, *part.shape[2:]) for part in both])
+  force, interval = (np.concatenate(p)[: len(view.time_s)] for p in zip(*parts, strict=True))
+  return force, calibrated(run, force, interval)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,6 +136,8 @@ class Estimates:
     frame: (N,) int, the video's frame.
     time_s: (N,) on the video's clock.
     estimate: (N, legs, axes) body weights.
+    interval: (N, legs, axes, 2) from where to where the force may lie, body weights; 0 for 2
+      where there is none.
     force: (N, legs, 3) body weights.
     known: (N, legs) bool.
     contact: (N, legs) bool.
@@ -124,6 +147,7 @@ class Estimates:
   frame: np.ndarray
   time_s: np.ndarray
   estimate: np.ndarray
+  interval: np.ndarray
   force: np.ndarray
   known: np.ndarray
   contact: np.ndarray
@@ -183,16 +207,19 @@ def held_out(
   dataset: data.Dataset,
   subject: str,
   model: Any,
-  estimate: Callable[[Any, Any], jax.Array],
+  estimate: Estimate,
   params: Any,
   batch: int = BATCH,
 ) -> Estimates:
-  """Estimates every frame of one subject, in the order of trials and time."""
+  """Estimates every frame of one subject, in the order of trials and time; own intervals."""
   parts = []
   for records, flat in truth(dataset, subject, model.legs, batch):
     inside = flat.pop('inside')
-    force = estimate_own(dataset.config, model, estimate, params, records)
-    parts.append({**flat, 'estimate': force[: len(inside)][inside]})
+    force, interval = (
+      part[: len(inside)][inside]
+      for part in estimate_own(dataset.config, model, estimate, params, records)
+    )
+    parts.append({**flat, 'estimate': force, 'interval': interval})
   joined = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
   joined['trial'] = joined['trial'].astype(str)
   order = np.lexsort((joined['frame'], joined['trial']))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import itertools
 import pathlib
 import sys
 
@@ -20,6 +21,7 @@ from grfjax import files, forces, inference, pretrained, recordings, video, voxe
 
 DECIMALS = 4  # of a body weight: 0.0001 BW is under a tenth of a newton
 _COLUMNS = ('fz', 'fx', 'fy')  # the file's names of voxels.AXES
+_PARTS = ('', '_lo', '_hi')  # the estimate, and between what the force lies
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +32,15 @@ class Curves:
     time_s: (N,) from the first frame.
     force: (N, 2, axes) body weights: leg (left, right) x (vertical, forward, to the walker's
       left); NaN where there is no estimate.
+    interval: (N, 2, axes, 2) between which the force lies in 90 % of stance (or what else the run
+      was calibrated for); (..., 0) where it was not.
     camera: the walker's side on which the camera stands; 'left, then right' of who turns round.
     near_only: the network knows no other leg than the near one.
   """
 
   time_s: np.ndarray
   force: np.ndarray
+  interval: np.ndarray
   camera: str
   near_only: bool
 
@@ -57,40 +62,55 @@ def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> Curves:
   walks = []
   for view in voxels.walks(path, run.voxel):  # one at a time, so that their pictures need not stay
     film = view.video
-    walks.append((view.time_s, view.direction, inference.predict(run, view)))
+    walks.append((view.time_s, view.direction, *inference.predict(run, view)))
   if not camera and not walks[0][1]:
     raise ValueError(
       f'{path}: --camera is needed (left or right): a network that sees the whole picture does not '
       'know which way the walker goes'
     )
-  sides = [{1: 'right', -1: 'left', 0: camera}[direction] for _, direction, _ in walks]
+  sides = [{1: 'right', -1: 'left', 0: camera}[direction] for _, direction, *_ in walks]
   if camera and camera not in sides:
     voxels.check_direction(camera, walks[0][1], str(path))
-  force = np.full((len(film.time_s), 2, walks[0][2].shape[-1]), np.nan)
-  for side, (time_s, _, own) in zip(sides, walks, strict=True):
+  near_only = walks[0][2].shape[1] == 1
+  shape = (len(film.time_s), 2, walks[0][2].shape[2], 1 + walks[0][3].shape[3])
+  curves = np.full(shape, np.nan)  # last the estimate, then its interval
+  for side, (time_s, _, force, interval) in zip(sides, walks, strict=True):
     inside = (film.time_s >= time_s[0] - 1e-9) & (film.time_s <= time_s[-1] + 1e-9)
+    found = np.concatenate([force[..., None], interval], -1)
+    if side == 'right':  # the file's y is to the walker's left
+      found[:, :, 2:] *= -1
+      found[:, :, 2:, 1:] = found[:, :, 2:, :0:-1]
     near = recordings.LEGS.index(side)
-    turn = np.array([1, 1, 1 if side == 'left' else -1])  # the file's y is to the walker's left
-    for leg in range(own.shape[1]):
-      for axis in range(own.shape[2]):
-        values = np.interp(film.time_s[inside], time_s, own[:, leg, axis])
-        force[inside, near if leg == 0 else 1 - near, axis] = values * turn[axis]
+    for leg in range(found.shape[1]):
+      curves[inside, near if leg == 0 else 1 - near] = _at(
+        film.time_s[inside], time_s, found[:, leg]
+      )
   changes = [side for k, side in enumerate(sides) if k == 0 or side != sides[k - 1]]
-  return Curves(film.time_s, force, ', then '.join(changes), walks[0][2].shape[1] == 1)
+  return Curves(film.time_s, curves[..., 0], curves[..., 1:], ', then '.join(changes), near_only)
+
+
+def _at(time_s: np.ndarray, known_s: np.ndarray, values: np.ndarray) -> np.ndarray:
+  """Values (K, ...), known at (K,) times, at (N,) others between them: (N, ...)."""
+  flat = values.reshape(len(values), -1)
+  columns = [np.interp(time_s, known_s, column) for column in flat.T]
+  return np.stack(columns, -1).reshape(len(time_s), *values.shape[1:])
 
 
 def to_csv(curves: Curves) -> str:
   """The file of the contract: a row a frame; no estimate is an empty cell."""
   axes = curves.force.shape[2]
-  names = [f'{leg}_{_COLUMNS[axis]}_bw' for leg in recordings.LEGS for axis in range(axes)]
-  # The vertical forces stand first, as every file has them.
-  order = sorted(range(len(names)), key=lambda i: (i % axes != 0, i))
+  columns = {}
+  for k, part in enumerate(_PARTS[: 1 + curves.interval.shape[3]]):
+    values = curves.force if k == 0 else curves.interval[..., k - 1]
+    for leg, axis in itertools.product(range(2), range(axes)):
+      columns[f'{recordings.LEGS[leg]}_{_COLUMNS[axis]}{part}_bw'] = values[:, leg, axis]
+  # The vertical forces stand first, as every file has them; the intervals last.
+  names = sorted(columns, key=lambda n: (any(p in n for p in _PARTS[1:]), 'fz' not in n))
   text = io.StringIO()
   writer = csv.writer(text, lineterminator='\n')
-  writer.writerow(['time_s', *(names[i] for i in order)])
-  flat = curves.force.reshape(len(curves.time_s), -1)
-  for time_s, row in zip(curves.time_s, flat, strict=True):
-    cells = ['' if np.isnan(row[i]) else f'{row[i]:.{DECIMALS}f}' for i in order]
+  writer.writerow(['time_s', *names])
+  for time_s, *row in zip(curves.time_s, *(columns[n] for n in names), strict=True):
+    cells = ['' if np.isnan(v) else f'{v:.{DECIMALS}f}' for v in row]
     writer.writerow([f'{time_s:.6f}', *cells])
   return text.getvalue()
 

@@ -161,10 +161,17 @@ def make_train_step(
   )
 
 
-def make_estimate(*, model: Any, target: targets.Target) -> Callable[[Any, Any], jax.Array]:
-  """Compiles (params, batch) -> force (B, L, legs, axes) in body weights; no augmentation."""
+Estimate = Callable[[Any, Any], tuple[jax.Array, jax.Array]]
 
-  def estimate(params: Any, batch: Any) -> jax.Array:
-    return target.decode(_apply(model, params, _unit(batch), train=False))
+
+def make_estimate(*, model: Any, target: targets.Target) -> Estimate:
+  """Compiles (params, batch) -> force, interval; no augmentation.
+
+  These are (B, L, legs, axes) and (B, L, legs, axes, 2 or 0), in body weights.
+  """
+
+  def estimate(params: Any, batch: Any) -> tuple[jax.Array, jax.Array]:
+    outputs = _apply(model, params, _unit(batch), train=False)
+    return target.decode(outputs), target.interval(outputs)
 
   return jax.jit(estimate)

@@ -6,6 +6,8 @@ A target is a frozen dataclass of plain numbers:
   axes: how many of (vertical, forward, towards the near side) it estimates: 1 or 3.
   loss(outputs (B, L, legs, outputs), force (B, L, legs, 3) in BW) -> (B, L, legs)
   decode(outputs) -> (B, L, legs, axes) in BW
+  interval(outputs) -> (B, L, legs, axes, 2) in BW, from where to where the force may lie, not yet
+    calibrated (`grfjax.coverage`); (..., axes, 0) where the target knows none
 
 `force` must be finite also where it is unknown (a mask does not stop the gradient of a nan). The
 leading axes may be any; the last ones count.
@@ -33,6 +35,8 @@ class Target(Protocol):
   def loss(self, outputs: jax.Array, force: jax.Array) -> jax.Array: ...
 
   def decode(self, outputs: jax.Array) -> jax.Array: ...
+
+  def interval(self, outputs: jax.Array) -> jax.Array: ...
 
 
 def masked_mean(loss: jax.Array, mask: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -98,6 +102,10 @@ class Classes:
   def decode(self, outputs: jax.Array) -> jax.Array:
     """The likeliest class's force, BW: (..., count) -> (..., 1)."""
     return (self.first + self.width * outputs.argmax(-1, keepdims=True)).astype(outputs.dtype)
+
+  def interval(self, outputs: jax.Array) -> jax.Array:
+    """None."""
+    return _no_interval(self, outputs)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,6 +209,10 @@ class SoftBins:
     centres = jnp.arange(self.bins, dtype=outputs.dtype) + 0.5
     return low + width * (jax.nn.softmax(split) * centres).sum(-1)
 
+  def interval(self, outputs: jax.Array) -> jax.Array:
+    """None."""
+    return _no_interval(self, outputs)
+
 
 @dataclasses.dataclass(frozen=True)
 class Regression:
@@ -210,19 +222,27 @@ class Regression:
   mean absolute error, which is what is reported. Outputs of zero mean `offset`, and one unit of
   output is `scale`, so that a fresh network starts in mid-range.
 
+  With `interval`, two more numbers an axis say how far below and above the estimate the force may
+  lie. They learn the quantiles of the error that leave out half of 1 - share each, by their own
+  (pinball) loss (Koenker and Bassett 1978); the estimate itself is not moved by it.
+
   Attributes:
     offset: force of a zero output, BW, for each axis: one number (vertical) or three.
     scale: BW for each unit of output, for each axis.
     weights: each axis's weight in the loss; all 1 when empty.
     delta: where the loss turns from square to straight, BW.
+    share: of the forces that the interval should hold, such as 0.9; 0: no interval.
   """
 
   offset: tuple[float, ...] = (0.5, 0.0, 0.0)
   scale: tuple[float, ...] = (0.5, 0.1, 0.05)
   weights: tuple[float, ...] = ()
   delta: float = 0.02
+  share: float = 0.0
 
   def __post_init__(self):
+    if not 0 <= self.share < 1:
+      raise ValueError(f'share must be in 0 .. 1, not {self.share}')
     if len(self.offset) not in (1, 3) or len(self.scale) != len(self.offset):
       raise ValueError(f'offset and scale take 1 or 3 axes each, not {self.offset}, {self.scale}')
     if self.weights and len(self.weights) != len(self.offset):
@@ -232,23 +252,46 @@ class Regression:
 
   @property
   def outputs(self) -> int:
-    return self.axes
+    return self.axes * (3 if self.share else 1)
 
   @property
   def axes(self) -> int:
     return len(self.offset)
 
   def loss(self, outputs: jax.Array, force: jax.Array) -> jax.Array:
-    """Weighted sum of the axes' smooth absolute errors, BW: (..., axes), (..., 3) -> (...,)."""
-    error = jnp.abs(self.decode(outputs) - force[..., : self.axes])
+    """Weighted sum of the axes' losses, BW: (..., outputs), (..., 3) -> (...,)."""
+    beyond = force[..., : self.axes] - self.decode(outputs)
+    error = jnp.abs(beyond)
     near = jnp.minimum(error, self.delta)  # so that no square of a huge error is ever formed
     each = near * near / (2 * self.delta) + (error - near)
+    if self.share:
+      tail = (1 - self.share) / 2
+      beyond = jax.lax.stop_gradient(beyond)
+      for side, away in zip((-beyond, beyond), self._away(outputs), strict=True):
+        each += jnp.maximum((1 - tail) * (side - away), tail * (away - side))
     return (each * jnp.array(self.weights or (1.0,) * self.axes, each.dtype)).sum(-1)
 
   def decode(self, outputs: jax.Array) -> jax.Array:
     """Force in BW: (..., axes) -> (..., axes)."""
     dtype = outputs.dtype
-    return jnp.array(self.offset, dtype) + jnp.array(self.scale, dtype) * outputs
+    return jnp.array(self.offset, dtype) + jnp.array(self.scale, dtype) * outputs[..., : self.axes]
+
+  def _away(self, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """How far below and above the estimate the interval reaches, BW, not negative: (..., axes)."""
+    away = jax.nn.softplus(outputs[..., self.axes :]) * jnp.array(2 * self.scale, outputs.dtype)
+    return away[..., : self.axes], away[..., self.axes :]
+
+  def interval(self, outputs: jax.Array) -> jax.Array:
+    """From where to where, BW: (..., outputs) -> (..., axes, 2), or (..., axes, 0) without."""
+    if not self.share:
+      return _no_interval(self, outputs)
+    middle = self.decode(outputs)
+    below, above = self._away(outputs)
+    return jnp.stack([middle - below, middle + above], -1)
+
+
+def _no_interval(target: Target, outputs: jax.Array) -> jax.Array:
+  return jnp.zeros((*outputs.shape[:-1], target.axes, 0), outputs.dtype)
 
 
 def _cross_entropy(logits: jax.Array, label: jax.Array) -> jax.Array:

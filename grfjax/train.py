@@ -6,22 +6,35 @@ newest checkpoint and ends as an undisturbed run does. The held-out subject is n
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import os
 import pathlib
+import shutil
 import sys
 import time
 from typing import Any
 
 import jax
 import ml_collections
+import numpy as np
 import tensorboardX
 import tqdm
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from grfjax import checkpoint, data, files, inference, pretrained, step, targets
+from grfjax import (
+  checkpoint,
+  coverage,
+  data,
+  files,
+  inference,
+  metrics,
+  pretrained,
+  step,
+  targets,
+)
 
 # What may differ when a run goes on: how long, how often, and where the data lie.
 MAY_CHANGE = ('steps', 'checkpoint_every', 'log_every', 'data_dir')
@@ -156,6 +169,8 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
     log.close()
   if stopping.stopped:
     say(f'stopped early at step {done}: {stopping.why()}')
+  if config.get('calibrate', 0) and not (folder / inference.INTERVAL).exists():
+    _calibrate(config, folder, dataset, subjects)
   files.write_json(
     folder / 'done.json',
     {'step': done, 'stopped_early': stopping.stopped, 'holdout': config.holdout},
@@ -179,7 +194,8 @@ def _met(config: ml_collections.ConfigDict, dataset: data.Dataset) -> dict[str, 
     return [name, dataset.body_mass_kg[name]]
 
   trained = [person(s) for s in dataset.others(config.holdout, config.inner)]
-  watched = [person(config.inner)] if config.inner else []
+  inner = data.names(config.inner)
+  watched = [person(s) for s in inner]
   if config.model_init:
     path = pretrained.folder(config.model_init) / SUBJECTS
     if not path.is_file():
@@ -187,15 +203,20 @@ def _met(config: ml_collections.ConfigDict, dataset: data.Dataset) -> dict[str, 
         f'model_init: {path.parent}: no run there (no {SUBJECTS}); train it first'
       )
     before = json.loads(path.read_text())
-    for role, known in (
-      ('holdout', before['trained'] + before['watched']),
-      ('inner', before['trained']),
+    for role, here, known in (
+      (
+        'holdout',
+        [config.holdout] if config.holdout else [],
+        before['trained'] + before['watched'],
+      ),
+      ('inner', inner, before['trained']),
     ):
-      if config[role] and person(config[role]) in known:
-        raise ValueError(
-          f'model_init: {path.parent} knows {config[role]}, who is the {role} here; start from a '
-          'run that held the same subject out, or from one on other people'
-        )
+      for name in here:
+        if person(name) in known:
+          raise ValueError(
+            f'model_init: {path.parent} knows {name}, who is the {role} here; start from a '
+            'run that held the same subject out, or from one on other people'
+          )
     trained += [p for p in before['trained'] if p not in trained]
     watched += [p for p in before['watched'] if p not in watched]
   return {'trained': trained, 'watched': watched}
@@ -221,6 +242,50 @@ def _initial_params(folder: pathlib.Path, like: Any) -> Any:
   return params
 
 
+def _calibrate(
+  config: ml_collections.ConfigDict,
+  folder: pathlib.Path,
+  dataset: data.Dataset,
+  subjects: tuple[str, ...],
+) -> None:
+  """Finds by how much the intervals must be widened: on training subjects, left out in groups.
+
+  Trains `config.calibrate` more times, without a group each, and writes interval.json.
+  """
+  count = min(config.calibrate, len(subjects))
+  if count < 2:
+    say('one group of training subjects: no intervals, as nobody is left to calibrate them on')
+    return
+  groups = [subjects[k::count] for k in range(count)]
+  held = []
+  for k, group in enumerate(groups):
+    say(f'calibrating the intervals, {k + 1} of {len(groups)}: without {", ".join(group)}')
+    without = ml_collections.ConfigDict(config.to_dict())
+    without.update(calibrate=0, inner=','.join(filter(None, [config.inner, *group])), eval_every=0)
+    without.early_stop.monitor = ''
+    run = folder / 'calibration' / str(k)
+    train(without, run)
+    one = inference.load(run)
+    held += [inference.held_out(dataset, s, one.model, one.estimate, one.params) for s in group]
+  every = {
+    name: np.concatenate([getattr(h, name) for h in held])
+    for name in ('estimate', 'interval', 'force', 'contact')
+  }
+  factor = coverage.widening(
+    every['estimate'], every['interval'], every['force'], every['contact'], config.target.share
+  )
+  files.write_json(
+    folder / inference.INTERVAL,
+    {
+      'share': config.target.share,
+      'widening': factor.tolist(),
+      'left_out': [list(group) for group in groups],
+      'stance_frames': int(every['contact'].sum()),
+    },
+  )
+  shutil.rmtree(folder / 'calibration')
+
+
 def _add(a: Any, b: Any) -> Any:
   return jax.tree.map(lambda x, y: x + y, a, b)
 
@@ -229,6 +294,11 @@ def _check(config: ml_collections.ConfigDict) -> None:
   for name in ('steps', 'checkpoint_every', 'log_every', 'batch'):
     if not (isinstance(config[name], int) and config[name] >= 1):
       raise ValueError(f'config.{name} is {config[name]!r}, expected a whole number of at least 1')
+  if config.get('calibrate', 0) and not config.target.get('share', 0):
+    raise ValueError(
+      f'config.calibrate is {config.calibrate}, but config.target has no interval (share) to '
+      'calibrate'
+    )
   if config.early_stop.monitor == 'inner_mae_pct_bw' and not config.inner:
     raise ValueError('config.early_stop.monitor is inner_mae_pct_bw, but config.inner is empty')
 
@@ -268,14 +338,17 @@ def _report_shares(
 def _inner_check(
   config: ml_collections.ConfigDict, dataset: data.Dataset, model: Any, target: targets.Target
 ) -> Any:
-  """A function params -> MAE on the inner validation subject, or None."""
-  if not config.inner:
+  """A function params -> MAE on the inner validation subjects, or None."""
+  if not (config.inner and config.eval_every):
     return None
   estimate = step.make_estimate(model=model, target=target)
 
   def check(params: Any) -> float:
-    held = inference.held_out(dataset, config.inner, model, estimate, params, config.batch)
-    return held.sums().result()['mae_pct_bw']
+    sums = [
+      inference.held_out(dataset, name, model, estimate, params, config.batch).sums()
+      for name in data.names(config.inner)
+    ]
+    return functools.reduce(metrics.Sums.merge, sums).result()['mae_pct_bw']
 
   return check
 

@@ -45,6 +45,7 @@ def made_up_run(
     'frame': np.tile(np.arange(length), trials),
     'time_s': np.tile(np.arange(length) / 60, trials).astype(np.float32),
     'estimate': estimate.reshape(-1, legs, axes),
+    'interval': (estimate[..., None] + [-0.1, 0.1]).reshape(-1, legs, axes, 2),
     'force': force[:, :, :legs].reshape(-1, legs, 3),
     'known': known[:, :, :legs].reshape(-1, legs),
     'contact': contact[:, :, :legs].reshape(-1, legs),
@@ -84,6 +85,11 @@ def made_up_run(
       if k < axes
     },
     'air_mean_abs_pct_bw': 1.5,
+    'prediction_interval': {'share': 0.9}
+    | {
+      name: {'covered': 0.91, 'mean_width_pct_bw': 20.0}
+      for name in ('vertical', 'forward', 'near side')[:axes]
+    },
     'baselines': {
       'constant': result | {'mae_pct_bw': 22.0, 'r': None},
       'mean_curve': result | {'mae_pct_bw': 5.5},

@@ -88,8 +88,8 @@ def test_frames_beyond_the_edge_do_not_reach_others():
   batch['frame'][:, 6:] = -1
   again = dict(batch, voxel=batch['voxel'].copy())
   again['voxel'][:, 6:] = np.roll(batch['voxel'][:, 6:], 5, axis=3)  # the same gray values
-  a = np.asarray(estimate(state.params, batch))
-  b = np.asarray(estimate(state.params, again))
+  a = np.asarray(estimate(state.params, batch)[0])
+  b = np.asarray(estimate(state.params, again)[0])
   np.testing.assert_allclose(a[:, :6], b[:, :6], atol=1e-5)
 
 

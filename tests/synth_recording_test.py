@@ -39,9 +39,26 @@ def test_a_walk_that_no_body_can_follow_is_drawn_again():
   rng = lambda: np.random.default_rng(np.random.SeedSequence((2, 76, 1)).spawn(3)[0])
   with pytest.raises(pose.UnposableError):
     gait.walk(child, rng(), 10)
-  walk, again = recording._draw_walk(child, rng(), 10)
+  drawn = recording._draw_walk(child, rng(), 10)
+  assert drawn is not None
+  walk, again = drawn
   assert again == 1
   assert np.isfinite(walk.joints).all()
+
+
+def test_a_person_none_of_whose_walks_can_be_posed_is_drawn_again(tmp_path, monkeypatch):
+  settings = recording.Settings(subjects=2, trials=2, seed=5, width=160, height=90)
+  lame, other = (recording.draw_person(settings, 1, draw) for draw in (0, 1))
+  assert lame != other
+  walk = recording._draw_walk
+  monkeypatch.setattr(
+    recording, '_draw_walk', lambda subject, *how: None if subject == lame else walk(subject, *how)
+  )
+  recording.write_set(tmp_path / 'set', settings, workers=1)
+  assert json.loads((tmp_path / 'set/synth.json').read_text())['people_drawn_again'] == {'S02': 1}
+  masses = [float(row['body_mass_kg']) for row in table(tmp_path / 'set/subjects.csv')]
+  assert masses[1] == pytest.approx(other.mass_kg, abs=0.01)
+  assert [row['subject'] for row in table(tmp_path / 'set/trials.csv')] == ['S01'] * 2 + ['S02'] * 2
 
 
 class TestSet:

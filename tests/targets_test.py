@@ -16,6 +16,7 @@ ALL = [
   targets.SoftBins(decode_by='median'),
   targets.Regression(),
   targets.Regression(offset=(0.5,), scale=(1.0,)),
+  targets.Regression(share=0.9),
 ]
 
 
@@ -204,3 +205,36 @@ def test_build():
 def test_refuses_settings_that_mean_nothing(make):
   with pytest.raises(ValueError, match=r'.'):
     make()
+
+
+def test_interval_learns_the_quantiles_and_leaves_the_estimate_alone():
+  """One number for a whole sample: the loss is least where 5 % lie outside on either side."""
+  target = targets.Regression(offset=(0.5,), scale=(0.5,), share=0.9)
+  rng = np.random.default_rng(0)
+  sample = 0.7 + 0.1 * rng.exponential(size=2000)  # lopsided
+  force = _force(sample)
+  mean = lambda o: target.loss(jnp.broadcast_to(o, (2000, 3)), force).mean()
+  outputs = jnp.zeros(3)
+  step = jax.jit(lambda o, rate: o - rate * jax.grad(mean)(o))
+  for k in range(3000):
+    outputs = step(outputs, 0.5 if k < 2000 else 0.02)
+  ((low, high),) = target.interval(outputs)
+  np.testing.assert_allclose([low, high], np.quantile(sample, [0.05, 0.95]), atol=0.01)
+  plain = targets.Regression(offset=(0.5,), scale=(0.5,))
+  beside = outputs.at[0].add(0.3)
+  both = jax.grad(mean)(beside)[0]
+  alone = jax.grad(lambda o: plain.loss(jnp.broadcast_to(o, (2000, 1)), force).mean())(beside[:1])
+  assert abs(both) > 0.1
+  np.testing.assert_allclose(both, alone[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize('target', ALL)
+def test_interval_holds_the_estimate_or_is_empty(target):
+  outputs = jnp.asarray(np.random.default_rng(0).normal(size=(5, 2, target.outputs)), jnp.float32)
+  interval, force = target.interval(outputs), target.decode(outputs)
+  if not getattr(target, 'share', 0):
+    assert interval.shape == (5, 2, target.axes, 0)
+  else:
+    assert interval.shape == (5, 2, target.axes, 2)
+    assert (interval[..., 0] <= force).all()
+    assert (force <= interval[..., 1]).all()

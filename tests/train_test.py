@@ -1,6 +1,7 @@
 """Training, evaluation and prediction as their users call them, on a small data set."""
 
 import csv
+import io
 import json
 import pathlib
 import shutil
@@ -28,6 +29,7 @@ def _config(data_dir, **changes):
   config.checkpoint_every = 3
   config.model.width = 4
   config.model.features = 8
+  config.calibrate = 0
   for name, value in changes.items():
     config[name] = value
   return config
@@ -246,6 +248,46 @@ def test_a_folder_without_a_run_is_named(module, tmp_path):
   assert not (tmp_path / 'out').exists()
 
 
+# --- intervals
+
+
+@pytest.mark.slow
+def test_intervals_are_calibrated_on_training_subjects_left_out(
+  data_dir, recordings_dir, tmp_path, monkeypatch
+):
+  runs = []
+  real = train.train
+  monkeypatch.setattr(train, 'train', lambda c, f: runs.append(c.to_dict()) or real(c, f))
+  train.train(_config(data_dir, calibrate=2), tmp_path)
+  # Everyone is left out once, and the held-out subject is in none of it.
+  assert [r['inner'] for r in runs] == ['', 'A', 'C']
+  assert [r['holdout'] for r in runs] == ['B', 'B', 'B']
+  written = json.loads((tmp_path / 'interval.json').read_text())
+  assert written['left_out'] == [['A'], ['C']]
+  assert not (tmp_path / 'calibration').exists()
+  value = evaluate.evaluate(tmp_path)
+  assert value['prediction_interval']['share'] == 0.9
+  assert 0 <= value['prediction_interval']['vertical']['covered'] <= 1
+  film = recordings_dir / _rows(recordings_dir / 'trials.csv')[0]['video']
+  curves = predict.predict(inference.load(tmp_path), film)
+  rows = list(csv.DictReader(io.StringIO(predict.to_csv(curves))))
+  seen = [row for row in rows if row['left_fz_bw']]
+  assert seen
+  for name in ('left_fz', 'right_fy'):
+    for row in seen:
+      low, middle, high = (float(row[f'{name}{part}_bw']) for part in ('_lo', '', '_hi'))
+      assert low < middle < high
+  # Once calibrated it is not done again.
+  monkeypatch.setattr(train, '_calibrate', lambda *_: pytest.fail('again'))
+  real(_config(data_dir, calibrate=2), tmp_path)
+
+
+def test_one_training_subject_gives_no_intervals(data_dir, tmp_path, capsys):
+  train.train(_config(data_dir, calibrate=2, inner='A', steps=2), tmp_path)
+  assert 'nobody is left to calibrate' in capsys.readouterr().err
+  assert not (tmp_path / 'interval.json').exists()
+
+
 # --- prediction
 
 
@@ -287,7 +329,8 @@ def test_every_frame_of_the_video_has_a_row(run, recordings_dir):
 def test_no_estimate_is_an_empty_cell():
   force = np.full((2, 2, 1), np.nan)
   force[1, 0, 0] = 1.23456
-  curves = predict.Curves(np.array([0.0, 1 / 60]), force, 'left', True)
+  none = np.zeros((2, 2, 1, 0))
+  curves = predict.Curves(np.array([0.0, 1 / 60]), force, none, 'left', True)
   assert predict.to_csv(curves) == ('time_s,left_fz_bw,right_fz_bw\n0.000000,,\n0.016667,1.2346,\n')
   assert 'right leg: no estimate (the network knows the near leg alone)' in predict.summary(
     curves, None

@@ -56,12 +56,24 @@ class SetExists(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-  """One trial to be written into `root`: `person` and `trial` count from 0."""
+  """One trial to be written into `root`: `person` and `trial` count from 0.
+
+  `draw` counts the people drawn before in that place, whose forces no body could follow.
+  """
 
   root: pathlib.Path
   settings: Settings
   person: int
   trial: int
+  draw: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+  """A trial: its row of trials.csv, and how many walks were drawn before it (`_draw_walk`)."""
+
+  row: dict[str, str]
+  again: int
 
 
 def write_set(out: pathlib.Path, settings: Settings, workers: int = 0) -> bool:
@@ -91,21 +103,9 @@ def write_set(out: pathlib.Path, settings: Settings, workers: int = 0) -> bool:
   try:
     for name in ('videos', 'forces', 'truth'):
       (partial / name).mkdir(parents=True)
-    people = [draw_person(settings, i) for i in range(settings.subjects)]
-    tasks = [
-      Task(partial, settings, i, j)
-      for i in range(settings.subjects)
-      for j in range(settings.trials)
-    ]
-    written = list(
-      tqdm.tqdm(
-        _run(tasks, workers or len(os.sched_getaffinity(0))),
-        total=len(tasks),
-        unit='trial',
-        desc='grfjax.synth',
-      )
-    )
-    _write_table(partial / 'trials.csv', [row for row, _ in written])
+    draws, written = _write_trials(partial, settings, workers or len(os.sched_getaffinity(0)))
+    people = [draw_person(settings, i, draw) for i, draw in enumerate(draws)]
+    _write_table(partial / 'trials.csv', [w.row for w in written])
     _write_table(
       partial / 'subjects.csv',
       [
@@ -116,7 +116,8 @@ def write_set(out: pathlib.Path, settings: Settings, workers: int = 0) -> bool:
     about = {
       'made_by': 'grfjax.synth',
       'settings': dataclasses.asdict(settings),
-      'walks_drawn_again': {row['trial']: again for row, again in written if again},
+      'people_drawn_again': {p.name: n for p, n in zip(people, draws, strict=True) if n},
+      'walks_drawn_again': {w.row['trial']: w.again for w in written if w.again},
       'people': [
         {
           'subject': p.name,
@@ -137,34 +138,61 @@ def write_set(out: pathlib.Path, settings: Settings, workers: int = 0) -> bool:
   return True
 
 
-def draw_person(settings: Settings, index: int) -> body.Subject:
-  """The person of that index (from 0), the same whoever asks."""
-  # SeedSequence cannot tell (a, b) from (a, b, 0): count people and trials from 1.
-  rng = np.random.default_rng(np.random.SeedSequence((settings.seed, index + 1)))
+def _write_trials(
+  root: pathlib.Path, settings: Settings, workers: int
+) -> tuple[list[int], list[Written]]:
+  """Writes every trial's files.
+
+  Returns:
+    For each person how many were drawn before, none of whose walks could be posed; the trials.
+  """
+  draws = [0] * settings.subjects
+  found: dict[tuple[int, int], Written] = {}
+  waiting = list(range(settings.subjects))
+  while waiting:
+    tasks = [Task(root, settings, i, j, draws[i]) for i in waiting for j in range(settings.trials)]
+    bar = tqdm.tqdm(_run(tasks, workers), total=len(tasks), unit='trial', desc='grfjax.synth')
+    for task, written in zip(tasks, bar, strict=True):
+      if written is not None:
+        found[task.person, task.trial] = written
+      elif draws[task.person] == task.draw:
+        draws[task.person] += 1
+    waiting = [i for i in waiting if draws[i] > tasks[0].draw]
+    if waiting and draws[waiting[0]] == DRAWS:
+      raise RuntimeError(f'person {waiting[0] + 1}: none of {DRAWS} could be made to walk')
+  return draws, [found[key] for key in sorted(found)]
+
+
+def draw_person(settings: Settings, index: int, draw: int = 0) -> body.Subject:
+  """The person of that index (from 0), the same whoever asks; `draw` as in `Task`."""
+  rng = np.random.default_rng(_seed(settings, index, draw))
   digits = max(2, len(str(settings.subjects)))
   subject = gait.draw_subject(rng, settings.style)
   return dataclasses.replace(subject, name=f'S{index + 1:0{digits}d}')
 
 
-def write_trial(task: Task) -> tuple[dict[str, str], int]:
-  """Draw, render and write one trial.
+def _seed(settings: Settings, person: int, draw: int) -> np.random.SeedSequence:
+  # SeedSequence cannot tell (a, b) from (a, b, 0): count people and trials from 1.
+  drawn_again = (draw,) if draw else ()  # 0 is the spawned one, of the person's look
+  return np.random.SeedSequence((settings.seed, person + 1), spawn_key=drawn_again)
 
-  Returns:
-    Its row of trials.csv, and how often its walk was drawn again (`pose.UnposableError`).
-  """
+
+def write_trial(task: Task) -> Written | None:
+  """Draw, render and write one trial; None where none of the person's walks could be posed."""
   settings = task.settings
   sequence = np.random.SeedSequence((settings.seed, task.person + 1, task.trial + 1))
   motion, sight, instruments = (np.random.default_rng(s) for s in sequence.spawn(3))
-  subject = draw_person(settings, task.person)
+  subject = draw_person(settings, task.person, task.draw)
   # The person's look, too, lasts over all trials.
-  looks = np.random.default_rng(
-    np.random.SeedSequence((settings.seed, task.person + 1)).spawn(1)[0]
-  )
+  looks = np.random.default_rng(_seed(settings, task.person, task.draw).spawn(1)[0])
   look = scene.draw_look(looks, subject)
   digits = max(2, len(str(settings.trials)))
   name = f'{subject.name}T{task.trial + 1:0{digits}d}'
 
-  walk, again = _draw_walk(subject, motion, settings.plates + 2 * APPROACH)
+  drawn = _draw_walk(subject, motion, settings.plates + 2 * APPROACH)
+  if drawn is None:
+    return None
+  walk, again = drawn
   walk, struck, plates = centre(walk, settings.plates)
   begin = struck[0].start_s - motion.uniform(0.1, 0.4)
   end = max(c.end_s for c in struck) + motion.uniform(0.36, 0.44)
@@ -207,19 +235,19 @@ def write_trial(task: Task) -> tuple[dict[str, str], int]:
     'plates': ';'.join(body.SIDES[c.leg] for c in struck),
     'camera': camera,
   }
-  return row, again
+  return Written(row, again)
 
 
 def _draw_walk(
   subject: body.Subject, rng: np.random.Generator, steps: int
-) -> tuple[body.Walk, int]:
-  """A walk, and how many were drawn before it that the body could not follow."""
+) -> tuple[body.Walk, int] | None:
+  """A walk, and how many were drawn before it that the body could not follow; None: all of them."""
   for again in range(DRAWS):
     try:
       return gait.walk(subject, rng, steps, RATE_HZ), again
     except pose.UnposableError:
       continue
-  raise RuntimeError(f'{subject.name} ({subject.style}): none of {DRAWS} walks could be posed')
+  return None
 
 
 def centre(
@@ -262,7 +290,7 @@ def plate_forces(
   return force + offset + level * rng.standard_normal(force.shape)
 
 
-def _run(tasks: list[Task], workers: int) -> Iterator[tuple[dict[str, str], int]]:
+def _run(tasks: list[Task], workers: int) -> Iterator[Written | None]:
   """What `write_trial` returns, in the order of tasks."""
   if workers == 1:
     yield from map(write_trial, tasks)
