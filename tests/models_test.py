@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import recurrent
 
 from grfjax import models, voxels
 
@@ -151,3 +152,41 @@ def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
 def test_build_lists_the_names():
   with pytest.raises(ValueError, match=r"'mochizuki4d'.*mochizuki2d, mochizuki3d"):
     models.build('mochizuki4d')
+
+
+# --- recurrent
+
+
+@functools.cache
+def _recurrent():
+  model = models.Recurrent(outputs=5, channels=(2, 3), features=8, dropout=0.5)
+  x = _random((2, 7, 24, 16, 2))
+  return model, jax.jit(functools.partial(model.init, train=False))(jax.random.key(0), x), x
+
+
+def test_recurrent_looks_at_the_whole_clip_for_both_legs():
+  model, variables, x = _recurrent()
+  y = jax.jit(functools.partial(model.apply, train=False))(variables, x)
+  assert y.shape == (2, 7, 2, 5)
+  for frame in (0, 3, 6):
+    one = lambda x, t=frame: (model.apply(variables, x, train=False)[0, t] ** 2).sum()
+    seen = np.abs(jax.jit(jax.grad(one))(x)).sum((2, 3, 4))
+    assert (seen[0] > 0).all()
+    assert (seen[1] == 0).all()
+
+
+def test_recurrent_learns_nothing_from_beyond_the_edge():
+  """But for the last frame's convolutions, which look one frame ahead each."""
+  model, variables, x = _recurrent()
+  valid = jnp.arange(7) < 4
+  valid = jnp.broadcast_to(valid, (2, 7))
+  run = jax.jit(lambda x: model.apply(variables, x, valid=valid, train=False))
+  np.testing.assert_array_equal(run(x), run(x.at[:, 6:].set(0.3)))
+  assert np.abs(run(x) - run(x.at[:, 2].set(0.3))).max() > 0
+
+
+def test_recurrent_parameters_at_the_configurations_size():
+  config = recurrent.get_config().model.to_dict()
+  del config['name']
+  model = models.Recurrent(outputs=3, **config | {'channels': tuple(config['channels'])})
+  assert _count(model, (1, 40, 48, 36, 2)) == 309_174
