@@ -39,6 +39,7 @@ def subject_text(value: dict[str, Any]) -> str:
     (
       f'MAE of the network in newtons: {newton}',
       f'In the air the estimate is {air} % BW off zero on average ({frames["air"]} frames).',
+      *_interval_notes(value),
       tables.BASELINES_NOTE,
     ),
   )
@@ -47,6 +48,16 @@ def subject_text(value: dict[str, Any]) -> str:
     f'trained on {names}'
   )
   return '\n\n'.join([about, table.text(), tables.subject_intervals(subject, value).text()])
+
+
+def _interval_notes(value: dict[str, Any]) -> list[str]:
+  found = value.get('prediction_interval') or {}
+  return [
+    f'{found["share"]:.0%} intervals, {axis} force: {100 * r["covered"]:.1f} % of the frames '
+    f'inside, {r["mean_width_pct_bw"]:.1f} % BW wide on average'
+    for axis, r in found.items()
+    if axis != 'share' and r['covered'] is not None
+  ]
 
 
 def run_figures(workdir: pathlib.Path) -> list[pathlib.Path]:

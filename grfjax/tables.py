@@ -148,6 +148,9 @@ def of_round(folds: Folds, minutes: dict[str, float] | None = None) -> list[Tabl
     _data_table(folds, minutes or {}),
     _error_table(folds),
     _axes_table(folds),
+    *(
+      [_coverage_table(folds)] if any(v.get('prediction_interval') for v in folds.values()) else []
+    ),
     _share_table(folds, 0, 'table_4a_labels', 'IVa', 'Training labels of each fold'),
     _share_table(folds, 1, 'table_4b_drawn', 'IVb', 'Training labels as drawn (rebalanced)'),
     _interval_table(folds),
@@ -233,6 +236,39 @@ def _axes_table(folds: Folds) -> Table:
     tuple(rows),
     () if names else ('The network gives the vertical force only.',),
   )
+
+
+def _coverage_table(folds: Folds) -> Table:
+  """How often the prediction intervals hold the force; only of folds that have them."""
+  having = {s: v['prediction_interval'] for s, v in folds.items() if v.get('prediction_interval')}
+  names = list(dict.fromkeys(k for v in having.values() for k in v if k != 'share'))
+  rows = [
+    (
+      subject,
+      *(
+        cell
+        for axis in names
+        for cell in (_percent(v[axis]['covered']), v[axis]['mean_width_pct_bw'])
+      ),
+    )
+    for subject, v in having.items()
+  ]
+  rows.append(('average', *(mean(c) for c in list(zip(*rows, strict=True))[1:])))
+  share = next(iter(having.values()))['share']
+  return Table(
+    'prediction_intervals',
+    'Prediction intervals',
+    f'{share:.0%} intervals in stance: % of the held-out frames whose force lies inside, and their '
+    'mean width in % BW.',
+    ('held out', *(f'{axis} {what}' for axis in names for what in ('inside', 'width'))),
+    ('', *('.1f' for _ in names for _ in range(2))),
+    tuple(rows),
+    ('Calibrated on training subjects alone, left out in groups.',),
+  )
+
+
+def _percent(share: float | None) -> float | None:
+  return None if share is None else 100 * share
 
 
 def _share_table(folds: Folds, which: int, name: str, number: str, what: str) -> Table:

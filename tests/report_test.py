@@ -194,6 +194,19 @@ def test_share_columns_sum_to_100():
   assert rows(every['table_4a_labels'])['0.81-0.90']['A'] == pytest.approx(75)
 
 
+def test_intervals_table_is_of_folds_that_have_them():
+  assert 'prediction_intervals' not in by_name(small_folds())
+  folds = small_folds()
+  folds['A']['prediction_interval'] = {
+    'share': 0.9, 'vertical': {'covered': 0.912, 'mean_width_pct_bw': 24.5}
+  }  # fmt: skip
+  table = by_name(folds)['prediction_intervals']
+  assert table.columns == ('held out', 'vertical inside', 'vertical width')
+  assert rows(table)['average'] == {
+    'held out': 'average', 'vertical inside': pytest.approx(91.2), 'vertical width': 24.5
+  }  # fmt: skip
+
+
 def test_shares_unknown_in_one_fold():
   folds = small_folds()
   folds['B']['training_intervals'] = []
@@ -392,7 +405,7 @@ def test_page_is_self_contained_and_escapes(round_of):
                 'Data set: <i>walker as built from the recording set the reader gave',
                 'in stance only', 'leave one subject out'):  # fmt: skip
     assert words in seen.text
-  assert len(seen.all('caption')) == len(seen.all('table')) == 6
+  assert len(seen.all('caption')) == len(seen.all('table')) == 7
   assert all(th.get('scope') in ('col', 'row') for th in seen.all('th'))
   assert len(seen.all('img')) == 4
   assert all(len(img['alt']) > 20 for img in seen.all('img'))
@@ -403,7 +416,7 @@ def test_page_is_self_contained_and_escapes(round_of):
 def test_write_loso_writes_every_table_whole(round_of):
   runs, folds = round_of('A', 'B', legs=1, axes=1)
   paths = report.write_loso(runs, folds)
-  assert len(paths) == 1 + 3 * 6
+  assert len(paths) == 1 + 3 * 7
   assert {p.suffix for p in paths} == {'.html', '.txt', '.csv', '.md'}
   there = {p.name for p in (runs / 'report').iterdir()}
   assert {p.name for p in paths} <= there
