@@ -11,7 +11,7 @@ from grfjax import curves, gait, recordings
 
 # What walking does not exceed: peaks of fast walking reach some 1.5 BW, running begins at 2.
 PEAK_BW = 1.6
-STANCE_S = 0.4  # what walking takes at least
+STANCE_S = (0.4, 1.5)  # from very fast walking to where it may be standing
 CADENCE = (40.0, 200.0)  # steps a minute: from very slow walking to beyond the fastest
 # Over a stride the body ends as high and as fast upwards as it began, so the mean of both legs'
 # vertical force is its weight (Newton's second law), but for a small change of gait from stride to
@@ -28,7 +28,7 @@ class Quality:
     without_estimate: leg -> frames.
     walks: stretches with an estimate.
     contacts: found.
-    cut_off: contacts of which an end was not seen.
+    cut_off: contacts of which an end was not seen, or runs into the next contact.
     strides: whole ones of which both legs' force is estimated throughout.
     mean_total_bw: mean vertical force of both legs together over these, which physics says is 1;
       None without any.
@@ -70,9 +70,14 @@ def judge(estimate: curves.Curves, found: list[gait.Contact]) -> Quality:
     )
   if cut_off:
     flags.append(
-      f'{cut_off} of {len(found)} contacts begin or end outside what was seen; only whole ones are '
-      'measured.'
+      f'{cut_off} of {len(found)} contacts are not seen whole; only whole ones are measured.'
     )
+  for leg in recordings.LEGS:
+    if any(_runs_on(estimate, c) for c in found if c.leg == leg):
+      flags.append(
+        f'The force of the {leg} leg does not fall to 0 between two contacts: there the curves are '
+        'not those of walking.'
+      )
   if len(found) == cut_off:
     flags.append('No whole contact was seen, so that no stance could be measured.')
   for leg in (c.leg for c, after in itertools.pairwise(found) if _in_a_row(estimate, c, after)):
@@ -87,11 +92,11 @@ def judge(estimate: curves.Curves, found: list[gait.Contact]) -> Quality:
         f'{PEAK_BW:g} BW.'
       )
   for c in found:
-    if c.measures['stance_s'] < STANCE_S:
+    stance_s = c.measures['stance_s']
+    if stance_s < STANCE_S[0] or stance_s > STANCE_S[1]:
       flags.append(
-        f'The contact of the {c.leg} foot at {c.start_s:.2f} s lasts '
-        f'{c.measures["stance_s"]:.2f} s; in walking it takes {STANCE_S:g} s and more. It may be '
-        'none, and it is in the means.'
+        f'The contact of the {c.leg} foot at {c.start_s:.2f} s lasts {stance_s:.2f} s; in walking '
+        f'it takes {STANCE_S[0]:g} to {STANCE_S[1]:g} s. It may be none, and it is in the means.'
       )
   cadence = gait.summary(found)['cadence_steps_per_min']['mean']
   if cadence < CADENCE[0] or cadence > CADENCE[1]:
@@ -125,3 +130,14 @@ def _in_a_row(estimate: curves.Curves, one: gait.Contact, after: gait.Contact) -
   """Whether a foot touches down again without the other, in one walk where both are seen."""
   between = (estimate.time_s >= one.start_s) & (estimate.time_s <= after.start_s)
   return one.leg == after.leg and bool(estimate.seen[between].all())
+
+
+def _runs_on(estimate: curves.Curves, contact: gait.Contact) -> bool:
+  """Whether a contact has an end that was not seen though the leg is estimated beyond it."""
+  seen = estimate.seen[:, recordings.LEGS.index(contact.leg)]
+  before = np.searchsorted(estimate.time_s, contact.start_s, 'left') - 1
+  after = np.searchsorted(estimate.time_s, contact.end_s, 'right')
+  return bool(
+    (not contact.whole_start and before >= 0 and seen[before])
+    or (not contact.whole_end and after < len(seen) and seen[after])
+  )

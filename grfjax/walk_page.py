@@ -107,7 +107,7 @@ def _numbers(content: Content) -> str:
   for name in _MAIN:
     measure = gait.MEASURES[name]
     both = ' | '.join(_mean(summary[leg][name], '.2f') for leg in recordings.LEGS)
-    numbers.append((f'{both} {measure.unit}', f'{measure.label.lower()}, left | right'))
+    numbers.append((both, f'{measure.label.lower()} ({measure.unit}), left | right'))
   return page.headline(numbers)
 
 
