@@ -126,8 +126,9 @@ def _bars(ax: axes.Axes, found: list[gait.Contact], below: float) -> None:
     for at_s, whole in ((c.start_s, c.whole_start), (c.end_s, c.whole_end)):
       if whole:
         ax.plot([at_s, at_s], [low - 0.02, high + 0.02], color='black', lw=1.2)
-    ax.text((c.start_s + c.end_s) / 2, (low + high) / 2, c.leg, color='white', fontsize=6.5,
-            ha='center', va='center_baseline', weight='bold', clip_on=True)  # fmt: skip
+    if c.end_s - c.start_s > gait.MIN_STANCE_S:  # else the word is longer than the bar
+      ax.text((c.start_s + c.end_s) / 2, (low + high) / 2, c.leg, color='white', fontsize=6.5,
+              ha='center', va='center_baseline', weight='bold', clip_on=True)  # fmt: skip
   ax.set_ylim(bottom=below + _BARS[1][0] - 0.04)
 
 
