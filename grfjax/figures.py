@@ -1,4 +1,4 @@
-"""Figures of a run and of all folds, as PNG files. The only matplotlib import.
+"""Figures of a run and of all folds, as PNG files. They and `walk_figure` alone import matplotlib.
 
 True forces are grey or black, estimates coloured (Okabe and Ito's colours); the near leg is a solid
 line, the far leg a dashed one.
@@ -17,9 +17,9 @@ from matplotlib import axes, cm, colors, figure
 from grfjax import baselines, files, inference, metrics, voxels
 
 LEGS = ('near leg', 'far leg')
-_COLOUR = ('#0072B2', '#D55E00')
-_LINE: tuple[Any, Any] = ('-', (0, (5, 1.5)))
-_STYLE: Any = {
+COLOUR = ('#0072B2', '#D55E00')
+LINE: tuple[Any, Any] = ('-', (0, (5, 1.5)))
+STYLE: Any = {
   'font.size': 9, 'axes.titlesize': 9, 'axes.spines.top': False, 'axes.spines.right': False,
   'axes.grid': True, 'grid.color': '#dddddd', 'grid.linewidth': 0.6, 'axes.axisbelow': True,
   'legend.frameon': False, 'hatch.linewidth': 0.6,
@@ -75,7 +75,7 @@ def true_against_estimated(
   values = np.concatenate([v for pair in pairs for v in pair])
   low = min(0.0, float(values.min(initial=0)))
   high = max(1.3, float(values.max(initial=0))) + 0.05
-  with matplotlib.rc_context(_STYLE):
+  with matplotlib.rc_context(STYLE):
     fig = figure.Figure(figsize=(1 + 3.9 * legs, 4.4), layout='constrained')
     grid = fig.subplots(1, legs, squeeze=False, sharex=True, sharey=True)[0]
     maps = []
@@ -102,8 +102,8 @@ def true_against_estimated(
       fig.colorbar(
         cm.ScalarMappable(norm, _DENSITY), ax=list(grid), label='frames', shrink=0.8, format='%d'
       )
-    fig.suptitle(f'{_plain(title)}: {_numbers(together.result())}', fontsize=10)
-    return _save(fig, path)
+    fig.suptitle(f'{plain(title)}: {_numbers(together.result())}', fontsize=10)
+    return save(fig, path)
 
 
 def learning_curves(
@@ -116,14 +116,14 @@ def learning_curves(
     lines: of metrics.jsonl.
     held_out_mae: % BW, at the end, which training never saw; drawn as a level.
   """
-  with matplotlib.rc_context(_STYLE):
+  with matplotlib.rc_context(STYLE):
     fig = figure.Figure(figsize=(8, 3.6), layout='constrained')
     loss, error = fig.subplots(1, 2)
     mark = {'marker': 'o', 'ms': 3} if len(lines) < 30 else {}
-    _series(loss, lines, 'loss', color=_COLOUR[0], lw=1.3, label='training', **mark)
-    _series(error, lines, 'mae_pct_bw', color=_COLOUR[0], lw=1.3, label='training draws', **mark)
+    _series(loss, lines, 'loss', color=COLOUR[0], lw=1.3, label='training', **mark)
+    _series(error, lines, 'mae_pct_bw', color=COLOUR[0], lw=1.3, label='training draws', **mark)
     _series(
-      error, lines, 'inner_mae_pct_bw', color=_COLOUR[1], ls='--', marker='s', ms=4, lw=1.3,
+      error, lines, 'inner_mae_pct_bw', color=COLOUR[1], ls='--', marker='s', ms=4, lw=1.3,
       label='inner validation subject',
     )  # fmt: skip
     if held_out_mae is not None:
@@ -142,7 +142,7 @@ def learning_curves(
       error.legend()
     if not lines:
       loss.set_title('Loss: nothing was logged')
-    return _save(fig, path)
+    return save(fig, path)
 
 
 def curves(
@@ -163,7 +163,7 @@ def curves(
       errors[str(trial)] = 100 * np.abs(one.estimate[..., 0] - one.force[..., 0])[at].mean()
   ranked = sorted(errors, key=lambda name: errors[name])
   places = np.unique(np.linspace(0, len(ranked) - 1, min(count, len(ranked))).round().astype(int))
-  with matplotlib.rc_context(_STYLE):
+  with matplotlib.rc_context(STYLE):
     rows = max(len(places), 1)
     fig = figure.Figure(figsize=(1 + 4.2 * one.legs, 0.8 + 1.7 * rows), layout='constrained')
     grid = fig.subplots(rows, one.legs, squeeze=False, sharey=True, sharex='row')
@@ -179,9 +179,9 @@ def curves(
         )
         estimate = _broken(one.estimate[at, leg, 0], one.frame[at])
         ax.plot(
-          time, estimate, color=_COLOUR[leg], lw=1.3, ls=_LINE[leg], label=f'estimated, {LEGS[leg]}'
+          time, estimate, color=COLOUR[leg], lw=1.3, ls=LINE[leg], label=f'estimated, {LEGS[leg]}'
         )
-        ax.set_title(f'{_plain(name)}, {LEGS[leg]}: trial {place + 1} of {len(ranked)} by error'
+        ax.set_title(f'{plain(name)}, {LEGS[leg]}: trial {place + 1} of {len(ranked)} by error'
                      f' ({errors[name]:.1f} % BW)', fontsize=8)  # fmt: skip
         ax.margins(x=0.01)
       grid[row][0].set_ylabel('vertical (BW)')
@@ -190,14 +190,14 @@ def curves(
     if len(places):
       lines = [grid[0][0].lines[0], *(ax.lines[1] for ax in grid[0])]
       fig.legend(handles=lines, loc='outside lower center', ncols=3, fontsize=8)
-    fig.suptitle(_plain(title), fontsize=10)
-    return _save(fig, path)
+    fig.suptitle(plain(title), fontsize=10)
+    return save(fig, path)
 
 
 def stance(path: pathlib.Path, one: inference.Estimates, title: str) -> pathlib.Path:
   """Mean and SD of true and estimated force over stance, every axis the network gives."""
   rows = one.estimate.shape[-1]
-  with matplotlib.rc_context(_STYLE):
+  with matplotlib.rc_context(STYLE):
     fig = figure.Figure(figsize=(1 + 3.6 * one.legs, 0.8 + 2.4 * rows), layout='constrained')
     grid = fig.subplots(rows, one.legs, squeeze=False, sharex=True, sharey='row')
     for leg in range(one.legs):
@@ -212,8 +212,8 @@ def stance(path: pathlib.Path, one: inference.Estimates, title: str) -> pathlib.
       grid[-1][leg].set_xlabel('stance (%)')
       if len(truth):
         grid[0][leg].legend(fontsize=7, loc='lower center')
-    fig.suptitle(f'{_plain(title)}: mean ± SD over stances', fontsize=10)
-    return _save(fig, path)
+    fig.suptitle(f'{plain(title)}: mean ± SD over stances', fontsize=10)
+    return save(fig, path)
 
 
 def stance_grid(path: pathlib.Path, every: dict[str, inference.Estimates]) -> pathlib.Path:
@@ -221,7 +221,7 @@ def stance_grid(path: pathlib.Path, every: dict[str, inference.Estimates]) -> pa
   legs = max((one.legs for one in every.values()), default=1)
   across = min(max(len(every), 1), 4 if legs == 1 else 2)
   rows = max(-(-len(every) // across), 1)
-  with matplotlib.rc_context(_STYLE):
+  with matplotlib.rc_context(STYLE):
     fig = figure.Figure(figsize=(9.6, 0.6 + 2.1 * rows), layout='constrained')
     grid = fig.subplots(rows, across * legs, squeeze=False, sharex=True, sharey=True)
     for ax in grid.flat:
@@ -232,14 +232,14 @@ def stance_grid(path: pathlib.Path, every: dict[str, inference.Estimates]) -> pa
         ax.set_visible(True)
         truth, guess, _ = stance_curves(one, leg)
         _stance(ax, truth[..., 0], guess[..., 0], leg)
-        ax.set_title(f'{_plain(subject)}, {LEGS[leg]} ({len(truth)})')
+        ax.set_title(f'{plain(subject)}, {LEGS[leg]} ({len(truth)})')
         ax.tick_params(labelbottom=True)
         if not (k % across or leg):
           ax.set_ylabel('vertical (BW)')
         if k == 0 and len(truth):
           ax.legend(fontsize=6, loc='lower center')
     fig.supxlabel('stance (%); in brackets: stances', fontsize=9)
-    return _save(fig, path)
+    return save(fig, path)
 
 
 def subject_bars(
@@ -253,7 +253,7 @@ def subject_bars(
     series: name -> % BW for each subject; the network first. None: no bar.
   """
   looks = (('#0072B2', ''), ('#E69F00', '///'), ('#bbbbbb', '...'))
-  with matplotlib.rc_context(_STYLE):
+  with matplotlib.rc_context(STYLE):
     height = 1.3 + 0.24 * len(series) * len(subjects)
     fig = figure.Figure(figsize=(7.5, height), layout='constrained')
     ax = fig.subplots()
@@ -266,12 +266,12 @@ def subject_bars(
       for at, v in zip(y, values, strict=True):
         ax.text(v or 0, at, ' –' if v is None else f' {v:.1f}', va='center', fontsize=7)
     ax.axvline(5, color='black', ls=':', lw=1, label="the paper's goal, 5 % BW")
-    ax.set_yticks(range(len(subjects)), [_plain(s) for s in subjects])
+    ax.set_yticks(range(len(subjects)), [plain(s) for s in subjects])
     ax.invert_yaxis()
     ax.grid(visible=False, axis='y')
     ax.set_xlabel('mean absolute error of vertical force in stance (% BW)')
     fig.legend(loc='outside upper center', ncols=2, fontsize=8)
-    return _save(fig, path)
+    return save(fig, path)
 
 
 def interval_bars(
@@ -292,7 +292,7 @@ def interval_bars(
   """
   names = list(pooled)
   x = np.arange(len(names))
-  with matplotlib.rc_context(_STYLE):
+  with matplotlib.rc_context(STYLE):
     fig = figure.Figure(figsize=(9, 5.6), layout='constrained')
     top, bottom = fig.subplots(2, 1, sharex=True, height_ratios=[3, 2])
     mae = [pooled[n]['mae_pct_bw'] for n in names]
@@ -317,7 +317,7 @@ def interval_bars(
     bottom.legend()
     for ax in (top, bottom):
       ax.grid(visible=False, axis='x')
-    return _save(fig, path)
+    return save(fig, path)
 
 
 def _stance(ax: axes.Axes, truth: np.ndarray, guess: np.ndarray, leg: int) -> None:
@@ -330,9 +330,9 @@ def _stance(ax: axes.Axes, truth: np.ndarray, guess: np.ndarray, leg: int) -> No
   ax.fill_between(x, mean - sd, mean + sd, color='#cccccc', lw=0)
   ax.plot(x, mean, color='black', lw=1, label='true')
   mean, sd = guess.mean(0), guess.std(0)
-  ax.plot(x, mean, color=_COLOUR[leg], ls=_LINE[leg], lw=1.8, label='estimated')
+  ax.plot(x, mean, color=COLOUR[leg], ls=LINE[leg], lw=1.8, label='estimated')
   for edge in (mean - sd, mean + sd):
-    ax.plot(x, edge, color=_COLOUR[leg], ls=':', lw=1)
+    ax.plot(x, edge, color=COLOUR[leg], ls=':', lw=1)
 
 
 def _series(ax: axes.Axes, lines: list[dict[str, Any]], key: str, **look: Any) -> None:
@@ -354,12 +354,12 @@ def _numbers(result: dict[str, Any]) -> str:
   return f'r {r}, MAE {result["mae_pct_bw"]:.1f} % BW, {result["n"]} frames'
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
   """A name as it is: a dollar sign would begin a formula."""
   return name.replace('$', r'\$')
 
 
-def _save(fig: figure.Figure, path: pathlib.Path) -> pathlib.Path:
+def save(fig: figure.Figure, path: pathlib.Path) -> pathlib.Path:
   with files.whole(path) as temporary, warnings.catch_warnings():
     # A name in letters that the font lacks shows boxes in a figure; the tables have it right.
     warnings.filterwarnings('ignore', message='Glyph')

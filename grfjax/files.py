@@ -7,7 +7,7 @@ import json
 import os
 import pathlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 
@@ -26,6 +26,26 @@ def whole(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     temporary.replace(path)
   finally:
     temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def together(folder: str | os.PathLike[str], names: Collection[str]) -> Iterator[pathlib.Path]:
+  """Gives a temporary folder whose files move into `folder` when the block ends without an error.
+
+  Args:
+    folder: for the files; others in it stay.
+    names: of the files that belong together; those that the block did not write are removed.
+  """
+  folder = pathlib.Path(folder)
+  folder.mkdir(parents=True, exist_ok=True)
+  with tempfile.TemporaryDirectory(prefix='.grfjax-', dir=folder) as temporary:
+    draft = pathlib.Path(temporary)
+    yield draft
+    for name in names:
+      if (draft / name).exists():
+        (draft / name).replace(folder / name)
+      else:
+        (folder / name).unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

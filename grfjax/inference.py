@@ -43,6 +43,7 @@ class Run:
   """A trained network.
 
   Attributes:
+    folder: where it was read.
     config: the run's.
     voxel: how its voxels are cut.
     model: the network.
@@ -54,6 +55,7 @@ class Run:
       none are given.
   """
 
+  folder: pathlib.Path
   config: ml_collections.ConfigDict
   voxel: voxels.Config
   model: Any
@@ -80,7 +82,7 @@ def load(workdir: pathlib.Path) -> Run:
   voxel = voxels.config(config.dataset)
   path = workdir / INTERVAL
   widening = np.array(json.loads(path.read_text())['widening']) if path.is_file() else None
-  return Run(config, voxel, model, target, jax.device_put(params), at, estimate, widening)
+  return Run(workdir, config, voxel, model, target, jax.device_put(params), at, estimate, widening)
 
 
 def estimate_own(

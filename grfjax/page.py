@@ -1,4 +1,4 @@
-"""The HTML page of a leave-one-subject-out round: one file that needs nothing else."""
+"""HTML pages that need nothing else: their parts, and that of a leave-one-subject-out round."""
 
 from __future__ import annotations
 
@@ -33,11 +33,22 @@ class Picture:
     )
 
 
-def table_html(table: tables.Table) -> str:
-  """With caption and scopes, in a box that scrolls sideways on a phone."""
+def table_html(table: tables.Table, links: dict[str, str] | None = None) -> str:
+  """With caption and scopes, in a box that scrolls sideways on a phone.
+
+  Args:
+    table: of plain text.
+    links: a row's name -> where it leads.
+  """
+
+  def name(text: str) -> str:
+    link = (links or {}).get(text)
+    escaped = html.escape(text)
+    return f'<a href="{html.escape(link)}">{escaped}</a>' if link else escaped
+
   head = ''.join(f'<th scope="col">{html.escape(c)}</th>' for c in table.columns)
   body = '\n'.join(
-    f'<tr><th scope="row">{html.escape(row[0])}</th>'
+    f'<tr><th scope="row">{name(row[0])}</th>'
     + ''.join(f'<td>{html.escape(c)}</td>' for c in row[1:])
     + '</tr>'
     for row in table.cells()
@@ -154,10 +165,28 @@ def document(title: str, parts: list[str]) -> str:
   )
 
 
-def section(heading: str, paragraphs: list[str]) -> str:
-  """A heading and paragraphs of plain text."""
-  return f'<h2>{html.escape(heading)}</h2>\n' + ''.join(
-    f'<p>{html.escape(p)}</p>\n' for p in paragraphs
+def section(heading: str, paragraphs: list[str], rest: str = '') -> str:
+  """A heading, paragraphs of plain text, and the HTML below them."""
+  return (
+    f'<h2>{html.escape(heading)}</h2>\n'
+    + ''.join(f'<p>{html.escape(p)}</p>\n' for p in paragraphs)
+    + rest
+  )
+
+
+def bullets(items: list[str]) -> str:
+  """A list of plain text."""
+  return '<ul>\n' + ''.join(f'<li>{html.escape(item)}</li>\n' for item in items) + '</ul>\n'
+
+
+def definitions(pairs: list[tuple[str, str]]) -> str:
+  """A list of (word, what it means), plain text."""
+  return (
+    '<dl>\n'
+    + ''.join(
+      f'<dt>{html.escape(word)}</dt>\n<dd>{html.escape(what)}</dd>\n' for word, what in pairs
+    )
+    + '</dl>\n'
   )
 
 
@@ -183,7 +212,10 @@ body { margin: 0; background: var(--paper); color: var(--ink);
 main { max-width: 62rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; line-height: 1.2; }
 h2 { font-size: 1.2rem; margin-top: 2rem; }
-p { max-width: 44rem; }
+p, li, dd { max-width: 44rem; }
+a { color: inherit; }
+dl:not(.headline) dt { font-weight: 600; margin-top: 0.5rem; }
+dl:not(.headline) dd { margin-left: 1rem; }
 .scroll { overflow-x: auto; margin: 1.5rem 0 0.5rem; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding-bottom: 0.4rem; }
@@ -203,4 +235,16 @@ img { display: block; max-width: 100%; height: auto; background: #fff; border-ra
   justify-content: flex-end; }
 .headline dt { color: var(--soft); font-size: 0.85rem; }
 .headline dd { margin: 0; font-size: 1.5rem; font-weight: 600; }
+@media print {
+  :root { --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --shade: #f4f4f4; }
+  body { font-size: 10pt; }
+  main { max-width: none; padding: 0; }
+  .scroll { overflow: visible; }
+  table { font-size: 8pt; }
+  th, td { padding: 0.15rem 0.3rem; }
+  th[scope=row], td { white-space: normal; }
+  figure, tr, .headline, li { break-inside: avoid; }
+  h2, caption, dt { break-after: avoid; }
+  img { max-height: 24cm; }
+}
 """

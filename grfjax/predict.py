@@ -1,15 +1,11 @@
-"""New videos -> force curves of both legs, one CSV a video.
+"""New videos -> force curves of both legs: tables, a figure and a page for each video.
 
 python -m grfjax.predict --workdir=RUN --recordings=RAW --out=DIR [--subjects=A,B]
-python -m grfjax.predict --workdir=RUN --video=walk.mp4 --camera=left --out=DIR
+python -m grfjax.predict --workdir=RUN --video=walk.mp4 --body_mass_kg=61 --out=DIR
 """
 
 from __future__ import annotations
 
-import csv
-import dataclasses
-import io
-import itertools
 import pathlib
 import sys
 
@@ -17,35 +13,10 @@ import numpy as np
 import tqdm
 from absl import app, flags, logging
 
-from grfjax import files, forces, inference, pretrained, recordings, video, voxels
-
-DECIMALS = 4  # of a body weight: 0.0001 BW is under a tenth of a newton
-_COLUMNS = ('fz', 'fx', 'fy')  # the file's names of voxels.AXES
-_PARTS = ('', '_lo', '_hi')  # the estimate, and between what the force lies
+from grfjax import curves, inference, pretrained, recordings, results, truth, video, voxels
 
 
-@dataclasses.dataclass(frozen=True)
-class Curves:
-  """Estimated forces at every frame of a video.
-
-  Attributes:
-    time_s: (N,) from the first frame.
-    force: (N, 2, axes) body weights: leg (left, right) x (vertical, forward, to the walker's
-      left); NaN where there is no estimate.
-    interval: (N, 2, axes, 2) between which the force lies in 90 % of stance (or what else the run
-      was calibrated for); (..., 0) where it was not.
-    camera: the walker's side on which the camera stands; 'left, then right' of who turns round.
-    near_only: the network knows no other leg than the near one.
-  """
-
-  time_s: np.ndarray
-  force: np.ndarray
-  interval: np.ndarray
-  camera: str
-  near_only: bool
-
-
-def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> Curves:
+def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> curves.Curves:
   """Estimates the forces in a video.
 
   Args:
@@ -73,7 +44,7 @@ def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> Curves:
     voxels.check_direction(camera, walks[0][1], str(path))
   near_only = walks[0][2].shape[1] == 1
   shape = (len(film.time_s), 2, walks[0][2].shape[2], 1 + walks[0][3].shape[3])
-  curves = np.full(shape, np.nan)  # last the estimate, then its interval
+  every = np.full(shape, np.nan)  # last the estimate, then its interval
   for side, (time_s, _, force, interval) in zip(sides, walks, strict=True):
     inside = (film.time_s >= time_s[0] - 1e-9) & (film.time_s <= time_s[-1] + 1e-9)
     found = np.concatenate([force[..., None], interval], -1)
@@ -82,11 +53,12 @@ def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> Curves:
       found[:, :, 2:, 1:] = found[:, :, 2:, :0:-1]
     near = recordings.LEGS.index(side)
     for leg in range(found.shape[1]):
-      curves[inside, near if leg == 0 else 1 - near] = _at(
+      every[inside, near if leg == 0 else 1 - near] = _at(
         film.time_s[inside], time_s, found[:, leg]
       )
   changes = [side for k, side in enumerate(sides) if k == 0 or side != sides[k - 1]]
-  return Curves(film.time_s, curves[..., 0], curves[..., 1:], ', then '.join(changes), near_only)
+  said = ', then '.join(changes)
+  return curves.Curves(film.time_s, every[..., 0], every[..., 1:], said, near_only)
 
 
 def _at(time_s: np.ndarray, known_s: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -96,60 +68,59 @@ def _at(time_s: np.ndarray, known_s: np.ndarray, values: np.ndarray) -> np.ndarr
   return np.stack(columns, -1).reshape(len(time_s), *values.shape[1:])
 
 
-def to_csv(curves: Curves) -> str:
-  """The file of the contract: a row a frame; no estimate is an empty cell."""
-  axes = curves.force.shape[2]
-  columns = {}
-  for k, part in enumerate(_PARTS[: 1 + curves.interval.shape[3]]):
-    values = curves.force if k == 0 else curves.interval[..., k - 1]
-    for leg, axis in itertools.product(range(2), range(axes)):
-      columns[f'{recordings.LEGS[leg]}_{_COLUMNS[axis]}{part}_bw'] = values[:, leg, axis]
-  # The vertical forces stand first, as every file has them; the intervals last.
-  names = sorted(columns, key=lambda n: (any(p in n for p in _PARTS[1:]), 'fz' not in n))
-  text = io.StringIO()
-  writer = csv.writer(text, lineterminator='\n')
-  writer.writerow(['time_s', *names])
-  for time_s, *row in zip(curves.time_s, *(columns[n] for n in names), strict=True):
-    cells = ['' if np.isnan(v) else f'{v:.{DECIMALS}f}' for v in row]
-    writer.writerow([f'{time_s:.6f}', *cells])
-  return text.getvalue()
-
-
 def predict_set(
   run: inference.Run, root: pathlib.Path, out: pathlib.Path, subjects: list[str] | None
 ) -> list[str]:
-  """Writes OUT/TRIAL.csv for every trial; goes on after a trial that fails, and returns why."""
+  """Writes every trial's results and the list of all of them into OUT.
+
+  Goes on after a trial that fails, and returns why. Forces that a trial has are drawn beside the
+  estimate; where they cannot be used, the results say why.
+  """
   failures = []
   trials = recordings.load(root, need_forces=False, subjects=subjects)
   for trial in tqdm.tqdm(trials, desc='predict', unit='trial', mininterval=1):
     try:
-      curves = predict(run, trial.video, trial.camera)
+      estimate = predict(run, trial.video, trial.camera)
+      true, notes = _truth(trial)
+      result = results.Result(
+        trial.name, trial.video.name, trial.subject.name, estimate, trial.subject.body_mass_kg,
+        results.about_run(run), true, notes,
+      )  # fmt: skip
+      results.write(out, result)
     except (ValueError, OSError) as error:
       failures.append(f'{trial.where} (trial {trial.name}): {error}')
-      continue
-    files.write_text(out / f'{trial.name}.csv', to_csv(curves))
+  results.write_index(out, failures)
   return failures
 
 
-def summary(curves: Curves, body_mass_kg: float | None) -> str:
-  """A few lines for the terminal."""
-  lines = [f"camera at the walker's {curves.camera}"]
-  for i, leg in enumerate(recordings.LEGS):
-    fz = curves.force[:, i, 0]
-    seen = np.isfinite(fz)
-    if not seen.any():
-      lines.append(
-        f'{leg} leg: no estimate'
-        + (' (the network knows the near leg alone)' if curves.near_only else '')
-      )
-      continue
-    peak = float(fz[seen].max())
-    newton = f' = {peak * body_mass_kg * forces.G:.0f} N' if body_mass_kg else ''
-    lines.append(
-      f'{leg} leg: {int(seen.sum())} of {len(fz)} frames estimated, highest vertical force '
-      f'{peak:.2f} BW{newton}'
-    )
-  return '\n'.join(lines)
+def _truth(trial: recordings.Trial) -> tuple[truth.Truth | None, tuple[str, ...]]:
+  """What the plates say, and what the reader should know of it."""
+  try:
+    return truth.of_trial(trial), ()
+  except (ValueError, OSError) as error:
+    return None, (f'The forces of this trial could not be used: {error}',)
+
+
+def predict_video(
+  run: inference.Run, path: pathlib.Path, out: pathlib.Path, camera: str, body_mass_kg: float | None
+) -> str:
+  """Writes a video's results into OUT; returns a few lines for the terminal.
+
+  Raises:
+    ValueError: as `predict`.
+    OSError: a file cannot be written.
+  """
+  estimate = predict(run, path, camera)
+  result = results.Result(
+    path.stem, path.name, '', estimate, body_mass_kg, results.about_run(run)
+  )  # fmt: skip
+  *others, page = results.write(out, result)
+  return '\n'.join([
+    *results.words(result),
+    *(f'Note: {flag}' for flag in result.content['quality']['flags']),
+    f'written: {", ".join(str(path) for path in others)}',
+    f'page: {page}',
+  ])  # fmt: skip
 
 
 def define_flags() -> None:
@@ -162,9 +133,7 @@ def define_flags() -> None:
   flags.DEFINE_enum(
     'camera', None, list(recordings.LEGS), "The walker's side on which the camera stands."
   )
-  flags.DEFINE_float(
-    'body_mass_kg', None, 'Of the walker, to print newtons.', *recordings.BODY_MASS_KG
-  )
+  flags.DEFINE_float('body_mass_kg', None, 'Of the walker, for newtons.', *recordings.BODY_MASS_KG)
 
 
 def main(argv: list[str]) -> None:
@@ -179,10 +148,8 @@ def main(argv: list[str]) -> None:
     run = inference.load(pretrained.folder(flags.FLAGS.workdir))
     if flags.FLAGS.video is not None:
       path = pathlib.Path(flags.FLAGS.video)
-      curves = predict(run, path, flags.FLAGS.camera or '')
-      files.write_text(out / f'{path.stem}.csv', to_csv(curves))
-      print(summary(curves, flags.FLAGS.body_mass_kg))
-      print(f'written: {out / path.stem}.csv')
+      camera, mass = flags.FLAGS.camera or '', flags.FLAGS.body_mass_kg
+      print(predict_video(run, path, out, camera, mass))
       return
     failures = predict_set(
       run, pathlib.Path(flags.FLAGS.recordings or ''), out, flags.FLAGS.subjects
@@ -191,7 +158,7 @@ def main(argv: list[str]) -> None:
     sys.exit(f'grfjax.predict: {error}')
   if failures:
     sys.exit('\n'.join([f'grfjax.predict: {len(failures)} trials failed:', *failures]))
-  print(f'written: {out}')
+  print(f'written: {out}\npage: {out / results.INDEX}')
 
 
 if __name__ == '__main__':

@@ -110,7 +110,7 @@ def show(value: Any, form: str = '') -> str:
     return NONE
   text = format(value, form)
   # A rounded zero carries no sign.
-  return text.replace('-', '', 1) if re.fullmatch(r'-0(\.0+)?', text) else text
+  return text[1:] if re.fullmatch(r'[-+]0(\.0+)?', text) else text
 
 
 def _markdown(text: str) -> str:

@@ -15,7 +15,19 @@ import numpy as np
 import pytest
 import walker
 
-from grfjax import checkpoint, data, evaluate, files, inference, predict, report, train, voxels
+from grfjax import (
+  checkpoint,
+  curves,
+  data,
+  evaluate,
+  files,
+  inference,
+  predict,
+  report,
+  results,
+  train,
+  voxels,
+)
 
 
 def _config(data_dir, **changes):
@@ -269,8 +281,8 @@ def test_intervals_are_calibrated_on_training_subjects_left_out(
   assert value['prediction_interval']['share'] == 0.9
   assert 0 <= value['prediction_interval']['vertical']['covered'] <= 1
   film = recordings_dir / _rows(recordings_dir / 'trials.csv')[0]['video']
-  curves = predict.predict(inference.load(tmp_path), film)
-  rows = list(csv.DictReader(io.StringIO(predict.to_csv(curves))))
+  estimate = predict.predict(inference.load(tmp_path), film)
+  rows = list(csv.DictReader(io.StringIO(curves.to_csv(estimate))))
   seen = [row for row in rows if row['left_fz_bw']]
   assert seen
   for name in ('left_fz', 'right_fy'):
@@ -297,7 +309,16 @@ def test_predictions_equal_the_evaluations_estimates(run, evaluated, recordings_
   assert predict.predict_set(loaded, recordings_dir, tmp_path, ['B']) == []
   held = np.load(run / 'estimates.npz')
   names = sorted(set(held['trial'].tolist()))
-  assert sorted(p.name for p in tmp_path.iterdir()) == [f'{n}.csv' for n in names]
+  endings = ('.csv', '.html', '.json', '.png', '_grf.mot')
+  wanted = [*(f'{n}{ending}' for n in names for ending in endings), 'index.html']
+  assert sorted(p.name for p in tmp_path.iterdir()) == sorted(wanted)
+  told = json.loads((tmp_path / f'{names[0]}.json').read_text())
+  assert told['run']['mae_pct_bw'] == {'B, held out': evaluated['subjects']['B']['mae_pct_bw']}
+  assert told['run']['trained_on_subjects'] == 2
+  # The page's errors are of the same frames and forces as the evaluation's.
+  errors = [json.loads((tmp_path / f'{n}.json').read_text())['errors']['vertical'] for n in names]
+  mae = sum(e['n'] * e['mae_pct_bw'] for e in errors) / sum(e['n'] for e in errors)
+  assert mae == pytest.approx(evaluated['subjects']['B']['mae_pct_bw'], rel=1e-4)
   cameras = {t['trial']: t['camera'] for t in _rows(recordings_dir / 'trials.csv')}
   for name in names:
     rows = {round(float(r['time_s']), 4): r for r in _rows(tmp_path / f'{name}.csv')}
@@ -319,8 +340,8 @@ def _rows(path):
 
 def test_every_frame_of_the_video_has_a_row(run, recordings_dir):
   video = recordings_dir / _rows(recordings_dir / 'trials.csv')[0]['video']
-  curves = predict.predict(inference.load(run), video)
-  lines = predict.to_csv(curves).splitlines()
+  estimate = predict.predict(inference.load(run), video)
+  lines = curves.to_csv(estimate).splitlines()
   assert lines[0] == ('time_s,left_fz_bw,right_fz_bw,left_fx_bw,left_fy_bw,right_fx_bw,right_fy_bw')
   assert len(lines) == 1 + len(voxels.video.probe(video).time_s)
   assert 'nan' not in '\n'.join(lines)
@@ -330,11 +351,21 @@ def test_no_estimate_is_an_empty_cell():
   force = np.full((2, 2, 1), np.nan)
   force[1, 0, 0] = 1.23456
   none = np.zeros((2, 2, 1, 0))
-  curves = predict.Curves(np.array([0.0, 1 / 60]), force, none, 'left', True)
-  assert predict.to_csv(curves) == ('time_s,left_fz_bw,right_fz_bw\n0.000000,,\n0.016667,1.2346,\n')
-  assert 'right leg: no estimate (the network knows the near leg alone)' in predict.summary(
-    curves, None
+  estimate = curves.Curves(np.array([0.0, 1 / 60]), force, none, 'left', True)
+  assert curves.to_csv(estimate) == (
+    'time_s,left_fz_bw,right_fz_bw\n0.000000,,\n0.016667,1.2346,\n'
   )
+
+
+def test_a_video_by_itself(run, recordings_dir, tmp_path):
+  video = recordings_dir / _rows(recordings_dir / 'trials.csv')[0]['video']
+  text = predict.predict_video(inference.load(run), video, tmp_path, '', None)
+  assert "The camera stood at the walker's left." in text
+  assert 'no OpenSim file (_grf.mot): the body mass is not given' in text
+  assert text.splitlines()[-1] == f'page: {tmp_path / video.stem}.html'
+  told = json.loads((tmp_path / f'{video.stem}.json').read_text())
+  assert told['quality']['frames'] == len(voxels.video.probe(video).time_s)
+  assert not (tmp_path / results.INDEX).exists()
 
 
 def test_a_wrong_camera_is_refused_and_a_missing_one_read_off(run, recordings_dir):
@@ -362,7 +393,8 @@ def test_one_bad_trial_does_not_stop_the_others(run, recordings_dir, tmp_path):
   failures = predict.predict_set(inference.load(run), copy, out, None)
   assert len(failures) == 1
   assert rows[0]['trial'] in failures[0]
-  assert len(list(out.iterdir())) == len(rows) - 1
+  assert {p.stem for p in out.glob('*.csv')} == {row['trial'] for row in rows[1:]}
+  assert rows[0]['trial'] in (out / results.INDEX).read_text()
 
 
 # --- the paper's network
@@ -384,7 +416,7 @@ def test_the_papers_network_goes_the_same_road(data_dir, recordings_dir, tmp_pat
   loaded = inference.load(tmp_path / 'run')
   assert predict.predict_set(loaded, recordings_dir, tmp_path / 'out', ['C']) == []
   cameras = {t['trial']: t['camera'] for t in _rows(recordings_dir / 'trials.csv')}
-  for path in (tmp_path / 'out').iterdir():
+  for path in (tmp_path / 'out').glob('*.csv'):
     rows = _rows(path)
     near = cameras[path.stem]
     assert all(0.01 <= float(r[f'{near}_fz_bw']) <= 1.5 for r in rows)

@@ -1,0 +1,104 @@
+"""Force curves of a video, and the files that other programs read them from: CSV and MOT. Pure."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import itertools
+
+import numpy as np
+
+from grfjax import forces, recordings
+
+DECIMALS = 4  # of a body weight: 0.0001 BW is under a tenth of a newton
+_COLUMNS = ('fz', 'fx', 'fy')  # the file's names of voxels.AXES
+_PARTS = ('', '_lo', '_hi')  # the estimate, and between what the force lies
+_MOT_LEGS = ('right', 'left')  # ground_force_1 and ground_force_2
+
+
+@dataclasses.dataclass(frozen=True)
+class Curves:
+  """Estimated forces at every frame of a video.
+
+  Attributes:
+    time_s: (N,) from the first frame.
+    force: (N, 2, axes) body weights: leg (left, right) x (vertical, forward, to the walker's
+      left); NaN where there is no estimate.
+    interval: (N, 2, axes, 2) between which the force lies in 90 % of stance (or what else the run
+      was calibrated for); (..., 0) where it was not.
+    camera: the walker's side on which the camera stands; 'left, then right' of who turns round.
+    near_only: the network knows no other leg than the near one.
+  """
+
+  time_s: np.ndarray
+  force: np.ndarray
+  interval: np.ndarray
+  camera: str
+  near_only: bool
+
+  @property
+  def seen(self) -> np.ndarray:
+    """(N, 2) bool: where a leg has an estimate."""
+    return np.isfinite(self.force[:, :, 0])
+
+  def walks(self) -> list[slice]:
+    """The stretches of frames that have an estimate of either leg."""
+    seen = np.concatenate([[False], self.seen.any(1), [False]])
+    edges = np.flatnonzero(seen[1:] != seen[:-1]).tolist()
+    return [slice(*pair) for pair in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def to_csv(curves: Curves) -> str:
+  """The file of the contract: a row a frame; no estimate is an empty cell."""
+  axes = curves.force.shape[2]
+  columns = {}
+  for k, part in enumerate(_PARTS[: 1 + curves.interval.shape[3]]):
+    values = curves.force if k == 0 else curves.interval[..., k - 1]
+    for leg, axis in itertools.product(range(2), range(axes)):
+      columns[f'{recordings.LEGS[leg]}_{_COLUMNS[axis]}{part}_bw'] = values[:, leg, axis]
+  # The vertical forces stand first, as every file has them; the intervals last.
+  names = sorted(columns, key=lambda n: (any(p in n for p in _PARTS[1:]), 'fz' not in n))
+  text = io.StringIO()
+  writer = csv.writer(text, lineterminator='\n')
+  writer.writerow(['time_s', *names])
+  for time_s, *row in zip(curves.time_s, *(columns[n] for n in names), strict=True):
+    cells = ['' if np.isnan(v) else f'{v:.{DECIMALS}f}' for v in row]
+    writer.writerow([f'{time_s:.6f}', *cells])
+  return text.getvalue()
+
+
+def to_mot(curves: Curves, body_mass_kg: float, name: str) -> str:
+  """OpenSim's external forces, newtons: `ground_force_1` of the right leg, `_2` of the left.
+
+  OpenSim's axes are x forward, y up, z to the right, of each walk by itself. It reads no empty
+  cell, so there are rows only where both legs have an estimate, and time jumps between walks. A
+  video does not show where under the foot the force acts: centre of pressure and torque are 0.
+
+  Args:
+    curves: of the video.
+    body_mass_kg: of the walker.
+    name: what the file calls itself.
+
+  Returns:
+    The file's text; '' where no frame has all three axes of both legs.
+  """
+  there = np.isfinite(curves.force).all((1, 2))
+  if curves.force.shape[2] < 3 or not there.any():
+    return ''
+  newtons = curves.force[there] * body_mass_kg * forces.G
+  labels, columns = ['time'], [curves.time_s[there]]
+  for number, leg in enumerate(_MOT_LEGS, 1):
+    up, forward, left = newtons[:, recordings.LEGS.index(leg)].T
+    labels += [f'ground_force_{number}_{part}' for part in ('vx', 'vy', 'vz', 'px', 'py', 'pz')]
+    columns += [forward, up, -left, *np.zeros((3, len(up)))]
+  for number in (1, 2):
+    labels += [f'ground_torque_{number}_{axis}' for axis in 'xyz']
+    columns += [*np.zeros((3, len(newtons)))]
+  lines = [
+    ' '.join(name.split()), 'version=1', f'nRows={len(newtons)}', f'nColumns={len(labels)}',
+    'inDegrees=yes', 'endheader', '\t'.join(labels),
+  ]  # fmt: skip
+  for time_s, *row in zip(*columns, strict=True):
+    lines.append('\t'.join([f'{time_s:.6f}', *(f'{v + 0.0:.3f}' for v in row)]))
+  return '\n'.join(lines) + '\n'

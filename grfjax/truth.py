@@ -1,0 +1,72 @@
+"""What the plates felt while a video ran, on the video's clock, to judge its estimate by."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from grfjax import curves, forces, gait, gait_errors, metrics, recordings, video, voxels
+
+
+@dataclasses.dataclass(frozen=True)
+class Truth:
+  """Forces of a trial's plates in body weights: leg (left, right) x axes as in `curves.Curves`.
+
+  Attributes:
+    force: (N, 2, 3) at the video's frames; NaN where the plates do not decide it.
+    contact: (N, 2) bool, a plate carries the foot.
+    contacts: of the plates, over 20 N.
+    stances: leg -> (n, 101, 3), `gait.stance_curves` of them.
+  """
+
+  force: np.ndarray
+  contact: np.ndarray
+  contacts: list[gait.Contact]
+  stances: dict[str, np.ndarray]
+
+  def errors(self, estimate: curves.Curves, found: list[gait.Contact]) -> dict[str, Any]:
+    """Of the vertical force over stance frames, and of the contacts.
+
+    Args:
+      estimate: of the same video.
+      found: its contacts.
+
+    Returns:
+      'vertical' -> `metrics.Sums.result` of both legs; 'contacts' -> `gait_errors` result.
+    """
+    mask = self.contact & estimate.seen
+    sums = metrics.sums(
+      np.nan_to_num(estimate.force[..., 0]), np.nan_to_num(self.force[..., 0]), mask
+    )
+    known = np.isfinite(self.force[..., 0])
+    judged = gait_errors.compare(found, self.contacts, estimate.time_s, known)
+    return {'vertical': sums.result(), 'contacts': judged.result()}
+
+
+def of_trial(trial: recordings.Trial) -> Truth | None:
+  """Reads a trial's forces; None where it has none, or nothing that places them in time.
+
+  Raises:
+    forces.ForceError: the force file cannot be used, or does not overlap the video.
+  """
+  timed = trial.video_start_s is not None or trial.contact_frame is not None
+  if trial.force is None or not trial.plates or not timed:
+    return None
+  film = video.probe(pathlib.Path(trial.video))
+  label = voxels.labels(trial, film.time_s, film, forces.CONTACT_N)
+  near = recordings.LEGS.index(trial.camera)
+  legs = [near, 1 - near]  # its own inverse: from (near, far) to (left, right)
+  side = 1 if trial.camera == 'left' else -1
+  force = label.force[:, legs].astype(np.float64) * [1, 1, side]
+  force[~label.known[:, legs]] = np.nan
+  plates = forces.read(trial.force, len(trial.plates))
+  weight = trial.subject.body_mass_kg * forces.G
+  full = np.full((len(plates.time_s), 2, 3), np.nan)
+  for leg, newtons in forces.leg_forces(plates, trial.plates).items():
+    full[:, recordings.LEGS.index(leg)] = newtons[:, [2, 0, 1]] / weight
+  time_s = plates.time_s - label.video_start_s
+  contacts = gait.contacts(time_s, full, forces.CONTACT_N / weight)
+  return Truth(force, label.contact[:, legs], contacts, gait.stance_curves(time_s, full, contacts))
