@@ -17,7 +17,7 @@ import numpy as np
 import tqdm
 from absl import app, flags, logging
 
-from grfjax import files, forces, inference, pretrained, recordings, video, voxels
+from grfjax import files, forces, inference, overlay, pretrained, recordings, video, voxels
 
 DECIMALS = 4  # of a body weight: 0.0001 BW is under a tenth of a newton
 _COLUMNS = ('fz', 'fx', 'fy')  # the file's names of voxels.AXES
@@ -36,6 +36,9 @@ class Curves:
       was calibrated for); (..., 0) where it was not.
     camera: the walker's side on which the camera stands; 'left, then right' of who turns round.
     near_only: the network knows no other leg than the near one.
+    box: (N, 4) the window that follows the walker: left, top, width and height in the video's own
+      pixels; NaN where nobody is followed.
+    direction: (N,) int, +1 where the walker goes to the picture's right, -1 left, 0 not known.
   """
 
   time_s: np.ndarray
@@ -43,6 +46,8 @@ class Curves:
   interval: np.ndarray
   camera: str
   near_only: bool
+  box: np.ndarray
+  direction: np.ndarray
 
 
 def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> Curves:
@@ -59,9 +64,13 @@ def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> Curves:
     ValueError: the video cannot be read or nobody walks across it, or the side of the camera is
       missing or contradicts the walk.
   """
-  walks = []
+  walks: list[tuple[np.ndarray, int, np.ndarray, np.ndarray]] = []
   for view in voxels.walks(path, run.voxel):  # one at a time, so that their pictures need not stay
     film = view.video
+    if not walks:
+      box, direction = np.full_like(view.box, np.nan), np.zeros(len(view.box), int)
+    followed = np.isfinite(view.box[:, 0])
+    box[followed], direction[followed] = view.box[followed], view.direction
     walks.append((view.time_s, view.direction, *inference.predict(run, view)))
   if not camera and not walks[0][1]:
     raise ValueError(
@@ -86,7 +95,8 @@ def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> Curves:
         film.time_s[inside], time_s, found[:, leg]
       )
   changes = [side for k, side in enumerate(sides) if k == 0 or side != sides[k - 1]]
-  return Curves(film.time_s, curves[..., 0], curves[..., 1:], ', then '.join(changes), near_only)
+  camera = ', then '.join(changes)
+  return Curves(film.time_s, curves[..., 0], curves[..., 1:], camera, near_only, box, direction)
 
 
 def _at(time_s: np.ndarray, known_s: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -115,8 +125,19 @@ def to_csv(curves: Curves) -> str:
   return text.getvalue()
 
 
+def write_overlay(path: pathlib.Path, out: pathlib.Path, name: str, curves: Curves) -> None:
+  """Writes OUT/NAME_overlay.mp4 of the video at `path`; errors as in `overlay.write`."""
+  with files.whole(out / f'{name}_overlay.mp4') as temporary:
+    overlay.write(temporary, video.probe(path), name, curves.force, curves.box, curves.direction)
+
+
 def predict_set(
-  run: inference.Run, root: pathlib.Path, out: pathlib.Path, subjects: list[str] | None
+  run: inference.Run,
+  root: pathlib.Path,
+  out: pathlib.Path,
+  subjects: list[str] | None,
+  *,
+  with_overlay: bool = False,
 ) -> list[str]:
   """Writes OUT/TRIAL.csv for every trial; goes on after a trial that fails, and returns why."""
   failures = []
@@ -124,6 +145,8 @@ def predict_set(
   for trial in tqdm.tqdm(trials, desc='predict', unit='trial', mininterval=1):
     try:
       curves = predict(run, trial.video, trial.camera)
+      if with_overlay:
+        write_overlay(trial.video, out, trial.name, curves)
     except (ValueError, OSError) as error:
       failures.append(f'{trial.where} (trial {trial.name}): {error}')
       continue
@@ -165,6 +188,9 @@ def define_flags() -> None:
   flags.DEFINE_float(
     'body_mass_kg', None, 'Of the walker, to print newtons.', *recordings.BODY_MASS_KG
   )
+  flags.DEFINE_bool(
+    'overlay', None, 'Also write the annotated video; unless said, of --video but not --recordings.'
+  )
 
 
 def main(argv: list[str]) -> None:
@@ -181,12 +207,15 @@ def main(argv: list[str]) -> None:
       path = pathlib.Path(flags.FLAGS.video)
       curves = predict(run, path, flags.FLAGS.camera or '')
       files.write_text(out / f'{path.stem}.csv', to_csv(curves))
+      if flags.FLAGS.overlay is not False:
+        write_overlay(path, out, path.stem, curves)
       print(summary(curves, flags.FLAGS.body_mass_kg))
       print(f'written: {out / path.stem}.csv')
       return
     failures = predict_set(
-      run, pathlib.Path(flags.FLAGS.recordings or ''), out, flags.FLAGS.subjects
-    )
+      run, pathlib.Path(flags.FLAGS.recordings or ''), out, flags.FLAGS.subjects,
+      with_overlay=bool(flags.FLAGS.overlay),
+    )  # fmt: skip
   except (ValueError, OSError, video.VideoError) as error:
     sys.exit(f'grfjax.predict: {error}')
   if failures:

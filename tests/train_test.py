@@ -330,7 +330,10 @@ def test_no_estimate_is_an_empty_cell():
   force = np.full((2, 2, 1), np.nan)
   force[1, 0, 0] = 1.23456
   none = np.zeros((2, 2, 1, 0))
-  curves = predict.Curves(np.array([0.0, 1 / 60]), force, none, 'left', True)
+  nowhere = np.full((2, 4), np.nan)
+  curves = predict.Curves(
+    np.array([0.0, 1 / 60]), force, none, 'left', True, nowhere, np.zeros(2, int)
+  )
   assert predict.to_csv(curves) == ('time_s,left_fz_bw,right_fz_bw\n0.000000,,\n0.016667,1.2346,\n')
   assert 'right leg: no estimate (the network knows the near leg alone)' in predict.summary(
     curves, None
