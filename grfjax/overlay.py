@@ -166,7 +166,7 @@ def draw_forces(picture: np.ndarray, box: np.ndarray, force: np.ndarray, directi
   for leg, x, (up, *others) in zip(recordings.LEGS, at, force, strict=True):
     if np.isnan(up):
       continue
-    top, tick = floor - unit, 0.6 * letter
+    top, tick = floor - unit, 1.1 * letter
     for colour, wide in ((_INK, 3), (_WHITE, 1)):
       for ends in (((x, floor), (x, top)), ((x - tick, top), (x + tick, top))):
         a, b = (_point(*end) for end in ends)
@@ -241,12 +241,12 @@ class Strip:
         empty, _point(tick, top), _point(tick, rows - 1.6 * letter), _GREY, 1, cv2.LINE_8, _SUBPIXEL
       )
       _write(empty, f'{seconds:g}', tick, rows - 0.3 * letter, letter, _INK, 0.5)
-    _write(empty, _shortened(f'{name}: vertical force', letter, right - left - 5 * letter), left, 1.5 * letter, letter,
-           _INK, 0)  # fmt: skip
+    title = _shortened(f'{name}: vertical force', letter, right - left - 5 * letter)
+    _write(empty, title, left, 1.5 * letter, letter, _INK, 0)
     lane = {leg: bottom + (1.2 + 1.2 * i) * letter for i, leg in enumerate(recordings.LEGS)}
     for leg in recordings.LEGS:
-      _write(empty, _LETTERS[leg], left - 0.5 * letter, lane[leg] + letter / 2, letter,
-             COLOURS[leg], 1)  # fmt: skip
+      place = left - 0.5 * letter, lane[leg] + letter / 2
+      _write(empty, _LETTERS[leg], *place, letter, COLOURS[leg], 1)
     self._empty = empty
 
     # What is drawn up to a frame are columns of what is drawn at the end.

@@ -340,6 +340,26 @@ def test_no_estimate_is_an_empty_cell():
   )
 
 
+def test_the_walker_is_followed_wherever_forces_are_estimated(run, recordings_dir):
+  row = _rows(recordings_dir / 'trials.csv')[0]
+  curves = predict.predict(inference.load(run), recordings_dir / row['video'])
+  estimated = np.isfinite(curves.force[:, :, 0]).any(1)
+  assert estimated.any()
+  assert np.isfinite(curves.box[estimated]).all()
+  # Who is seen from the left goes to the picture's left.
+  going = -1 if row['camera'] == 'left' else 1
+  np.testing.assert_array_equal(curves.direction, going * np.isfinite(curves.box[:, 0]))
+
+
+def test_the_annotated_video_stands_beside_the_curves(run, recordings_dir, tmp_path):
+  loaded = inference.load(run)
+  assert predict.predict_set(loaded, recordings_dir, tmp_path, ['B'], with_overlay=True) == []
+  names = sorted(p.stem for p in tmp_path.glob('*.csv'))
+  assert names
+  assert sorted(p.name for p in tmp_path.glob('*.mp4')) == [f'{n}_overlay.mp4' for n in names]
+  assert len(list(tmp_path.iterdir())) == 2 * len(names)
+
+
 def test_a_wrong_camera_is_refused_and_a_missing_one_read_off(run, recordings_dir):
   row = _rows(recordings_dir / 'trials.csv')[0]
   loaded = inference.load(run)
