@@ -119,11 +119,9 @@ def draw_window(picture: np.ndarray, box: np.ndarray) -> None:
   if np.isnan(box).any():
     return
   left, top, width, height = box
-  thickness = max(1, round(min(picture.shape[:2]) / 360))
-  cv2.rectangle(
-    picture, _point(left, top), _point(left + width, top + height), _BOX, thickness,
-    cv2.LINE_AA, _SUBPIXEL,
-  )  # fmt: skip
+  corners = _point(left, top), _point(left + width, top + height)
+  for colour, wide in ((_INK, 3), (_BOX, 1)):
+    cv2.rectangle(picture, *corners, colour, wide, cv2.LINE_AA, _SUBPIXEL)
 
 
 def stand(shape: tuple[int, ...], box: np.ndarray) -> tuple[float, np.ndarray, float]:

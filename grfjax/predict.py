@@ -1,4 +1,4 @@
-"""New videos -> force curves of both legs, one CSV a video.
+"""New videos -> force curves of both legs, one CSV a video; and the video with them drawn into it.
 
 python -m grfjax.predict --workdir=RUN --recordings=RAW --out=DIR [--subjects=A,B]
 python -m grfjax.predict --workdir=RUN --video=walk.mp4 --camera=left --out=DIR
@@ -125,10 +125,12 @@ def to_csv(curves: Curves) -> str:
   return text.getvalue()
 
 
-def write_overlay(path: pathlib.Path, out: pathlib.Path, name: str, curves: Curves) -> None:
-  """Writes OUT/NAME_overlay.mp4 of the video at `path`; errors as in `overlay.write`."""
-  with files.whole(out / f'{name}_overlay.mp4') as temporary:
+def write_overlay(path: pathlib.Path, out: pathlib.Path, name: str, curves: Curves) -> pathlib.Path:
+  """Writes OUT/NAME_overlay.mp4 of the video at `path`, whole; errors as in `overlay.write`."""
+  target = out / f'{name}_overlay.mp4'
+  with files.whole(target) as temporary:
     overlay.write(temporary, video.probe(path), name, curves.force, curves.box, curves.direction)
+  return target
 
 
 def predict_set(
@@ -139,7 +141,10 @@ def predict_set(
   *,
   with_overlay: bool = False,
 ) -> list[str]:
-  """Writes OUT/TRIAL.csv for every trial; goes on after a trial that fails, and returns why."""
+  """Writes OUT/TRIAL.csv, and TRIAL_overlay.mp4 if wanted, for every trial.
+
+  Goes on after a trial that fails, and returns why.
+  """
   failures = []
   trials = recordings.load(root, need_forces=False, subjects=subjects)
   for trial in tqdm.tqdm(trials, desc='predict', unit='trial', mininterval=1):
@@ -207,10 +212,11 @@ def main(argv: list[str]) -> None:
       path = pathlib.Path(flags.FLAGS.video)
       curves = predict(run, path, flags.FLAGS.camera or '')
       files.write_text(out / f'{path.stem}.csv', to_csv(curves))
+      written = [f'{out / path.stem}.csv']
       if flags.FLAGS.overlay is not False:
-        write_overlay(path, out, path.stem, curves)
+        written.append(str(write_overlay(path, out, path.stem, curves)))
       print(summary(curves, flags.FLAGS.body_mass_kg))
-      print(f'written: {out / path.stem}.csv')
+      print(f'written: {", ".join(written)}')
       return
     failures = predict_set(
       run, pathlib.Path(flags.FLAGS.recordings or ''), out, flags.FLAGS.subjects,
