@@ -29,6 +29,9 @@ class Curves:
       was calibrated for); (..., 0) where it was not.
     camera: the walker's side on which the camera stands; 'left, then right' of who turns round.
     near_only: the network knows no other leg than the near one.
+    box: (N, 4) the window that follows the walker: left, top, width and height in the video's own
+      pixels; NaN where nobody is followed.
+    direction: (N,) int, +1 where the walker goes to the picture's right, -1 left, 0 not known.
   """
 
   time_s: np.ndarray
@@ -36,6 +39,8 @@ class Curves:
   interval: np.ndarray
   camera: str
   near_only: bool
+  box: np.ndarray
+  direction: np.ndarray
 
   @property
   def seen(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""New videos -> force curves of both legs: tables, a figure and a page for each video.
+"""New videos -> force curves of both legs: tables, a figure, a page, and the video annotated.
 
 python -m grfjax.predict --workdir=RUN --recordings=RAW --out=DIR [--subjects=A,B]
 python -m grfjax.predict --workdir=RUN --video=walk.mp4 --body_mass_kg=61 --out=DIR
@@ -30,9 +30,13 @@ def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> curves.
     ValueError: the video cannot be read or nobody walks across it, or the side of the camera is
       missing or contradicts the walk.
   """
-  walks = []
+  walks: list[tuple[np.ndarray, int, np.ndarray, np.ndarray]] = []
   for view in voxels.walks(path, run.voxel):  # one at a time, so that their pictures need not stay
     film = view.video
+    if not walks:
+      box, direction = np.full_like(view.box, np.nan), np.zeros(len(view.box), int)
+    followed = np.isfinite(view.box[:, 0])
+    box[followed], direction[followed] = view.box[followed], view.direction
     walks.append((view.time_s, view.direction, *inference.predict(run, view)))
   if not camera and not walks[0][1]:
     raise ValueError(
@@ -58,7 +62,7 @@ def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> curves.
       )
   changes = [side for k, side in enumerate(sides) if k == 0 or side != sides[k - 1]]
   said = ', then '.join(changes)
-  return curves.Curves(film.time_s, every[..., 0], every[..., 1:], said, near_only)
+  return curves.Curves(film.time_s, every[..., 0], every[..., 1:], said, near_only, box, direction)
 
 
 def _at(time_s: np.ndarray, known_s: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -69,7 +73,12 @@ def _at(time_s: np.ndarray, known_s: np.ndarray, values: np.ndarray) -> np.ndarr
 
 
 def predict_set(
-  run: inference.Run, root: pathlib.Path, out: pathlib.Path, subjects: list[str] | None
+  run: inference.Run,
+  root: pathlib.Path,
+  out: pathlib.Path,
+  subjects: list[str] | None,
+  *,
+  with_overlay: bool = False,
 ) -> list[str]:
   """Writes every trial's results and the list of all of them into OUT.
 
@@ -86,7 +95,7 @@ def predict_set(
         trial.name, trial.video.name, trial.subject.name, estimate, trial.subject.body_mass_kg,
         results.about_run(run), true, notes,
       )  # fmt: skip
-      results.write(out, result)
+      results.write(out, result, trial.video if with_overlay else None)
     except (ValueError, OSError) as error:
       failures.append(f'{trial.where} (trial {trial.name}): {error}')
   results.write_index(out, failures)
@@ -102,7 +111,13 @@ def _truth(trial: recordings.Trial) -> tuple[truth.Truth | None, tuple[str, ...]
 
 
 def predict_video(
-  run: inference.Run, path: pathlib.Path, out: pathlib.Path, camera: str, body_mass_kg: float | None
+  run: inference.Run,
+  path: pathlib.Path,
+  out: pathlib.Path,
+  camera: str,
+  body_mass_kg: float | None,
+  *,
+  with_overlay: bool = True,
 ) -> str:
   """Writes a video's results into OUT; returns a few lines for the terminal.
 
@@ -114,7 +129,7 @@ def predict_video(
   result = results.Result(
     path.stem, path.name, '', estimate, body_mass_kg, results.about_run(run)
   )  # fmt: skip
-  *others, page = results.write(out, result)
+  *others, page = results.write(out, result, path if with_overlay else None)
   return '\n'.join([
     *results.words(result),
     *(f'Note: {flag}' for flag in result.content['quality']['flags']),
@@ -134,6 +149,9 @@ def define_flags() -> None:
     'camera', None, list(recordings.LEGS), "The walker's side on which the camera stands."
   )
   flags.DEFINE_float('body_mass_kg', None, 'Of the walker, for newtons.', *recordings.BODY_MASS_KG)
+  flags.DEFINE_bool(
+    'overlay', None, 'Also write the annotated video; unless said, of --video but not --recordings.'
+  )
 
 
 def main(argv: list[str]) -> None:
@@ -148,12 +166,16 @@ def main(argv: list[str]) -> None:
     run = inference.load(pretrained.folder(flags.FLAGS.workdir))
     if flags.FLAGS.video is not None:
       path = pathlib.Path(flags.FLAGS.video)
-      camera, mass = flags.FLAGS.camera or '', flags.FLAGS.body_mass_kg
-      print(predict_video(run, path, out, camera, mass))
+      said = predict_video(
+        run, path, out, flags.FLAGS.camera or '', flags.FLAGS.body_mass_kg,
+        with_overlay=flags.FLAGS.overlay is not False,
+      )  # fmt: skip
+      print(said)
       return
     failures = predict_set(
-      run, pathlib.Path(flags.FLAGS.recordings or ''), out, flags.FLAGS.subjects
-    )
+      run, pathlib.Path(flags.FLAGS.recordings or ''), out, flags.FLAGS.subjects,
+      with_overlay=bool(flags.FLAGS.overlay),
+    )  # fmt: skip
   except (ValueError, OSError, video.VideoError) as error:
     sys.exit(f'grfjax.predict: {error}')
   if failures:

@@ -1,4 +1,4 @@
-"""What a prediction leaves behind for one video: CSV, MOT, JSON, figure and page, together."""
+"""What a prediction leaves behind for one video: tables, figure, page and film, together."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from grfjax import (
   forces,
   gait,
   inference,
+  overlay,
   quality,
   recordings,
   tables,
   truth,
+  video,
   walk_figure,
   walk_page,
 )
 
 INDEX = 'index.html'
-_SUFFIXES = ('.csv', '_grf.mot', '.json', '.png', '.html')
+_SUFFIXES = ('.csv', '_grf.mot', '.json', '.png', '_overlay.mp4', '.html')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Result:
 
   Attributes:
     name: of its files.
-    video: the video's file name.
+    video_name: the video's file name.
     subject: who walks, of a recording set; '' otherwise.
     estimate: the curves.
     body_mass_kg: of the walker; None where not given: nothing is in newtons.
@@ -43,7 +45,7 @@ class Result:
   """
 
   name: str
-  video: str
+  video_name: str
   subject: str
   estimate: curves.Curves
   body_mass_kg: float | None
@@ -75,7 +77,7 @@ class Result:
     return {
       'grfjax': importlib.metadata.version('grfjax'),
       'name': self.name,
-      'video': self.video,
+      'video': self.video_name,
       'subject': self.subject or None,
       'camera': self.estimate.camera,
       'body_mass_kg': self.body_mass_kg,
@@ -115,8 +117,15 @@ def about_run(run: inference.Run) -> dict[str, Any]:
   }
 
 
-def write(folder: pathlib.Path, result: Result) -> list[pathlib.Path]:
+def write(
+  folder: pathlib.Path, result: Result, film: pathlib.Path | None = None
+) -> list[pathlib.Path]:
   """Writes a video's files, all or none of them; what an earlier run left of them goes.
+
+  Args:
+    folder: for the files.
+    result: what they hold.
+    film: the video, to be given back annotated; None: it is not.
 
   Returns:
     The files, the page last.
@@ -137,6 +146,12 @@ def write(folder: pathlib.Path, result: Result) -> list[pathlib.Path]:
       draft / paths['.png'], result.estimate, result.contacts, result.body_mass_kg, result.true,
       result.name,
     )  # fmt: skip
+    if film is not None:
+      estimate = result.estimate
+      overlay.write(
+        draft / paths['_overlay.mp4'], video.probe(film), result.name, estimate.force,
+        estimate.box, estimate.direction,
+      )  # fmt: skip
     files.write_text(
       draft / paths['.html'], walk_page.of_video(result.content, drawn, words(result))
     )

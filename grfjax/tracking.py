@@ -420,6 +420,19 @@ def _smooth(track: list[_Blob], time_s: np.ndarray, back: np.ndarray, noise: flo
   return Track(frame, x, floor, height, direction, back, noise)
 
 
+def boxes(track: Track, rows: int, columns: int) -> np.ndarray:
+  """Where `windows` of so many rows and columns lie.
+
+  Returns:
+    (K, 4) left, top, width and height in working pixels; 0 is the picture's edge, not the middle of
+    its first pixel. A box may reach out of the picture.
+  """
+  height = MARGIN * track.height
+  width = height * columns / rows
+  top = track.floor - (1 - FLOOR) * height
+  return np.stack([track.x - width / 2, top, width, height], -1)
+
+
 def windows(crossing: Crossing, rows: int, columns: int) -> Iterator[np.ndarray]:
   """Cuts the walker out of every frame of a crossing, always walking to the right.
 

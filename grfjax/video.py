@@ -174,7 +174,7 @@ class WorkingFrames:
       yield from self._cache
       return
     seen: list[np.ndarray] = []  # this pass's own: passes may overlap, or be left early
-    for frame in _ahead(self._halved(f) for f in frames(self.video)):
+    for frame in ahead(self._halved(f) for f in frames(self.video)):
       if self._fits:
         seen.append(frame)
       yield frame
@@ -221,7 +221,7 @@ def half(picture: np.ndarray) -> np.ndarray:
   return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _ahead(items: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+def ahead(items: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
   """The same items, made some ahead in another thread: decoding releases the interpreter's lock."""
   pool = concurrent.futures.ThreadPoolExecutor(1)
   coming = collections.deque(pool.submit(next, items, None) for _ in range(AHEAD))

@@ -106,6 +106,8 @@ class Views:
     frame: (N,) int32, the video's frame nearest in time.
     video: the file they come from.
     direction: +1 the walker goes to the picture's right, -1 left; 0 not looked at.
+    box: (F, 4) float64 for every frame of the video: left, top, width and height of the window in
+      the video's own pixels, counted from its edges; NaN where nobody is followed.
   """
 
   picture: np.ndarray
@@ -113,6 +115,7 @@ class Views:
   frame: np.ndarray
   video: video.Video
   direction: int
+  box: np.ndarray
 
 
 def walks(path: pathlib.Path, cfg: Config) -> Iterator[Views]:
@@ -128,11 +131,12 @@ def walks(path: pathlib.Path, cfg: Config) -> Iterator[Views]:
     picture = np.empty((len(film.time_s), *cfg.shape[1:]), np.uint8)
     for k, frame in enumerate(video.frames(film)):
       picture[k] = video.whole_window(frame, cfg.rows)
-    yield _views(film, picture, 0, 0, cfg)
+    yield _views(film, picture, 0, 0, np.full((len(film.time_s), 4), np.nan), cfg)
     return
+  frames = video.WorkingFrames(film)
   try:
-    for crossing in tracking.crossings(video.WorkingFrames(film), film.time_s):
-      yield _followed(film, crossing, cfg)
+    for crossing in tracking.crossings(frames, film.time_s):
+      yield _followed(frames, crossing, cfg)
   except tracking.NobodyFoundError as error:
     raise tracking.NobodyFoundError(f'{path}: {error}') from error
 
@@ -141,26 +145,34 @@ def longest(path: pathlib.Path, cfg: Config) -> Views:
   """The walk that goes furthest; arguments and errors as in `walks`."""
   if not cfg.follow:
     return next(walks(path, cfg))
-  film = video.probe(path)
+  frames = video.WorkingFrames(video.probe(path))
   try:
-    crossing = tracking.longest(video.WorkingFrames(film), film.time_s)
+    crossing = tracking.longest(frames, frames.video.time_s)
   except tracking.NobodyFoundError as error:
     raise tracking.NobodyFoundError(f'{path}: {error}') from error
-  return _followed(film, crossing, cfg)
+  return _followed(frames, crossing, cfg)
 
 
-def _followed(film: video.Video, crossing: tracking.Crossing, cfg: Config) -> Views:
+def _followed(frames: video.WorkingFrames, crossing: tracking.Crossing, cfg: Config) -> Views:
   picture = np.stack(list(tracking.windows(crossing, cfg.rows, cfg.columns)))
   track = crossing.track
-  return _views(film, standardised(picture), int(track.frame[0]), track.direction, cfg)
+  box = np.full((len(frames.video.time_s), 4), np.nan)
+  box[track.frame] = tracking.boxes(track, cfg.rows, cfg.columns) * 2**frames.halvings
+  first = int(track.frame[0])
+  return _views(frames.video, standardised(picture), first, track.direction, box, cfg)
 
 
 def _views(
-  film: video.Video, picture: np.ndarray, first: int, direction: int, cfg: Config
+  film: video.Video,
+  picture: np.ndarray,
+  first: int,
+  direction: int,
+  box: np.ndarray,
+  cfg: Config,
 ) -> Views:
   time_s = film.time_s[first : first + len(picture)]
   picture, time_s, nearest = at_rate(picture, time_s, cfg.fps, blend=cfg.follow)
-  return Views(picture, time_s, (first + nearest).astype(np.int32), film, direction)
+  return Views(picture, time_s, (first + nearest).astype(np.int32), film, direction, box)
 
 
 def standardised(picture: np.ndarray) -> np.ndarray:

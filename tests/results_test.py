@@ -37,7 +37,14 @@ def curves_of(force, rate=60, camera='left', band=0.0):
   """Curves of (N, 2, axes); with an interval of +-band where it is not 0."""
   force = np.asarray(force, float)
   interval = force[..., None] + ([-band, band] if band else [])
-  return curves.Curves(np.arange(len(force)) / rate, force, interval, camera, False)
+  return curves.Curves(
+    np.arange(len(force)) / rate, force, interval, camera, False, *nowhere(len(force))
+  )
+
+
+def nowhere(count):
+  """Box and direction of who is not followed."""
+  return np.full((count, 4), np.nan), np.zeros(count, int)
 
 
 def walk(steps=6, axes=3, stance=0.6, step=0.5, peak=1.05):
@@ -398,7 +405,8 @@ def true_as_estimate(trial, found):
   """The truth itself as an estimate, 0 where nobody knows."""
   time_s = np.arange(len(found.force)) / 60
   force = np.nan_to_num(found.force)
-  return curves.Curves(time_s, force, force[..., None][..., :0], trial.camera, False)
+  none = force[..., None][..., :0]
+  return curves.Curves(time_s, force, none, trial.camera, False, *nowhere(len(force)))
 
 
 def test_truth_is_on_the_videos_clock_by_leg(trial):

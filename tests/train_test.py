@@ -351,7 +351,10 @@ def test_no_estimate_is_an_empty_cell():
   force = np.full((2, 2, 1), np.nan)
   force[1, 0, 0] = 1.23456
   none = np.zeros((2, 2, 1, 0))
-  estimate = curves.Curves(np.array([0.0, 1 / 60]), force, none, 'left', True)
+  nowhere = np.full((2, 4), np.nan)
+  estimate = curves.Curves(
+    np.array([0.0, 1 / 60]), force, none, 'left', True, nowhere, np.zeros(2, int)
+  )
   assert curves.to_csv(estimate) == (
     'time_s,left_fz_bw,right_fz_bw\n0.000000,,\n0.016667,1.2346,\n'
   )
@@ -366,6 +369,25 @@ def test_a_video_by_itself(run, recordings_dir, tmp_path):
   told = json.loads((tmp_path / f'{video.stem}.json').read_text())
   assert told['quality']['frames'] == len(voxels.video.probe(video).time_s)
   assert not (tmp_path / results.INDEX).exists()
+
+
+def test_the_walker_is_followed_wherever_forces_are_estimated(run, recordings_dir):
+  row = _rows(recordings_dir / 'trials.csv')[0]
+  estimate = predict.predict(inference.load(run), recordings_dir / row['video'])
+  estimated = estimate.seen.any(1)
+  assert estimated.any()
+  assert np.isfinite(estimate.box[estimated]).all()
+  # Who is seen from the left goes to the picture's left.
+  going = -1 if row['camera'] == 'left' else 1
+  np.testing.assert_array_equal(estimate.direction, going * np.isfinite(estimate.box[:, 0]))
+
+
+def test_the_annotated_video_stands_beside_the_curves(run, recordings_dir, tmp_path):
+  loaded = inference.load(run)
+  assert predict.predict_set(loaded, recordings_dir, tmp_path, ['B'], with_overlay=True) == []
+  names = sorted(p.stem for p in tmp_path.glob('*.csv'))
+  assert names
+  assert sorted(p.name for p in tmp_path.glob('*.mp4')) == [f'{n}_overlay.mp4' for n in names]
 
 
 def test_a_wrong_camera_is_refused_and_a_missing_one_read_off(run, recordings_dir):
