@@ -1,7 +1,9 @@
 """New videos -> force curves of both legs: tables, a figure, a page, and the video annotated.
 
 python -m grfjax.predict --workdir=RUN --recordings=RAW --out=DIR [--subjects=A,B]
-python -m grfjax.predict --workdir=RUN --video=walk.mp4 --body_mass_kg=61 --out=DIR
+python -m grfjax.predict --video=walk.mp4 --body_mass_kg=61 --out=DIR
+
+Without --workdir the network `everyone` estimates, which comes along (`grfjax.pretrained`).
 """
 
 from __future__ import annotations
@@ -140,7 +142,7 @@ def predict_video(
 
 def define_flags() -> None:
   """Defines the command's flags; not on import, where modules' flags would meet."""
-  flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
+  flags.DEFINE_string('workdir', 'everyone', "The run's folder, or a network that comes along.")
   flags.DEFINE_string('out', None, 'Folder for the results; others in it stay.', required=True)
   flags.DEFINE_string('recordings', None, 'A recording set; forces are not needed.')
   flags.DEFINE_list('subjects', None, 'Of the recording set: only these.')

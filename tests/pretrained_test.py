@@ -14,11 +14,13 @@ from grfjax import checkpoint, inference, pretrained, train
 def test_what_comes_along_is_what_the_configuration_makes(name):
   folder = pretrained.folder(name)
   kept = json.loads((folder / 'config.json').read_text())
-  assert kept == json.loads(walker.get_config('pretrain').to_json_best_effort())
+  config = walker.get_config({'synthetic': 'pretrain', 'everyone': ''}[name])
+  assert kept == json.loads(config.to_json_best_effort())
   assert sum(f.stat().st_size for f in folder.iterdir()) < 10 * 2**20
   about = json.loads((folder / 'about.json').read_text())
   run = inference.load(folder)
-  assert run.step == walker.get_config('pretrain').steps == about['steps']
+  assert run.step == config.steps == about['steps']
+  assert (run.widening is not None) == bool(config.calibrate)
   assert sum(p.size for p in jax.tree.leaves(run.params)) == about['parameters']
 
 

@@ -1,6 +1,8 @@
 """Networks that come with grfjax: runs without their training, by name.
 
     synthetic: `walker` on synthetic walkers alone (seed 2), for training to start from.
+    everyone: the same, trained on with eight rendered children whose forces are real: for
+      estimating people of whom no force was ever measured.
 
 How each was made, and its errors, stand in its about.json.
 """
@@ -10,7 +12,7 @@ from __future__ import annotations
 import pathlib
 
 ROOT = pathlib.Path(__file__).parent
-NAMES = ('synthetic',)
+NAMES = ('synthetic', 'everyone')
 
 
 def folder(run: str) -> pathlib.Path:

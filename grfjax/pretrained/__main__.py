@@ -11,14 +11,14 @@ import sys
 
 from absl import app, flags, logging
 
-from grfjax import checkpoint, files, train
+from grfjax import checkpoint, files, inference, train
 
 _WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
 _OUT = flags.DEFINE_string('out', None, 'The folder to make.', required=True)
 
 
 def main(argv: list[str]) -> None:
-  """Copies weights, configuration and who the run knows."""
+  """Copies weights, configuration, who the run knows, and its intervals' widening."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   logging.set_verbosity(logging.WARNING)
@@ -28,7 +28,9 @@ def main(argv: list[str]) -> None:
     checkpoint.write_weights(out, params, step)
     config = json.loads((run / 'config.json').read_text())
     files.write_json(out / 'config.json', config | {'data_dir': ''})  # where it lay is nobody's
-    files.write_text(out / train.SUBJECTS, (run / train.SUBJECTS).read_text())
+    for name in (train.SUBJECTS, inference.INTERVAL):
+      if (run / name).exists():
+        files.write_text(out / name, (run / name).read_text())
   except (ValueError, OSError) as error:
     sys.exit(f'grfjax.pretrained: {error}')
   print(f'written: {out}, step {step}')

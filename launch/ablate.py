@@ -1,0 +1,115 @@
+"""What each lever of configs/walker.py is worth: one changed at a time, some subjects held out.
+
+    python launch/ablate.py --workdir=RUNS --data_dir=DATA --subjects=A,B [--seeds=0,1]
+
+Trains and evaluates every row of `LEVERS` with each of the subjects held out, skips what is done,
+and writes RUNS/ablations.md.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import pathlib
+import statistics
+import sys
+from typing import Any
+
+import jax
+import ml_collections
+from absl import app, flags
+
+from grfjax import data, evaluate, files, train
+
+_WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the runs.', required=True)
+_DATA_DIR = flags.DEFINE_string(
+  'data_dir', None, 'A data set, configuration walker.', required=True
+)
+_SUBJECTS = flags.DEFINE_list('subjects', None, 'Who is held out in turn.', required=True)
+_SEEDS = flags.DEFINE_list('seeds', ['0'], 'Of the training; errors are means over them.')
+
+CONFIG = pathlib.Path(__file__).resolve().parent.parent / 'configs/walker.py'
+SOFT = {
+  'name': 'soft_bins', 'bins': 60, 'weights': (1.0, 0.5, 0.5),
+  'ranges': ((-0.1, 1.6), (-0.4, 0.4), (-0.2, 0.2)),
+}  # fmt: skip
+# Row -> the configuration's argument, what is changed.
+LEVERS: dict[str, tuple[str, dict[str, Any]]] = {
+  'as it is: from `synthetic`, 400 steps': ('', {}),
+  'tuned for 1,200 steps': ('', {'steps': 1200}),
+  'tuned at 3 times the rate': ('', {'optimizer.learning_rate': 1e-3}),
+  'tuned without augmentation': ('', {'augment': {}}),
+  'tuned without rebalancing': ('', {'rebalance': 0.0}),
+  'tuned with full rebalancing': ('', {'rebalance': 1.0}),
+  'from nothing, 1,000 steps': ('scratch', {}),
+  'from nothing, 3,000 steps': ('scratch', {'steps': 3000}),
+  'from nothing, without augmentation': ('scratch', {'augment': {}}),
+  'from nothing, without rebalancing': ('scratch', {'rebalance': 0.0}),
+  'from nothing, with full rebalancing': ('scratch', {'rebalance': 1.0}),
+  'from nothing, seeing 6 frames either side, not 28': ('scratch', {'model.dilations': ()}),
+  'from nothing, seeing 13 frames either side': ('scratch', {'model.dilations': (1, 2, 4)}),
+  'from nothing, soft bins, mean': ('scratch', {'target': SOFT | {'decode_by': 'mean'}}),
+  'from nothing, soft bins, median': ('scratch', {'target': SOFT | {'decode_by': 'median'}}),
+  "from nothing, the paper's 150 classes": ('scratch', {'target': {'name': 'classes'}}),
+  'from nothing, twice as wide': ('scratch', {'model.width': 64, 'model.features': 256}),
+}  # fmt: skip
+
+
+def configured(argument: str, changes: dict[str, Any]) -> ml_collections.ConfigDict:
+  """The configuration with values changed; a part that is a dict is replaced."""
+  spec = importlib.util.spec_from_file_location('walker', CONFIG)
+  assert spec is not None
+  assert spec.loader is not None
+  module = importlib.util.module_from_spec(spec)
+  spec.loader.exec_module(module)
+  values = module.get_config(argument).to_dict()
+  for name, value in changes.items():
+    *path, last = name.split('.')
+    part = values
+    for step in path:
+      part = part[step]
+    part[last] = value
+  return ml_collections.ConfigDict(values)
+
+
+def fold(folder: pathlib.Path, config: ml_collections.ConfigDict) -> dict[str, Any]:
+  """Trains and evaluates one fold, unless that is done; returns its eval.json."""
+  if not (folder / 'eval.json').exists():
+    train.train(config, folder)
+    evaluate.evaluate(folder)
+  return json.loads((folder / 'eval.json').read_text())
+
+
+def main(argv: list[str]) -> None:
+  """Runs every row."""
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected argument {argv[1]!r}')
+  known = data.Dataset(_DATA_DIR.value, 'walker').subjects
+  if unknown := [s for s in _SUBJECTS.value if s not in known]:
+    sys.exit(f'ablate: no subject {", ".join(unknown)}; there are {", ".join(known)}')
+  runs = pathlib.Path(_WORKDIR.value)
+  head = ['lever', *_SUBJECTS.value, 'mean MAE', 'mean r', 'in the air']
+  lines = [f'| {" | ".join(head)} |', '|---' * len(head) + '|']
+  for number, (name, (argument, changes)) in enumerate(LEVERS.items()):
+    errors, others = [], []
+    for subject in _SUBJECTS.value:
+      found = []
+      for seed in _SEEDS.value:
+        config = configured(argument, changes)
+        config.update(
+          data_dir=_DATA_DIR.value, holdout=subject, seed=int(seed), calibrate=0, eval_every=0
+        )
+        found.append(fold(runs / f'{number:02d}_{subject}_{seed}', config))
+        jax.clear_caches()
+      errors.append(statistics.fmean(v['subjects'][subject]['mae_pct_bw'] for v in found))
+      others += [(v['subjects'][subject]['r'] or 0, v['air_mean_abs_pct_bw']) for v in found]
+    r, air = (statistics.fmean(column) for column in zip(*others, strict=True))
+    cells = [f'{e:.2f}' for e in (*errors, statistics.fmean(errors))]
+    lines.append(f'| {" | ".join([name, *cells, f"{r:.3f}", f"{air:.2f}"])} |')
+    print(lines[-1], flush=True)
+  files.write_text(runs / 'ablations.md', '\n'.join(lines) + '\n')
+  print(f'written: {runs / "ablations.md"}')
+
+
+if __name__ == '__main__':
+  app.run(main)
