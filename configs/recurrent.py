@@ -29,7 +29,7 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
   config.optimizer = {
     'learning_rate': 1e-3, 'warmup': 100, 'weight_decay': 0.05, 'clip_norm': 1.0, 'decay': True,
   }  # fmt: skip
-  config.steps = 1000
+  config.steps = 600
   config.log_every = 50
   config.eval_every = 250  # of the inner subjects; 0: never
   config.checkpoint_every = 200
