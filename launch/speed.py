@@ -52,7 +52,8 @@ def predicting(folder: pathlib.Path, minutes: float) -> Iterator[dict[str, Any]]
   walk = next((walks / 'videos').iterdir())
   film = folder / 'minute.mp4'
   length = measured.repeated(walk, film, 60)
-  call = ('-m', 'grfjax.predict', '--workdir=synthetic', f'--out={folder / "curves"}')
+  annotated = ('-m', 'grfjax.predict', '--workdir=synthetic', f'--out={folder / "curves"}')
+  call = (*annotated, '--nooverlay')
   times, bare = [], []
   for _ in range(3):  # by turns, starting up included
     bare.append(measured.python('-c', DECODE, str(film))[0])
@@ -61,6 +62,9 @@ def predicting(folder: pathlib.Path, minutes: float) -> Iterator[dict[str, Any]]
   print(f'{length:.0f} s of 1080p at 60/s: {seconds:.1f} s; decoding alone {decoding:.1f} s')
   yield _result('predict 1080p, 60/s', 'real time', length / seconds, 2.0)
   yield _result('predict 1080p, 60/s', 'bare decoding', decoding / seconds, 0.5)
+  seconds, memory = measured.python(*annotated, f'--video={film}')
+  print(f'with the video given back annotated: {seconds:.1f} s, {memory / 2**20:.0f} MiB')
+  yield _result('predict and annotate 1080p, 60/s', 'real time', length / seconds, 1.0)
   if minutes:
     long = folder / 'long.mp4'
     length = measured.repeated(walk, long, 60 * minutes)
