@@ -1,0 +1,25 @@
+"""The rows of the ablation table change what they say, and nothing else."""
+
+import ablate
+import pytest
+import walker
+
+
+def flat(values, path=''):
+  return {
+    key: leaf
+    for name, value in values.items()
+    for key, leaf in (
+      flat(value, f'{path}{name}.').items() if isinstance(value, dict) else [(path + name, value)]
+    )
+  }
+
+
+@pytest.mark.parametrize('name', ablate.LEVERS)
+def test_a_row_changes_what_it_says(name):
+  argument, changes = ablate.LEVERS[name]
+  before = flat(walker.get_config(argument).to_dict())
+  after = flat(ablate.configured(argument, changes).to_dict())
+  differs = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)}
+  assert all(any(k == c or k.startswith(f'{c}.') for c in changes) for k in differs)
+  assert bool(differs) == bool(changes)
