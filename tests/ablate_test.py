@@ -1,8 +1,9 @@
 """The rows of the ablation table change what they say, and nothing else."""
 
-import ablate
 import pytest
 import walker
+
+import ablate
 
 
 def flat(values, path=''):
