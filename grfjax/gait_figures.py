@@ -10,9 +10,9 @@ from matplotlib import figure
 
 from grfjax import figures, gait_errors, judged, recordings
 
-# Okabe and Ito's, but for the pale yellow; seven marks beside five colours tell 35 people apart.
-_COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9')
-_MARKS = 'os^Dv<>'
+# Okabe and Ito's, but for the pale yellow; with five marks they tell 35 people apart.
+_COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00', '#333333')
+_MARKS = 'os^Dv'
 _WIDTH = 4.2  # of a figure, inches: small ones, that stay readable on a phone
 
 
@@ -36,11 +36,11 @@ def bland_altman(
     below = 0.2 * -(-len(pairs) // 4)  # of the legend, four names a row
     fig = figure.Figure(figsize=(_WIDTH, 3.3 + below), layout='constrained')
     ax = fig.subplots()
-    for k, (subject, values) in enumerate(pairs.items()):
-      ax.plot(
+    marks = []
+    for k, values in enumerate(pairs.values()):
+      marks += ax.plot(
         values.mean(1), values[:, 1] - values[:, 0], lw=0, ms=4, alpha=0.6, mew=0,
         marker=_MARKS[k % len(_MARKS)], color=_COLOURS[k % len(_COLOURS)],
-        label=figures.plain(subject),
       )  # fmt: skip
     for value, dashes, name in (
       (agreement.high, '--', 'upper limit'), (agreement.bias, '-', 'bias'),
@@ -51,11 +51,13 @@ def bland_altman(
         ax.annotate(
           f'{name} {value:+.1f}', (1, value), (-2, 2), xycoords=('axes fraction', 'data'),
           textcoords='offset points', ha='right', fontsize=8,
+          bbox={'fc': 'white', 'ec': 'none', 'alpha': 0.7, 'pad': 0.5},
         )  # fmt: skip
     ax.axhline(0, color='#999999', lw=0.8, ls=':')
     ax.margins(y=0.15)
     ax.set(xlabel=f'mean of both ({unit})', ylabel=f'estimate - true ({unit})', title=label)
-    fig.legend(loc='outside lower center', ncols=4, fontsize=7, handletextpad=0.1)
+    names = [figures.plain(subject) for subject in pairs]
+    fig.legend(marks, names, loc='outside lower center', ncols=4, fontsize=7, handletextpad=0.1)
     return figures.save(fig, path)
 
 

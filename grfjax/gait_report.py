@@ -11,13 +11,17 @@ import numpy as np
 from grfjax import forces, gait, gait_errors, gait_figures, judged, page, tables, video
 
 NAME = 'gait_errors'
-_EXTREMES = 3  # trials at either end
+_RANKS = ('', 'second ', 'third ')  # of trials shown at either end
 _AGREEMENT = ('first_peak_pct_bw', 'second_peak_pct_bw', 'stance_ms')  # of `gait_errors.ERRORS`
 _RULE = (
   f'One rule, fixed beforehand: in the estimate a foot is in contact while its vertical force is '
   f'above {gait.CONTACT_BW:g} BW around a time at which it is above {gait.LOADED_BW:g} BW; on the '
   f'plates, while they feel over {forces.CONTACT_N:g} N. Contacts of a leg are the same if they '
   f'begin within {gait_errors.MATCH_S:g} s of each other.'
+)
+_POOLED = (
+  'The limits of agreement are of all contacts together, though those of one person are alike: of '
+  'few people they say little about the next.'
 )
 _EARLY = (
   'The network learns forces averaged over 1/60 s around each frame, whose rise begins up to half '
@@ -57,7 +61,7 @@ def table(of: dict[str, gait_errors.Comparison]) -> tables.Table:
     NAME,
     'Gait measures',
     'Held-out foot contacts against those of the plates: missed and invented in % of the true '
-    'ones, and mean absolute errors (MAE) of the others.',
+    'ones, and mean absolute errors (MAE) of those found.',
     ('held out', 'true contacts', 'missed %', 'invented %', 'initial contact MAE ms', 'bias ms',
      'toe-off MAE ms', 'stance time MAE ms', 'first peak MAE % BW', 'valley MAE % BW',
      'second peak MAE % BW'),
@@ -97,7 +101,7 @@ def sections(
     folds: held-out subject -> its eval.json.
   """
   of = compared(found, folds)
-  said = [_in_short(_together(of)), _RULE] if of else [nothing(found, folds)]
+  said = [_in_short(_together(of)), _RULE, _POOLED] if of else [nothing(found, folds)]
   pictures = page.side_by_side(_agreement_pictures(folder, of)) if of else ''
   parts = [page.section('Gait measures', [*said, *left_out(found)], pictures)]
   pictures = page.side_by_side(_trial_pictures(folder, predictions, found.trials))
@@ -149,7 +153,7 @@ def _in_short(every: gait_errors.Comparison) -> str:
     if result[key]['n']:
       label = {**gait.EVENTS, **gait.MEASURES}[measure].label.lower()
       off.append(f'{label} {result[key]["mae"]:.0f} {_unit(key)}')
-  return said + (f' Mean absolute errors of the others: {", ".join(off)}.' if off else '')
+  return said + (f' Mean absolute errors of those found: {", ".join(off)}.' if off else '')
 
 
 def _unit(key: str) -> str:
@@ -185,14 +189,16 @@ def _trial_pictures(
 ) -> list[page.Picture]:
   """The worst trials, then the best, the best last; each leads to its own page."""
   errors = [(t.mae_pct_bw, k) for k, t in enumerate(trials) if t.mae_pct_bw is not None]
-  ranked = list(enumerate(sorted(errors, reverse=True)))
-  if len(ranked) > 2 * _EXTREMES:
-    ranked = ranked[:_EXTREMES] + ranked[-_EXTREMES:]
+  count = len(errors)
+  ranked = [(place, *error) for place, error in enumerate(sorted(errors, reverse=True))]
+  if count > 2 * len(_RANKS):
+    ranked = ranked[: len(_RANKS)] + ranked[-len(_RANKS) :]
   found = []
-  for slot, (place, (error, k)) in enumerate(ranked, 1):
+  for slot, (place, error, k) in enumerate(ranked, 1):
     trial = trials[k]
     at = trial.frame
-    rank = f'number {len(errors) - place} of {len(errors)}, the best first'
+    bad = 2 * place < count
+    rank = f'{_RANKS[place]}worst' if bad else f'{_RANKS[count - 1 - place]}best'
     there = predictions / f'{trial.name}.html'
     link = urllib.parse.quote(f'../{predictions.name}/{there.name}') if there.exists() else ''
     found.append(
@@ -202,7 +208,7 @@ def _trial_pictures(
         ),
         f'A frame of trial {trial.name} in mid-walk, above the vertical force of both legs over '
         f'time, estimated and true: {error:.1f} % BW off on average.',
-        f'{trial.name} of {trial.subject}: {error:.1f} % BW, {rank}',
+        f'{trial.name} of {trial.subject}: {error:.1f} % BW, the {rank} of {count}',
         link,
       )
     )

@@ -246,6 +246,11 @@ img { display: block; max-width: 100%; height: auto; background: #fff; border-ra
 .grid { display: grid; gap: 1rem;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); }
 .grid figure { margin: 0; }
+/* A wide figure's letters are too small on a phone: it scrolls sideways, as tables do. */
+@media screen and (max-width: 40rem) {
+  main > figure { overflow-x: auto; }
+  main > figure img { max-width: none; width: 42rem; }
+}
 .headline { display: flex; flex-wrap: wrap; gap: 0.8rem; margin: 1rem 0; }
 .headline div { background: var(--shade); border: 1px solid var(--line); border-radius: 6px;
   padding: 0.6rem 1rem; flex: 1 1 10rem; display: flex; flex-direction: column-reverse;
