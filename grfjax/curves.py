@@ -73,6 +73,28 @@ def to_csv(curves: Curves) -> str:
   return text.getvalue()
 
 
+def from_csv(text: str) -> tuple[np.ndarray, np.ndarray]:
+  """Reads back what `to_csv` has written, the intervals apart.
+
+  Returns:
+    (N,) seconds and (N, 2, axes) forces as in `Curves`.
+
+  Raises:
+    ValueError: a column is missing, or a cell is no number.
+  """
+  names, *rows = csv.reader(io.StringIO(text))
+  table = np.array([[float(cell or 'nan') for cell in row] for row in rows])
+  table = table.reshape(-1, len(names))  # also of no row
+  at = {name: k for k, name in enumerate(names)}
+  axes = [c for c in _COLUMNS if c == 'fz' or f'left_{c}_bw' in at]
+  wanted = ['time_s', *(f'{leg}_{axis}_bw' for leg in recordings.LEGS for axis in axes)]
+  missing = [name for name in wanted if name not in at]
+  if missing:
+    raise ValueError(f'no column {", ".join(missing)}; found {", ".join(names)}')
+  values = table[:, [at[name] for name in wanted]]
+  return values[:, 0], values[:, 1:].reshape(-1, 2, len(axes))
+
+
 def to_mot(curves: Curves, body_mass_kg: float, name: str) -> str:
   """OpenSim's external forces, newtons: `ground_force_1` of the right leg, `_2` of the left.
 

@@ -1,4 +1,6 @@
-"""Figures of a run and of all folds, as PNG files. They and `walk_figure` alone import matplotlib.
+"""Figures of a run and of all folds, as PNG files.
+
+This module, `gait_figures` and `walk_figure` alone import matplotlib.
 
 True forces are grey or black, estimates coloured (Okabe and Ito's colours); the near leg is a solid
 line, the far leg a dashed one.

@@ -18,19 +18,29 @@ class Picture:
     path: of the file.
     alt: what it shows, for who cannot see it.
     caption: the sentence below it.
+    link: where the caption leads; '' nowhere.
   """
 
   path: pathlib.Path
   alt: str
   caption: str
+  link: str = ''
 
   def html(self) -> str:
     """With the picture inside the page."""
     data = base64.b64encode(self.path.read_bytes()).decode()
+    caption = html.escape(self.caption)
+    if self.link:
+      caption = f'<a href="{html.escape(self.link)}">{caption}</a>'
     return (
       f'<figure><img src="data:image/png;base64,{data}" alt="{html.escape(self.alt)}">\n'
-      f'<figcaption>{html.escape(self.caption)}</figcaption></figure>\n'
+      f'<figcaption>{caption}</figcaption></figure>\n'
     )
+
+
+def side_by_side(pictures: list[Picture]) -> str:
+  """Pictures in rows of as many as there is room for."""
+  return '<div class="grid">\n' + ''.join(p.html() for p in pictures) + '</div>\n'
 
 
 def table_html(table: tables.Table, links: dict[str, str] | None = None) -> str:
@@ -62,13 +72,16 @@ def table_html(table: tables.Table, links: dict[str, str] | None = None) -> str:
   )
 
 
-def of_round(folds: tables.Folds, every: list[tables.Table], pictures: list[Picture]) -> str:
+def of_round(
+  folds: tables.Folds, every: list[tables.Table], pictures: list[Picture], more: list[str]
+) -> str:
   """The page.
 
   Args:
     folds: held-out subject -> its eval.json.
     every: the tables.
     pictures: already drawn.
+    more: sections between pictures and tables, HTML.
   """
   results = [tables.fold_result(folds, s) for s in folds]
   values = list(folds.values())
@@ -112,6 +125,7 @@ def of_round(folds: tables.Folds, every: list[tables.Table], pictures: list[Pict
         'Is it better than guessing?', [*_against(folds), tables.BASELINES_NOTE, tables.PAPER]
       ),
       *(p.html() for p in pictures),
+      *more,
       section('Tables', []),
       *(table_html(t) for t in every),
       section('How to read it, and what not to do with it', [
@@ -229,6 +243,14 @@ thead th:first-child { text-align: left; }
 .note, figcaption { color: var(--soft); font-size: 0.9rem; margin: 0.3rem 0; }
 figure { margin: 1.5rem 0; }
 img { display: block; max-width: 100%; height: auto; background: #fff; border-radius: 4px; }
+.grid { display: grid; gap: 1rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); }
+.grid figure { margin: 0; }
+/* A wide figure's letters are too small on a phone: it scrolls sideways, as tables do. */
+@media screen and (max-width: 40rem) {
+  main > figure { overflow-x: auto; }
+  main > figure img { max-width: none; width: 42rem; }
+}
 .headline { display: flex; flex-wrap: wrap; gap: 0.8rem; margin: 1rem 0; }
 .headline div { background: var(--shade); border: 1px solid var(--line); border-radius: 6px;
   padding: 0.6rem 1rem; flex: 1 1 10rem; display: flex; flex-direction: column-reverse;

@@ -9,7 +9,9 @@ import json
 import pathlib
 from typing import Any
 
-from grfjax import figures, files, inference, metrics, page, tables
+from grfjax import figures, files, gait_report, inference, judged, metrics, page, tables
+
+PREDICTIONS = 'predictions'  # of held-out trials, beside the folds' runs
 
 # One subject.
 
@@ -86,27 +88,41 @@ def run_figures(workdir: pathlib.Path) -> list[pathlib.Path]:
 # All folds.
 
 
-def loso_text(folds: tables.Folds) -> str:
+def loso_text(folds: tables.Folds, found: judged.Round | None = None) -> str:
   """The tables for a terminal.
 
   Args:
     folds: held-out subject -> its eval.json.
+    found: the trials' predictions beside the plates' truth, where they were made.
   """
-  return '\n\n'.join(table.text() for table in tables.of_round(folds))
+  parts = [table.text() for table in tables.of_round(folds) + _gait_tables(folds, found)]
+  if found:
+    parts += [text for text in (gait_report.nothing(found, folds),) if text]
+    parts += gait_report.left_out(found)
+  return '\n\n'.join(parts)
 
 
-def write_loso(runs: pathlib.Path, folds: tables.Folds) -> list[pathlib.Path]:
+def _gait_tables(folds: tables.Folds, found: judged.Round | None) -> list[tables.Table]:
+  of = gait_report.compared(found, folds) if found else {}
+  return [gait_report.table(of)] if of else []
+
+
+def write_loso(
+  runs: pathlib.Path, folds: tables.Folds, found: judged.Round | None = None
+) -> list[pathlib.Path]:
   """Writes runs/report/: tables (.txt, .csv, .md), figures (.png) and index.html.
 
   Args:
-    runs: holds each fold's run as SUBJECT/; metrics.jsonl, estimates.npz are used if there.
+    runs: holds each fold's run as SUBJECT/; metrics.jsonl, estimates.npz are used if there. The
+      page leads to the trials' own in `PREDICTIONS`, where they are.
     folds: held-out subject -> its eval.json.
+    found: the trials' predictions beside the plates' truth, where they were made.
 
   Returns:
     index.html and the tables' files.
   """
   folder = runs / 'report'
-  every = tables.of_round(folds, _minutes(runs, folds))
+  every = tables.of_round(folds, _minutes(runs, folds)) + _gait_tables(folds, found)
   estimates = {
     s: inference.read_estimates(runs / s / 'estimates.npz')
     for s in folds
@@ -120,7 +136,8 @@ def write_loso(runs: pathlib.Path, folds: tables.Folds) -> list[pathlib.Path]:
       written.append(folder / f'{table.name}.{ending}')
       files.write_text(written[-1], text)
   pictures = _pictures(folder, folds, estimates)
-  files.write_text(folder / 'index.html', page.of_round(folds, every, pictures))
+  more = gait_report.sections(folder, runs / PREDICTIONS, found, folds) if found else []
+  files.write_text(folder / 'index.html', page.of_round(folds, every, pictures, more))
   return written
 
 

@@ -27,6 +27,7 @@ from grfjax import (
 
 INDEX = 'index.html'
 _SUFFIXES = ('.csv', '_grf.mot', '.json', '.png', '_overlay.mp4', '.html')
+_ALWAYS = ('.csv', '.json', '.png', '.html')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,6 +157,11 @@ def write(
       draft / paths['.html'], walk_page.of_video(result.content, drawn, words(result))
     )
   return [folder / path for path in paths.values() if (folder / path).exists()]
+
+
+def complete(folder: pathlib.Path, name: str) -> bool:
+  """Whether a video has all files that every result has."""
+  return all((folder / f'{name}{suffix}').exists() for suffix in _ALWAYS)
 
 
 def write_index(folder: pathlib.Path, failures: list[str]) -> None:

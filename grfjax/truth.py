@@ -27,6 +27,24 @@ class Truth:
   contacts: list[gait.Contact]
   stances: dict[str, np.ndarray]
 
+  def vertical(self, force: np.ndarray) -> metrics.Sums:
+    """Errors of the vertical force of both legs over stance frames.
+
+    Args:
+      force: (N, 2, axes) estimated, of the same video; NaN where there is no estimate.
+    """
+    mask = self.contact & np.isfinite(force[..., 0])
+    return metrics.sums(np.nan_to_num(force[..., 0]), np.nan_to_num(self.force[..., 0]), mask)
+
+  def compare(self, time_s: np.ndarray, found: list[gait.Contact]) -> gait_errors.Comparison:
+    """Judges the contacts found in an estimate of the same video.
+
+    Args:
+      time_s: (N,) of the video's frames.
+      found: in the estimate.
+    """
+    return gait_errors.compare(found, self.contacts, time_s, np.isfinite(self.force[..., 0]))
+
   def errors(self, estimate: curves.Curves, found: list[gait.Contact]) -> dict[str, Any]:
     """Of the vertical force over stance frames, and of the contacts.
 
@@ -37,13 +55,10 @@ class Truth:
     Returns:
       'vertical' -> `metrics.Sums.result` of both legs; 'contacts' -> `gait_errors` result.
     """
-    mask = self.contact & estimate.seen
-    sums = metrics.sums(
-      np.nan_to_num(estimate.force[..., 0]), np.nan_to_num(self.force[..., 0]), mask
-    )
-    known = np.isfinite(self.force[..., 0])
-    judged = gait_errors.compare(found, self.contacts, estimate.time_s, known)
-    return {'vertical': sums.result(), 'contacts': judged.result()}
+    return {
+      'vertical': self.vertical(estimate.force).result(),
+      'contacts': self.compare(estimate.time_s, found).result(),
+    }
 
 
 def of_trial(trial: recordings.Trial) -> Truth | None:

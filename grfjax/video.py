@@ -150,6 +150,15 @@ def frames(video: Video) -> Iterator[np.ndarray]:
     raise VideoError(f'{video.path}: frame {k} of {count} cannot be decoded (the video ends)')
 
 
+def frame(video: Video, number: int) -> np.ndarray:
+  """One frame by its number from 0, (height, width, 3) uint8 RGB; those before it are decoded too.
+
+  Raises:
+    VideoError: it cannot be decoded.
+  """
+  return next(itertools.islice(frames(video), number, None))
+
+
 class WorkingFrames:
   """A video's frames at working scale, iterable again and again, decoded ahead in a thread.
 

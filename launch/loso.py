@@ -4,7 +4,8 @@
       [--recordings=RAW]
 
 Each fold's run is RUNS/SUBJECT/. Folds already done are skipped, one that was cut short goes on.
-With --recordings, every held-out trial's prediction goes to RUNS/predictions/.
+With --recordings, every held-out trial's prediction goes to RUNS/predictions/, and where plates
+told the truth, the report has the errors of the gait measures and the worst and best trials.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sys
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from grfjax import data, recordings, report, train
+from grfjax import data, judged, recordings, report, results, train
 
 _CONFIG = config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
 _WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the runs.', required=True)
@@ -49,7 +50,7 @@ def _call(root: pathlib.Path, module: str, *arguments: str) -> None:
 def _predicted(folder: pathlib.Path, subject: str) -> bool:
   """Whether every trial of a subject has its prediction."""
   trials = recordings.load(_RECORDINGS.value or '', need_forces=False, subjects=[subject])
-  return all((folder / f'{trial.name}.csv').exists() for trial in trials)
+  return all(results.complete(folder, trial.name) for trial in trials)
 
 
 def main(argv: list[str]) -> None:
@@ -62,6 +63,7 @@ def main(argv: list[str]) -> None:
     sys.exit('loso: config.holdout is chosen here, fold by fold; leave it empty')
   root = pathlib.Path(__file__).resolve().parent.parent
   runs = pathlib.Path(_WORKDIR.value)
+  predictions = runs / report.PREDICTIONS
   try:
     subjects = data.Dataset(config.data_dir, config.dataset).subjects
   except ValueError as error:
@@ -84,14 +86,21 @@ def main(argv: list[str]) -> None:
       print(f'fold {number} of {len(subjects)}: {subject} held out', flush=True)
       _call(root, 'grfjax.train', *overrides, f'--config.holdout={subject}', f'--workdir={run}')
       _call(root, 'grfjax.evaluate', f'--workdir={run}')
-    if _RECORDINGS.value and not (done and _predicted(runs / 'predictions', subject)):
+    if _RECORDINGS.value and not (done and _predicted(predictions, subject)):
       _call(
         root, 'grfjax.predict', f'--workdir={run}', f'--recordings={_RECORDINGS.value}',
-        f'--subjects={subject}', f'--out={runs / "predictions"}',
+        f'--subjects={subject}', f'--out={predictions}',
       )  # fmt: skip
   folds = {s: json.loads((runs / s / 'eval.json').read_text()) for s in subjects}
-  print(report.loso_text(folds))
-  for path in report.write_loso(runs, folds):
+  found = None
+  try:
+    if _RECORDINGS.value:
+      found = judged.read(predictions, pathlib.Path(_RECORDINGS.value), list(subjects))
+    print(report.loso_text(folds, found))
+    written = report.write_loso(runs, folds, found)
+  except (ValueError, OSError) as error:
+    sys.exit(f'loso: {error}')
+  for path in written:
     print(f'written: {path}')
 
 

@@ -80,6 +80,13 @@ def test_every_frame_once_and_in_order(walk_path):
   assert apart.diagonal().max() < 12
 
 
+def test_one_frame_by_its_number(walk_path):
+  film = video.probe(walk_path)
+  every = list(video.frames(film))
+  for number in (0, 7, 19):
+    np.testing.assert_array_equal(video.frame(film, number), every[number])
+
+
 def test_colours_are_rgb(tmp_path):
   red = np.broadcast_to(np.array([200, 40, 60], np.uint8), (3, 64, 96, 3))
   film = video.probe(making.write_video(tmp_path / 'v.mp4', red))

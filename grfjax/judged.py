@@ -1,0 +1,102 @@
+"""The held-out trials of a leave-one-subject-out round, predicted, beside what plates felt."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import pathlib
+
+import numpy as np
+import tqdm
+
+from grfjax import curves, gait, gait_errors, recordings, truth
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+  """A trial whose truth is known.
+
+  Attributes:
+    name: of the trial, and of its prediction's files.
+    subject: who walks.
+    video: the video file.
+    time_s: (N,) of its frames.
+    force: (N, 2, axes) estimated, as in `curves.Curves`.
+    true: of the plates.
+  """
+
+  name: str
+  subject: str
+  video: pathlib.Path
+  time_s: np.ndarray
+  force: np.ndarray
+  true: truth.Truth
+
+  @functools.cached_property
+  def mae_pct_bw(self) -> float | None:
+    """Of the vertical force over stance frames; None where no such frame has an estimate."""
+    return self.true.vertical(self.force).result()['mae_pct_bw']
+
+  @functools.cached_property
+  def frame(self) -> int:
+    """The middle one of those judged, when the walker is on the plates."""
+    judged = (self.true.contact & np.isfinite(self.force[..., 0])).any(1)
+    return int(np.median(np.flatnonzero(judged)))
+
+  @functools.cached_property
+  def compared(self) -> gait_errors.Comparison:
+    """Estimated contacts against those of the plates."""
+    return self.true.compare(self.time_s, gait.contacts(self.time_s, self.force))
+
+
+@dataclasses.dataclass(frozen=True)
+class Round:
+  """All held-out trials.
+
+  Attributes:
+    trials: those whose truth is known.
+    unjudged: name of each of the others -> why it cannot be judged.
+  """
+
+  trials: list[Trial]
+  unjudged: dict[str, str]
+
+  def compared(self) -> dict[str, gait_errors.Comparison]:
+    """Subject -> contacts of all trials together, in the trials' order."""
+    found: dict[str, gait_errors.Comparison] = {}
+    for trial in self.trials:
+      before = found.get(trial.subject, gait_errors.Comparison())
+      found[trial.subject] = before.merge(trial.compared)
+    return found
+
+
+def read(predictions: pathlib.Path, root: pathlib.Path, subjects: list[str]) -> Round:
+  """Reads the predictions of all trials of some subjects, and their forces.
+
+  Args:
+    predictions: folder of a TRIAL.csv each.
+    root: the recording set.
+    subjects: of it.
+
+  Raises:
+    OSError: a prediction is missing.
+    ValueError: a prediction or the recording set cannot be used.
+  """
+  found = Round([], {})
+  trials = recordings.load(root, need_forces=False, subjects=subjects)
+  for trial in tqdm.tqdm(trials, desc='compare', unit='trial', mininterval=1):
+    path = predictions / f'{trial.name}.csv'
+    try:
+      time_s, force = curves.from_csv(path.read_text(encoding='utf-8'))
+    except ValueError as error:
+      raise ValueError(f'{path}: {error}') from error
+    try:
+      true = truth.of_trial(trial)
+    except (ValueError, OSError) as error:
+      found.unjudged[trial.name] = str(error)
+      continue
+    if true is None:
+      found.unjudged[trial.name] = 'no forces, or nothing that places them in time'
+    else:
+      found.trials.append(Trial(trial.name, trial.subject.name, trial.video, time_s, force, true))
+  return found

@@ -1,0 +1,293 @@
+"""Errors of gait measures in the report of all folds: table, Bland-Altman plots, trials, words."""
+
+import csv
+import math
+import re
+import shutil
+
+import making
+import numpy as np
+import pytest
+import report_test
+
+from grfjax import (
+  curves,
+  gait,
+  gait_errors,
+  gait_figures,
+  gait_report,
+  judged,
+  page,
+  recordings,
+  report,
+  results,
+  truth,
+)
+
+HOSTILE = '<script>alert(1)<script> & "$x" \'y\' #?%'  # no file's name has a slash
+
+
+def contact(start_s, stance_s=0.6, first=1.1, valley=0.8, second=1.2):
+  measures = dict.fromkeys([*gait.EVENTS, *gait.MEASURES], math.nan) | {
+    'contact_s': start_s, 'toe_off_s': start_s + stance_s, 'stance_s': stance_s,
+    'first_peak_bw': first, 'valley_bw': valley, 'second_peak_bw': second,
+  }  # fmt: skip
+  return gait.Contact('left', start_s, start_s + stance_s, True, True, measures)
+
+
+def made_up_contacts():
+  """Of A two found and one invented; of B one found, without peaks, and one missed."""
+  flat = contact(0.98, 0.65, math.nan, math.nan, math.nan)
+  return {
+    'A': gait_errors.Comparison(
+      [(contact(1.0), contact(0.99, 0.62, 1.15, 0.8, 1.19)),
+       (contact(2.0), contact(2.02, 0.6, 1.08, 0.84, 1.2))],
+      invented=[contact(3.0)], unjudged=[contact(4.0)],
+    ),
+    'B': gait_errors.Comparison([(contact(1.0), flat)], missed=[contact(2.0)]),
+  }  # fmt: skip
+
+
+GOLDEN = """\
+Gait measures. Held-out foot contacts against those of the plates: missed and invented in % of the
+true ones, and mean absolute errors (MAE) of those found.
+held out  true contacts  missed %  invented %  initial contact MAE ms  bias ms  toe-off MAE ms
+----------------------------------------------------------------------------------------------
+A                     2       0.0        50.0                    15.0     +5.0            15.0
+B                     2      50.0         0.0                    20.0    -20.0            30.0
+all                   4      25.0        25.0                    16.7     -3.3            20.0
+held out  stance time MAE ms  first peak MAE % BW  valley MAE % BW  second peak MAE % BW
+----------------------------------------------------------------------------------------
+A                       10.0                  3.5              2.0                   0.5
+B                       50.0                    –                –                     –
+all                     23.3                  3.5              2.0                   0.5
+"""
+
+
+def test_table_to_the_letter():
+  table = gait_report.table(made_up_contacts())
+  assert table.name == 'gait_errors'
+  text = table.text()
+  assert text.startswith(GOLDEN)
+  said = ' '.join(text.split())
+  assert 'above 0.05 BW around a time at which it is above 0.3 BW' in said
+  assert 'Peaks and valley are those of 2 contacts; in 1 others' in said
+  assert '1 estimated contacts lie where nobody measured' in said
+  first, *_ = csv.DictReader(table.csv().splitlines())
+  assert float(first['first peak MAE % BW']) == pytest.approx(3.5)
+
+
+def test_agreement_by_hand():
+  got = gait_errors.agreement(np.array([[1, 1.1], [2, 2.1], [3, 3.4]]))
+  sd = math.sqrt((0.1**2 + 0.1**2 + 0.2**2) / 2)
+  assert got == (3, pytest.approx(0.2), pytest.approx(0.2 - 1.96 * sd),
+                 pytest.approx(0.2 + 1.96 * sd))  # fmt: skip
+  assert gait_errors.agreement(np.array([[1.0, 1.5]])) == (1, 0.5, None, None)
+  assert gait_errors.agreement(np.empty((0, 2))) == (0, None, None, None)
+
+
+@pytest.mark.parametrize('pairs', [{'$a$': np.empty((0, 2))}, {'_b': np.array([[1.0, 2.0]])}])
+def test_bland_altman_of_next_to_nothing(tmp_path, pairs):
+  every = np.concatenate(list(pairs.values()))
+  path = gait_figures.bland_altman(
+    tmp_path / 'a.png', pairs, gait_errors.agreement(every), 'Stance time', 'ms'
+  )
+  assert report_test.is_png(path)
+
+
+# --- predictions, beside the truth of made-up recordings
+
+
+def folds_of(*subjects, legs=2):
+  fold = report_test.small_folds()['A'] | {'legs': legs}
+  (result,) = fold['subjects'].values()
+  return {s: fold | {'subjects': {s: result}} for s in subjects}
+
+
+@pytest.fixture
+def runs(recordings_dir, tmp_path):
+  """RUNS with predictions of A and B: the truth itself, 0.1 BW too low in A."""
+  for trial in recordings.load(recordings_dir, subjects=['A', 'B']):
+    force = np.nan_to_num(truth.of_trial(trial).force)
+    force[..., 0] -= 0.1 * (trial.subject.name == 'A') * (force[..., 0] > 0.5)
+    count = len(force)
+    made = curves.Curves(
+      np.arange(count) / 60, force, force[..., None][..., :0], trial.camera, False,
+      np.full((count, 4), np.nan), np.zeros(count, int),
+    )  # fmt: skip
+    path = tmp_path / 'predictions' / f'{trial.name}.csv'
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(curves.to_csv(made))
+  return tmp_path
+
+
+def read(runs, root, *subjects):
+  return judged.read(runs / 'predictions', root, list(subjects))
+
+
+def test_trials_are_judged_as_their_own_pages_judge_them(runs, recordings_dir):
+  found = read(runs, recordings_dir, 'A', 'B')
+  assert not found.unjudged
+  assert {t.subject for t in found.trials} == {'A', 'B'}
+  for trial in found.trials:
+    assert trial.true.contact[trial.frame].any()
+    assert trial.mae_pct_bw > 5 if trial.subject == 'A' else trial.mae_pct_bw < 0.01
+  every = found.compared()
+  assert list(every) == ['A', 'B']
+  result = every['B'].result()
+  assert (result['true'], result['missed'], result['invented']) == (4, 0, 0)
+  assert result['contact_ms']['mae'] < 15
+
+
+def test_a_prediction_that_is_missing_or_broken_is_named(runs, recordings_dir):
+  with pytest.raises(OSError, match=r'predictions.C'):
+    read(runs, recordings_dir, 'C')
+  path = min((runs / 'predictions').iterdir())
+  path.write_text('time_s,left_fz_bw\n0.0,1.0\n')
+  with pytest.raises(ValueError, match=rf'{path.name}: no column right_fz_bw; found time_s, left'):
+    read(runs, recordings_dir, 'A')
+
+
+def test_report_has_table_plots_and_trials(runs, recordings_dir):
+  found = read(runs, recordings_dir, 'A', 'B')
+  folds = folds_of('A', 'B')
+  text = report.loso_text(folds, found)
+  assert 'Gait measures. Held-out foot contacts' in text
+  assert 'No errors of gait measures' not in text
+  names = {p.name for p in report.write_loso(runs, folds, found)}
+  assert {f'gait_errors.{ending}' for ending in ('txt', 'csv', 'md')} < names
+  seen = report_test.Page((runs / 'report' / 'index.html').read_text())
+  assert 'Of 8 foot contacts on the plates 0 were missed (0.0 %)' in seen.text
+  assert 'Held-out foot contacts against those of the plates' in seen.text
+  alts = [img['alt'] for img in seen.all('img')]
+  plots = [alt for alt in alts if alt.startswith('Bland-Altman')]
+  assert len(plots) == 3
+  assert re.search(r'stance time of 8 foot contacts: bias [-+]\d+\.\d ms, 95 % limits', plots[2])
+  assert sum(alt.startswith('A frame of trial') for alt in alts) == 4
+  order = [seen.text.index(f'{t.name} of {t.subject}: ') for t in found.trials]
+  assert max(order[:2]) < min(order[2:])  # A, the worse, stands first
+  assert seen.all('a') == []  # none of the trials has a page
+
+
+def test_links_and_names_are_escaped(runs, recordings_dir):
+  (trial, *_) = read(runs, recordings_dir, 'A').trials
+  named = {'name': HOSTILE, 'subject': '<i>A'}
+  hostile = judged.Round([judged.Trial(**vars_of(trial) | named)], {'<b>x': '<u>why'})
+  (runs / 'predictions' / f'{HOSTILE}.html').touch()
+  report.write_loso(runs, folds_of('<i>A'), hostile)
+  seen = report_test.Page((runs / 'report' / 'index.html').read_text())
+  quoted = '%3Cscript%3Ealert%281%29%3Cscript%3E%20%26%20%22%24x%22%20%27y%27%20%23%3F%25.html'
+  assert seen.all('a') == [{'href': f'../predictions/{quoted}'}]
+  assert f'{HOSTILE} of <i>A: ' in seen.text
+  assert 'Not judged (trial <b>x): <u>why.' in seen.text
+  assert not {'script', 'i', 'u'} & {tag for tag, _ in seen.tags}
+  sources = [tag['src'] for tag in seen.all('img')]
+  assert all(source.startswith('data:image/png;base64,') for source in sources)
+
+
+def vars_of(trial):
+  return {k: getattr(trial, k) for k in ('name', 'subject', 'video', 'time_s', 'force', 'true')}
+
+
+def test_worst_and_best_are_ranked(tmp_path, monkeypatch):
+  class Trial:
+    subject, video, frame = 'S', None, 0
+
+    def __init__(self, error):
+      self.name, self.mae_pct_bw = f't{error}', error
+
+  monkeypatch.setattr(gait_report.video, 'probe', lambda _: None)
+  monkeypatch.setattr(gait_report.video, 'frame', lambda *_: None)
+  monkeypatch.setattr(gait_figures, 'trial', lambda path, *_: path)
+
+  def captions(errors):
+    found = gait_report._trial_pictures(tmp_path, tmp_path, [Trial(e) for e in errors])
+    assert [p.path.name for p in found] == [f'trial_{k}.png' for k in range(1, len(found) + 1)]
+    return [p.caption for p in found]
+
+  assert captions([4.0, 9.0, 1.0, None, 7.0, 2.0, 8.0, 5.0, 5.0]) == [
+    't9.0 of S: 9.0 % BW, the worst of 8', 't8.0 of S: 8.0 % BW, the second worst of 8',
+    't7.0 of S: 7.0 % BW, the third worst of 8', 't4.0 of S: 4.0 % BW, the third best of 8',
+    't2.0 of S: 2.0 % BW, the second best of 8', 't1.0 of S: 1.0 % BW, the best of 8',
+  ]  # fmt: skip
+  assert captions([1.0, 2.0]) == [
+    't2.0 of S: 2.0 % BW, the worst of 2', 't1.0 of S: 1.0 % BW, the best of 2',
+  ]  # fmt: skip
+  assert captions([]) == []
+
+
+# --- no table, and why
+
+
+def test_a_set_without_forces_says_so(runs, recordings_dir, tmp_path):
+  root = shutil.copytree(recordings_dir, tmp_path / 'bare')
+  rows = list(csv.DictReader((root / 'trials.csv').read_text().splitlines()))
+  making.write_manifests(root, making.SUBJECTS, [row | {'force': '', 'plates': ''} for row in rows])
+  found = read(runs, root, 'A', 'B')
+  assert found.trials == []
+  folds = folds_of('A', 'B')
+  reason = 'No errors of gait measures: force plates tell the truth of no trial.'
+  which = 'Not judged (4 trials, A_1 first): no forces, or nothing that places them in time.'
+  text = report.loso_text(folds, found)
+  assert reason in text
+  assert which in text
+  paths = report.write_loso(runs, folds, found)
+  assert not any('gait_errors' in p.name for p in paths)
+  seen = report_test.Page(paths[0].read_text())
+  assert reason in seen.text
+  assert which in seen.text
+  assert 'Worst and best trials' not in seen.text
+
+
+def test_who_knows_the_near_leg_alone_has_no_gait_measures(runs, recordings_dir):
+  found = read(runs, recordings_dir, 'A')
+  folds = folds_of('A', legs=1)
+  text = report.loso_text(folds, found)
+  assert 'Gait measures.' not in text
+  assert 'in stance only, and cannot tell when a foot meets the floor' in text
+  seen = report_test.Page(report.write_loso(runs, folds, found)[0].read_text())
+  assert 'Worst and best trials' in seen.text
+
+
+def test_forces_that_cannot_be_used_are_left_out(runs, recordings_dir, tmp_path):
+  root = shutil.copytree(recordings_dir, tmp_path / 'cut')
+  trial = recordings.load(root, subjects=['A'])[0]
+  trial.force.write_text('time_s,fx_1\n0,1\n')
+  found = read(runs, root, 'A')
+  assert found.unjudged.keys() | {t.name for t in found.trials} == {'A_1', 'A_2'}
+  assert trial.name in found.unjudged
+  assert trial.force.name in gait_report.left_out(found)[0]
+
+
+# --- what it stands on
+
+
+@pytest.mark.parametrize('axes', [1, 3])
+def test_csv_is_read_back(axes):
+  force = np.round(np.random.default_rng(0).normal(size=(5, 2, axes)), curves.DECIMALS)
+  force[1, 0], force[3] = np.nan, np.nan
+  interval = force[..., None] + [-0.1, 0.1]
+  time_s = np.arange(5) / 50
+  nowhere = np.full((5, 4), np.nan), np.zeros(5, int)
+  made = curves.Curves(time_s, force, interval, 'left', False, *nowhere)
+  got = curves.from_csv(curves.to_csv(made))
+  np.testing.assert_array_equal(got[0], time_s)
+  np.testing.assert_array_equal(got[1], force)
+
+
+def test_tables_alone_are_no_complete_prediction(tmp_path):
+  (tmp_path / 'walk.csv').touch()
+  assert not results.complete(tmp_path, 'walk')
+  for suffix in ('.json', '.png', '.html'):
+    assert not results.complete(tmp_path, 'walk')
+    (tmp_path / f'walk{suffix}').touch()
+  assert results.complete(tmp_path, 'walk')  # the others not every video has
+
+
+def test_a_caption_leads_nowhere_unless_told(tmp_path):
+  path = tmp_path / 'a.png'
+  path.touch()
+  assert '<a ' not in page.Picture(path, 'alt', 'x').html()
+  assert '<figcaption><a href="a&amp;b">x &lt; y</a>' in (
+    page.Picture(path, 'alt', 'x < y', 'a&b').html()
+  )
