@@ -39,7 +39,7 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
     'clip_norm': 1.0, 'decay': True,
   }  # fmt: skip
   # Groups of training subjects left out in turn, to calibrate the 90 % intervals; 0: not.
-  config.calibrate = 0 if arg == 'pretrain' else 2
+  config.calibrate = 0 if arg == 'pretrain' else 3
   config.steps = {'': 400, 'scratch': 1000, 'pretrain': 12_000}[arg]
   config.log_every = 50
   config.eval_every = 250 if arg else 100  # of the inner subjects; 0: never
