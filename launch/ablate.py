@@ -41,11 +41,8 @@ LEVERS: dict[str, tuple[str, dict[str, Any]]] = {
   'tuned without rebalancing': ('', {'rebalance': 0.0}),
   'tuned with full rebalancing': ('', {'rebalance': 1.0}),
   'from nothing, 1,000 steps': ('scratch', {}),
-  'from nothing, without augmentation': ('scratch', {'augment': {}}),
   'from nothing, seeing 6 frames either side, not 28': ('scratch', {'model.dilations': ()}),
-  'from nothing, seeing 13 frames either side': ('scratch', {'model.dilations': (1, 2, 4)}),
-  'from nothing, soft bins, mean': ('scratch', {'target': SOFT | {'decode_by': 'mean'}}),
-  'from nothing, soft bins, median': ('scratch', {'target': SOFT | {'decode_by': 'median'}}),
+  'from nothing, soft bins, mean': ('scratch', {'target': SOFT}),
   "from nothing, the paper's 150 classes": ('scratch', {'target': {'name': 'classes'}}),
 }  # fmt: skip
 
