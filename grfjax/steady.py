@@ -1,4 +1,4 @@
-"""Whether the camera stands still, from how the picture's sides move."""
+"""Whether the camera stands still, from how the parts of the picture move."""
 
 from __future__ import annotations
 
@@ -6,64 +6,65 @@ import cv2
 import numpy as np
 
 LOOK_S = 0.25  # from look to look
-# Of the picture's rows, from one look to the next, or away from where it mostly stands. A slower or
-# smaller shake moves a walker of 0.7 of the picture by under 1.5 % of a body height.
+# Of the picture's rows, from one look to the next, or from where it mostly stands. A shake below it
+# moves a walker by about 1 % of a body height.
 MOVED = 0.01
-SIDE = 4  # one part in so many of the width, at either side: nobody is in both at once
-ALIKE = 0.3  # by which share both sides' motions may differ, besides half a pixel
+PARTS = (2, 6)  # rows and columns of parts that are looked at each by itself
+ALIKE = 0.1  # by which share the motions of parts may differ, besides half a pixel
+LEAST_PARTS = 4  # that move alike, and more than stand still: a few without pattern do by chance
+LEAST_SPAN = 4  # columns from the first of them to the last: a walker is no wider than half of it
+AGAIN_S = 1.0  # a camera that stands for less is still on the move
 
 
 class Camera:
-  """Finds the frames in which the camera moves.
-
-  A walker moves one side of the picture and not the other; a camera moves both alike.
-
-  Attributes:
-    moving: (first frame, last), in order.
-  """
+  """Finds the frames in which the camera moves: parts all over the picture move alike."""
 
   def __init__(self, background: np.ndarray, fps: float):
     """Takes the picture without the walker, (H, W, 3) uint8, and frames a second."""
-    self._back = self._last = _sides(background)
-    self._step = max(1, round(LOOK_S * fps))
+    self._back = self._last = _parts(background)
+    self._every = max(1, round(LOOK_S * fps))
+    self._again = round(AGAIN_S * fps)
     self._least = MOVED * background.shape[0]
-    self._seen = 0
-    self.moving: list[tuple[int, int]] = []
+    self._moved: list[tuple[int, int]] = []
 
   def add(self, frame: int, picture: np.ndarray) -> None:
     """Takes the next frame's picture, of the background's size."""
-    if frame % self._step:
+    if frame % self._every:
       return
-    sides = _sides(picture)
-    before, self._last = self._last, sides
-    moved = _moved(self._back, sides)
-    if frame:
-      moved = max(moved, _moved(before, sides))
-    if moved > self._least:
-      self.moving.append((self._seen, frame))
-    self._seen = frame
+    parts = _parts(picture)
+    before, self._last = self._last, parts
+    if _moved(self._back, parts, self._least) or (frame and _moved(before, parts, self._least)):
+      first, last = max(0, frame - self._every), frame + self._every
+      if self._moved and first - self._moved[-1][1] <= self._again:
+        first = self._moved.pop()[0]
+      self._moved.append((first, last))
 
-  def stands(self, frames: np.ndarray) -> np.ndarray:
-    """(K,) bool, for (K,) frames looked at so far."""
-    still = np.ones(len(frames), bool)
-    for first, last in self.moving:
-      still &= (frames < first) | (frames > last)
-    return still
+  def moving(self) -> list[tuple[int, int]]:
+    """(First frame, last) of every stretch so far in which the camera moves."""
+    return list(self._moved)
 
 
-def _sides(picture: np.ndarray) -> list[np.ndarray]:
+def _parts(picture: np.ndarray) -> np.ndarray:
+  """(P, h, w) float32, the parts in gray, fading out to their edges."""
   gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-  width = gray.shape[1] // SIDE
-  return [gray[:, :width], gray[:, -width:]]
+  rows, columns = PARTS
+  height, width = gray.shape[0] // rows, gray.shape[1] // columns
+  blocks = gray[: rows * height, : columns * width].reshape(rows, height, columns, width)
+  parts = blocks.swapaxes(1, 2).reshape(-1, height, width)
+  # Not left to phaseCorrelate, which multiplies its arguments themselves by the window.
+  window = cv2.createHanningWindow((width, height), cv2.CV_32F)
+  return (parts - parts.mean((1, 2), keepdims=True)) * window
 
 
-def _moved(before: list[np.ndarray], after: list[np.ndarray]) -> float:
-  """Pixels by which both sides moved; 0 where they do not agree."""
-  window = cv2.createHanningWindow(before[0].shape[::-1], cv2.CV_32F)
-  left, right = (
-    np.array(cv2.phaseCorrelate(a, b, window)[0]) for a, b in zip(before, after, strict=True)
-  )
-  both = (left + right) / 2
-  apart = float(np.hypot(*(left - right)))
-  length = float(np.hypot(*both))
-  return length if apart < ALIKE * length + 0.5 else 0.0
+def _moved(before: np.ndarray, after: np.ndarray, least: float) -> bool:
+  """Whether parts all over the picture moved alike, by at least so many pixels."""
+  moves = np.array([cv2.phaseCorrelate(a, b)[0] for a, b in zip(before, after, strict=True)])
+  length = np.hypot(*moves.T)
+  still = int((length < least).sum())
+  column = np.arange(len(moves)) % PARTS[1]
+  for move, far in zip(moves, length, strict=True):
+    alike = np.hypot(*(moves - move).T) < ALIKE * far + 0.5
+    most = alike.sum() >= max(LEAST_PARTS, still + 1)
+    if far > least and most and np.ptp(column[alike]) >= LEAST_SPAN:
+      return True
+  return False

@@ -249,7 +249,7 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | Lost]:
       below = smooth.floor > scale * (searched.shape[0] - 1)
       lost += [(smooth.frame[beside], BESIDE), (smooth.frame[below], FEET)]
       least = linking.MIN_SECONDS * fps - 1
-      clear = _long(camera.stands(smooth.frame) & ~beside & ~below, least)
+      clear = _long(~_within(camera.moving(), smooth.frame) & ~beside & ~below, least)
       if clear.any():
         kept = planes.of(smooth.frame)
         waiting.append(Crossing(smooth, clear, kept, linking.travel(track)))
@@ -263,8 +263,9 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | Lost]:
         found = True
         yield crossing
       waiting = []
-  for pairs, why in ((camera.moving, MOVING), (linker.together, TOGETHER)):
-    lost += [(np.arange(first, last + 1), why) for first, last in pairs]
+  every = np.arange(len(time_s))
+  lost += [(every[_within(camera.moving(), every)], MOVING)]
+  lost += [(every[_within(linker.together, every)], TOGETHER)]
   stretches = _stretches(lost, time_s)
   if not found:
     seen = (
@@ -312,6 +313,14 @@ def _beside(track: list[linking.Blob], frame: np.ndarray, linker: linking.Linker
   return np.isin(frame, at)
 
 
+def _within(stretches: list[tuple[int, int]], frame: np.ndarray) -> np.ndarray:
+  """(K,) bool, which of (K,) frames are in any of the stretches, (first, last)."""
+  inside = np.zeros(len(frame), bool)
+  for first, last in stretches:
+    inside |= (frame >= first) & (frame <= last)
+  return inside
+
+
 def _runs(mask: np.ndarray) -> Iterator[slice]:
   """Where it is true."""
   edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]]))).tolist()
@@ -329,10 +338,15 @@ def _long(mask: np.ndarray, least: float) -> np.ndarray:
 def _stretches(lost: list[tuple[np.ndarray, str]], time_s: np.ndarray) -> list[Lost]:
   """Frames and why, put together to stretches that are apart for as long as a walk lasts."""
   found = []
+  still = np.ones(len(time_s), bool)
+  for frame, why in lost:
+    still[frame] &= why != MOVING
   for why in dict.fromkeys(why for _, why in lost):
     mask = np.zeros(len(time_s), bool)
     for frame, same in lost:
       mask[frame] |= same == why
+    if why != MOVING:
+      mask &= still  # before a background that moves, nothing else can be told
     times = time_s[mask]
     cuts = np.flatnonzero(np.diff(times) > linking.MIN_SECONDS) + 1
     found += [Lost(float(t[0]), float(t[-1]), why) for t in np.split(times, cuts) if len(t)]
