@@ -30,6 +30,11 @@ SMOOTH = 1 / 240  # of the picture's rows: noise is smaller in a smoothed pictur
 # By which a walker's height, or the row of the feet in body heights, may change in the picture over
 # a walk: who comes so much nearer shows mostly the front. In walks past a camera it is under 0.1.
 SLANT = 0.4
+WHOLE = 0.25  # of a walker's blobs are clear of the picture's lower edge, if the feet are in it
+# A frame in which the walker's surroundings change by less than so much of what they do in one of
+# the frames around it repeats the one before; of walkers filmed frame by frame it is over 0.3.
+REPEATED = 0.2
+AROUND = 3
 TURNED = 0.4  # or by so much of the way across: the camera may be held a little askew
 CENTRE_SIGMA_S = 0.25  # smoothing of the window's path: slower than a step, faster than a turn
 MARGIN = 1.15  # window height in body heights
@@ -219,6 +224,7 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | Lost]:
   some = [_searched(f) for f in sample[:: max(1, len(sample) // 8)]]
   threshold = max(14.0, 5 * _noise(some, searched))
   del sample, some
+  edge = float(scale * (searched.shape[0] - 1))  # give or take a pixel of what is searched
   fps = 1 / float(np.median(np.diff(time_s)))
   linker = linking.Linker(fps)
   camera = steady.Camera(searched, fps)
@@ -244,9 +250,9 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | Lost]:
       furthest = max(furthest or 0.0, linking.travel(track))
       if linking.travel(track) < linking.MIN_TRAVEL:
         continue
-      smooth = _smooth(track, time_s, back, noise)
+      smooth = _smooth(track, time_s, back, noise, edge)
       beside = _beside(track, smooth.frame, linker)
-      below = smooth.floor > scale * (searched.shape[0] - 1)
+      below = smooth.floor > edge
       lost += [(smooth.frame[beside], BESIDE), (smooth.frame[below], FEET)]
       least = linking.MIN_SECONDS * fps - 1
       clear = _long(~_within(camera.moving(), smooth.frame) & ~beside & ~below, least)
@@ -403,7 +409,10 @@ class _Again:
     return (self.planes._planes(frame) for frame in some)
 
 
-def _smooth(track: list[linking.Blob], time_s: np.ndarray, back: np.ndarray, noise: float) -> Track:
+def _smooth(
+  track: list[linking.Blob], time_s: np.ndarray, back: np.ndarray, noise: float, edge: float
+) -> Track:
+  """The track's lines; `edge` is the row to which blobs reach that the picture's edge cuts."""
   track = _whole(track, back.shape[1])
   known = np.array([b.frame for b in track])
   frame = np.arange(known[0], known[-1] + 1)
@@ -411,7 +420,11 @@ def _smooth(track: list[linking.Blob], time_s: np.ndarray, back: np.ndarray, noi
   x = np.interp(time_s[frame], time_s[known], x)
   # Lines in x: a rolled camera tilts the floor, a slanted path changes the size.
   at = np.interp(time_s[known], time_s[frame], x)
-  floor = np.polyval(_robust_line(at, bottom), x)
+  # A shadow towards the camera may reach down to the picture's edge: feet are where it does not.
+  whole = bottom < edge
+  if whole.mean() < WHOLE:
+    whole[:] = True
+  floor = np.polyval(_robust_line(at[whole], bottom[whole]), x)
   height = floor - np.polyval(_robust_line(at, top), x)
   sigma = CENTRE_SIGMA_S / float(np.median(np.diff(time_s)))
   # Smooth the residual to a line, so that the ends are carried on and not pulled in.
@@ -432,6 +445,25 @@ def boxes(track: Track, rows: int, columns: int) -> np.ndarray:
   width = height * columns / rows
   top = track.floor - (1 - FLOOR) * height
   return np.stack([track.x - width / 2, top, width, height], -1)
+
+
+def repeats(crossing: Crossing) -> np.ndarray:
+  """(K,) bool, frames that show the walker as the frame before does.
+
+  So a video of 30 frames a second becomes one of 60 by a mere doubling; taken for real pictures,
+  walkers would stop and start with every frame.
+  """
+  change, before = [], None
+  for planes, box in zip(crossing.planes, boxes(crossing.track, 1, 1), strict=True):
+    left, top, width, height = np.round(box).astype(int)
+    here = slice(max(0, top), top + height), slice(max(0, left), left + width)
+    gray = planes[..., 0]
+    change.append(0.0 if before is None else float(cv2.absdiff(gray[here], before[here]).mean()))
+    before = gray
+  usual = ndimage.maximum_filter1d(change, 2 * AROUND + 1)
+  repeated = np.array(change) < REPEATED * usual
+  repeated[0] = False
+  return repeated
 
 
 def windows(crossing: Crossing, rows: int, columns: int) -> Iterator[np.ndarray]:

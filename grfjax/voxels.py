@@ -137,7 +137,9 @@ def walks(path: pathlib.Path, cfg: Config) -> Iterator[Views | tracking.Lost]:
     for k, frame in enumerate(video.frames(film)):
       picture[k] = video.whole_window(frame, cfg.rows)
     count = len(film.time_s)
-    yield _views(film, picture, 0, 0, np.full((count, 4), np.nan), np.ones(count, bool), cfg)
+    yield _views(
+      film, picture, np.arange(count), 0, np.full((count, 4), np.nan), np.ones(count, bool), cfg
+    )
     return
   frames = video.WorkingFrames(film)
   try:
@@ -169,22 +171,24 @@ def _followed(frames: video.WorkingFrames, crossing: tracking.Crossing, cfg: Con
   clear = np.zeros(len(box), bool)
   clear[track.frame] = crossing.clear
   box[~clear] = np.nan
-  first = int(track.frame[0])
-  return _views(frames.video, standardised(picture), first, track.direction, box, clear, cfg)
+  new = ~tracking.repeats(crossing)
+  picture = standardised(picture)
+  picture = picture if new.all() else picture[new]
+  return _views(frames.video, picture, track.frame[new], track.direction, box, clear, cfg)
 
 
 def _views(
   film: video.Video,
   picture: np.ndarray,
-  first: int,
+  frame: np.ndarray,
   direction: int,
   box: np.ndarray,
   clear: np.ndarray,
   cfg: Config,
 ) -> Views:
-  time_s = film.time_s[first : first + len(picture)]
+  time_s = film.time_s[frame]
   picture, time_s, nearest = at_rate(picture, time_s, cfg.fps, blend=cfg.follow)
-  return Views(picture, time_s, (first + nearest).astype(np.int32), film, direction, box, clear)
+  return Views(picture, time_s, frame[nearest].astype(np.int32), film, direction, box, clear)
 
 
 def standardised(picture: np.ndarray) -> np.ndarray:
@@ -335,6 +339,8 @@ def records(
     if cfg.follow:
       check_direction(trial.camera, view.direction, str(trial.video))
     label = labels(trial, view.time_s, view.video, threshold_n)
+    clear = view.clear[view.frame]  # elsewhere the picture does not show what the plates felt
+    label = dataclasses.replace(label, known=label.known & clear[:, None])
   except (ValueError, OSError) as error:
     raise ValueError(f'{trial.where} (trial {trial.name}): {error}') from error
   if label.uncertainty_s:

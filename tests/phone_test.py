@@ -1,6 +1,7 @@
 """What a phone makes of a video leaves the answer as it is: real footage, re-encoded."""
 
 import fractions
+import itertools
 import pathlib
 
 import av
@@ -12,8 +13,13 @@ import pytest
 from grfjax import curves, gait, inference, predict, pretrained, video
 
 WALK = pathlib.Path(__file__).parents[1] / '../shared/videos/real_walk_30fps.mp4'
-FORCE_BW = 0.05  # median absolute difference of the vertical force from the original's estimate
-CONTACT_S = 0.03  # largest difference of a contact's start or end; a frame of the original is 0.033
+TOTAL_BW = 0.03  # median absolute difference, from the original, of both legs' vertical force
+FORCE_BW = 0.02  # and of each leg's, once it is settled which is which
+CONTACT_S = 0.035  # largest difference of a contact's start, then; a frame lasts 0.033 s
+TOE_OFF_S = 0.06  # and of its end
+# Who comes in mid-step shows no whole step yet, and near and far leg look alike: until then the
+# network takes them for each other in some encodings and not in others.
+SETTLED_S = 1.5
 
 
 @pytest.fixture(scope='module')
@@ -42,49 +48,50 @@ def contacts(estimate: curves.Curves) -> list[gait.Contact]:
   return [c for c in found if c.whole_start]
 
 
-def check(
-  estimate: curves.Curves,
-  original: curves.Curves,
-  shift_s: float = 0.0,
-  *,
-  beside_s: float = 0.0,
-) -> None:
+def check(estimate: curves.Curves, original: curves.Curves, start_s: float = 0.0) -> None:
   """The same forces at the same times, and the same contacts.
 
   Args:
     estimate: of the video made of the original.
     original: its estimate.
-    shift_s: the original's time at the video's first frame.
-    beside_s: so near to the video's ends less is seen than in the original.
+    start_s: the original's time at the video's first frame.
   """
   assert estimate.camera == original.camera
-  time_s = estimate.time_s + shift_s
-  first, last = time_s[estimate.seen.all(1)][[0, -1]] + [beside_s, -beside_s]
-  inside = estimate.seen.all(1) & (time_s >= first) & (time_s <= last)
-  there = np.stack(
-    [np.interp(time_s[inside], original.time_s, original.force[:, leg, 0]) for leg in (0, 1)], -1
+  assert estimate.seen.all(1).mean() > 0.98
+  time_s = estimate.time_s + start_s
+  both = estimate.seen.all(1)
+  apart = estimate.force[both, :, 0] - np.stack(
+    [np.interp(time_s[both], original.time_s, force) for force in original.force[:, :, 0].T], -1
   )
-  apart = np.abs(estimate.force[inside, :, 0] - there)
-  assert np.nanmedian(apart) < FORCE_BW
-  want = [c for c in contacts(original) if first + CONTACT_S < c.start_s < last - CONTACT_S]
-  got = [
-    c for c in contacts(estimate) if first - CONTACT_S < c.start_s + shift_s < last + CONTACT_S
-  ]
-  for c in want:
-    near = min((g for g in got if g.leg == c.leg), key=lambda g: abs(g.start_s + shift_s - c.start_s))
-    assert abs(near.start_s + shift_s - c.start_s) < CONTACT_S
-    if near.whole_end and c.whole_end:
-      assert abs(near.end_s + shift_s - c.end_s) < CONTACT_S
-  print('median', round(float(np.nanmedian(apart)), 4), 'p95', round(float(np.nanpercentile(apart, 95)), 3), [(c.leg[0], round(c.start_s+shift_s - min((g for g in contacts(original) if g.leg==c.leg), key=lambda g: abs(g.start_s-c.start_s-shift_s)).start_s, 3)) for c in got])
+  assert np.median(np.abs(apart.sum(1))) < TOTAL_BW
+  settled = start_s + SETTLED_S
+  assert np.median(np.abs(apart[time_s[both] > settled])) < FORCE_BW
+  last = time_s[-1] - CONTACT_S
+  wanted = [c for c in contacts(original) if settled < c.start_s < last]
+  found = [c for c in contacts(estimate) if settled < c.start_s + start_s < last]
+  assert [c.leg for c in found] == [c.leg for c in wanted]
+  for got, want in zip(found, wanted, strict=True):
+    assert got.start_s + start_s == pytest.approx(want.start_s, abs=CONTACT_S)
+    if got.whole_end and want.whole_end:
+      assert got.end_s + start_s == pytest.approx(want.end_s, abs=TOE_OFF_S)
+  print(
+    'TOTAL',
+    np.median(np.abs(apart.sum(1))).round(4),
+    'LEG',
+    np.median(np.abs(apart[time_s[both] > settled])).round(4),
+    len(found),
+    [round(g.start_s + start_s - w.start_s, 3) for g, w in zip(found, wanted)],
+    [round(g.end_s + start_s - w.end_s, 3) for g, w in zip(found, wanted)],
+  )
 
 
-def encode(path, frames, time_s, *, codec='libx264', sound=False, **options):
+def encode(path, frames, time_s, *, codec='libx264', sound=False, colours='yuv420p', **options):
   """A video with each frame's own time, and perhaps a sound track."""
   clock = fractions.Fraction(1, 90000)
   with av.open(str(path), 'w') as container:
     stream = container.add_stream(codec, rate=30, options={'preset': 'veryfast', **options})
     stream.height, stream.width = frames[0].shape[:2]
-    stream.pix_fmt, stream.time_base, stream.codec_context.time_base = 'yuv420p', clock, clock
+    stream.pix_fmt, stream.time_base, stream.codec_context.time_base = colours, clock, clock
     tone = container.add_stream('aac', rate=44100, layout='mono') if sound else None
     for rgb, at in zip(frames, time_s, strict=True):
       frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format='rgb24')
@@ -102,15 +109,26 @@ def encode(path, frames, time_s, *, codec='libx264', sound=False, **options):
   return path
 
 
-def test_original(original):
+def test_the_original(original):
+  """Six feet land in it, by eye, at just under 100 steps a minute."""
   found = contacts(original)
-  print([(c.leg, round(c.start_s, 2)) for c in found])
+  assert 5 <= len(found) <= 7
+  assert 90 <= gait.summary(found)['cadence_steps_per_min']['mean'] <= 108
+  assert np.nanmax(original.force[:, :, 0]) < 1.6
+  legs = [c.leg for c in found if c.start_s > SETTLED_S]
+  assert legs == ['left', 'right', 'left', 'right']
+  assert original.lost == ()
+
+
+@pytest.mark.xfail(strict=True, reason='near and far are taken for each other in the first second')
+def test_legs_alternate_from_the_start(original):
+  legs = [c.leg for c in contacts(original)]
+  assert all(a != b for a, b in itertools.pairwise(legs))
 
 
 def test_hevc_in_mov_with_sound(run, film, original, tmp_path):
-  path = encode(
-    tmp_path / 'IMG_0001.MOV', *film, codec='libx265', sound=True, crf='23', **{'x265-params': 'log-level=none'}
-  )  # fmt: skip
+  quiet = {'x265-params': 'log-level=none'}
+  path = encode(tmp_path / 'IMG_0001.MOV', *film, codec='libx265', sound=True, crf='23', **quiet)
   with av.open(str(path)) as container:
     assert [s.codec_context.name for s in container.streams] == ['hevc', 'aac']
   check(predict.predict(run, path), original)
@@ -121,15 +139,17 @@ def test_another_frame_rate(run, film, original, tmp_path, fps):
   """Frames between two are mixed by time."""
   frames, time_s = film
   at = np.arange(0, time_s[-1], 1 / fps)
-  if fps == 240:
-    at = at[at < 2.5]
   after = np.clip(np.searchsorted(time_s, at), 1, len(time_s) - 1)
   share = (at - time_s[after - 1]) / (time_s[after] - time_s[after - 1])
   mixed = [
     cv2.addWeighted(frames[k - 1], 1 - s, frames[k], s, 0)
     for k, s in zip(after, share, strict=True)
   ]
-  check(predict.predict(run, encode(tmp_path / 'v.mp4', mixed, at)), original, beside_s=0.5*(fps==240))
+  check(
+    predict.predict(run, encode(tmp_path / 'v.mp4', mixed, at)),
+    original,
+    beside_s=0.5 * (fps == 240),
+  )
 
 
 def test_doubled_frames(run, film, original, tmp_path):
@@ -160,13 +180,13 @@ def test_a_variable_frame_rate(run, film, original, tmp_path):
 def test_cut_in_mid_step(run, film, original, tmp_path, first, last):
   frames, time_s = film
   path = encode(tmp_path / 'v.mp4', frames[first:last], time_s[first:last] - time_s[first])
-  check(predict.predict(run, path), original, time_s[first], beside_s=0.5)
+  check(predict.predict(run, path), original, time_s[first])
 
 
 def test_an_odd_size(run, film, original, tmp_path):
-  """1555 x 509 pixels: with colours at full resolution, as half a pixel there is none."""
   frames, time_s = film
-  path = encode(tmp_path / 'v.mp4', [f[2:511, 3:1558] for f in frames], time_s)
+  odd = [f[:511, 3:1558] for f in frames]
+  path = encode(tmp_path / 'v.mp4', odd, time_s, colours='yuv444p')
   check(predict.predict(run, path), original)
 
 
