@@ -37,6 +37,7 @@ class Blob:
     left: of the upper body.
     right: of the upper body.
     area: pixels of the searched picture.
+    change: mean difference to the frame before, there.
     beside: tracks of others who are in the same window.
   """
 
@@ -47,6 +48,7 @@ class Blob:
   left: float
   right: float
   area: float
+  change: float = 0.0
   beside: list[list[Blob]] = dataclasses.field(default_factory=list)
 
   @property

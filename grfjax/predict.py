@@ -16,10 +16,10 @@ from absl import app, flags, logging
 from grfjax import (
   curves,
   inference,
+  lost,
   pretrained,
   recordings,
   results,
-  tracking,
   truth,
   video,
   voxels,
@@ -41,10 +41,10 @@ def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> curves.
       missing or contradicts the walk.
   """
   walks: list[tuple[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray]] = []
-  lost: list[str] = []
+  reasons: list[str] = []
   for view in voxels.walks(path, run.voxel):  # one at a time, so that their pictures need not stay
-    if isinstance(view, tracking.Lost):
-      lost.append(str(view))
+    if isinstance(view, lost.Lost):
+      reasons.append(str(view))
       continue
     film = view.video
     if not walks:
@@ -78,7 +78,7 @@ def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> curves.
   changes = [side for k, side in enumerate(sides) if k == 0 or side != sides[k - 1]]
   said = ', then '.join(changes)
   return curves.Curves(
-    film.time_s, every[..., 0], every[..., 1:], said, near_only, box, direction, tuple(lost)
+    film.time_s, every[..., 0], every[..., 1:], said, near_only, box, direction, tuple(reasons)
   )
 
 

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from grfjax import linking, steady, video
+from grfjax import linking, lost, steady, video
 
 BACKGROUND_FRAMES = 32  # bounded, so memory does not grow with the video
 SEARCH_ROWS = 180  # walkers are looked for in a picture halved while so many rows are left
@@ -57,6 +57,7 @@ class Track:
     direction: +1 walks to the picture's right, -1 to the left.
     background: (H, W, 3) uint8, the picture without the walker.
     noise: the picture noise's standard deviation in gray levels.
+    repeats: (K,) bool, frames that show the walker as the frame before does.
   """
 
   frame: np.ndarray
@@ -66,6 +67,7 @@ class Track:
   direction: int
   background: np.ndarray
   noise: float
+  repeats: np.ndarray
 
 
 class Frames(Protocol):
@@ -178,33 +180,7 @@ class Crossing:
   travel: float
 
 
-@dataclasses.dataclass(frozen=True)
-class Lost:
-  """A stretch of the video in which somebody may walk, but is not estimated.
-
-  Attributes:
-    start_s: of the stretch.
-    end_s: of the stretch.
-    why: what goes on in it.
-  """
-
-  start_s: float
-  end_s: float
-  why: str
-
-  def __str__(self) -> str:
-    return f'from {self.start_s:.1f} to {self.end_s:.1f} s {self.why}'
-
-
-MOVING = 'the camera moves, so nothing is estimated'
-TOGETHER = 'two people are too close to be told apart, so nothing is estimated'
-BESIDE = "another person is in the walker's window, so nothing is estimated"
-FEET = "the feet are beyond the picture's lower edge, so nothing is estimated"
-SLANTED = 'somebody comes nearer or goes away, not across the picture, so nothing is estimated'
-SHORTER = 'another person walks as well; the one who goes further is estimated'
-
-
-def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | Lost]:
+def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | lost.Lost]:
   """Finds every walk across the picture, in order; of two at the same time the longer one.
 
   Args:
@@ -232,20 +208,24 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | Lost]:
   waiting: list[Crossing] = []
   furthest: float | None = None
   found = False
-  lost: list[tuple[np.ndarray, str]] = []  # frames
+  small = searched
+  without: list[tuple[np.ndarray, str]] = []  # frames, and why they have no estimate
 
   for k, frame in enumerate(frames):
     planes.add(k, frame)
-    small = _searched(frame)
+    before, small = small, _searched(frame)
     camera.add(k, small)
-    over = linker.add(k, linking.blobs(k, difference(small, searched), threshold, scale))
+    here = linking.blobs(k, difference(small, searched), threshold, scale)
+    for blob in here:
+      blob.change = _change(blob, before if k else small, small, scale)
+    over = linker.add(k, here)
     if k == len(time_s) - 1:
       over, linker.live = over + linker.live, []
     for track in over:
       if not linker.is_person(track):
         continue
       if _slanted(track, back.shape[1]):
-        lost.append((np.arange(track[0].frame, track[-1].frame + 1), SLANTED))
+        without.append((np.arange(track[0].frame, track[-1].frame + 1), lost.SLANTED))
         continue
       furthest = max(furthest or 0.0, linking.travel(track))
       if linking.travel(track) < linking.MIN_TRAVEL:
@@ -253,9 +233,9 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | Lost]:
       smooth = _smooth(track, time_s, back, noise, edge)
       beside = _beside(track, smooth.frame, linker)
       below = smooth.floor > edge
-      lost += [(smooth.frame[beside], BESIDE), (smooth.frame[below], FEET)]
+      without += [(smooth.frame[beside], lost.BESIDE), (smooth.frame[below], lost.FEET)]
       least = linking.MIN_SECONDS * fps - 1
-      clear = _long(~_within(camera.moving(), smooth.frame) & ~beside & ~below, least)
+      clear = lost.long_runs(~lost.within(camera.moving(), smooth.frame) & ~beside & ~below, least)
       if clear.any():
         kept = planes.of(smooth.frame)
         waiting.append(Crossing(smooth, clear, kept, linking.travel(track)))
@@ -264,15 +244,15 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | Lost]:
     # What is live may turn out to be the longer of two walks at the same time.
     if waiting and max(c.track.frame[-1] for c in waiting) < earliest:
       kept_apart, shorter = _apart(waiting)
-      lost += [(c.track.frame, SHORTER) for c in shorter]
+      without += [(c.track.frame, lost.SHORTER) for c in shorter]
       for crossing in kept_apart:
         found = True
         yield crossing
       waiting = []
   every = np.arange(len(time_s))
-  lost += [(every[_within(camera.moving(), every)], MOVING)]
-  lost += [(every[_within(linker.together, every)], TOGETHER)]
-  stretches = _stretches(lost, time_s)
+  without += [(every[lost.within(camera.moving(), every)], lost.MOVING)]
+  without += [(every[lost.within(linker.together, every)], lost.TOGETHER)]
+  stretches = lost.stretches(without, time_s)
   if not found:
     seen = (
       'nothing person-sized moves'
@@ -317,46 +297,6 @@ def _beside(track: list[linking.Blob], frame: np.ndarray, linker: linking.Linker
   """(K,) bool, in which of (K,) frames somebody else is in the track's window."""
   at = [b.frame for b in track if any(linker.is_person(other) for other in b.beside)]
   return np.isin(frame, at)
-
-
-def _within(stretches: list[tuple[int, int]], frame: np.ndarray) -> np.ndarray:
-  """(K,) bool, which of (K,) frames are in any of the stretches, (first, last)."""
-  inside = np.zeros(len(frame), bool)
-  for first, last in stretches:
-    inside |= (frame >= first) & (frame <= last)
-  return inside
-
-
-def _runs(mask: np.ndarray) -> Iterator[slice]:
-  """Where it is true."""
-  edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]]))).tolist()
-  return (slice(*pair) for pair in zip(edges[::2], edges[1::2], strict=True))
-
-
-def _long(mask: np.ndarray, least: float) -> np.ndarray:
-  """Only the runs of at least so many."""
-  kept = np.zeros_like(mask)
-  for run in _runs(mask):
-    kept[run] = run.stop - run.start >= least
-  return kept
-
-
-def _stretches(lost: list[tuple[np.ndarray, str]], time_s: np.ndarray) -> list[Lost]:
-  """Frames and why, put together to stretches that are apart for as long as a walk lasts."""
-  found = []
-  still = np.ones(len(time_s), bool)
-  for frame, why in lost:
-    still[frame] &= why != MOVING
-  for why in dict.fromkeys(why for _, why in lost):
-    mask = np.zeros(len(time_s), bool)
-    for frame, same in lost:
-      mask[frame] |= same == why
-    if why != MOVING:
-      mask &= still  # before a background that moves, nothing else can be told
-    times = time_s[mask]
-    cuts = np.flatnonzero(np.diff(times) > linking.MIN_SECONDS) + 1
-    found += [Lost(float(t[0]), float(t[-1]), why) for t in np.split(times, cuts) if len(t)]
-  return sorted(found, key=lambda s: s.start_s)
 
 
 def _apart(found: list[Crossing]) -> tuple[list[Crossing], list[Crossing]]:
@@ -431,7 +371,29 @@ def _smooth(
   line = np.polyval(np.polyfit(time_s[frame], x, 1), time_s[frame])
   x = line + ndimage.gaussian_filter1d(x - line, sigma, mode='nearest')
   direction = 1 if x[-1] > x[0] else -1
-  return Track(frame, x, floor, height, direction, back, noise)
+  return Track(frame, x, floor, height, direction, back, noise, _repeats(track))
+
+
+def _change(blob: linking.Blob, before: np.ndarray, after: np.ndarray, scale: int) -> float:
+  """Mean difference of two searched pictures where the blob is."""
+  rows = slice(int(blob.top) // scale, int(blob.bottom) // scale)
+  reach = blob.tall / 2
+  columns = slice(max(0, int(blob.x - reach)) // scale, int(blob.x + reach) // scale)
+  return float(cv2.absdiff(before[rows, columns], after[rows, columns]).mean())
+
+
+def _repeats(track: list[linking.Blob]) -> np.ndarray:
+  """(K,) bool, for every frame from the first to the last.
+
+  So a video of 30 frames a second becomes one of 60 by mere doubling; taken for real pictures, the
+  walker would stop and start with every frame.
+  """
+  change = np.full(track[-1].frame - track[0].frame + 1, np.nan)
+  change[[b.frame - track[0].frame for b in track]] = [b.change for b in track]
+  usual = ndimage.maximum_filter1d(np.nan_to_num(change), 2 * AROUND + 1)
+  repeated = change < REPEATED * usual
+  repeated[0] = False
+  return repeated
 
 
 def boxes(track: Track, rows: int, columns: int) -> np.ndarray:
@@ -445,25 +407,6 @@ def boxes(track: Track, rows: int, columns: int) -> np.ndarray:
   width = height * columns / rows
   top = track.floor - (1 - FLOOR) * height
   return np.stack([track.x - width / 2, top, width, height], -1)
-
-
-def repeats(crossing: Crossing) -> np.ndarray:
-  """(K,) bool, frames that show the walker as the frame before does.
-
-  So a video of 30 frames a second becomes one of 60 by a mere doubling; taken for real pictures,
-  walkers would stop and start with every frame.
-  """
-  change, before = [], None
-  for planes, box in zip(crossing.planes, boxes(crossing.track, 1, 1), strict=True):
-    left, top, width, height = np.round(box).astype(int)
-    here = slice(max(0, top), top + height), slice(max(0, left), left + width)
-    gray = planes[..., 0]
-    change.append(0.0 if before is None else float(cv2.absdiff(gray[here], before[here]).mean()))
-    before = gray
-  usual = ndimage.maximum_filter1d(change, 2 * AROUND + 1)
-  repeated = np.array(change) < REPEATED * usual
-  repeated[0] = False
-  return repeated
 
 
 def windows(crossing: Crossing, rows: int, columns: int) -> Iterator[np.ndarray]:

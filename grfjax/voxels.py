@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from absl import logging
 
-from grfjax import forces, recordings, tracking, video
+from grfjax import forces, lost, recordings, tracking, video
 
 AXES = ('vertical', 'forward', 'near side')  # the order of the last axis of `force`
 GRAY_MEAN, GRAY_SD = 128, 32  # of the walker's gray values in a `walker` picture
@@ -120,7 +120,7 @@ class Views:
   clear: np.ndarray
 
 
-def walks(path: pathlib.Path, cfg: Config) -> Iterator[Views | tracking.Lost]:
+def walks(path: pathlib.Path, cfg: Config) -> Iterator[Views | lost.Lost]:
   """Decodes a video into the configuration's pictures: of each walk across it, in order.
 
   A configuration that does not follow anybody sees all of the video as one.
@@ -144,7 +144,7 @@ def walks(path: pathlib.Path, cfg: Config) -> Iterator[Views | tracking.Lost]:
   frames = video.WorkingFrames(film)
   try:
     for found in tracking.crossings(frames, film.time_s):
-      yield found if isinstance(found, tracking.Lost) else _followed(frames, found, cfg)
+      yield found if isinstance(found, lost.Lost) else _followed(frames, found, cfg)
   except tracking.NobodyFoundError as error:
     raise tracking.NobodyFoundError(f'{path}: {error}') from error
 
@@ -171,7 +171,7 @@ def _followed(frames: video.WorkingFrames, crossing: tracking.Crossing, cfg: Con
   clear = np.zeros(len(box), bool)
   clear[track.frame] = crossing.clear
   box[~clear] = np.nan
-  new = ~tracking.repeats(crossing)
+  new = ~track.repeats
   picture = standardised(picture)
   picture = picture if new.all() else picture[new]
   return _views(frames.video, picture, track.frame[new], track.direction, box, clear, cfg)
@@ -316,8 +316,8 @@ def check_direction(trial_camera: str, direction: int, where: str) -> None:
     side = {1: 'right', -1: 'left'}
     raise ValueError(
       f'{where}: camera is {trial_camera!r}, so the walker should go to the {side[expected]} of '
-      f'the picture, but goes to the {side[direction]}; correct the camera column, or the video '
-      'is mirrored'
+      f'the picture, but goes to the {side[direction]}; correct the camera (the option, or '
+      'the column of trials.csv), or the video is mirrored'
     )
 
 

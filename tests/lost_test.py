@@ -7,7 +7,7 @@ import making
 import numpy as np
 import pytest
 
-from grfjax import inference, predict, pretrained, tracking
+from grfjax import inference, lost, predict, pretrained, tracking
 
 HEIGHT, WIDTH, TALL, FLOOR, COUNT = 180, 320, 116, 166, 150
 TIME_S = np.arange(COUNT) / 60
@@ -43,8 +43,8 @@ def walker(first, last, *, floor=FLOOR, tall=TALL, clothes=making.CLOTHES, begin
 def follow(frames):
   """The crossings, and the stretches in which nobody is followed."""
   found = list(tracking.crossings(making.Frames(frames), TIME_S))
-  lost = [f for f in found if isinstance(f, tracking.Lost)]
-  return [f for f in found if isinstance(f, tracking.Crossing)], lost
+  gaps = [f for f in found if isinstance(f, lost.Lost)]
+  return [f for f in found if isinstance(f, tracking.Crossing)], gaps
 
 
 def moved(frames, dx, dy, margin):
@@ -86,19 +86,31 @@ def test_a_camera_that_trembles_may_pass():
     cv2.warpAffine(f, np.float32([[1, 0, s], [0, 1, s]]), (460, 240), borderMode=cv2.BORDER_REFLECT)
     for f, s in zip(in_a_large_room(), sway, strict=True)
   ]
-  (crossing,), lost = follow(frames)
-  assert lost == []
+  (crossing,), gaps = follow(frames)
+  assert gaps == []
   assert crossing.clear.all()
   assert len(crossing.clear) > 0.9 * COUNT
+
+
+def test_a_walker_before_a_plain_wall_is_no_moving_camera():
+  rng = np.random.default_rng(0)
+  frames = []
+  for k in range(COUNT):
+    frame = np.full((HEIGHT, WIDTH, 3), 150, np.uint8)
+    making.figure(frame, 20 + 280 * k / COUNT, FLOOR, 140, 0.1 * k)
+    frames.append(making.noisy(frame, 3, rng))
+  (crossing,), gaps = follow(frames)
+  assert gaps == []
+  assert crossing.clear.all()
 
 
 def test_a_camera_that_is_pushed():
   """It stands before and after; most of the time as in the beginning."""
   push = np.where(np.arange(COUNT) < 100, 0, 12)
-  (crossing,), lost = follow(moved(in_a_large_room(), push, 0 * push, 30))
-  assert [s.why for s in lost] == [tracking.MOVING]
-  assert lost[0].start_s == pytest.approx(100 / 60, abs=0.3)
-  assert lost[0].end_s == pytest.approx(TIME_S[-1], abs=0.01)
+  (crossing,), gaps = follow(moved(in_a_large_room(), push, 0 * push, 30))
+  assert [s.why for s in gaps] == [lost.MOVING]
+  assert gaps[0].start_s == pytest.approx(100 / 60, abs=0.3)
+  assert gaps[0].end_s == pytest.approx(TIME_S[-1], abs=0.01)
   at = crossing.track.frame
   assert crossing.clear[at < 80].all()
   assert not crossing.clear[at >= 100].any()
@@ -109,12 +121,12 @@ def test_a_camera_that_is_pushed():
 
 def test_two_who_meet():
   one, two = walker(20, 300), walker(300, 20, clothes=RED)
-  crossings, lost = follow(drawn(one, two))
-  together = next(s for s in lost if s.why == tracking.TOGETHER)
+  crossings, gaps = follow(drawn(one, two))
+  together = next(s for s in gaps if s.why == lost.TOGETHER)
   # They meet in the middle; arms and legs reach 0.4 body heights.
   assert together.start_s < TIME_S[COUNT // 2] < together.end_s
   assert together.end_s - together.start_s < 1
-  assert tracking.SHORTER in [s.why for s in lost]
+  assert lost.SHORTER in [s.why for s in gaps]
   for crossing in crossings:
     at = TIME_S[crossing.track.frame[crossing.clear]]
     assert not ((at > together.start_s) & (at < together.end_s)).any()
@@ -126,8 +138,8 @@ def test_one_who_walks_close_behind():
   """In the window of the first, from the middle on."""
   slow = walker(40, 170)
   fast = walker(-150, 120, clothes=RED)
-  crossings, lost = follow(drawn(slow, fast))
-  assert tracking.BESIDE in [s.why for s in lost]
+  crossings, gaps = follow(drawn(slow, fast))
+  assert lost.BESIDE in [s.why for s in gaps]
   for crossing in crossings:
     at = crossing.track.frame[crossing.clear]
     gap = np.array([abs(slow(k)[0] - fast(k)[0]) for k in at])
@@ -138,9 +150,9 @@ def test_one_who_stands_further_off_does_not_matter():
   def waver(k):
     return 290 + 6 * np.sin(k / 9), FLOOR, TALL, RED
 
-  (crossing,), lost = follow(drawn(walker(30, 200), waver))
+  (crossing,), gaps = follow(drawn(walker(30, 200), waver))
   assert crossing.clear.all()
-  assert lost == []
+  assert gaps == []
 
 
 # --- the walk
@@ -162,8 +174,8 @@ def test_a_shadow_to_the_pictures_edge_does_not_move_the_floor():
     if x < 180:  # in the sun
       part = frame[FLOOR:, max(0, round(x) - 8) : round(x) + 8]
       part[:] = (0.5 * part).astype(np.uint8)
-  (crossing,), lost = follow(frames)
-  assert lost == []
+  (crossing,), gaps = follow(frames)
+  assert gaps == []
   assert np.abs(crossing.track.floor - FLOOR).max() < 3
 
 
@@ -187,8 +199,8 @@ def test_a_path_a_little_aslant_is_followed():
     size = 1 + 0.2 * share
     return 20 + 270 * share, 90 + 60 * size, 95 * size, making.CLOTHES
 
-  (crossing,), lost = follow(drawn(at))
-  assert lost == []
+  (crossing,), gaps = follow(drawn(at))
+  assert gaps == []
   assert crossing.clear.all()
 
 
@@ -198,11 +210,10 @@ def test_a_path_a_little_aslant_is_followed():
 def test_pictures_shown_twice_count_once():
   film = making.film(80, fps=30, height=180, width=320)
   twice = np.repeat(film.frames, 2, axis=0)
-  crossing = tracking.longest(making.Frames(twice), np.arange(160) / 60)
-  repeated = tracking.repeats(crossing)
-  np.testing.assert_array_equal(repeated, crossing.track.frame % 2 == 1)
+  track = tracking.longest(making.Frames(twice), np.arange(160) / 60).track
+  np.testing.assert_array_equal(track.repeats, track.frame % 2 == 1)
   once = tracking.longest(making.Frames(film.frames), film.time_s)
-  assert not tracking.repeats(once).any()
+  assert not once.track.repeats.any()
 
 
 # --- what is left of a video

@@ -166,7 +166,7 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path, make, says):
 
 
 def test_a_folder_is_no_video(tmp_path):
-  with pytest.raises(video.VideoError, match='no such video file'):
+  with pytest.raises(video.VideoError, match='a folder, expected a video file'):
     video.probe(tmp_path)
 
 
