@@ -9,6 +9,7 @@ LOOK_S = 0.25  # from look to look
 # Of the picture's rows, from one look to the next, or from where it mostly stands. A shake below it
 # moves a walker by about 1 % of a body height; of cameras that stand, none seems to move by half.
 MOVED = 0.01
+MOVED_PIXELS = 1.5  # in tiny pictures compression seems to move everything by half of one
 PARTS = (2, 6)  # rows and columns of parts that are looked at each by itself
 ALIKE = 0.1  # by which share the motions of parts may differ, besides half a pixel
 LEAST_PARTS = 4  # that move alike, and more than stand still: a few without pattern do by chance
@@ -24,7 +25,7 @@ class Camera:
     self._back = self._last = _parts(background)
     self._every = max(1, round(LOOK_S * fps))
     self._again = round(AGAIN_S * fps)
-    self._least = MOVED * background.shape[0]
+    self._least = max(MOVED * background.shape[0], MOVED_PIXELS)
     self._moved: list[tuple[int, int]] = []
 
   def add(self, frame: int, picture: np.ndarray) -> None:
