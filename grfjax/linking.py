@@ -136,27 +136,29 @@ class Linker:
     for _, t, b in sorted(pairs):
       if t not in mine and b not in mine.values():
         mine[t] = b
-    over, left = [], set()
+    over: list[list[Blob]] = []
+    gone: set[int] = set()  # tracks that end here
+    shared: set[int] = set()  # blobs of two people
     for b, blob in enumerate(here):
       inside = [
         t for t, track in enumerate(self.live)
-        if mine.get(t, b) == b and self.is_person(track)
+        if t not in gone and mine.get(t, b) == b and self.is_person(track)
         and _holds(blob, due[t], track[-1], size[t])
       ]  # fmt: skip
-      if len(inside) > 1 and min(size[t] for t in inside) > SAME_SIZE * max(
-        size[t] for t in inside
-      ):
-        self.together.append((min(self.live[t][-1].frame for t in inside) + 1, frame))
+      sizes = [size[t] for t in inside]
+      if len(inside) > 1 and min(sizes) > SAME_SIZE * max(sizes):
+        apart = min(self.live[t][-1].frame for t in inside)
+        over += [[blob for blob in self.live[t] if blob.frame <= apart] for t in inside]
+        gone.update(inside)
+        shared.add(b)
         self._pairs.append(blob)
-        left.add(b)
-        over += [self.live[t] for t in inside]
-        for t in inside:
-          mine.pop(t, None)
+        self._note(apart + 1, frame)
     for t, b in mine.items():
-      self.live[t].append(here[b])
-    gone = {id(track) for track in over}
-    self.live = [track for track in self.live if id(track) not in gone]
-    self.live += [[blob] for b, blob in enumerate(here) if b not in left and b not in mine.values()]
+      if t not in gone:
+        self.live[t].append(here[b])
+    new = set(range(len(here))) - shared - set(mine.values())
+    self.live = [track for t, track in enumerate(self.live) if t not in gone]
+    self.live += [[here[b]] for b in sorted(new)]
     self._look_beside(frame)
     last = frame - self._more * MAX_GAP
     over += [track for track in self.live if track[-1].frame < last]
@@ -182,15 +184,22 @@ class Linker:
     for pair in self._pairs:
       inside = [b for b in here if abs(b.x - pair.x) < (pair.right - pair.left) / 2 + 0.25 * b.tall]
       if len(inside) == 1:
-        self.together.append((pair.frame, frame))
+        self._note(pair.frame, frame)
         still += inside
         here = [b for b in here if b is not inside[0]]
       elif not inside and frame - pair.frame <= self._more * MAX_GAP:
         still.append(pair)
       elif inside:  # apart again
-        self.together.append((pair.frame, frame - 1))
+        self._note(pair.frame, frame - 1)
     self._pairs = still
     return here
+
+  def _note(self, first: int, last: int) -> None:
+    if self.together and first <= self.together[-1][1] + 1:
+      start = min(first, self.together[-1][0])
+      self.together[-1] = (start, max(last, self.together[-1][1]))
+    else:
+      self.together.append((first, last))
 
   def _look_beside(self, frame: int) -> None:
     seen = [track for track in self.live if track[-1].frame == frame]
