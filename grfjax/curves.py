@@ -32,6 +32,8 @@ class Curves:
     box: (N, 4) the window that follows the walker: left, top, width and height in the video's own
       pixels; NaN where nobody is followed.
     direction: (N,) int, +1 where the walker goes to the picture's right, -1 left, 0 not known.
+    lost: sentences (without capital and full stop) on where somebody may walk but cannot be
+      followed, and why.
   """
 
   time_s: np.ndarray
@@ -41,6 +43,7 @@ class Curves:
   near_only: bool
   box: np.ndarray
   direction: np.ndarray
+  lost: tuple[str, ...] = ()
 
   @property
   def seen(self) -> np.ndarray:

@@ -15,7 +15,17 @@ import numpy as np
 import tqdm
 from absl import app, flags, logging
 
-from grfjax import curves, inference, pretrained, recordings, results, truth, video, voxels
+from grfjax import (
+  curves,
+  inference,
+  lost,
+  pretrained,
+  recordings,
+  results,
+  truth,
+  video,
+  voxels,
+)
 
 
 def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> curves.Curves:
@@ -32,14 +42,18 @@ def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> curves.
     ValueError: the video cannot be read or nobody walks across it, or the side of the camera is
       missing or contradicts the walk.
   """
-  walks: list[tuple[np.ndarray, int, np.ndarray, np.ndarray]] = []
+  walks: list[tuple[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray]] = []
+  reasons: list[str] = []
   for view in voxels.walks(path, run.voxel):  # one at a time, so that their pictures need not stay
+    if isinstance(view, lost.Lost):
+      reasons.append(str(view))
+      continue
     film = view.video
     if not walks:
       box, direction = np.full_like(view.box, np.nan), np.zeros(len(view.box), int)
     followed = np.isfinite(view.box[:, 0])
     box[followed], direction[followed] = view.box[followed], view.direction
-    walks.append((view.time_s, view.direction, *inference.predict(run, view)))
+    walks.append((view.time_s, view.direction, view.clear, *inference.predict(run, view)))
   if not camera and not walks[0][1]:
     raise ValueError(
       f'{path}: --camera is needed (left or right): a network that sees the whole picture does not '
@@ -48,11 +62,12 @@ def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> curves.
   sides = [{1: 'right', -1: 'left', 0: camera}[direction] for _, direction, *_ in walks]
   if camera and camera not in sides:
     voxels.check_direction(camera, walks[0][1], str(path))
-  near_only = walks[0][2].shape[1] == 1
-  shape = (len(film.time_s), 2, walks[0][2].shape[2], 1 + walks[0][3].shape[3])
+  *_, force, interval = walks[0]
+  near_only = force.shape[1] == 1
+  shape = (len(film.time_s), 2, force.shape[2], 1 + interval.shape[3])
   every = np.full(shape, np.nan)  # last the estimate, then its interval
-  for side, (time_s, _, force, interval) in zip(sides, walks, strict=True):
-    inside = (film.time_s >= time_s[0] - 1e-9) & (film.time_s <= time_s[-1] + 1e-9)
+  for side, (time_s, _, clear, force, interval) in zip(sides, walks, strict=True):
+    inside = clear & (film.time_s >= time_s[0] - 1e-9) & (film.time_s <= time_s[-1] + 1e-9)
     found = np.concatenate([force[..., None], interval], -1)
     if side == 'right':  # the file's y is to the walker's left
       found[:, :, 2:] *= -1
@@ -64,7 +79,9 @@ def predict(run: inference.Run, path: pathlib.Path, camera: str = '') -> curves.
       )
   changes = [side for k, side in enumerate(sides) if k == 0 or side != sides[k - 1]]
   said = ', then '.join(changes)
-  return curves.Curves(film.time_s, every[..., 0], every[..., 1:], said, near_only, box, direction)
+  return curves.Curves(
+    film.time_s, every[..., 0], every[..., 1:], said, near_only, box, direction, tuple(reasons)
+  )
 
 
 def _at(time_s: np.ndarray, known_s: np.ndarray, values: np.ndarray) -> np.ndarray:

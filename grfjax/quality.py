@@ -52,7 +52,7 @@ def judge(estimate: curves.Curves, found: list[gait.Contact]) -> Quality:
   cut_off = sum(not (c.whole_start and c.whole_end) for c in found)
   totals = stride_totals(estimate, found)
   mean = float(totals.mean()) if totals.size else None
-  flags = []
+  flags = [f'{said[0].upper()}{said[1:]}.' for said in estimate.lost]
   neither = int((~seen.any(1)).sum())
   if neither:
     flags.append(

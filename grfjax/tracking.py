@@ -19,21 +19,23 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-from absl import logging
 from scipy import ndimage
 
-from grfjax import video
+from grfjax import linking, lost, steady, video
 
 BACKGROUND_FRAMES = 32  # bounded, so memory does not grow with the video
 SEARCH_ROWS = 180  # walkers are looked for in a picture halved while so many rows are left
 PLANES_BYTES = 512 * 2**20  # kept of crossings that are not over; a longer one is decoded again
 SMOOTH = 1 / 240  # of the picture's rows: noise is smaller in a smoothed picture, a walker is not
-MIN_HEIGHT = 0.12  # of the picture: smaller blobs are not a walker
-MIN_TRAVEL = 0.5  # body heights a walker moves sideways; who moves less is a bystander
-MIN_SECONDS = 0.5
-MAX_GAP = 12  # frames without a blob after which a track is over
-WAIT_S = 3.0  # of standing about are kept before a walk
-USUAL_FRAMES = 60  # over which a track's usual size is taken
+# By which a walker's height, or the row of the feet in body heights, may change in the picture over
+# a walk: who comes so much nearer shows mostly the front. In walks past a camera it is under 0.1.
+SLANT = 0.4
+WHOLE = 0.25  # of a walker's blobs are clear of the picture's lower edge, if the feet are in it
+# A frame in which the walker's surroundings change by less than so much of what they do in one of
+# the frames around it repeats the one before; of walkers filmed frame by frame it is over 0.3.
+REPEATED = 0.2
+AROUND = 3
+TURNED = 0.4  # or by so much of the way across: the camera may be held a little askew
 CENTRE_SIGMA_S = 0.25  # smoothing of the window's path: slower than a step, faster than a turn
 MARGIN = 1.15  # window height in body heights
 FLOOR = 0.05  # the floor line's distance from the window's bottom, in window heights
@@ -55,6 +57,7 @@ class Track:
     direction: +1 walks to the picture's right, -1 to the left.
     background: (H, W, 3) uint8, the picture without the walker.
     noise: the picture noise's standard deviation in gray levels.
+    repeats: (K,) bool, frames that show the walker as the frame before does.
   """
 
   frame: np.ndarray
@@ -64,17 +67,7 @@ class Track:
   direction: int
   background: np.ndarray
   noise: float
-
-
-@dataclasses.dataclass
-class _Blob:
-  frame: int
-  x: float  # centre column of the upper body
-  top: float
-  bottom: float
-  left: float  # of the upper body
-  right: float
-  area: float
+  repeats: np.ndarray
 
 
 class Frames(Protocol):
@@ -155,100 +148,6 @@ def difference(frame: np.ndarray, back: np.ndarray) -> np.ndarray:
   return cv2.max(cv2.max(red, green), blue)
 
 
-def _blobs(frame_index: int, diff: np.ndarray, threshold: float, scale: int = 1) -> list[_Blob]:
-  """Person-sized connected foreground; places are multiplied by `scale`."""
-  rows = diff.shape[0]
-  over = (cv2.GaussianBlur(diff, (0, 0), rows / 360) > threshold).astype(np.uint8)
-  mask = cv2.morphologyEx(over, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-  # Parts of a body that look like the background leave gaps, up to a leg long: join across them.
-  reach = np.ones((max(3, rows // 5), max(3, rows // 40)), np.uint8)
-  joined = cv2.dilate(mask, reach)
-  count, label, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-  found = []
-  for i in range(1, count):
-    x0, y0, w, h = stats[i, :4]
-    if h < MIN_HEIGHT * rows:
-      continue
-    part = mask[y0 : y0 + h, x0 : x0 + w] * (label[y0 : y0 + h, x0 : x0 + w] == i)
-    in_rows = np.flatnonzero(part.sum(1) >= 2)
-    if len(in_rows) == 0:
-      continue
-    tall = in_rows[-1] + 1 - in_rows[0]  # without the reach
-    upper = part[in_rows[0] : in_rows[0] + max(1, tall // 2)].sum(0)
-    columns = np.arange(w) + 0.5
-    centre = float((upper * columns).sum() / max(upper.sum(), 1))
-    # A cast shadow may lie far to one side on the floor: a walker is as wide as a stride.
-    part = part * (np.abs(columns - centre) < 0.5 * h)
-    in_rows = np.flatnonzero(part.sum(1) >= 2)
-    if len(in_rows) == 0:
-      continue
-    # The upper body's: a shadow or a foot beyond the picture's edge moves neither centre nor size.
-    body = part[in_rows[0] : in_rows[0] + max(1, tall // 2)].sum(0)
-    in_columns = np.flatnonzero(body >= 0.04 * h)  # noise about a body is thinner
-    if len(in_columns) == 0:
-      continue
-    top, bottom = in_rows[0], in_rows[-1] + 1
-    spread = np.sqrt((upper * (columns - centre) ** 2).sum() / max(upper.sum(), 1))
-    area = float(part.sum())
-    # The upper body is upright (a rectangle's spread is 0.29 of its width) and no mere scatter.
-    if bottom - top < MIN_HEIGHT * rows or spread > 0.25 * h or area < 0.05 * h * (bottom - top):
-      continue
-    found.append(
-      _Blob(
-        frame_index, scale * (x0 + centre), float(scale * (y0 + top)),
-        float(scale * (y0 + bottom)), float(scale * (x0 + in_columns[0])),
-        float(scale * (x0 + in_columns[-1] + 1)), area,
-      )
-    )  # fmt: skip
-  return found
-
-
-class _Linker:
-  """Joins blobs of successive frames into tracks: nearest to where the track would be next."""
-
-  def __init__(self, fps: float):
-    self._fps = fps
-    self.live: list[list[_Blob]] = []
-
-  def add(self, frame: int, here: list[_Blob]) -> list[list[_Blob]]:
-    """Takes the blobs of the next frame; returns the tracks that are over."""
-    pairs = []
-    for t, track in enumerate(self.live):
-      last, past = track[-1], track[max(0, len(track) - 9)]
-      speed = (last.x - past.x) / max(last.frame - past.frame, 1)
-      # Parts of a walker may melt into the wall for a while: their usual size counts.
-      size = _size(track[-USUAL_FRAMES:])
-      for b, blob in enumerate(here):
-        miss = abs(last.x + speed * (frame - last.frame) - blob.x)
-        if miss < 0.25 * size and 0.6 < (blob.bottom - blob.top) / size < 1.6:
-          pairs.append((miss, t, b))
-    used_t, used_b = set(), set()
-    for _, t, b in sorted(pairs):
-      if t not in used_t and b not in used_b:
-        self.live[t].append(here[b])
-        used_t.add(t)
-        used_b.add(b)
-    self.live += [[blob] for b, blob in enumerate(here) if b not in used_b]
-    over = [track for track in self.live if frame - track[-1].frame > MAX_GAP]
-    self.live = [track for track in self.live if frame - track[-1].frame <= MAX_GAP]
-    for track in self.live:
-      while track[-1].frame - track[0].frame > WAIT_S * self._fps and _travel(track) < MIN_TRAVEL:
-        del track[0]
-    return over
-
-
-def _size(track: list[_Blob]) -> float:
-  return float(np.median([b.bottom - b.top for b in track]))
-
-
-def _travel(track: list[_Blob]) -> float:
-  """How far it goes across the picture, in body heights."""
-  # The size is the middle's: the picture's edges cut who comes and goes.
-  middle = len(track) // 2
-  around = track[max(0, middle - USUAL_FRAMES // 2) : middle + USUAL_FRAMES // 2 + 1]
-  return abs(track[-1].x - track[0].x) / _size(around)
-
-
 def _robust_line(x: np.ndarray, y: np.ndarray) -> np.ndarray:
   """Line through the bulk of the points, (slope, intercept), by reweighting the worst away."""
   weight = np.ones_like(x)
@@ -268,17 +167,20 @@ class Crossing:
 
   Attributes:
     track: where the walker is.
+    clear: (K,) bool, false where the window does not show the walker alone, whole, and before a
+      still background: no estimate is better than a wrong one.
     planes: for each of the track's frames (H, W, 2) uint8: gray, and the largest difference to the
       background over the colours; iterable again and again.
     travel: how far it goes, in body heights.
   """
 
   track: Track
+  clear: np.ndarray
   planes: Iterable[np.ndarray]
   travel: float
 
 
-def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing]:
+def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | lost.Lost]:
   """Finds every walk across the picture, in order; of two at the same time the longer one.
 
   Args:
@@ -286,10 +188,10 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing]:
     time_s: (N,) each frame's time.
 
   Yields:
-    Each crossing soon after it is over.
+    Each crossing soon after it is over; at the end the stretches in which nobody can be followed.
 
   Raises:
-    NobodyFoundError: nothing person-sized crosses the picture.
+    NobodyFoundError: nothing person-sized crosses the picture, or only in such stretches.
   """
   sample = frames.sample(BACKGROUND_FRAMES)
   back, noise = background(sample)
@@ -298,33 +200,59 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing]:
   some = [_searched(f) for f in sample[:: max(1, len(sample) // 8)]]
   threshold = max(14.0, 5 * _noise(some, searched))
   del sample, some
+  edge = float(scale * (searched.shape[0] - 1))  # give or take a pixel of what is searched
   fps = 1 / float(np.median(np.diff(time_s)))
-  linker = _Linker(fps)
+  linker = linking.Linker(fps)
+  camera = steady.Camera(searched, fps)
   planes = _Planes(frames, back)
   waiting: list[Crossing] = []
   furthest: float | None = None
   found = False
+  small = searched
+  without: list[tuple[np.ndarray, str]] = []  # frames, and why they have no estimate
 
   for k, frame in enumerate(frames):
     planes.add(k, frame)
-    over = linker.add(k, _blobs(k, difference(_searched(frame), searched), threshold, scale))
+    before, small = small, _searched(frame)
+    camera.add(k, small)
+    here = linking.blobs(k, difference(small, searched), threshold, scale)
+    for blob in here:
+      blob.change = _change(blob, before if k else small, small, scale)
+    over = linker.add(k, here)
     if k == len(time_s) - 1:
       over, linker.live = over + linker.live, []
     for track in over:
-      if track[-1].frame - track[0].frame < MIN_SECONDS * fps - 1:
+      if not linker.is_person(track):
         continue
-      furthest = max(furthest or 0.0, _travel(track))
-      if _travel(track) >= MIN_TRAVEL:
-        smooth = _smooth(track, time_s, back, noise)
-        waiting.append(Crossing(smooth, planes.of(smooth.frame), _travel(track)))
+      if _slanted(track, back.shape[1]):
+        without.append((np.arange(track[0].frame, track[-1].frame + 1), lost.SLANTED))
+        continue
+      furthest = max(furthest or 0.0, linking.travel(track))
+      if linking.travel(track) < linking.MIN_TRAVEL:
+        continue
+      smooth = _smooth(track, time_s, back, noise, edge)
+      beside = _beside(track, smooth.frame, linker)
+      below = smooth.floor > edge
+      without += [(smooth.frame[beside], lost.BESIDE), (smooth.frame[below], lost.FEET)]
+      least = linking.MIN_SECONDS * fps - 1
+      clear = lost.long_runs(~lost.within(camera.moving(), smooth.frame) & ~beside & ~below, least)
+      if clear.any():
+        kept = planes.of(smooth.frame)
+        waiting.append(Crossing(smooth, clear, kept, linking.travel(track)))
     earliest = min((t[0].frame for t in linker.live), default=k + 1)
     planes.forget(earliest)
     # What is live may turn out to be the longer of two walks at the same time.
     if waiting and max(c.track.frame[-1] for c in waiting) < earliest:
-      for crossing in _apart(waiting):
+      kept_apart, shorter = _apart(waiting)
+      without += [(c.track.frame, lost.SHORTER) for c in shorter]
+      for crossing in kept_apart:
         found = True
         yield crossing
       waiting = []
+  every = np.arange(len(time_s))
+  without += [(every[lost.within(camera.moving(), every)], lost.MOVING)]
+  without += [(every[lost.within(linker.together, every)], lost.TOGETHER)]
+  stretches = lost.stretches(without, time_s)
   if not found:
     seen = (
       'nothing person-sized moves'
@@ -332,29 +260,55 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing]:
       else f'the furthest moves {furthest:.2f} body heights'
     )
     raise NobodyFoundError(
-      f'nobody walks across the picture ({seen}; expected one person crossing at least '
-      f'{MIN_TRAVEL} body heights before a still camera)'
+      f'nobody walks across the picture ({"; ".join(str(s) for s in stretches) or seen}; expected '
+      f'one person crossing at least {linking.MIN_TRAVEL} body heights before a still camera)'
     )
+  yield from stretches
 
 
 def longest(frames: Frames, time_s: np.ndarray) -> Crossing:
   """The crossing that goes furthest; arguments and errors as in `crossings`."""
-  return max(crossings(frames, time_s), key=lambda c: c.travel)
+  found = [c for c in crossings(frames, time_s) if isinstance(c, Crossing)]
+  return max(found, key=lambda c: c.travel)
 
 
-def _apart(found: list[Crossing]) -> list[Crossing]:
-  """Those of which no two are at the same time, the longest first choice; in order."""
+def _slanted(track: list[linking.Blob], columns: int) -> bool:
+  """Whether it comes nearer or goes away (or climbs, or jumps down) instead of walking past."""
+  track = _whole(track, columns)
+  part = max(1, len(track) // 5)
+  first, last = track[:part], track[-part:]
+  small, large = sorted([linking.usual_size(first), linking.usual_size(last)])
+  sunk, across = (
+    abs(np.median([getattr(b, n) for b in last]) - np.median([getattr(b, n) for b in first]))
+    for n in ('bottom', 'x')
+  )
+  # Who squats changes height as well, but not where the feet are.
+  nearer = large > (1 + SLANT) * small and sunk > 0.25 * SLANT * small
+  return bool(nearer or sunk > max(SLANT * small, TURNED * across))
+
+
+def _whole(track: list[linking.Blob], columns: int) -> list[linking.Blob]:
+  """Without its ends beyond the picture, where a blob has neither true centre nor true height."""
+  inside = [k for k, b in enumerate(track) if b.left > 1 and b.right < columns - 1]
+  return track[inside[0] : inside[-1] + 1] if len(inside) >= 5 else track
+
+
+def _beside(track: list[linking.Blob], frame: np.ndarray, linker: linking.Linker) -> np.ndarray:
+  """(K,) bool, in which of (K,) frames somebody else is in the track's window."""
+  at = [b.frame for b in track if any(linker.is_person(other) for other in b.beside)]
+  return np.isin(frame, at)
+
+
+def _apart(found: list[Crossing]) -> tuple[list[Crossing], list[Crossing]]:
+  """Those of which no two are at the same time, the longest first choice, in order; the others."""
   kept: list[Crossing] = []
+  others: list[Crossing] = []
   for one in sorted(found, key=lambda c: -c.travel):
-    if all(
+    apart = all(
       one.track.frame[-1] < c.track.frame[0] or one.track.frame[0] > c.track.frame[-1] for c in kept
-    ):
-      kept.append(one)
-    else:
-      logging.info(
-        'frames %d to %d: a shorter walk at the same time is left out', *one.track.frame[[0, -1]]
-      )
-  return sorted(kept, key=lambda c: int(c.track.frame[0]))
+    )
+    (kept if apart else others).append(one)
+  return sorted(kept, key=lambda c: int(c.track.frame[0])), others
 
 
 class _Planes:
@@ -395,29 +349,51 @@ class _Again:
     return (self.planes._planes(frame) for frame in some)
 
 
-def _smooth(track: list[_Blob], time_s: np.ndarray, back: np.ndarray, noise: float) -> Track:
+def _smooth(
+  track: list[linking.Blob], time_s: np.ndarray, back: np.ndarray, noise: float, edge: float
+) -> Track:
+  """The track's lines; `edge` is the row to which blobs reach that the picture's edge cuts."""
+  track = _whole(track, back.shape[1])
   known = np.array([b.frame for b in track])
   frame = np.arange(known[0], known[-1] + 1)
-  columns = back.shape[1]
-  # A blob cut by the picture's edge has neither its true centre nor its true height.
-  whole = np.array([b.left > 1 and b.right < columns - 1 for b in track])
-  if whole.sum() >= 5:
-    inside = np.flatnonzero(whole)
-    track = track[inside[0] : inside[-1] + 1]
-    known = np.array([b.frame for b in track])
-    frame = np.arange(known[0], known[-1] + 1)
   x, top, bottom = (np.array([getattr(b, n) for b in track]) for n in ('x', 'top', 'bottom'))
   x = np.interp(time_s[frame], time_s[known], x)
   # Lines in x: a rolled camera tilts the floor, a slanted path changes the size.
   at = np.interp(time_s[known], time_s[frame], x)
-  floor = np.polyval(_robust_line(at, bottom), x)
+  # A shadow towards the camera may reach down to the picture's edge: feet are where it does not.
+  whole = bottom < edge
+  if whole.mean() < WHOLE:
+    whole[:] = True
+  floor = np.polyval(_robust_line(at[whole], bottom[whole]), x)
   height = floor - np.polyval(_robust_line(at, top), x)
   sigma = CENTRE_SIGMA_S / float(np.median(np.diff(time_s)))
   # Smooth the residual to a line, so that the ends are carried on and not pulled in.
   line = np.polyval(np.polyfit(time_s[frame], x, 1), time_s[frame])
   x = line + ndimage.gaussian_filter1d(x - line, sigma, mode='nearest')
   direction = 1 if x[-1] > x[0] else -1
-  return Track(frame, x, floor, height, direction, back, noise)
+  return Track(frame, x, floor, height, direction, back, noise, _repeats(track))
+
+
+def _change(blob: linking.Blob, before: np.ndarray, after: np.ndarray, scale: int) -> float:
+  """Mean difference of two searched pictures where the blob is."""
+  rows = slice(int(blob.top) // scale, int(blob.bottom) // scale)
+  reach = blob.tall / 2
+  columns = slice(max(0, int(blob.x - reach)) // scale, int(blob.x + reach) // scale)
+  return float(cv2.absdiff(before[rows, columns], after[rows, columns]).mean())
+
+
+def _repeats(track: list[linking.Blob]) -> np.ndarray:
+  """(K,) bool, for every frame from the first to the last.
+
+  So a video of 30 frames a second becomes one of 60 by mere doubling; taken for real pictures, the
+  walker would stop and start with every frame.
+  """
+  change = np.full(track[-1].frame - track[0].frame + 1, np.nan)
+  change[[b.frame - track[0].frame for b in track]] = [b.change for b in track]
+  usual = ndimage.maximum_filter1d(np.nan_to_num(change), 2 * AROUND + 1)
+  repeated = change < REPEATED * usual
+  repeated[0] = False
+  return repeated
 
 
 def boxes(track: Track, rows: int, columns: int) -> np.ndarray:

@@ -74,6 +74,8 @@ def probe(path: str | os.PathLike[str]) -> Video:
       frame times do not increase.
   """
   path = pathlib.Path(path)
+  if path.is_dir():
+    raise VideoError(f'{path}: a folder, expected a video file')
   if not path.is_file():
     raise VideoError(f'{path}: no such video file')
   if path.stat().st_size == 0:

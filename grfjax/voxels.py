@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from absl import logging
 
-from grfjax import forces, recordings, tracking, video
+from grfjax import forces, lost, recordings, tracking, video
 
 AXES = ('vertical', 'forward', 'near side')  # the order of the last axis of `force`
 GRAY_MEAN, GRAY_SD = 128, 32  # of the walker's gray values in a `walker` picture
@@ -108,6 +108,7 @@ class Views:
     direction: +1 the walker goes to the picture's right, -1 left; 0 not looked at.
     box: (F, 4) float64 for every frame of the video: left, top, width and height of the window in
       the video's own pixels, counted from its edges; NaN where nobody is followed.
+    clear: (F,) bool, the frames of the video that can be judged by these pictures.
   """
 
   picture: np.ndarray
@@ -116,12 +117,16 @@ class Views:
   video: video.Video
   direction: int
   box: np.ndarray
+  clear: np.ndarray
 
 
-def walks(path: pathlib.Path, cfg: Config) -> Iterator[Views]:
+def walks(path: pathlib.Path, cfg: Config) -> Iterator[Views | lost.Lost]:
   """Decodes a video into the configuration's pictures: of each walk across it, in order.
 
   A configuration that does not follow anybody sees all of the video as one.
+
+  Yields:
+    The walks; then the stretches in which nobody can be followed.
 
   Raises:
     ValueError: the video cannot be read, or nobody can be followed; the message names it.
@@ -131,12 +136,15 @@ def walks(path: pathlib.Path, cfg: Config) -> Iterator[Views]:
     picture = np.empty((len(film.time_s), *cfg.shape[1:]), np.uint8)
     for k, frame in enumerate(video.frames(film)):
       picture[k] = video.whole_window(frame, cfg.rows)
-    yield _views(film, picture, 0, 0, np.full((len(film.time_s), 4), np.nan), cfg)
+    count = len(film.time_s)
+    yield _views(
+      film, picture, np.arange(count), 0, np.full((count, 4), np.nan), np.ones(count, bool), cfg
+    )
     return
   frames = video.WorkingFrames(film)
   try:
-    for crossing in tracking.crossings(frames, film.time_s):
-      yield _followed(frames, crossing, cfg)
+    for found in tracking.crossings(frames, film.time_s):
+      yield found if isinstance(found, lost.Lost) else _followed(frames, found, cfg)
   except tracking.NobodyFoundError as error:
     raise tracking.NobodyFoundError(f'{path}: {error}') from error
 
@@ -144,7 +152,9 @@ def walks(path: pathlib.Path, cfg: Config) -> Iterator[Views]:
 def longest(path: pathlib.Path, cfg: Config) -> Views:
   """The walk that goes furthest; arguments and errors as in `walks`."""
   if not cfg.follow:
-    return next(walks(path, cfg))
+    (view,) = walks(path, cfg)
+    assert isinstance(view, Views)  # only who is followed can be lost
+    return view
   frames = video.WorkingFrames(video.probe(path))
   try:
     crossing = tracking.longest(frames, frames.video.time_s)
@@ -158,21 +168,27 @@ def _followed(frames: video.WorkingFrames, crossing: tracking.Crossing, cfg: Con
   track = crossing.track
   box = np.full((len(frames.video.time_s), 4), np.nan)
   box[track.frame] = tracking.boxes(track, cfg.rows, cfg.columns) * 2**frames.halvings
-  first = int(track.frame[0])
-  return _views(frames.video, standardised(picture), first, track.direction, box, cfg)
+  clear = np.zeros(len(box), bool)
+  clear[track.frame] = crossing.clear
+  box[~clear] = np.nan
+  new = ~track.repeats
+  picture = standardised(picture)
+  picture = picture if new.all() else picture[new]
+  return _views(frames.video, picture, track.frame[new], track.direction, box, clear, cfg)
 
 
 def _views(
   film: video.Video,
   picture: np.ndarray,
-  first: int,
+  frame: np.ndarray,
   direction: int,
   box: np.ndarray,
+  clear: np.ndarray,
   cfg: Config,
 ) -> Views:
-  time_s = film.time_s[first : first + len(picture)]
+  time_s = film.time_s[frame]
   picture, time_s, nearest = at_rate(picture, time_s, cfg.fps, blend=cfg.follow)
-  return Views(picture, time_s, (first + nearest).astype(np.int32), film, direction, box)
+  return Views(picture, time_s, frame[nearest].astype(np.int32), film, direction, box, clear)
 
 
 def standardised(picture: np.ndarray) -> np.ndarray:
@@ -300,8 +316,8 @@ def check_direction(trial_camera: str, direction: int, where: str) -> None:
     side = {1: 'right', -1: 'left'}
     raise ValueError(
       f'{where}: camera is {trial_camera!r}, so the walker should go to the {side[expected]} of '
-      f'the picture, but goes to the {side[direction]}; correct the camera column, or the video '
-      'is mirrored'
+      f'the picture, but goes to the {side[direction]}; correct the camera (the option, or '
+      'the column of trials.csv), or the video is mirrored'
     )
 
 
@@ -323,6 +339,8 @@ def records(
     if cfg.follow:
       check_direction(trial.camera, view.direction, str(trial.video))
     label = labels(trial, view.time_s, view.video, threshold_n)
+    clear = view.clear[view.frame]  # elsewhere the picture does not show what the plates felt
+    label = dataclasses.replace(label, known=label.known & clear[:, None])
   except (ValueError, OSError) as error:
     raise ValueError(f'{trial.where} (trial {trial.name}): {error}') from error
   if label.uncertainty_s:

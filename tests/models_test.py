@@ -120,7 +120,7 @@ def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
   film = np.stack([np.sin(k / 7) * film[k // 20] + (1 - np.sin(k / 7)) * 90 for k in range(count)])
   picture = np.clip(film, 0, 255).astype(np.uint8)
   index, nowhere = np.arange(count, dtype=np.int32), np.full((count, 4), np.nan)
-  view = voxels.Views(picture, np.arange(count) / 60, index, None, 1, nowhere)
+  view = voxels.Views(picture, np.arange(count) / 60, index, None, 1, nowhere, index >= 0)
   model = models.Walker(width=4, features=8, outputs=3)
   apply = jax.jit(functools.partial(model.apply, train=False))
 

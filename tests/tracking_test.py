@@ -7,7 +7,7 @@ import making
 import numpy as np
 import pytest
 
-from grfjax import tracking
+from grfjax import linking, tracking
 
 SIZE = {'height': 180, 'width': 320}
 # Within some twenty gray levels of the wall's mean colour.
@@ -298,7 +298,7 @@ def test_every_crossing_is_found_and_memory_does_not_grow(monkeypatch):
     most[walks] = (frames.most, max(kept))
   assert most[8] == most[2]
   assert most[8][0] <= 4
-  assert most[8][1] <= 70 + tracking.MAX_GAP + 2
+  assert most[8][1] <= 70 + linking.MAX_GAP + 2
 
 
 def test_a_crossing_too_long_to_keep_is_decoded_again(monkeypatch):
@@ -319,7 +319,7 @@ def test_who_waits_before_walking_is_followed_from_then_on():
   still = making.Frames(frames)
   still.chosen = [*frames[350:], *frames[350:]]  # else who stands for so long is background
   track = tracking.longest(still, np.arange(420) / 60).track
-  assert 350 - tracking.WAIT_S * 60 - 2 <= track.frame[0] <= 350
+  assert 350 - linking.WAIT_S * 60 - 2 <= track.frame[0] <= 350
   assert track.frame[-1] >= 415
 
 

@@ -100,6 +100,7 @@ def test_every_frame_is_once_an_own_frame(cfg, count):
     None,
     0,
     np.full((count, 4), np.nan),
+    np.ones(count, bool),
   )
   records = list(voxels.cut(view, None, cfg))
   own = np.concatenate([r['frame'][cfg.own] for r in records])
@@ -120,7 +121,7 @@ def test_nothing_is_known_beyond_the_edge():
   count, cfg = 10, dataclasses.replace(WALKER, rows=2, columns=2, frames=8, hop=4)
   view = voxels.Views(
     np.zeros((count, 2, 2, 2), np.uint8), np.arange(count) / 60, np.arange(count, dtype=np.int32),
-    None, 1, np.full((count, 4), np.nan),
+    None, 1, np.full((count, 4), np.nan), np.ones(count, bool),
   )  # fmt: skip
   yes = np.ones((count, 2), bool)
   label = voxels.Labels(np.ones((count, 2, 3), np.float32), yes, yes, 0.0, 0.0)
