@@ -161,11 +161,11 @@ def main(argv: list[str]) -> None:
   workdir = pathlib.Path(flags.FLAGS.workdir)
   try:
     value = evaluate(workdir, flags.FLAGS.data_dir)
-    figures = report.run_figures(workdir)
+    written = report.write_run(workdir)
   except (ValueError, OSError) as error:
     sys.exit(f'grfjax.evaluate: {error}')
   print(report.subject_text(value))
-  print(f'written: {workdir / "eval.json"}, {", ".join(str(f) for f in figures)}')
+  print(f'written: {workdir / "eval.json"}, {", ".join(str(path) for path in written)}')
 
 
 if __name__ == '__main__':

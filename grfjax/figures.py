@@ -147,6 +147,27 @@ def learning_curves(
     return save(fig, path)
 
 
+def learning_round(path: pathlib.Path, logs: dict[str, list[dict[str, Any]]]) -> pathlib.Path:
+  """The paper's Fig. 2 of every fold: training loss and error over steps.
+
+  Args:
+    path: of the PNG.
+    logs: held-out subject -> lines of its metrics.jsonl.
+  """
+  with matplotlib.rc_context(STYLE):
+    fig = figure.Figure(figsize=(8, 3.2), layout='constrained')
+    axes = fig.subplots(1, 2)
+    for k, (subject, lines) in enumerate(logs.items()):
+      look = {'color': matplotlib.colormaps['viridis'](k / max(len(logs) - 1, 1)), 'lw': 1.1}
+      for ax, name in zip(axes, ('loss', 'mae_pct_bw'), strict=True):
+        _series(ax, lines, name, label=plain(subject), **look)
+    axes[0].set(xlabel='step', ylabel='training loss', title='Loss')
+    axes[1].set(xlabel='step', ylabel='error of the training draws (% BW)', title='Error')
+    axes[1].set_ylim(bottom=0)
+    axes[0].legend(title='without', ncols=2)
+    return save(fig, path)
+
+
 def curves(
   path: pathlib.Path, one: inference.Estimates, title: str, count: int = 4
 ) -> pathlib.Path:

@@ -101,7 +101,7 @@ def of_round(
       'from the best subject to the worst',
     ),
     (tables.show(tables.mean([r['r'] for r in results]), '.2f'), 'correlation r, average'),
-    (str(len(folds)), 'subjects, each held out once'),
+    (str(len(folds)), 'subjects, each held out once' if len(folds) > 1 else 'subject, held out'),
   ]  # fmt: skip
   stance_only = (
     ' The network knows the near leg, and that one in stance only: it cannot tell when the foot is '
@@ -113,8 +113,9 @@ def of_round(
     + stance_only,
     f'Model: {models}. Data set: {datasets} as built from the recording set the reader gave; this '
     'page cannot know whether those recordings are of real people or rendered.',
-    f'Test: leave one subject out. {len(folds)} subjects ({names}); for each, a network was '
-    'trained on the others alone, and its errors here are on the one left out.',
+    f'Test: leave one subject out. {len(folds)} {"subjects" if len(folds) > 1 else "subject"} '
+    f'({names}); for each, a network was trained on the others alone, and its errors here are on '
+    'the one left out.',
   ]
   return document(
     'Ground reaction forces from walking videos: held-out results',

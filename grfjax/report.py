@@ -85,6 +85,47 @@ def run_figures(workdir: pathlib.Path) -> list[pathlib.Path]:
   ]
 
 
+def write_run(workdir: pathlib.Path) -> list[pathlib.Path]:
+  """Writes a run's figures and its page, workdir/report.html; errors as in `run_figures`.
+
+  Returns:
+    The page, then the figures.
+  """
+  value = json.loads((workdir / 'eval.json').read_text(encoding='utf-8'))
+  (subject,) = value['subjects']
+  scatter, learning, curves, stance = run_figures(workdir)
+  pictures = [
+    page.Picture(scatter, *_SCATTER),
+    page.Picture(
+      learning,
+      'Training loss and error over steps, and the held-out error as a level.',
+      "As the paper's Fig. 2: the loss and the error of the training draws over steps.",
+    ),
+    page.Picture(
+      curves,
+      'True and estimated vertical force of both legs over time in trials from best to worst.',
+      'Trials from the best estimated to the worst: true in black, estimated in colour.',
+    ),
+    page.Picture(
+      stance,
+      'True and estimated force of each axis and leg from 0 to 100 % of stance, mean and spread.',
+      'Force over stance: true in black with a grey band of one SD; estimated in colour.',
+    ),
+  ]
+  folds = {subject: value}
+  every = tables.of_round(folds, _minutes(workdir.parent, {workdir.name: value}))
+  written = workdir / 'report.html'
+  files.write_text(written, page.of_round(folds, every, pictures, []))
+  return [written, scatter, learning, curves, stance]
+
+
+_SCATTER = (
+  'Density of true vertical force against estimated vertical force for each leg, with the line on '
+  'which both are equal.',
+  "True against estimated vertical force of every held-out stance frame. As in the paper's Fig. 1, "
+  'the estimate is on the horizontal axis.',
+)
+
 # All folds.
 
 
@@ -136,6 +177,15 @@ def write_loso(
       written.append(folder / f'{table.name}.{ending}')
       files.write_text(written[-1], text)
   pictures = _pictures(folder, folds, estimates)
+  logs = {s: files.read_log(runs / s / 'metrics.jsonl') for s in folds}
+  if logs := {s: lines for s, lines in logs.items() if lines}:
+    pictures.append(
+      page.Picture(
+        figures.learning_round(folder / 'learning_curves.png', logs),
+        'Training loss and error of the training draws over steps, a line for each fold.',
+        "As the paper's Fig. 2: training of every fold, named by the subject it was without.",
+      )
+    )
   more = gait_report.sections(folder, runs / PREDICTIONS, found, folds) if found else []
   files.write_text(folder / 'index.html', page.of_round(folds, every, pictures, more))
   return written
@@ -184,10 +234,7 @@ def _pictures(
         figures.true_against_estimated(
           folder / 'true_against_estimated.png', list(estimates.values()), f'{whose}, held out'
         ),
-        'Density of true vertical force against estimated vertical force for each leg, with the '
-        'line on which both are equal.',
-        'True against estimated vertical force of every held-out stance frame, all folds together. '
-        "As the paper's Fig. 1, the estimate is on the horizontal axis.",
+        *_SCATTER,
       ),
       page.Picture(
         figures.stance_grid(folder / 'stance_by_subject.png', estimates),

@@ -327,6 +327,19 @@ def test_run_figures(tmp_path, legs, axes):
   assert {p.name for p in (tmp_path / 'figures').iterdir()} == {p.name for p in paths}
 
 
+def test_a_runs_page(tmp_path):
+  run = tmp_path / 'A'
+  run.mkdir()
+  made_up_run(run, 'A')
+  written = report.write_run(run)
+  assert written[0] == run / 'report.html'
+  seen = Page(written[0].read_text(encoding='utf-8'))
+  assert len(seen.all('img')) == 4
+  assert all(len(img['alt']) > 20 for img in seen.all('img'))
+  for words in ('1 subject (A)', 'subject, held out', '12.5', 'not a medical device'):
+    assert words in seen.text
+
+
 def test_run_figures_without_a_log(tmp_path):
   made_up_run(tmp_path, 'A', legs=1, axes=1)
   files.write_text(tmp_path / 'metrics.jsonl', '{"step": 50, "loss": 1.0, "mae_pct_bw": 9.0}\n{"st')
@@ -407,7 +420,7 @@ def test_page_is_self_contained_and_escapes(round_of):
     assert words in seen.text
   assert len(seen.all('caption')) == len(seen.all('table')) == 7
   assert all(th.get('scope') in ('col', 'row') for th in seen.all('th'))
-  assert len(seen.all('img')) == 4
+  assert len(seen.all('img')) == 5
   assert all(len(img['alt']) > 20 for img in seen.all('img'))
   assert 'prefers-color-scheme: dark' in text
   assert any(meta.get('name') == 'viewport' for meta in seen.all('meta'))
