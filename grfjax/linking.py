@@ -23,6 +23,9 @@ FPS = 60  # of a faster video, all these frames are so many times as many
 BESIDE = 0.43
 # Of a walker's height: what is smaller is part of somebody, or waves in the wind.
 SAME_SIZE = 0.5
+# Of a body's difference to the background: legs that the picture's lower edge cuts differ there as
+# much as the body does, while a shadow fades out to its end (the darkest drawn ones to half).
+CUT = 0.75
 
 
 @dataclasses.dataclass(eq=False)
@@ -37,6 +40,7 @@ class Blob:
     left: of the upper body.
     right: of the upper body.
     area: pixels of the searched picture.
+    cut: the picture's lower edge cuts the body, and not its shadow alone.
     change: mean difference to the frame before, there.
     beside: tracks of others who are in the same window.
   """
@@ -48,6 +52,7 @@ class Blob:
   left: float
   right: float
   area: float
+  cut: bool = False
   change: float = 0.0
   beside: list[list[Blob]] = dataclasses.field(default_factory=list)
 
@@ -95,14 +100,25 @@ def blobs(frame_index: int, diff: np.ndarray, threshold: float, scale: int = 1) 
     # The upper body is upright (a rectangle's spread is 0.29 of its width) and no mere scatter.
     if bottom - top < MIN_HEIGHT * rows or spread > 0.25 * h or area < 0.05 * h * (bottom - top):
       continue
+    inside = slice(y0, y0 + h), slice(x0, x0 + w)
     found.append(
       Blob(
         frame_index, scale * (x0 + centre), float(scale * (y0 + top)),
         float(scale * (y0 + bottom)), float(scale * (x0 + in_columns[0])),
         float(scale * (x0 + in_columns[-1] + 1)), area,
+        y0 + bottom >= rows - 1 and _is_cut(part, diff[inside]),
       )
     )  # fmt: skip
   return found
+
+
+def _is_cut(part: np.ndarray, diff: np.ndarray) -> bool:
+  """Whether what reaches the lower edge is body; part (h, w) 0 or 1, diff (h, w) differences."""
+  in_rows = np.flatnonzero(part.any(1))
+  middle = in_rows[len(in_rows) // 2]
+  body = diff[:middle][part[:middle] > 0]
+  edge = diff[in_rows[-2] :][part[in_rows[-2] :] > 0]
+  return bool(np.median(edge) > CUT * np.median(body))
 
 
 class Linker:

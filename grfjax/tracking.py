@@ -232,7 +232,8 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | lost.Lo
         continue
       smooth = _smooth(track, time_s, back, noise, edge)
       beside = _beside(track, smooth.frame, linker)
-      below = smooth.floor > edge
+      cut = np.mean([b.cut for b in track]) > 0.5
+      below = (smooth.floor > edge) & cut
       without += [(smooth.frame[beside], lost.BESIDE), (smooth.frame[below], lost.FEET)]
       least = linking.MIN_SECONDS * fps - 1
       clear = lost.long_runs(~lost.within(camera.moving(), smooth.frame) & ~beside & ~below, least)

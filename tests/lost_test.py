@@ -167,6 +167,17 @@ def test_feet_beyond_the_picture(below):
     follow(frames)
 
 
+def test_a_shadow_to_the_pictures_edge_all_along_is_no_foot_beyond_it():
+  frames = drawn(walker(20, 300))
+  for k, frame in enumerate(frames):
+    x = 20 + 280 * k / (COUNT - 1)
+    part = frame[FLOOR:, max(0, round(x) - 8) : round(x) + 8]
+    part[:] = (0.75 * part).astype(np.uint8)
+  (crossing,), gaps = follow(frames)
+  assert gaps == []
+  assert crossing.clear.all()
+
+
 def test_a_shadow_to_the_pictures_edge_does_not_move_the_floor():
   frames = drawn(walker(20, 300))
   for k, frame in enumerate(frames):
