@@ -195,16 +195,44 @@ class Recurrent(nn.Module):
       x = nn.relu(conv.Conv3D(channels, (2, 3, 3), 'SAME', name=f'conv_{k}')(x))
       x = nn.max_pool(x, (1, 2, 2), strides=(1, 2, 2))
     x = nn.relu(nn.Dense(self.features, name='places')(x.reshape(b, t, -1)))
-    if valid is not None:  # nothing is known beyond the recording's edge
-      x = x * valid[..., None]
     x = nn.Dropout(self.dropout, deterministic=not train)(x)
+    seen = jnp.ones((b, t), bool) if valid is None else valid
+    x = jnp.concatenate([x, seen[..., None]], -1)
     ways = []
     for name, reverse in (('forwards', False), ('backwards', True)):
-      units = nn.GRUCell(self.features)
+      units = _HeldGRUCell(self.features)
       ways.append(cast(jax.Array, nn.RNN(units, reverse=reverse, keep_order=True, name=name)(x)))
     x = jnp.concatenate(ways, -1)
     x = nn.Dense(2 * self.outputs, name='output')(x)
     return x.reshape(b, t, 2, self.outputs)
+
+
+class _HeldGRUCell(nn.RNNCellBase):
+  """Gated recurrent units that stand still at frames beyond the recording's edge.
+
+  Else they would run on over a record's padding, into states that training hardly knows. The last
+  input says whether a frame is within.
+  """
+
+  features: int
+
+  @nn.compact
+  def __call__(self, carry: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Maps (B, features), (B, C + 1) to the next state, twice."""
+    new, _ = nn.GRUCell(self.features, name='gru')(carry, inputs[..., :-1])
+    held = jnp.where(inputs[..., -1:] > 0, new, carry)
+    return held, held
+
+  @nn.nowrap
+  def initialize_carry(self, rng: jax.Array, input_shape: tuple[int, ...]) -> jax.Array:
+    """Zeros."""
+    del rng
+    return jnp.zeros((*input_shape[:-1], self.features))
+
+  @property
+  def num_feature_axes(self) -> int:
+    """One."""
+    return 1
 
 
 class WalkerBody(nn.Module):
