@@ -12,7 +12,7 @@ Dropout draws from the random stream named 'dropout', in training only.
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
@@ -161,80 +161,6 @@ class Walker(nn.Module):
     return body(x, moving, seen, train=train)
 
 
-class Recurrent(nn.Module):
-  """A 3D CNN and a recurrent layer: the improvement that the paper's conclusion names.
-
-  Both legs' forces at every frame, from the same clips as `Walker`. Blocks of a 3D convolution
-  (3 x 3 pixels, 2 frames), ReLU and pooling make each frame a vector; gated recurrent units (Cho K
-  et al. 2014, EMNLP) then run over the clip forwards and backwards, as the whole walk is there
-  when it is estimated. What is remembered has no end: near a clip's ends an estimate depends on
-  where the clip begins, a little.
-
-  Attributes:
-    outputs: numbers out for each leg and frame.
-    channels: of each block's convolution.
-    features: length of a frame's vector, and of the recurrent state in either direction.
-    dropout: the rate before the recurrent layer.
-  """
-
-  outputs: int = 3
-  channels: tuple[int, ...] = (16, 32)
-  features: int = 128
-  dropout: float = 0.3
-
-  legs: ClassVar[int] = 2
-  label_slice: ClassVar[slice] = slice(None)
-
-  @nn.compact
-  def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
-    """Maps (B, T, H, W, 2), H and W even, to (B, T, 2, outputs)."""
-    b, t, h, w = x.shape[:4]
-    planes = jnp.stack(_figure(x), -1).reshape(b * t, h, w, 2)
-    x = _patches(planes, 2).reshape(b, t, h // 2, w // 2, -1)  # few channels convolve slowly
-    for k, channels in enumerate(self.channels):
-      x = nn.relu(conv.Conv3D(channels, (2, 3, 3), 'SAME', name=f'conv_{k}')(x))
-      x = nn.max_pool(x, (1, 2, 2), strides=(1, 2, 2))
-    x = nn.relu(nn.Dense(self.features, name='places')(x.reshape(b, t, -1)))
-    x = nn.Dropout(self.dropout, deterministic=not train)(x)
-    seen = jnp.ones((b, t), bool) if valid is None else valid
-    x = jnp.concatenate([x, seen[..., None]], -1)
-    ways = []
-    for name, reverse in (('forwards', False), ('backwards', True)):
-      units = _HeldGRUCell(self.features)
-      ways.append(cast(jax.Array, nn.RNN(units, reverse=reverse, keep_order=True, name=name)(x)))
-    x = jnp.concatenate(ways, -1)
-    x = nn.Dense(2 * self.outputs, name='output')(x)
-    return x.reshape(b, t, 2, self.outputs)
-
-
-class _HeldGRUCell(nn.RNNCellBase):
-  """Gated recurrent units that stand still at frames beyond the recording's edge.
-
-  Else they would run on over a record's padding, into states that training hardly knows. The last
-  input says whether a frame is within.
-  """
-
-  features: int
-
-  @nn.compact
-  def __call__(self, carry: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Maps (B, features), (B, C + 1) to the next state, twice."""
-    new, _ = nn.GRUCell(self.features, name='gru')(carry, inputs[..., :-1])
-    held = jnp.where(inputs[..., -1:] > 0, new, carry)
-    return held, held
-
-  @nn.nowrap
-  def initialize_carry(self, rng: jax.Array, input_shape: tuple[int, ...]) -> jax.Array:
-    """Zeros."""
-    del rng
-    return jnp.zeros((*input_shape[:-1], self.features))
-
-  @property
-  def num_feature_axes(self) -> int:
-    """One."""
-    return 1
-
-
 class WalkerBody(nn.Module):
   """What `Walker` learns: pictures and their motion in, numbers out. Attributes as there."""
 
@@ -308,7 +234,6 @@ def _patches(x: jax.Array, size: int) -> jax.Array:
 MODELS: dict[str, Callable[..., Any]] = {
   'mochizuki3d': Mochizuki3D,
   'mochizuki2d': Mochizuki2D,
-  'recurrent': Recurrent,
   'walker': Walker,
 }
 

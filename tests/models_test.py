@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import recurrent
 
 from grfjax import models, voxels
 
@@ -153,46 +152,3 @@ def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
 def test_build_lists_the_names():
   with pytest.raises(ValueError, match=r"'mochizuki4d'.*mochizuki2d, mochizuki3d"):
     models.build('mochizuki4d')
-
-
-# --- recurrent
-
-
-@functools.cache
-def _recurrent():
-  model = models.Recurrent(outputs=5, channels=(2, 3), features=8, dropout=0.5)
-  x = _random((2, 7, 24, 16, 2))
-  return model, jax.jit(functools.partial(model.init, train=False))(jax.random.key(0), x), x
-
-
-def test_recurrent_looks_at_the_whole_clip_for_both_legs():
-  model, variables, x = _recurrent()
-  y = jax.jit(functools.partial(model.apply, train=False))(variables, x)
-  assert y.shape == (2, 7, 2, 5)
-  for frame in (0, 3, 6):
-    one = lambda x, t=frame: (model.apply(variables, x, train=False)[0, t] ** 2).sum()
-    seen = np.abs(jax.jit(jax.grad(one))(x)).sum((2, 3, 4))
-    assert (seen[0] > 0).all()
-    assert (seen[1] == 0).all()
-
-
-def test_recurrent_stands_still_beyond_the_edge():
-  """However long a record's padding is, which repeats the edge's picture."""
-  model, variables, x = _recurrent()
-
-  def answer(pad, masked=True):
-    padded = jnp.concatenate([x[:, :1]] * pad + [x] + [x[:, -1:]] * pad, 1)
-    place = jnp.arange(padded.shape[1])
-    valid = jnp.broadcast_to((place >= pad) & (place < pad + 7), (2, len(place)))
-    run = jax.jit(functools.partial(model.apply, train=False))
-    return run(variables, padded, valid=valid if masked else None)[:, pad : pad + 7]
-
-  np.testing.assert_allclose(answer(3), answer(9), atol=1e-6)
-  assert np.abs(answer(3, masked=False) - answer(9, masked=False)).max() > 1e-3
-
-
-def test_recurrent_parameters_at_the_configurations_size():
-  config = recurrent.get_config().model.to_dict()
-  del config['name']
-  model = models.Recurrent(outputs=3, **config | {'channels': tuple(config['channels'])})
-  assert _count(model, (1, 40, 48, 36, 2)) == 309_174
