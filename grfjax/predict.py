@@ -105,6 +105,7 @@ def predict_set(
   estimate; where they cannot be used, the results say why.
   """
   failures = []
+  about = results.about_run(run)
   trials = recordings.load(root, need_forces=False, subjects=subjects)
   for trial in tqdm.tqdm(trials, desc='predict', unit='trial', mininterval=1):
     try:
@@ -112,7 +113,7 @@ def predict_set(
       true, notes = _truth(trial)
       result = results.Result(
         trial.name, trial.video.name, trial.subject.name, estimate, trial.subject.body_mass_kg,
-        results.about_run(run), true, notes,
+        about, true, notes,
       )  # fmt: skip
       results.write(out, result, trial.video if with_overlay else None)
     except (ValueError, OSError) as error:
