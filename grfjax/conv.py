@@ -1,10 +1,12 @@
 """3D convolution and pooling in the forms that XLA runs fast on a CPU.
 
 XLA's own 3D convolution is five to ten times slower there than the same sum written as a 2D
-convolution whose input channels hold the temporal taps; `max_pool3d` likewise goes one axis after
-the other. Values equal those of `jax.lax.conv_general_dilated` and `flax.linen.max_pool`.
+convolution whose input channels hold the temporal taps; with many channels 5 x 5 kernels go through
+`grfjax.winograd` besides, four times as fast again. `max_pool3d` likewise goes one axis after the
+other. Values equal those of `jax.lax.conv_general_dilated` and `flax.linen.max_pool`.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +14,11 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from grfjax import winograd
+
 Padding = str | Sequence[tuple[int, int]]  # 'SAME', 'VALID' or (low, high) for T, H and W
+# Channels in, from which the transforms of `grfjax.winograd` cost less than the products they save.
+WINOGRAD = 64
 
 
 def pads(padding: Padding, window: Sequence[int]) -> tuple[tuple[int, int], ...]:
@@ -66,6 +72,8 @@ def conv3d(x: jax.Array, kernel: jax.Array, *, padding: Padding) -> jax.Array:
   kt, kh, kw, c, d = kernel.shape
   (t_low, t_high), *space = pads(padding, (kt, kh, kw))
   _check_fits(x.shape[1:4], (kt, kh, kw), ((t_low, t_high), *space))
+  if (kh, kw) == (winograd.TAPS,) * 2 and c >= WINOGRAD and jax.default_backend() == 'cpu':
+    return _fewer_products(x, kernel, (t_low, t_high), space)
   if t_low or t_high:
     x = jnp.pad(x, ((0, 0), (t_low, t_high), (0, 0), (0, 0), (0, 0)))
   n, t, h, w, _ = x.shape
@@ -77,6 +85,21 @@ def conv3d(x: jax.Array, kernel: jax.Array, *, padding: Padding) -> jax.Array:
     folded, flat, (1, 1), space, dimension_numbers=('NHWC', 'HWIO', 'NHWC')
   )
   return y.reshape(n, t_out, *y.shape[1:])
+
+
+def _fewer_products(
+  x: jax.Array, kernel: jax.Array, time: tuple[int, int], space: Sequence[tuple[int, int]]
+) -> jax.Array:
+  """`conv3d` by `grfjax.winograd`: all temporal taps of every frame at once, then their sum."""
+  kt, kh, kw, c, d = kernel.shape
+  n, t = x.shape[:2]
+  x = jnp.pad(x, ((0, 0), (0, 0), *space, (0, 0)))
+  flat = kernel.transpose(1, 2, 3, 0, 4).reshape(kh, kw, c, kt * d)
+  parts = winograd.conv2d(x.reshape(n * t, *x.shape[2:]), flat)
+  parts = parts.reshape(n, t, *parts.shape[1:3], kt, d)
+  parts = jnp.pad(parts, ((0, 0), time, *((0, 0),) * 4))
+  t_out = sum(time) + t - kt + 1
+  return functools.reduce(jnp.add, [parts[:, i : i + t_out, :, :, i] for i in range(kt)])
 
 
 def max_pool3d(x: jax.Array, window: Sequence[int], padding: Padding) -> jax.Array:

@@ -135,3 +135,24 @@ def test_weight_decay_spares_biases():
   updates, _ = tx.update(zero, tx.init(params), params)
   np.testing.assert_allclose(updates['kernel'], -0.05)
   np.testing.assert_array_equal(updates['bias'], 0)
+
+
+def test_muon_turns_a_kernels_gradient_into_a_rotation_and_leaves_biases_to_adam():
+  rng = np.random.default_rng(0)
+  gradient = {
+    'kernel': jnp.asarray(rng.normal(size=(3, 4, 8)) * rng.uniform(0.3, 1, 8), jnp.float32),
+    'bias': jnp.asarray([3.0, -0.02, 0.5]),
+  }
+  params = jax.tree.map(jnp.zeros_like, gradient)
+  tx = step.optimizer(steps=10, learning_rate=0.1, decay=False, muon=True)
+  update, _ = tx.update(gradient, tx.init(params), params)
+  flat = np.asarray(gradient['kernel']).reshape(12, 8)
+  u, _, v = np.linalg.svd(flat, full_matrices=False)
+  turned = -np.asarray(update['kernel']).reshape(12, 8) / (0.1 * 0.2 * np.sqrt(12))
+  # Five rounds of Newton and Schulz bring singular values near 1, not to it.
+  along = np.diag(u.T @ turned @ v.T)
+  assert (along > 0.6).all()
+  assert (along < 1.3).all()
+  np.testing.assert_allclose(u @ np.diag(along) @ v, turned, atol=1e-4)
+  first = 0.1 * (1 + 0.9 * 0.1 / (1 - 0.9**2))  # Adam's with Nesterov's look ahead
+  np.testing.assert_allclose(update['bias'], [-first, first, -first], rtol=1e-3)

@@ -66,7 +66,7 @@ def data(work: Work) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
 
 def weights(work: Work, path: pathlib.Path) -> Arrays:
   """Reads the weights that `peers.ours` wrote, by 'layer/kernel'."""
-  with np.load(path) as arrays:
+  with np.load(path, allow_pickle=False) as arrays:
     return dict(arrays)
 
 
