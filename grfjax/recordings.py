@@ -1,14 +1,16 @@
 """Reads a recording set (subjects.csv, trials.csv, videos, force files) into checked trials.
 
-The README describes the layout. Nothing is opened here but the two manifests; videos and force
-files are only checked to exist. Every complaint is a `RecordingError` that names
+The README describes the layout. `load` opens nothing but the two manifests; videos and force files
+are only checked to exist. Every complaint is a `RecordingError` that names
 file, line and column, what was found and what was expected.
 """
 
 import collections.abc
 import csv
 import dataclasses
+import hashlib
 import io
+import json
 import math
 import pathlib
 import re
@@ -117,6 +119,40 @@ def load(
   if not trials:
     raise RecordingError(f'{root / "trials.csv"}: no trials of {", ".join(wanted or people)}')
   return trials
+
+
+def digests(trials: collections.abc.Iterable[Trial]) -> dict[str, str]:
+  """What records are made from, as a hexadecimal digest for each subject.
+
+  Over what the manifests say of the subject's trials and over the contents of their files; where
+  files lie, when they were changed and the order of rows do not count.
+
+  Args:
+    trials: from `load`.
+
+  Raises:
+    RecordingError: a file cannot be read.
+  """
+  found: dict[str, list[list[str]]] = {}
+  for trial in trials:
+    said = [
+      trial.subject.body_mass_kg, trial.camera, trial.plates, trial.video_start_s,
+      trial.contact_frame,
+    ]  # fmt: skip
+    contents = [_digest(trial.video), _digest(trial.force) if trial.force else '']
+    found.setdefault(trial.subject.name, []).append([trial.name, json.dumps(said), *contents])
+  return {
+    name: hashlib.sha256(json.dumps([name, sorted(rows)]).encode()).hexdigest()
+    for name, rows in found.items()
+  }
+
+
+def _digest(path: pathlib.Path) -> str:
+  try:
+    with path.open('rb') as file:
+      return hashlib.file_digest(file, 'sha256').hexdigest()
+  except OSError as e:
+    raise RecordingError(f'{path}: {e.strerror or e}') from e
 
 
 def _subjects(path: pathlib.Path) -> dict[str, Subject]:

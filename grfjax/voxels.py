@@ -18,6 +18,7 @@ from absl import logging
 
 from grfjax import forces, lost, recordings, tracking, video
 
+VERSION = '2.1.0'  # of the records; another where they come to mean something else
 AXES = ('vertical', 'forward', 'near side')  # the order of the last axis of `force`
 GRAY_MEAN, GRAY_SD = 128, 32  # of the walker's gray values in a `walker` picture
 SAME_RATE = 0.02  # a video within 2 % of the configuration's rate is taken frame by frame
