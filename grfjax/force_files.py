@@ -140,7 +140,9 @@ def _read_mot(path: pathlib.Path) -> PlateForces:
     }.items()
   )
   if not numbers:
-    raise ForceError(f'{path}, line {line}: no column ground_force_1_vx; found {", ".join(names)}')
+    raise ForceError(
+      f'{path}, line {line}: no column ground_force_1_vx; found {recordings.shown(names)}'
+    )
   first = numbers[0][0]
   if [n for n, _ in numbers] != list(range(first, first + len(numbers))) or first > 1:
     raise ForceError(
@@ -170,7 +172,7 @@ def _check_columns(path: pathlib.Path, line: int, names: list[str], wanted: list
   missing = [n for n in wanted if n not in names]
   if missing:
     raise ForceError(
-      f'{path}, line {line}: no column {", ".join(missing)}; found {", ".join(names) or "nothing"}'
+      f'{path}, line {line}: no column {", ".join(missing)}; found {recordings.shown(names)}'
     )
   twice = [n for n in wanted if names.count(n) > 1]
   if twice:

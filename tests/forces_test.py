@@ -96,7 +96,7 @@ def test_implausible_weight(scale, hint):
 def test_plausible_weight():
   plates = forces.PlateForces(*two_steps())
   forces.check_plausible(plates, BW / forces.G)
-  with pytest.raises(forces.ForceError, match=r'of 5 kg; expected 0.3 to 5'):
+  with pytest.raises(forces.ForceError, match=r'of 5 kg; expected 0.65 to 5'):
     forces.check_plausible(plates, 5)
 
 

@@ -158,7 +158,7 @@ def frames_cut_off(path: pathlib.Path) -> None:
     (text, 'cannot be read as a video'),
     (one_frame, r'1 frame\(s\), expected at least 2'),
     (narrow, '48 x 64 pixels, expected a width of at least 64'),
-    (no_frame, 'cannot be read as a video'),
+    (no_frame, 'no video in it, found nothing'),
     (index_cut_off, 'cut short'),
     (frames_cut_off, 'cut short'),
   ],
