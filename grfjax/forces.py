@@ -172,7 +172,7 @@ def _check_zero(number: int, time_s: np.ndarray, fz: np.ndarray, light: float) -
 
 
 def _check_top(number: int, time_s: np.ndarray, fz: np.ndarray) -> None:
-  """Whether the curve is cut off level; one that is rounded to whole steps leaves its top slowly."""
+  """Raises where the curve is cut off level; one that is only rounded leaves its top slowly."""
   top = fz.max()
   a, b = _longest(fz == top)
   if top <= CONTACT_N or a == 0 or b == len(fz) - 1:

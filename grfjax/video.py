@@ -115,7 +115,11 @@ def _check_container(path: pathlib.Path) -> None:
     stream = container.streams.best('video')
     if stream is None:
       kinds = sorted({stream.type for stream in container.streams})
-      raise VideoError(f'{path}: no video in it, found {", ".join(kinds) or "nothing"}')
+      if not kinds:
+        raise VideoError(
+          f'{path}: cannot be read as a video, or is cut short (found nothing in it)'
+        )
+      raise VideoError(f'{path}: no video in it, found {", ".join(kinds)}')
     size = path.stat().st_size
     if stream.frames > size // _LEAST_BYTES:
       raise VideoError(

@@ -285,17 +285,21 @@ def labels(
   """
   assert trial.force is not None  # recordings.load(need_forces=True) has seen to it
   plates = forces.read(trial.force, len(trial.plates))
-  forces.check_plausible(plates, trial.subject.body_mass_kg)
-  if trial.video_start_s is not None:
-    start, uncertainty = trial.video_start_s, 0.0
-  else:
-    assert trial.contact_frame is not None
-    start, uncertainty = forces.video_start(
-      trial.contact_frame, film.time_s, plates.force[:, 0], plates.time_s, threshold_n
-    )
   weight = trial.subject.body_mass_kg * forces.G
+  try:
+    forces.check_plausible(plates, trial.subject.body_mass_kg)
+    if trial.video_start_s is not None:
+      start, uncertainty = trial.video_start_s, 0.0
+    else:
+      assert trial.contact_frame is not None
+      start, uncertainty = forces.video_start(
+        trial.contact_frame, film.time_s, plates.force[:, 0], plates.time_s, threshold_n
+      )
+    leg_force = forces.leg_forces(plates, trial.plates)
+  except forces.ForceError as error:
+    raise forces.ForceError(f'{trial.force}: {error}') from error
   force, known, contact = forces.labels(
-    forces.leg_forces(plates, trial.plates), plates.time_s, time_s + start, weight, threshold_n
+    leg_force, plates.time_s, time_s + start, weight, threshold_n
   )
   if not contact.any():
     raise forces.ForceError(

@@ -348,41 +348,6 @@ def test_the_contact_frame_gives_the_same_start(tmp_path, rate):
   assert abs(late.video_start_s - offset_s) > half
 
 
-def test_forces_that_do_not_overlap_the_video(tmp_path):
-  write_pulse(tmp_path, FILM_TIMES['60'], 0.0)
-  trial = write_trial(tmp_path, plates='left', video_start_s=100)
-  for cfg in (WALKER, MOCHIZUKI):
-    with pytest.raises(ValueError, match=r'trials\.csv, line 2') as caught:
-      voxels.records(trial, cfg)
-    for part in ('A_1.csv', 'no foot is on a plate', '100.000', 'video_start_s'):
-      assert part in str(caught.value)
-
-
-@pytest.mark.parametrize(
-  ('name', 'says'), [('A_1.mp4', 'cannot be read as a video'), ('A_1.csv', 'time_s')]
-)
-def test_a_broken_file_is_named_with_its_line(tmp_path, recordings_dir, name, says):
-  for file in ('A_1.mp4', 'A_1.csv'):
-    (tmp_path / file).write_bytes((recordings_dir / file).read_bytes())
-  (tmp_path / name).write_text('nonsense\n1\n2\n')
-  trial = write_trial(tmp_path, video_start_s=3.1)
-  with pytest.raises(ValueError, match=says) as caught:
-    voxels.records(trial, WALKER)
-  assert str(caught.value).startswith('trials.csv, line 2 (trial A_1): ')
-  assert str(tmp_path / name) in str(caught.value)
-
-
-def test_nobody_in_the_video_is_named(tmp_path, recordings_dir):
-  room = making.room(64, 96)
-  making.write_video(tmp_path / 'A_1.mp4', [room] * 40)
-  (tmp_path / 'A_1.csv').write_bytes((recordings_dir / 'A_1.csv').read_bytes())
-  trial = write_trial(tmp_path, video_start_s=3.1)
-  with pytest.raises(ValueError, match='nobody walks across the picture') as caught:
-    voxels.records(trial, WALKER)
-  assert 'line 2' in str(caught.value)
-  assert 'A_1.mp4' in str(caught.value)
-
-
 def test_the_followed_windows_show_the_walker(made):
   for camera in ('left', 'right'):
     record = made['walker', camera][0]
