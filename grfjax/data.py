@@ -126,7 +126,7 @@ class Dataset:
     """Random access to the records of some subjects.
 
     Raises:
-      DataError: one has none.
+      DataError: one has none, or their files cannot be read at random.
     """
     missing = [name for name in subjects if name not in self.subjects]
     if missing:
@@ -134,8 +134,13 @@ class Dataset:
         f'{self.folder}: no records of {", ".join(missing)}; found {", ".join(self.subjects)}'
       )
     split = '+'.join(subjects)
-    read = self._builder.as_data_source(split=split)
-    return Records(read, self._builder.info.splits[split].file_instructions, self._again)
+    try:
+      read = self._builder.as_data_source(split=split)
+      files = self._builder.info.splits[split].file_instructions
+    except Exception as error:  # TFDS's are of many kinds
+      said = (str(error).splitlines() or [''])[0][:200]
+      raise DataError(f'{self.folder}: cannot be read ({said}); {self._again}') from error
+    return Records(read, files, self._again)
 
 
 class Records:

@@ -474,8 +474,11 @@ C3D = {
   'C3D: parameters all ones': c3d(
     _same, '', damage=lambda data: data[:516] + b'\xff' * 1000 + data[1516:]
   ),
-  'C3D: no labels': c3d(
-    _same, '', damage=_replace(b'LABELS\x07\x00\xff\x02\x09\x0c', b'LABELS\x07\x00\xff\x02\x09\x00')
+  'C3D: no description': c3d(
+    _same, '', damage=_replace(b'DESCRIPTIONS\x06\x00\xff\x01', b'DESCRIPTIONS\x06\x00\xff\x00')
+  ),
+  'C3D: a scale of 255 dimensions': c3d(
+    _same, '', damage=_replace(b'SCALE\t\x00\x04\x00', b'SCALE\t\x00\x04\xff')
   ),
   'C3D: frames beyond belief': c3d(
     _same, '', damage=_replace(b'FRAMES\x07\x00\x02\x00', b'FRAMES\x07\x00\x02\xff')
