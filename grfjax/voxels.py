@@ -298,6 +298,12 @@ def labels(
     leg_force = forces.leg_forces(plates, trial.plates)
   except forces.ForceError as error:
     raise forces.ForceError(f'{trial.force}: {error}') from error
+  if forces.look_swapped(leg_force, weight):
+    logging.warning(
+      '%s (trial %s): the floor pushes both feet outwards; are left and right swapped in plates, '
+      'or does y not point to the left?',
+      trial.where, trial.name,
+    )  # fmt: skip
   force, known, contact = forces.labels(
     leg_force, plates.time_s, time_s + start, weight, threshold_n
   )

@@ -115,7 +115,7 @@ def main(argv: list[str]) -> None:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   logging.set_verbosity(logging.WARNING)
   sys.path.insert(0, str(DATASETS))
-  _SERVER.set_forkserver_preload(['walking_grf.walking_grf_dataset_builder'])
+  _SERVER.set_forkserver_preload(['__main__', 'walking_grf.walking_grf_dataset_builder'])
   rng = random.Random(_SEED.value)
   counts: collections.Counter[str] = collections.Counter()
   with tempfile.TemporaryDirectory() as folder:

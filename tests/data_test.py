@@ -209,6 +209,43 @@ def test_a_missing_record_file_is_named(copy):
   assert str(caught.value).startswith(f'{gone}: ')
 
 
+DAMAGED_RECORDS = {
+  'half': lambda b: b[: len(b) // 2],
+  'its end cut off': lambda b: b[:-10],
+  'empty': lambda b: b'',
+  'a bit flipped': lambda b: b[:3000] + bytes([b[3000] ^ 16]) + b[3001:],
+  'zeros in the middle': lambda b: b[:2000] + bytes(512) + b[2512:],
+  'another kind of file': lambda b: b'subject,trial\n' * 9000,
+}
+
+
+@pytest.mark.parametrize('damage', DAMAGED_RECORDS)
+def test_damaged_records_are_refused(copy, damage):
+  (path,) = copy.glob('*-B.array_record*')
+  path.write_bytes(DAMAGED_RECORDS[damage](path.read_bytes()))
+  dataset = data.Dataset(str(copy.parents[2]), 'walker')
+  assert data.index(dataset.source('AC'), dataset.config.own, 2).counts.sum() > 0
+  with pytest.raises(data.DataError, match='a record in it is damaged or missing') as caught:
+    data.index(dataset.source('ABC'), dataset.config.own, 2)
+  assert str(caught.value).startswith(f'{path}: ')
+  assert '--overwrite' in str(caught.value)
+
+
+def test_the_command_ends_on_damaged_records(copy, tmp_path):
+  (path,) = copy.glob('*-B.array_record*')
+  path.write_bytes(path.read_bytes()[:9000])
+  command = [
+    sys.executable, '-m', 'grfjax.train', '--config=configs/walker.py:scratch',
+    f'--workdir={tmp_path / "run"}', f'--config.data_dir={copy.parents[2]}',
+    '--config.holdout=A',
+  ]  # fmt: skip
+  done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+  assert done.returncode == 1
+  assert f'grfjax.train: {path}: a record in it is damaged' in done.stderr
+  assert 'Traceback' not in done.stderr
+  assert not list((tmp_path / 'run').glob('*.json'))
+
+
 # --- one subject left out
 
 

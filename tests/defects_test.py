@@ -4,6 +4,7 @@ One set is made, and for each row of the tables copied and one thing in it broke
 does not spell out in full is a fragment of the message.
 """
 
+import logging
 import pathlib
 import shutil
 
@@ -689,6 +690,39 @@ def test_a_defect_is_named(base, tmp_path, defect):
   assert '\n' not in message
   assert '\0' not in message
   assert {path: path.lstat().st_mtime_ns for path in root.rglob('*')} == before
+
+
+# --- what is only suspected
+
+
+@pytest.mark.parametrize(
+  ('change', 'says'),
+  [
+    (edit('trials.csv', 'left;right', 'right;left'), 'left and right swapped in plates'),
+    (curve(_scaled([1, -1, 1]))[0], 'does y not point to the left?'),
+    (curve(_scaled([-1, -1, 1]))[0], 'do not look like a walk along +x'),
+  ],
+  ids=['legs swapped', 'y to the right', 'x backwards'],
+)
+def test_a_suspicion_is_told(base, tmp_path, caplog, change, says):
+  root = pathlib.Path(shutil.copytree(base, tmp_path / 'set'))
+  with caplog.at_level(logging.WARNING, logger='absl'):
+    read(root)
+    assert not caplog.records
+    change(root)
+    read(root)
+  assert says in caplog.text
+  assert 'a.csv' in caplog.text or 'walk-1' in caplog.text
+
+
+def test_a_video_that_is_there_twice_is_told(base, tmp_path, caplog):
+  root = pathlib.Path(shutil.copytree(base, tmp_path / 'set'))
+  with caplog.at_level(logging.WARNING, logger='absl'):
+    recordings.digests(recordings.load(root))
+    assert not caplog.records
+    shutil.copy(root / 'videos/a.mp4', root / 'videos/b.mp4')
+    recordings.digests(recordings.load(root))
+  assert 'line 3: trial walk-2 has the same video as walk-1' in caplog.text
 
 
 # --- what is no defect

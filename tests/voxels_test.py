@@ -188,10 +188,10 @@ def test_near_and_far_and_the_near_side(made, camera):
     np.testing.assert_allclose(got[:, 0], true[:, 2], atol=0.02)
     np.testing.assert_allclose(got[:, 1], true[:, 0], atol=0.02)
     np.testing.assert_allclose(got[:, 2], side * true[:, 1], atol=0.005)
-  # The set's left leg pushes to +y, the right to -y: the near leg always towards the camera.
-  assert (own['force'][own['contact'][:, 0], 0, 2] > -1e-3).all()
-  assert own['force'][:, 0, 2].max() > 0.04
-  assert own['force'][:, 1, 2].min() < -0.04
+  # The floor pushes the left leg to -y, the right to +y: the near leg always away from the camera.
+  assert (own['force'][own['contact'][:, 0], 0, 2] < 1e-3).all()
+  assert own['force'][:, 0, 2].min() < -0.04
+  assert own['force'][:, 1, 2].max() > 0.04
 
 
 def test_the_camera_on_the_wrong_side_is_named(tmp_path, recordings_dir):

@@ -102,6 +102,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
           logging.warning('%s: is there; not compared with any recordings (no --manual_dir)', there)
         else:
           self._check_same(recordings.load(download_config.manual_dir))
+          logging.info('%s: is there, of these recordings; nothing to do', there)
       super().download_and_prepare(download_config=download_config, **kwargs)
 
   def _check_same(self, trials: list[recordings.Trial]) -> None:
