@@ -85,16 +85,25 @@ def from_csv(text: str) -> tuple[np.ndarray, np.ndarray]:
   Raises:
     ValueError: a column is missing, or a cell is no number.
   """
-  names, *rows = csv.reader(io.StringIO(text))
-  table = np.array([[float(cell or 'nan') for cell in row] for row in rows])
-  table = table.reshape(-1, len(names))  # also of no row
+  try:
+    names, *rows = csv.reader(io.StringIO(text), strict=True)
+  except (csv.Error, ValueError) as error:  # ValueError: nothing at all
+    raise ValueError(f'is not a table ({error})') from error
   at = {name: k for k, name in enumerate(names)}
   axes = [c for c in _COLUMNS if c == 'fz' or f'left_{c}_bw' in at]
   wanted = ['time_s', *(f'{leg}_{axis}_bw' for leg in recordings.LEGS for axis in axes)]
   missing = [name for name in wanted if name not in at]
   if missing:
-    raise ValueError(f'no column {", ".join(missing)}; found {", ".join(names)}')
-  values = table[:, [at[name] for name in wanted]]
+    raise ValueError(f'no column {", ".join(missing)}; found {recordings.shown(names)}')
+  for line, row in enumerate(rows, 2):
+    if len(row) != len(names):
+      raise ValueError(f'line {line}: found {len(row)} cells, expected {len(names)}')
+    for name in wanted:
+      cell = row[at[name]]
+      if not (recordings.is_finite_number(cell) or (cell == '' and name != 'time_s')):
+        raise ValueError(f'line {line}, column {name}: found {cell!r}, expected a finite number')
+  values = np.array([[float(row[at[name]] or 'nan') for name in wanted] for row in rows])
+  values = values.reshape(-1, len(wanted))  # also of no row
   return values[:, 0], values[:, 1:].reshape(-1, 2, len(axes))
 
 

@@ -32,8 +32,10 @@ class Dataset:
 
   Attributes:
     config: how its voxels were cut.
+    folder: where it lies.
     subjects: names, in order.
     body_mass_kg: of each subject.
+    made_from: of each subject, the digest of the recordings (`recordings.digests`).
   """
 
   def __init__(self, data_dir: str, config_name: str):
@@ -44,28 +46,60 @@ class Dataset:
       config_name: the builder configuration.
 
     Raises:
-      DataError: it is not there, or is of another shape than this version builds.
+      DataError: it is not there or not whole, or records mean something else in this version.
     """
     self.config = voxels.config(config_name)
-    root = pathlib.Path(data_dir) / DATASET / config_name
-    versions = [p.parent for p in root.glob('*/dataset_info.json')] if data_dir else []
-    if not versions:
+    self.folder = pathlib.Path(data_dir) / DATASET / config_name / voxels.VERSION
+    build = (
+      f'tfds build datasets/{DATASET} --config={config_name} --manual_dir=RECORDINGS '
+      f'--data_dir={data_dir or "DATA"}'
+    )
+    self._again = f'build it again with `{build} --overwrite`'
+    try:
+      there = bool(data_dir) and (self.folder / 'dataset_info.json').is_file()
+    except OSError as error:
+      raise DataError(f'{self.folder}: {error.strerror}') from error
+    if not there:
+      root = self.folder.parent
+      others = sorted(p.parent.name for p in root.glob('[0-9]*/dataset_info.json') if data_dir)
+      found = f'version {", ".join(others)}, expected {voxels.VERSION}' if others else 'no data set'
+      raise DataError(f'{root}: {found} there; make it with `{build}`')
+    self._open()
+
+  def _open(self) -> None:
+    try:
+      self._builder = tfds.builder_from_directory(str(self.folder))
+      info = self._builder.info
+      metadata = dict(info.metadata)
+      shape = info.features['voxel'].shape
+      found = {'version': str(info.version), 'shape': shape, **metadata['voxel']}
+      self.subjects: tuple[str, ...] = tuple(sorted(info.splits))
+      self.body_mass_kg: dict[str, float] = dict(metadata['body_mass_kg'])
+      self.made_from: dict[str, str] = dict(metadata['source'])
+      counted = set(metadata['frames'])
+    except Exception as error:  # TFDS raises whatever its parsers do
       raise DataError(
-        f'{root}: no data set there; make it with `tfds build datasets/{DATASET} '
-        f'--config={config_name} --manual_dir=RECORDINGS --data_dir={data_dir or "DATA"}`'
-      )
-    newest = max(versions, key=lambda p: [int(n) if n.isdigit() else 0 for n in p.name.split('.')])
-    self._builder = tfds.builder_from_directory(str(newest))
-    shape = self._builder.info.features['voxel'].shape
-    if shape != self.config.shape:
+        f'{self.folder}: cannot be read as a data set ({type(error).__name__}: {error}); '
+        f'remove the folder and {self._again}'
+      ) from error
+    expected = {
+      'version': voxels.VERSION, 'shape': self.config.shape, **dataclasses.asdict(self.config)
+    }  # fmt: skip
+    differs = [
+      f'{key} is {found.get(key)}, expected {expected.get(key)}'
+      for key in {**expected, **found}
+      if found.get(key) != expected.get(key)
+    ]
+    if differs:
       raise DataError(
-        f'{newest}: voxels are {shape}, but the {config_name} configuration has '
-        f'{self.config.shape}; build the data set again'
+        f'{self.folder}: was built otherwise than this version does: {"; ".join(differs)}; '
+        f'{self._again}'
       )
-    metadata = self._builder.info.metadata
-    self.config = dataclasses.replace(self.config, fps=metadata['fps'])
-    self.subjects: tuple[str, ...] = tuple(sorted(self._builder.info.splits))
-    self.body_mass_kg: dict[str, float] = dict(metadata['body_mass_kg'])
+    if not set(self.subjects) == set(self.body_mass_kg) == set(self.made_from) == counted:
+      raise DataError(
+        f'{self.folder}: is not whole: it has records of {", ".join(self.subjects) or "nobody"}, '
+        f'and counted those of {", ".join(sorted(counted)) or "nobody"}; {self._again}'
+      )
 
   def others(self, holdout: str, inner: str = '') -> tuple[str, ...]:
     """The subjects to train on: all but the one held out and the inner validation subjects.
@@ -88,9 +122,54 @@ class Dataset:
       raise DataError(f'nobody is left to train on: the only subjects are {self.subjects}')
     return left
 
-  def source(self, subjects: Sequence[str]) -> Any:
-    """Random access to the records of some subjects."""
-    return self._builder.as_data_source(split='+'.join(subjects))
+  def source(self, subjects: Sequence[str]) -> Records:
+    """Random access to the records of some subjects.
+
+    Raises:
+      DataError: one has none, or their files cannot be read at random.
+    """
+    missing = [name for name in subjects if name not in self.subjects]
+    if missing:
+      raise DataError(
+        f'{self.folder}: no records of {", ".join(missing)}; found {", ".join(self.subjects)}'
+      )
+    split = '+'.join(subjects)
+    try:
+      read = self._builder.as_data_source(split=split)
+      files = self._builder.info.splits[split].file_instructions
+    except Exception as error:  # TFDS's are of many kinds
+      said = (str(error).splitlines() or [''])[0][:200]
+      raise DataError(f'{self.folder}: cannot be read ({said}); {self._again}') from error
+    return Records(read, files, self._again)
+
+
+class Records:
+  """Random access to records; a damaged one is refused with the name of its file."""
+
+  def __init__(self, read: Any, files: Sequence[Any], again: str):
+    """Args: what TFDS reads them by, in which files they lie, what to do if one is damaged."""
+    self._read, self._files, self._again = read, files, again
+
+  def __len__(self) -> int:
+    return len(self._read)
+
+  def __getitem__(self, number: int) -> dict[str, Any]:
+    """Raises DataError where the record cannot be read as it was written."""
+    try:
+      return self._read[number]
+    except Exception as error:  # ArrayRecord's and TFDS's are of many kinds
+      said = (str(error).splitlines() or [''])[0][:200]
+      raise DataError(
+        f'{self._file(number)}: a record in it is damaged or missing ({type(error).__name__}: '
+        f'{said}); {self._again}'
+      ) from error
+
+  def _file(self, number: int) -> str:
+    for file in self._files:
+      if number < file.examples_in_shard:
+        return str(file.filename)
+      number -= file.examples_in_shard
+    return 'no such record'
 
 
 def names(listed: str) -> list[str]:

@@ -1,14 +1,14 @@
 """Readers of force-plate files: CSV, C3D (through ezc3d) and OpenSim MOT."""
 
 import dataclasses
+import math
 import pathlib
 import re
 
-import ezc3d
 import numpy as np
 from absl import logging
 
-from grfjax import recordings
+from grfjax import c3d, recordings
 
 CONTACT_N = 20.0  # a plate that reads more carries a foot; also the judge's threshold
 _MAX_GAP_S = 0.02  # slower than 50 Hz there is no telling when a foot lands
@@ -140,7 +140,9 @@ def _read_mot(path: pathlib.Path) -> PlateForces:
     }.items()
   )
   if not numbers:
-    raise ForceError(f'{path}, line {line}: no column ground_force_1_vx; found {", ".join(names)}')
+    raise ForceError(
+      f'{path}, line {line}: no column ground_force_1_vx; found {recordings.shown(names)}'
+    )
   first = numbers[0][0]
   if [n for n, _ in numbers] != list(range(first, first + len(numbers))) or first > 1:
     raise ForceError(
@@ -170,7 +172,7 @@ def _check_columns(path: pathlib.Path, line: int, names: list[str], wanted: list
   missing = [n for n in wanted if n not in names]
   if missing:
     raise ForceError(
-      f'{path}, line {line}: no column {", ".join(missing)}; found {", ".join(names) or "nothing"}'
+      f'{path}, line {line}: no column {", ".join(missing)}; found {recordings.shown(names)}'
     )
   twice = [n for n in wanted if names.count(n) > 1]
   if twice:
@@ -239,90 +241,33 @@ def _check_times(path: pathlib.Path, time_s: np.ndarray, lines: list[int], name:
 
 
 def _read_c3d(path: pathlib.Path) -> PlateForces:
-  _check_c3d_size(path)
   try:
-    _check_c3d_plates(path, ezc3d.c3d(str(path)))
-    file = ezc3d.c3d(str(path), extract_forceplat_data=True)
-  except ForceError:
-    raise
-  except Exception as e:  # the binding raises whatever the C++ side threw
-    raise ForceError(f'{path}: cannot be read as C3D with force plates: {e}') from e
-  plates = file['data']['platform']
-  force = np.stack([p['force'].T * _unit(path, file, i) for i, p in enumerate(plates)], 1)
+    file = c3d.read(path)
+  except c3d.C3DError as e:
+    raise ForceError(f'{path}: {e}') from e
+  except OSError as e:
+    reason = 'no such file' if isinstance(e, FileNotFoundError) else (e.strerror or str(e))
+    raise ForceError(f'{path}: {reason}') from e
+  force = file.force * [[_unit(path, file, unit)] for unit in file.unit]
   if len(force) < _MIN_ROWS:
     raise ForceError(f'{path}: found {len(force)} samples, expected at least {_MIN_ROWS}')
   bad = np.argwhere(~np.isfinite(force))
   if len(bad):
     raise ForceError(f'{path}: sample {bad[0][0] + 1} of plate {bad[0][1] + 1} is not finite')
-  header = file['header']
-  rates = header['points']['frame_rate'], header['analogs']['frame_rate']
-  if min(rates) <= 0 or 1 / rates[1] > _MAX_GAP_S + 1e-6:
+  rates = file.point_rate, file.analog_rate
+  if not (all(math.isfinite(r) and r > 0 for r in rates) and 1 / rates[1] <= _MAX_GAP_S + 1e-6):
     raise ForceError(f'{path}: found an analog rate of {rates[1]:g} Hz, expected 50 Hz or more')
   # ezc3d counts the first frame from 0, so a file cut out of a recording keeps its clock.
-  time_s = header['points']['first_frame'] / rates[0] + np.arange(len(force)) / rates[1]
-  metres = {'m': 1.0, 'cm': 1e-2}.get(plates[0]['unit_position'].strip().lower(), 1e-3)
-  pressure = np.stack([p['center_of_pressure'].T * metres for p in plates], 1)
-  return PlateForces(time_s, _from_lab(path, time_s, force, pressure))
+  time_s = file.first_frame / rates[0] + np.arange(len(force)) / rates[1]
+  metres = {'m': 1.0, 'cm': 1e-2}.get(file.unit_position.lower(), 1e-3)
+  return PlateForces(time_s, _from_lab(path, time_s, force, file.pressure * metres))
 
 
-def _check_c3d_size(path: pathlib.Path) -> None:
-  """Refuses what is no C3D, or a part of one: ezc3d reads missing frames as zeros, or crashes.
-
-  The header's layout is that of The C3D File Format User Guide (2008): 16-bit words, blocks of 512.
-  """
-  try:
-    data = path.read_bytes()
-  except OSError as e:
-    reason = 'no such file' if isinstance(e, FileNotFoundError) else (e.strerror or str(e))
-    raise ForceError(f'{path}: {reason}') from e
-  parameters = (data[0] - 1) * 512 if data else 0
-  if len(data) < 512 or data[1] != 0x50 or parameters < 512:
-    raise ForceError(f'{path}: is not a C3D file (it lacks the header that begins one)')
-  processor = data[parameters + 3] if parameters + 3 < len(data) else 84  # Intel
-  words = np.frombuffer(data[:512], '>u2' if processor == 86 else '<u2').astype(int)  # MIPS
-  points, analogs, first, last, start = words[1], words[2], words[3], words[4], words[8]
-  # The scale's sign says how numbers are stored; its byte depends on the processor (85: DEC).
-  size = 4 if data[{86: 12, 85: 13}.get(processor, 15)] & 0x80 else 2
-  expected = int((start - 1) * 512 + (last - first + 1) * (4 * points + analogs) * size)
-  if len(data) < expected:
-    raise ForceError(f'{path}: is cut short: found {len(data)} bytes, expected {expected}')
-
-
-def _check_c3d_plates(path: pathlib.Path, file: ezc3d.c3d) -> None:
-  group = file['parameters'].get('FORCE_PLATFORM', {})
-  used = np.ravel(group.get('USED', {}).get('value', []))
-  if not len(used) or used[0] < 1:
-    raise ForceError(f'{path}: holds no force plates (FORCE_PLATFORM:USED)')
-  types = np.ravel(group.get('TYPE', {}).get('value', []))[: used[0]].tolist()
-  if len(types) < used[0] or not set(types) <= {1, 2, 3, 4}:
-    raise ForceError(
-      f'{path}: FORCE_PLATFORM:TYPE is {types} for {used[0]} plates, expected types 1 to 4'
-    )
-  channels = np.asarray(group.get('CHANNEL', {}).get('value', []))
-  count = file['data']['analogs'].shape[1]
-  if channels.ndim != 2 or channels.shape[1] < used[0]:
-    raise ForceError(f'{path}: FORCE_PLATFORM:CHANNEL does not list {used[0]} plates')
-  for i, kind in enumerate(types):
-    mine = channels[: 8 if kind == 3 else 6, i]
-    if mine.min() < 1 or mine.max() > count:
-      raise ForceError(
-        f'{path}: FORCE_PLATFORM:CHANNEL of plate {i + 1} is {mine.tolist()}, expected channels '
-        f'1 to {count}'
-      )
-
-
-def _unit(path: pathlib.Path, file: ezc3d.c3d, plate: int) -> float:
-  """Newtons in plate's unit of force: FORCE_PLATFORM:UNITS, else its first channel's."""
-  group = file['parameters']['FORCE_PLATFORM']
-  if 'UNITS' in group and len(group['UNITS']['value']):
-    unit = file['data']['platform'][plate]['unit_force']
-    if unit.strip().lower() not in _NEWTONS:
-      raise ForceError(f'{path}: FORCE_PLATFORM:UNITS is {unit!r}, expected N')
-  else:
-    units = file['parameters']['ANALOG'].get('UNITS', {}).get('value', [])
-    channel = int(np.asarray(group['CHANNEL']['value'])[0, plate]) - 1
-    unit = units[channel] if channel < len(units) else ''
-  return _NEWTONS.get(unit.strip().lower(), 1.0)  # 'V' is common and says nothing once scaled
+def _unit(path: pathlib.Path, file: c3d.Platforms, unit: str) -> float:
+  """Newtons in a plate's unit of force."""
+  if file.unit_stated and unit.lower() not in _NEWTONS:
+    raise ForceError(f'{path}: FORCE_PLATFORM:UNITS is {unit!r}, expected N')
+  return _NEWTONS.get(unit.lower(), 1.0)  # 'V' is common and says nothing once scaled
 
 
 def _from_lab(

@@ -95,6 +95,11 @@ def read(predictions: pathlib.Path, root: pathlib.Path, subjects: list[str]) -> 
     except (ValueError, OSError) as error:
       found.unjudged[trial.name] = str(error)
       continue
+    if true is not None and len(true.force) != len(time_s):
+      raise ValueError(
+        f'{path}: found {len(time_s)} rows, expected {len(true.force)}, one for each frame of '
+        f'{trial.video.name}; predict it again'
+      )
     if true is None:
       found.unjudged[trial.name] = 'no forces, or nothing that places them in time'
     else:

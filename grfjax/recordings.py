@@ -1,18 +1,22 @@
 """Reads a recording set (subjects.csv, trials.csv, videos, force files) into checked trials.
 
-The README describes the layout. Nothing is opened here but the two manifests; videos and force
-files are only checked to exist. Every complaint is a `RecordingError` that names
+The README describes the layout. `load` opens nothing but the two manifests; videos and force files
+are only checked to exist. Every complaint is a `RecordingError` that names
 file, line and column, what was found and what was expected.
 """
 
 import collections.abc
 import csv
 import dataclasses
+import hashlib
 import io
+import json
 import math
 import pathlib
 import re
 import unicodedata
+
+from absl import logging
 
 LEGS = ('left', 'right')
 FORCE_EXTENSIONS = ('.csv', '.c3d', '.mot')
@@ -23,6 +27,12 @@ BODY_MASS_KG = (5.0, 300.0)
 HEIGHT_M = (0.5, 2.6)
 
 _MAX_NAME_BYTES = 200  # file systems end at 255, and '.csv' or a figure's suffix is added
+_NOT_TEXT = {  # what spreadsheets write under the name of a .csv
+  b'PK\x03\x04': 'a spreadsheet (.xlsx or .ods)',
+  b'\xd0\xcf\x11\xe0': 'a spreadsheet (.xls)',
+  b'\xff\xfe': 'UTF-16 text',
+  b'\xfe\xff': 'UTF-16 text',
+}
 _NUMBER = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)', re.I | re.A)
 
 
@@ -103,7 +113,7 @@ def load(
   if need_forces and not {'video_start_s', 'contact_frame'} & set(rows[0].cells):
     raise RecordingError(
       f'{root / "trials.csv"}, line 1: no column video_start_s or contact_frame; found '
-      f'{", ".join(rows[0].cells)}'
+      f'{shown(list(rows[0].cells))}'
     )
   trials: list[Trial] = []
   seen: dict[str, int] = {}
@@ -117,6 +127,47 @@ def load(
   if not trials:
     raise RecordingError(f'{root / "trials.csv"}: no trials of {", ".join(wanted or people)}')
   return trials
+
+
+def digests(trials: collections.abc.Iterable[Trial]) -> dict[str, str]:
+  """What records are made from, as a hexadecimal digest for each subject.
+
+  Over what the manifests say of the subject's trials and over the contents of their files; where
+  files lie, when they were changed and the order of rows do not count.
+
+  Args:
+    trials: from `load`.
+
+  Raises:
+    RecordingError: a file cannot be read.
+  """
+  found: dict[str, list[list[str]]] = {}
+  seen: dict[str, str] = {}
+  for trial in trials:
+    said = [
+      trial.subject.body_mass_kg, trial.camera, trial.plates, trial.video_start_s,
+      trial.contact_frame,
+    ]  # fmt: skip
+    contents = [_digest(trial.video), _digest(trial.force) if trial.force else '']
+    if contents[0] in seen:
+      logging.warning(
+        '%s: trial %s has the same video as %s; was a row copied and not changed?',
+        trial.where, trial.name, seen[contents[0]],
+      )  # fmt: skip
+    seen[contents[0]] = trial.name
+    found.setdefault(trial.subject.name, []).append([trial.name, json.dumps(said), *contents])
+  return {
+    name: hashlib.sha256(json.dumps([name, sorted(rows)]).encode()).hexdigest()
+    for name, rows in found.items()
+  }
+
+
+def _digest(path: pathlib.Path) -> str:
+  try:
+    with path.open('rb') as file:
+      return hashlib.file_digest(file, 'sha256').hexdigest()
+  except OSError as e:
+    raise RecordingError(f'{path}: {e.strerror or e}') from e
 
 
 def _subjects(path: pathlib.Path) -> dict[str, Subject]:
@@ -248,6 +299,11 @@ class _Row:
     return path
 
 
+def shown(names: list[str]) -> str:
+  """Columns as a message lists them; what cannot be seen is written out."""
+  return ', '.join(n if n.isprintable() else repr(n) for n in names) or 'nothing'
+
+
 def is_finite_number(text: str) -> bool:
   """Whether a cell, stripped, is a finite decimal number (Python's own 1_000 is not)."""
   return bool(_NUMBER.fullmatch(text)) and math.isfinite(float(text))
@@ -260,10 +316,17 @@ def read_text(path: pathlib.Path) -> str:
     RecordingError: the file cannot be opened, or is not UTF-8.
   """
   try:
-    return path.read_bytes().decode('utf-8-sig')
+    data = path.read_bytes()
   except OSError as e:
     reason = 'no such file' if isinstance(e, FileNotFoundError) else (e.strerror or str(e))
     raise RecordingError(f'{path}: {reason}') from e
+  for begins, kind in _NOT_TEXT.items():
+    if data.startswith(begins):
+      raise RecordingError(
+        f'{path}, line 1: found {kind}, expected UTF-8 text; save the table as CSV UTF-8'
+      )
+  try:
+    return data.decode('utf-8-sig')
   except UnicodeDecodeError as e:
     line = e.object.count(b'\n', 0, e.start) + 1
     raise RecordingError(
@@ -308,9 +371,7 @@ def _rows(path: pathlib.Path, required: list[str]) -> list[_Row]:
 def _check_header(path: pathlib.Path, names: list[str], required: list[str]) -> None:
   missing = [name for name in required if name not in names]
   if missing:
-    raise RecordingError(
-      f'{path}, line 1: no column {", ".join(missing)}; found {", ".join(names) or "nothing"}'
-    )
+    raise RecordingError(f'{path}, line 1: no column {", ".join(missing)}; found {shown(names)}')
   for name in names:
     if name and names.count(name) > 1:
       raise RecordingError(

@@ -15,6 +15,7 @@ import dataclasses
 import itertools
 import os
 import pathlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,10 +29,11 @@ WORKING_ROWS = 360  # at least so many are left; enough for a window of 48 rows 
 CACHE_BYTES = 256 * 2**20  # a video that fits, at working scale, is decoded once and kept
 MIN_KEY_FRAMES = 5  # fewer, spread over a video, are no sample of it
 AHEAD = 4  # frames decoded ahead, in a thread of their own
+_LEAST_BYTES = 8  # of a frame in a file: its header, and its entry in the index
 _NO_TIME = -1e9  # decord gives some -1e17 s where the file has no presentation time
 _UNREADABLE = (
   decord.DECORDError, decord.DECORDLimitReachedError, av.error.FFmpegError, StopIteration,
-  RuntimeError,
+  RuntimeError, IndexError,
 )  # fmt: skip
 
 
@@ -81,17 +83,18 @@ def probe(path: str | os.PathLike[str]) -> Video:
   if path.stat().st_size == 0:
     raise VideoError(f'{path}: an empty file, expected a video')
   try:
+    _check_container(path)
     reader = _open(path)
     count = len(reader)
+    if count < 2:
+      raise VideoError(f'{path}: {count} frame(s), expected at least 2')
     time_s = np.asarray(reader.get_frame_timestamp(range(count)), np.float64).reshape(count, -1)
-    height, width, channels = reader.next().shape if count else (0, 0, 3)
+    height, width, channels = reader.next().shape
     fps = float(reader.get_avg_fps())
   except _UNREADABLE as error:
     raise VideoError(
       f'{path}: cannot be read as a video, or is cut short ({_first_line(error)})'
     ) from error
-  if count < 2:
-    raise VideoError(f'{path}: {count} frame(s), expected at least 2')
   if channels != 3:  # decord takes the padding of narrow rows for a channel
     raise VideoError(f'{path}: {width} x {height} pixels, expected a width of at least 64')
   if (time_s[:, 0] < _NO_TIME).any() and fps > 0:  # H.264 in AVI, whose frames are even
@@ -106,15 +109,36 @@ def probe(path: str | os.PathLike[str]) -> Video:
   return Video(path, time_s, height, width)
 
 
+def _check_container(path: pathlib.Path) -> None:
+  """Raises VideoError where decord would fall over: it makes room for the frames that are said."""
+  with av.open(os.fspath(path), metadata_errors='replace') as container:
+    stream = container.streams.best('video')
+    if stream is None:
+      kinds = sorted({stream.type for stream in container.streams})
+      if not kinds:
+        raise VideoError(
+          f'{path}: cannot be read as a video, or is cut short (found nothing in it)'
+        )
+      raise VideoError(f'{path}: no video in it, found {", ".join(kinds)}')
+    size = path.stat().st_size
+    if stream.frames > size // _LEAST_BYTES:
+      raise VideoError(
+        f'{path}: is damaged: it says that it has {stream.frames} frames, in {size} bytes'
+      )
+
+
 def _first_line(error: BaseException) -> str:
-  return (str(error).strip().splitlines() or [type(error).__name__])[0][-200:]
+  line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+  return re.sub(r'^\[[\d:]+\] \S+: ', '', line)[-200:]  # decord's clock and place in its source
 
 
 @contextlib.contextmanager
 def _decoder(path: pathlib.Path) -> Iterator[tuple[Any, Any]]:
   """An open PyAV container and its first video stream."""
-  with av.open(os.fspath(path)) as container:
-    stream = container.streams.video[0]
+  with av.open(os.fspath(path), metadata_errors='replace') as container:
+    stream: Any = container.streams.best('video')  # as decord chooses
+    if stream is None:
+      raise VideoError(f'{path}: no video in it')
     stream.thread_type = 'AUTO'
     yield container, stream
 
@@ -130,12 +154,17 @@ def frames(video: Video) -> Iterator[np.ndarray]:
   """Yields every frame, (height, width, 3) uint8 RGB.
 
   Raises:
-    VideoError: a frame cannot be decoded; the message names it.
+    VideoError: a frame is damaged or cannot be decoded; the message names it.
   """
   k, count = 0, len(video.time_s)
   try:
     with _decoder(video.path) as (container, stream):
       for frame in itertools.islice(container.decode(stream), count):
+        if frame.is_corrupt:
+          raise VideoError(
+            f'{video.path}: frame {k} of {count} is damaged (the decoder had to make up what it '
+            'could not read)'
+          )
         picture = _rgb(frame)
         if picture.shape != (video.height, video.width, 3):
           raise VideoError(

@@ -18,6 +18,7 @@ from absl import logging
 
 from grfjax import forces, lost, recordings, tracking, video
 
+VERSION = '2.1.0'  # of the records; another where they come to mean something else
 AXES = ('vertical', 'forward', 'near side')  # the order of the last axis of `force`
 GRAY_MEAN, GRAY_SD = 128, 32  # of the walker's gray values in a `walker` picture
 SAME_RATE = 0.02  # a video within 2 % of the configuration's rate is taken frame by frame
@@ -284,17 +285,27 @@ def labels(
   """
   assert trial.force is not None  # recordings.load(need_forces=True) has seen to it
   plates = forces.read(trial.force, len(trial.plates))
-  forces.check_plausible(plates, trial.subject.body_mass_kg)
-  if trial.video_start_s is not None:
-    start, uncertainty = trial.video_start_s, 0.0
-  else:
-    assert trial.contact_frame is not None
-    start, uncertainty = forces.video_start(
-      trial.contact_frame, film.time_s, plates.force[:, 0], plates.time_s, threshold_n
-    )
   weight = trial.subject.body_mass_kg * forces.G
+  try:
+    forces.check_plausible(plates, trial.subject.body_mass_kg)
+    if trial.video_start_s is not None:
+      start, uncertainty = trial.video_start_s, 0.0
+    else:
+      assert trial.contact_frame is not None
+      start, uncertainty = forces.video_start(
+        trial.contact_frame, film.time_s, plates.force[:, 0], plates.time_s, threshold_n
+      )
+    leg_force = forces.leg_forces(plates, trial.plates)
+  except forces.ForceError as error:
+    raise forces.ForceError(f'{trial.force}: {error}') from error
+  if forces.look_swapped(leg_force, weight):
+    logging.warning(
+      '%s (trial %s): the floor pushes both feet outwards; are left and right swapped in plates, '
+      'or does y not point to the left?',
+      trial.where, trial.name,
+    )  # fmt: skip
   force, known, contact = forces.labels(
-    forces.leg_forces(plates, trial.plates), plates.time_s, time_s + start, weight, threshold_n
+    leg_force, plates.time_s, time_s + start, weight, threshold_n
   )
   if not contact.any():
     raise forces.ForceError(

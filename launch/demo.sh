@@ -28,12 +28,8 @@ else
 fi
 
 echo "== 2 of 4: voxel records, into $out/data"
-if compgen -G "$out/data/walking_grf/walker/*/dataset_info.json" > /dev/null; then
-  echo 'done before'
-else
-  tfds build datasets/walking_grf --config=walker \
-    --manual_dir="$out/recordings" --data_dir="$out/data"
-fi
+tfds build datasets/walking_grf --config=walker \
+  --manual_dir="$out/recordings" --data_dir="$out/data"
 
 echo "== 3 of 4: train and evaluate every fold, into $out/runs"
 python launch/loso.py --config=configs/walker.py --workdir="$out/runs" --config.data_dir="$out/data" \

@@ -105,23 +105,145 @@ def test_another_rate_has_a_name_of_its_own(data_dir, tmp_path, builder_module, 
   np.testing.assert_array_equal(np.diff(record['frame'])[1:], 3)
 
 
-def test_a_data_set_of_another_shape_is_refused(data_dir, monkeypatch):
-  changed = dataclasses.replace(voxels.config('walker'), rows=50)
+def test_what_a_set_was_made_from(walker, recordings_dir):
+  assert walker.made_from == recordings.digests(recordings.load(recordings_dir))
+  assert len(set(walker.made_from.values())) == 3
+
+
+@pytest.mark.parametrize(
+  ('field', 'value', 'says'),
+  [
+    ('rows', 50, r'shape is \(96, 48, 36, 2\), expected \(96, 50, 36, 2\); rows is 48'),
+    ('hop', 20, 'hop is 40, expected 20'),
+    ('fps', 50, 'fps is 60, expected 50'),
+    ('follow', False, 'follow is True, expected False'),
+  ],
+)
+def test_a_set_of_another_configuration_is_refused(data_dir, monkeypatch, field, value, says):
+  changed = dataclasses.replace(voxels.config('walker'), **{field: value})
   monkeypatch.setitem(voxels.CONFIGS, 'walker', changed)
-  with pytest.raises(data.DataError, match=r'\(96, 48, 36, 2\).*build the data set again'):
+  with pytest.raises(data.DataError, match=f'{says}.* build it again with .* --overwrite'):
     data.Dataset(str(data_dir), 'walker')
 
 
-def test_the_newest_version_is_taken(data_dir, tmp_path):
-  old = data_dir / 'walking_grf/walker/2.0.0'
-  for version, fps in (('1.9.0', 25.0), ('1.10.0', 50.0)):
-    new = tmp_path / 'walking_grf/walker' / version
-    shutil.copytree(old, new)
-    info = json.loads((new / 'dataset_info.json').read_text())
-    (new / 'dataset_info.json').write_text(json.dumps({**info, 'version': version}))
-    metadata = json.loads((new / 'metadata.json').read_text())
-    (new / 'metadata.json').write_text(json.dumps({**metadata, 'fps': fps}))
-  assert data.Dataset(str(tmp_path), 'walker').config.fps == 50
+def test_a_set_of_another_version_is_refused(data_dir, monkeypatch):
+  monkeypatch.setattr(voxels, 'VERSION', '9.0.0')
+  with pytest.raises(data.DataError, match=r'walker: version 2\.1\.0, expected 9\.0\.0 there'):
+    data.Dataset(str(data_dir), 'walker')
+
+
+@pytest.fixture
+def copy(data_dir, tmp_path):
+  """A copy of the walker's set, to be damaged: its folder. DATA is three folders up."""
+  inner = pathlib.Path('walking_grf/walker', voxels.VERSION)
+  shutil.copytree(data_dir / inner, tmp_path / inner)
+  return tmp_path / inner
+
+
+def _json(name, change):
+  def damage(folder):
+    content = json.loads((folder / name).read_text())
+    change(content)
+    (folder / name).write_text(json.dumps(content))
+
+  return damage
+
+
+def _text(name, text):
+  return lambda folder: (folder / name).write_text(text)
+
+
+DAMAGED_SETS = {
+  'moved from another version': (
+    _json('dataset_info.json', lambda c: c.update(version='2.0.0')), 'version is 2.0.0, expected 2'
+  ),
+  'no source': (_json('metadata.json', lambda c: c.pop('source')), "KeyError: 'source'"),
+  'no voxel': (_json('metadata.json', lambda c: c.pop('voxel')), "KeyError: 'voxel'"),
+  'other voxel': (_json('metadata.json', lambda c: c['voxel'].update(hop=7)), 'hop is 7, expected'),
+  'not counted': (_json('metadata.json', lambda c: c['frames'].pop('B')), 'is not whole.* A, C;'),
+  'metadata cut': (_text('metadata.json', '{"frames": '), 'cannot be read as a data set'),
+  'metadata gone': (lambda folder: (folder / 'metadata.json').unlink(), 'cannot be read'),
+  'information cut': (_text('dataset_info.json', '{'), 'cannot be read as a data set'),
+  'features cut': (_text('features.json', '{"a'), 'cannot be read as a data set'),
+  'features gone': (lambda folder: (folder / 'features.json').unlink(), 'cannot be read'),
+  'split gone': (
+    _json('dataset_info.json', lambda c: c['splits'].pop(1)), 'is not whole: .* of A, C, and'
+  ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('damage', DAMAGED_SETS)
+def test_a_damaged_set_is_refused(copy, damage):
+  change, says = DAMAGED_SETS[damage]
+  change(copy)
+  with pytest.raises(data.DataError, match=says) as caught:
+    data.Dataset(str(copy.parents[2]), 'walker')
+  assert str(copy) in str(caught.value)
+  assert 'tfds build' in str(caught.value)
+
+
+def test_a_set_that_was_never_finished_is_not_read(copy):
+  copy.rename(copy.parent / f'incomplete.ABCDEF_{voxels.VERSION}')
+  with pytest.raises(data.DataError, match='no data set there'):
+    data.Dataset(str(copy.parents[2]), 'walker')
+
+
+def test_a_folder_that_cannot_be_looked_into():
+  with pytest.raises(data.DataError, match='File name too long'):
+    data.Dataset('d' * 300, 'walker')
+
+
+def test_records_of_somebody_who_is_not_there(walker):
+  with pytest.raises(data.DataError, match='no records of Z; found A, B, C'):
+    walker.source(['A', 'Z'])
+
+
+def test_a_missing_record_file_is_named(copy):
+  (gone,) = copy.glob('*-B.array_record*')
+  gone.unlink()
+  dataset = data.Dataset(str(copy.parents[2]), 'walker')
+  source = dataset.source('AB')
+  assert source[0]['subject'] == b'A'
+  with pytest.raises(data.DataError, match='a record in it is damaged or missing') as caught:
+    data.index(source, dataset.config.own, 2)
+  assert str(caught.value).startswith(f'{gone}: ')
+
+
+DAMAGED_RECORDS = {
+  'half': lambda b: b[: len(b) // 2],
+  'its end cut off': lambda b: b[:-10],
+  'empty': lambda b: b'',
+  'a bit flipped': lambda b: b[:3000] + bytes([b[3000] ^ 16]) + b[3001:],
+  'zeros in the middle': lambda b: b[:2000] + bytes(512) + b[2512:],
+  'another kind of file': lambda b: b'subject,trial\n' * 9000,
+}
+
+
+@pytest.mark.parametrize('damage', DAMAGED_RECORDS)
+def test_damaged_records_are_refused(copy, damage):
+  (path,) = copy.glob('*-B.array_record*')
+  path.write_bytes(DAMAGED_RECORDS[damage](path.read_bytes()))
+  dataset = data.Dataset(str(copy.parents[2]), 'walker')
+  assert data.index(dataset.source('AC'), dataset.config.own, 2).counts.sum() > 0
+  with pytest.raises(data.DataError, match='a record in it is damaged or missing') as caught:
+    data.index(dataset.source('ABC'), dataset.config.own, 2)
+  assert str(caught.value).startswith(f'{path}: ')
+  assert '--overwrite' in str(caught.value)
+
+
+def test_the_command_ends_on_damaged_records(copy, tmp_path):
+  (path,) = copy.glob('*-B.array_record*')
+  path.write_bytes(path.read_bytes()[:9000])
+  command = [
+    sys.executable, '-m', 'grfjax.train', '--config=configs/walker.py:scratch',
+    f'--workdir={tmp_path / "run"}', f'--config.data_dir={copy.parents[2]}',
+    '--config.holdout=A',
+  ]  # fmt: skip
+  done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+  assert done.returncode == 1
+  assert f'grfjax.train: {path}: a record in it is damaged' in done.stderr
+  assert 'Traceback' not in done.stderr
+  assert not list((tmp_path / 'run').glob('*.json'))
 
 
 # --- one subject left out

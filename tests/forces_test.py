@@ -5,35 +5,13 @@ import logging
 import pathlib
 import re
 
-import ezc3d
 import numpy as np
 import pytest
+from plates import BW, LABS, axes, stance, two_steps, write_c3d, write_csv, write_mot
 
 from grfjax import force_files, forces, recordings
 
 REALGAIT = pathlib.Path(__file__).parents[1] / '../shared/realgait'
-BW = 700.0
-
-
-def stance(t, start, lasts, shape='two peaks', edge=0.2):
-  """(N, 3) newtons: brakes, then propels; y steady; z with two peaks or flat over ramps."""
-  u = (t - start) / lasts
-  on = (u > 0) & (u < 1)
-  if shape == 'two peaks':
-    z = 1.2 * np.sin(np.pi * u) + 0.35 * np.sin(3 * np.pi * u)
-  else:
-    z = np.minimum(1, np.minimum(u, 1 - u) / edge)
-  x = -0.2 * np.sin(2 * np.pi * u)
-  y = 0.04 * np.sin(np.pi * u)
-  return BW * on[:, None] * np.stack([x, y, z], -1)
-
-
-def two_steps(rate=1000, lasts=2.0):
-  """The left foot on plate 1, then the right on plate 2: (time_s, (N, 2, 3))."""
-  t = np.arange(int(lasts * rate)) / rate
-  left, right = stance(t, 0.4, 0.62), stance(t, 0.93, 0.62) * [1, -1, 1]
-  return t, np.stack([left, right], 1)
-
 
 # --- contacts
 
@@ -118,7 +96,7 @@ def test_implausible_weight(scale, hint):
 def test_plausible_weight():
   plates = forces.PlateForces(*two_steps())
   forces.check_plausible(plates, BW / forces.G)
-  with pytest.raises(forces.ForceError, match=r'of 5 kg; expected 0.3 to 5'):
+  with pytest.raises(forces.ForceError, match=r'of 5 kg; expected 0.65 to 5'):
     forces.check_plausible(plates, 5)
 
 
@@ -413,20 +391,6 @@ def test_realgait_labels_hold_every_frame_the_judge_counts():
 # --- CSV
 
 
-def write_csv(path, t, force, separator=',', newline='\n', change=lambda rows: rows):
-  plates = range(1, force.shape[1] + 1)
-  rows = [['time_s', *(f'f{a}_{p}' for p in plates for a in 'xyz')]]
-  rows += [
-    [f'{x:.4f}', *(f'{v:.3f}' for v in f)]
-    for x, f in zip(t, force.reshape(len(t), -1), strict=True)
-  ]
-  text = newline.join(separator.join(r) for r in change(rows)) + newline
-  if separator == ';':
-    text = text.replace('.', ',')
-  path.write_bytes(text.encode())
-  return path
-
-
 @pytest.mark.parametrize(('separator', 'newline'), [(',', '\n'), (',', '\r\n'), (';', '\r\n')])
 def test_csv(tmp_path, separator, newline):
   t, force = two_steps()
@@ -472,57 +436,6 @@ def test_realgait_csv_against_the_csv_module():
     assert got.force[i, 1].tolist() == [float(row[f'f{a}_2']) for a in 'xyz']
 
 
-def _cell(row, column, value):
-  def change(rows):
-    rows[row - 1][column] = value
-    return rows
-
-  return change
-
-
-CSV_DEFECTS = {
-  'words': (_cell(7, 3, 'high'), ['line 7, column fz_1', "'high'", 'finite number']),
-  'nan': (_cell(30, 4, 'nan'), ['line 30, column fx_2', "'nan'"]),
-  'infinite': (_cell(30, 4, '-inf'), ['line 30, column fx_2', "'-inf'"]),
-  'empty': (_cell(9, 1, ''), ['line 9, column fx_1', "''"]),
-  'underscore': (_cell(9, 1, '1_0'), ['line 9, column fx_1', "'1_0'"]),
-  'time in words': (_cell(4, 0, '0:03'), ['line 4, column time_s', "'0:03'"]),
-  'time stands': (_cell(5, 0, '0.0020'), ['line 5, column time_s', 'found 0.002 after 0.002']),
-  'time goes back': (_cell(5, 0, '-1'), ['line 5, column time_s', 'increasing']),
-  'gap': (lambda r: r[:100] + r[106:], ['line 101, column time_s', '0.007 s', 'at most 0.005']),
-  'slow': (lambda r: [r[0], *r[1::25]], ['line 3, column time_s', '0.025 s', 'at most 0.02']),
-  'milliseconds': (
-    lambda r: [r[0], *([str(i), *x[1:]] for i, x in enumerate(r[1:]))],
-    ['line 3, column time_s', 'not in seconds'],
-  ),
-  'few rows': (lambda r: r[:5], ['found 4 rows', 'at least 10']),
-  'no rows': (lambda r: r[:1], ['found 0 rows']),
-  'nothing': (lambda r: [], ['line 1', 'no column time_s']),
-  'no time': (_cell(1, 0, 't'), ['line 1', 'no column time_s; found t, fx_1']),
-  'no plates': (lambda r: [x[:1] for x in r], ['line 1', 'no column fx_1, fy_1, fz_1']),
-  'axis missing': (_cell(1, 5, 'gy_2'), ['line 1', 'no column fy_2']),
-  'plate missing': (
-    lambda r: [[n.replace('_2', '_3') for n in r[0]], *r[1:]],
-    ['line 1', 'found fx_3, but no plate 2'],
-  ),
-  'column twice': (_cell(1, 5, 'fx_2'), ['line 1', 'no column fy_2']),
-  'time twice': (lambda r: [[*x, x[0]] for x in r], ['column time_s', 'more than once']),
-  'short row': (lambda r: [*r[:11], r[11][:-1], *r[12:]], ['line 12', 'found 6 cells, expected 7']),
-  'long row': (lambda r: [*r[:11], [*r[11], '0'], *r[12:]], ['line 12', 'found 8 cells']),
-  'comment': (lambda r: [*r[:11], ['# pause'], *r[11:]], ['line 12', 'found 1 cells']),
-}
-
-
-@pytest.mark.parametrize('defect', CSV_DEFECTS)
-def test_csv_complaint(tmp_path, defect):
-  change, fragments = CSV_DEFECTS[defect]
-  path = write_csv(tmp_path / 'f.csv', *two_steps(), change=change)
-  with pytest.raises(forces.ForceError) as error:
-    forces.read(path)
-  for fragment in [str(path), *fragments]:
-    assert fragment in str(error.value)
-
-
 @pytest.mark.parametrize('reader', ['csv', 'mot', 'c3d'])
 def test_upside_down_other_number_of_plates_and_no_file(tmp_path, reader):
   write = {'csv': write_csv, 'mot': write_mot, 'c3d': write_c3d}[reader]
@@ -544,37 +457,7 @@ def test_unknown_kind(tmp_path):
     forces.read(tmp_path / 'f.txt')
 
 
-def test_csv_not_utf8(tmp_path):
-  (tmp_path / 'f.csv').write_bytes('time_s,fx_1,kraft_\xfc'.encode('latin-1'))
-  with pytest.raises(forces.ForceError, match=r'f\.csv, line 1: found byte 0xfc'):
-    forces.read(tmp_path / 'f.csv')
-
-
 # --- MOT
-
-
-def write_mot(path, t, force, names='ground_force_{}_v', gap='\t', head=(), change=lambda s: s):
-  """OpenSim's axes: y up, z to the right. `names` is a template, or prefixes of the plates."""
-  plates = force.shape[1]
-  prefixes = [names.format(p + 1) for p in range(plates)] if isinstance(names, str) else names
-  labels = ['time']
-  for prefix in prefixes:
-    labels += [prefix + a for a in 'xyz'] + [prefix.removesuffix('v') + 'p' + a for a in 'xyz']
-  opensim = np.stack([force[..., 0], force[..., 2], -force[..., 1]], -1)
-  both = np.concatenate([opensim, np.full_like(opensim, 0.5)], -1).reshape(len(t), -1)
-  lines = [
-    'f.mot',
-    'version=1',
-    f'nRows={len(t)}',
-    f'nColumns={len(labels)}',
-    'inDegrees=yes',
-    *head,
-    'endheader',
-    gap.join(labels),
-  ]
-  lines += [gap.join([f'{x:.4f}', *(f'{v:.4f}' for v in r)]) for x, r in zip(t, both, strict=True)]
-  path.write_text(change('\n'.join(lines) + '\n'))
-  return path
 
 
 @pytest.mark.parametrize(
@@ -615,124 +498,7 @@ def test_mot_without_a_direction_stays_as_it_is(tmp_path):
   np.testing.assert_allclose(got.force, force * [0, 1, 1], atol=1e-4)
 
 
-MOT_DEFECTS = {
-  'no endheader': (lambda s: s.replace('endheader\n', ''), ['no line "endheader"']),
-  'nothing after it': (lambda s: s[: s.index('time\t')], ['no row of column labels']),
-  'nRows': (lambda s: s.replace('nRows=2000', 'nRows=1999'), ['nRows=1999', 'there are 2000']),
-  'nColumns': (lambda s: s.replace('nColumns=13', 'nColumns=19'), ['nColumns=19', 'are 13']),
-  'cut short': (lambda s: s[: len(s) // 2].rpartition('\n')[0] + '\n', ['nRows=2000']),
-  'no time': (lambda s: s.replace('time\t', 't\t'), ['line 7', 'no column time']),
-  'no forces': (lambda s: s.replace('_force_', '_f_'), ['line 7', 'no column ground_force_1_vx']),
-  'axis missing': (lambda s: s.replace('ground_force_2_vz', 'z'), ['no column ground_force_2_vz']),
-  'gap in numbers': (lambda s: s.replace('_2_', '_3_'), ['numbered 1, 3', 'without a gap']),
-  'words': (lambda s: s.replace('0.0050', 'abc'), ['line 13, column time', "'abc'"]),
-  'nan': (
-    lambda s: s.replace('\n0.0050\t-0.0000', '\n0.0050\tnan'),
-    ['line 13, column ground_force_1_vx', "'nan'"],
-  ),
-  'time goes back': (lambda s: s.replace('\n0.0050', '\n0.0005'), ['line 13, column time']),
-  'short row': (lambda s: s.replace('\n0.0050', '\n'), ['line 13', 'found 12 cells, expected 13']),
-}
-
-
-@pytest.mark.parametrize('defect', MOT_DEFECTS)
-def test_mot_complaint(tmp_path, defect):
-  change, fragments = MOT_DEFECTS[defect]
-  path = write_mot(tmp_path / 'f.mot', *two_steps(), change=change)
-  with pytest.raises(forces.ForceError) as error:
-    forces.read(path)
-  for fragment in [str(path), *fragments]:
-    assert fragment in str(error.value)
-
-
 # --- C3D
-
-
-def axes(forward, up):
-  """(3, 3) whose columns are our x, y, z in laboratory axes."""
-  forward, up = np.array(forward, float), np.array(up, float)
-  return np.stack([forward, np.cross(up, forward), up], 1)
-
-
-LABS = {
-  'along x': axes([1, 0, 0], [0, 0, 1]),
-  'along -x': axes([-1, 0, 0], [0, 0, 1]),
-  'along y': axes([0, 1, 0], [0, 0, 1]),
-  'along -y': axes([0, -1, 0], [0, 0, 1]),
-  'y up, along x': axes([1, 0, 0], [0, 1, 0]),
-  'y up, along -z': axes([0, 0, -1], [0, 1, 0]),
-  'x up, along y': axes([0, 1, 0], [1, 0, 0]),
-}
-
-
-def write_c3d(
-  path,
-  t,
-  force,
-  kind=2,
-  lab=LABS['along x'],
-  sign=1,
-  units=None,
-  first=0,
-  plate_down=True,
-  travel=0.0,
-  change=lambda c: None,
-  rate=1000,
-):
-  """Writes plates of one type with ezc3d; `force` is in our axes, `sign` -1 the action.
-
-  The plate's own axes are given by its corners (+x+y, -x+y, -x-y, +x-y), z down as on most
-  plates. `travel` is how far, in metres, the centre of pressure moves along our x in a contact.
-  """
-  # A plate's axes in ours, as columns: z down means that y is turned too.
-  own = np.diag([1.0, -1.0, -1.0]) if plate_down else np.eye(3)
-  group, channels, corners = {}, [], []
-  for p in range(force.shape[1]):
-    raw = sign * force[:, p] @ own  # in the plate's axes
-    fz = force[:, p, 2]
-    on = np.flatnonzero(fz > 0)
-    pressure = np.zeros((len(t), 3))  # millimetres, in the plate's axes
-    if len(on):
-      pressure[on, 0] = 1000 * travel * np.linspace(-0.5, 0.5, len(on))
-    moment = np.cross(pressure, raw)
-    if kind == 1:
-      channels += [*raw.T, pressure[:, 0], pressure[:, 1], np.zeros(len(t))]
-    elif kind == 3:  # Fx12 Fx34 Fy14 Fy23 Fz1..4, in equal parts
-      channels += [raw[:, 0] / 2] * 2 + [raw[:, 1] / 2] * 2 + [raw[:, 2] / 4] * 4
-    elif kind == 4:  # in volts; the matrix below makes them newtons
-      channels += [*(raw.T / 500), *(moment.T / 200)]
-    else:
-      channels += [*raw.T, *moment.T]
-    square = np.array([[1, 1, 0], [-1, 1, 0], [-1, -1, 0], [1, -1, 0]]) * [250, 200, 0]
-    square = square @ own.T + [600 * p, 0, 0]
-    corners.append(lab @ square.T)
-  count = force.shape[1]
-  group = {
-    'USED': [count],
-    'TYPE': [kind] * count,
-    'CORNERS': np.stack(corners, -1),
-    'ORIGIN': np.zeros((3, count)),
-    'CHANNEL': np.arange(1, len(channels) + 1).reshape(count, -1).T,
-  }
-  if kind == 4:
-    group['CAL_MATRIX'] = np.repeat(np.diag([500.0] * 3 + [200.0] * 3)[:, :, None], count, 2)
-  c = ezc3d.c3d()
-  parameters = c['parameters']
-  parameters['POINT']['RATE']['value'] = [rate / 10]
-  parameters['POINT']['UNITS']['value'] = ['mm']
-  parameters['POINT']['LABELS']['value'] = ['marker']
-  parameters['ANALOG']['RATE']['value'] = [rate]
-  parameters['ANALOG']['LABELS']['value'] = [f'channel{i}' for i in range(len(channels))]
-  c['data']['points'] = np.zeros((4, 1, len(t) // 10))
-  c['data']['analogs'] = np.stack(channels)[None]
-  c['header']['points']['first_frame'] = first
-  for name, value in group.items():
-    parameters['FORCE_PLATFORM'][name]['value'] = value
-  if units:
-    c.add_parameter('FORCE_PLATFORM', 'UNITS', units)
-  change(c)
-  c.write(str(path))
-  return path
 
 
 @pytest.mark.parametrize('lab', LABS)
@@ -801,72 +567,6 @@ def test_c3d_walked_obliquely(tmp_path):
   lab = axes([np.cos(a), np.sin(a), 0], [0, 0, 1])
   with pytest.raises(forces.ForceError, match='along one laboratory axis'):
     forces.read(write_c3d(tmp_path / 'f.c3d', t, force, lab=lab, travel=0.2))
-
-
-def _plates(name, value):
-  def change(c):
-    c['parameters']['FORCE_PLATFORM'][name]['value'] = value
-
-  return change
-
-
-def _empty(c):
-  c['data']['analogs'] = np.zeros_like(c['data']['analogs'])
-
-
-def _not_finite(c):
-  c['data']['analogs'][0, 8, 77] = np.nan
-
-
-def _short(c):
-  c['data']['points'], c['data']['analogs'] = np.zeros((4, 1, 0)), np.zeros((1, 12, 0))
-
-
-C3D_DEFECTS = {
-  'no plates': (_plates('USED', [0]), ['no force plates']),
-  'type 6': (_plates('TYPE', [2, 6]), ['FORCE_PLATFORM:TYPE is [2, 6]', 'types 1 to 4']),
-  'types missing': (_plates('TYPE', [2]), ['FORCE_PLATFORM:TYPE is [2] for 2 plates']),
-  'channels missing': (_plates('CHANNEL', np.arange(1, 7).reshape(1, 6).T), ['CHANNEL', '2']),
-  'no such channel': (
-    _plates('CHANNEL', np.arange(2, 14).reshape(2, 6).T),
-    ['CHANNEL of plate 2', 'channels 1 to 12'],
-  ),
-  'no corners': (_plates('CORNERS', np.zeros((3, 4, 1))), ['cannot be read as C3D']),
-  'nobody there': (_empty, ['no plate ever carries 20 N']),
-  'not a number': (_not_finite, ['sample 78 of plate 2']),
-  'unit': (lambda c: c.add_parameter('FORCE_PLATFORM', 'UNITS', ['kp']), ["'kp'", 'expected N']),
-}
-
-
-@pytest.mark.parametrize('defect', C3D_DEFECTS)
-def test_c3d_complaint(tmp_path, defect):
-  change, fragments = C3D_DEFECTS[defect]
-  path = write_c3d(tmp_path / 'f.c3d', *two_steps(), change=change)
-  with pytest.raises(forces.ForceError) as error:
-    forces.read(path)
-  for fragment in [str(path), *fragments]:
-    assert fragment in str(error.value)
-
-
-def test_c3d_sampled_too_slowly(tmp_path):
-  t, force = two_steps(40)
-  with pytest.raises(forces.ForceError, match='analog rate of 40 Hz'):
-    forces.read(write_c3d(tmp_path / 'f.c3d', t, force, rate=40))
-
-
-@pytest.mark.parametrize('keep', [0, 100, 600, 3000, -1000])
-def test_c3d_cut_short(tmp_path, keep):
-  """Left to itself ezc3d crashes on some of these, and reads zeros from others."""
-  path = write_c3d(tmp_path / 'f.c3d', *two_steps())
-  path.write_bytes(path.read_bytes()[:keep])
-  with pytest.raises(forces.ForceError, match=r'is cut short|is not a C3D file'):
-    forces.read(path)
-
-
-def test_not_a_c3d(tmp_path):
-  (tmp_path / 'f.c3d').write_text('time_s,fx_1\n' * 100)
-  with pytest.raises(forces.ForceError, match='is not a C3D file'):
-    forces.read(tmp_path / 'f.c3d')
 
 
 # --- from a file to a frame

@@ -211,7 +211,7 @@ def step_forces(
     u = (time_s - start) / lasts
     z = 1.1 * np.sin(np.pi * u) + 0.3 * np.sin(3 * np.pi * u)
     x = -0.2 * np.sin(2 * np.pi * u)
-    y = 0.05 * np.sin(np.pi * u) * (1 if leg == 'left' else -1)
+    y = 0.05 * np.sin(np.pi * u) * (-1 if leg == 'left' else 1)  # the floor pushes inwards
     plates.append(np.stack([x, y, z], -1) * ((u > 0) & (u < 1))[:, None])
   return np.stack(plates, 1) * mass_kg * G
 

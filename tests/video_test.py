@@ -112,66 +112,6 @@ def make_corner(count: int) -> np.ndarray:
 # --- what cannot be used
 
 
-def missing(path: pathlib.Path) -> None:
-  del path
-
-
-def empty(path: pathlib.Path) -> None:
-  path.touch()
-
-
-def text(path: pathlib.Path) -> None:
-  path.write_text('time_s,fx_1\n' * 100)
-
-
-def one_frame(path: pathlib.Path) -> None:
-  making.write_video(path, shades(1))
-
-
-def narrow(path: pathlib.Path) -> None:
-  making.write_video(path, shades(5, 64, 48))
-
-
-def no_frame(path: pathlib.Path) -> None:
-  with av.open(str(path), 'w') as container:
-    stream = container.add_stream('libx264', rate=60)
-    stream.width, stream.height, stream.pix_fmt = 96, 64, 'yuv420p'
-    container.start_encoding()
-
-
-def index_cut_off(path: pathlib.Path) -> None:
-  making.write_video(path, making.film(20).frames)
-  path.write_bytes(path.read_bytes()[:-500])
-
-
-def frames_cut_off(path: pathlib.Path) -> None:
-  making.write_video(path, making.film(20).frames, movflags='faststart')  # the index comes first
-  data = path.read_bytes()
-  path.write_bytes(data[: len(data) // 2])
-
-
-@pytest.mark.parametrize(
-  ('make', 'says'),
-  [
-    (missing, 'no such video file'),
-    (empty, 'an empty file'),
-    (text, 'cannot be read as a video'),
-    (one_frame, r'1 frame\(s\), expected at least 2'),
-    (narrow, '48 x 64 pixels, expected a width of at least 64'),
-    (no_frame, 'cannot be read as a video'),
-    (index_cut_off, 'cut short'),
-    (frames_cut_off, 'cut short'),
-  ],
-)
-def test_a_file_that_cannot_be_used_is_named(tmp_path, make, says):
-  path = tmp_path / 'bad.mp4'
-  make(path)
-  with pytest.raises(video.VideoError, match=says) as caught:
-    list(video.frames(video.probe(path)))
-  assert str(caught.value).startswith(f'{path}: ')
-  assert '\n' not in str(caught.value)
-
-
 def test_a_folder_is_no_video(tmp_path):
   with pytest.raises(video.VideoError, match='a folder, expected a video file'):
     video.probe(tmp_path)

@@ -188,10 +188,10 @@ def test_near_and_far_and_the_near_side(made, camera):
     np.testing.assert_allclose(got[:, 0], true[:, 2], atol=0.02)
     np.testing.assert_allclose(got[:, 1], true[:, 0], atol=0.02)
     np.testing.assert_allclose(got[:, 2], side * true[:, 1], atol=0.005)
-  # The set's left leg pushes to +y, the right to -y: the near leg always towards the camera.
-  assert (own['force'][own['contact'][:, 0], 0, 2] > -1e-3).all()
-  assert own['force'][:, 0, 2].max() > 0.04
-  assert own['force'][:, 1, 2].min() < -0.04
+  # The floor pushes the left leg to -y, the right to +y: the near leg always away from the camera.
+  assert (own['force'][own['contact'][:, 0], 0, 2] < 1e-3).all()
+  assert own['force'][:, 0, 2].min() < -0.04
+  assert own['force'][:, 1, 2].max() > 0.04
 
 
 def test_the_camera_on_the_wrong_side_is_named(tmp_path, recordings_dir):
@@ -346,41 +346,6 @@ def test_the_contact_frame_gives_the_same_start(tmp_path, rate):
   wrong = dataclasses.replace(by_frame, contact_frame=shown + 1)
   late = voxels.labels(wrong, at, film, forces.CONTACT_N)
   assert abs(late.video_start_s - offset_s) > half
-
-
-def test_forces_that_do_not_overlap_the_video(tmp_path):
-  write_pulse(tmp_path, FILM_TIMES['60'], 0.0)
-  trial = write_trial(tmp_path, plates='left', video_start_s=100)
-  for cfg in (WALKER, MOCHIZUKI):
-    with pytest.raises(ValueError, match=r'trials\.csv, line 2') as caught:
-      voxels.records(trial, cfg)
-    for part in ('A_1.csv', 'no foot is on a plate', '100.000', 'video_start_s'):
-      assert part in str(caught.value)
-
-
-@pytest.mark.parametrize(
-  ('name', 'says'), [('A_1.mp4', 'cannot be read as a video'), ('A_1.csv', 'time_s')]
-)
-def test_a_broken_file_is_named_with_its_line(tmp_path, recordings_dir, name, says):
-  for file in ('A_1.mp4', 'A_1.csv'):
-    (tmp_path / file).write_bytes((recordings_dir / file).read_bytes())
-  (tmp_path / name).write_text('nonsense\n1\n2\n')
-  trial = write_trial(tmp_path, video_start_s=3.1)
-  with pytest.raises(ValueError, match=says) as caught:
-    voxels.records(trial, WALKER)
-  assert str(caught.value).startswith('trials.csv, line 2 (trial A_1): ')
-  assert str(tmp_path / name) in str(caught.value)
-
-
-def test_nobody_in_the_video_is_named(tmp_path, recordings_dir):
-  room = making.room(64, 96)
-  making.write_video(tmp_path / 'A_1.mp4', [room] * 40)
-  (tmp_path / 'A_1.csv').write_bytes((recordings_dir / 'A_1.csv').read_bytes())
-  trial = write_trial(tmp_path, video_start_s=3.1)
-  with pytest.raises(ValueError, match='nobody walks across the picture') as caught:
-    voxels.records(trial, WALKER)
-  assert 'line 2' in str(caught.value)
-  assert 'A_1.mp4' in str(caught.value)
 
 
 def test_the_followed_windows_show_the_walker(made):

@@ -1,16 +1,23 @@
 """TFDS builder: a recording set -> voxel records, one split per subject.
 
 Thin on purpose: the work is in `grfjax.voxels`.
+
+A set is there whole or not at all: TFDS builds it in a folder `incomplete.*` and renames that. What
+a killed build leaves is removed by the next, and a set is reused only for what it was built from.
 """
 
 from __future__ import annotations
 
 import collections
 import concurrent.futures
+import contextlib
 import dataclasses
+import fcntl
 import itertools
 import os
+import pathlib
 import re
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,13 +44,18 @@ class WalkingGrfConfig(tfds.core.BuilderConfig):
     return voxels.config(self.name)
 
 
+class StaleError(ValueError):
+  """The data set that is there was built from something else; the message says what differs."""
+
+
 class Builder(tfds.core.GeneratorBasedBuilder):
   """Voxels of walking with the ground reaction forces of both legs."""
 
-  VERSION = tfds.core.Version('2.0.0')
+  VERSION = tfds.core.Version(voxels.VERSION)
   RELEASE_NOTES = {  # noqa: RUF012
     '1.0.0': 'First release.',
     '2.0.0': 'walker: clips of 96 frames, gray standardised over the walk.',
+    '2.1.0': 'The metadata say how voxels are cut, and from what each subject was built.',
   }
   BUILDER_CONFIGS = [  # noqa: RUF012
     WalkingGrfConfig(
@@ -63,6 +75,64 @@ class Builder(tfds.core.GeneratorBasedBuilder):
   def __init__(self, *, file_format: Any = None, **kwargs: Any):
     # TFDS would take TFRecord, which cannot be read at random.
     super().__init__(file_format=file_format or tfds.core.FileFormat.ARRAY_RECORD, **kwargs)
+
+  def download_and_prepare(
+    self,
+    *,
+    download_config: tfds.download.DownloadConfig | None = None,
+    **kwargs: Any,
+  ) -> None:
+    """Builds the set, or keeps the one that is there if it is of the same recordings.
+
+    Raises:
+      StaleError: there is one, but of other recordings or of another configuration.
+      RuntimeError: another process is building it.
+    """
+    download_config = download_config or tfds.download.DownloadConfig()
+    there = pathlib.Path(self.data_path)
+    with _alone(there.parent):
+      for rest in there.parent.glob('incomplete.*'):
+        logging.warning('removing %s, which a build that was stopped has left', rest)
+        shutil.rmtree(rest)
+      if there.exists() and not self.is_prepared():
+        logging.warning('removing %s, which is not a whole data set', there)
+        shutil.rmtree(there)
+      if there.exists() and not download_config.download_mode.overwrite_dataset:
+        if download_config.manual_dir is None:
+          logging.warning('%s: is there; not compared with any recordings (no --manual_dir)', there)
+        else:
+          self._check_same(recordings.load(download_config.manual_dir))
+          logging.info('%s: is there, of these recordings; nothing to do', there)
+      super().download_and_prepare(download_config=download_config, **kwargs)
+
+  def _check_same(self, trials: list[recordings.Trial]) -> None:
+    """Raises StaleError where the set that is there was not built from this."""
+    metadata, expected = self.info.metadata, self._made_from(trials)
+    differs = []
+    for key in ('voxel', 'contact_n'):
+      if metadata.get(key) != expected[key]:
+        differs.append(f'{key} is {metadata.get(key)} there, {expected[key]} here')
+    old, new = metadata.get('source', {}), expected['source']
+    for what, names in (
+      ('new', [s for s in new if s not in old]),
+      ('gone', [s for s in old if s not in new]),
+      ('changed', [s for s in new if s in old and old[s] != new[s]]),
+    ):
+      if names:
+        differs.append(f'{what}: {", ".join(names)}')
+    if differs:
+      raise StaleError(
+        f'{self.data_path}: was built from other recordings or otherwise ({"; ".join(differs)}); '
+        'build again with --overwrite, or into another --data_dir'
+      )
+
+  def _made_from(self, trials: list[recordings.Trial]) -> dict[str, Any]:
+    """What decides the records, as the metadata hold it."""
+    return {
+      'voxel': dataclasses.asdict(self.builder_config.voxel()),
+      'contact_n': self.builder_config.contact_n,
+      'source': recordings.digests(trials),
+    }
 
   def _info(self) -> tfds.core.DatasetInfo:
     cfg = self.builder_config.voxel()
@@ -100,7 +170,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
       body_mass_kg={name: t[0].subject.body_mass_kg for name, t in by_subject.items()},
       trials={name: len(t) for name, t in by_subject.items()},
       fps=cfg.fps,
-      contact_n=self.builder_config.contact_n,
+      **self._made_from(trials),
       frames={},
       known={},
     )
@@ -124,6 +194,21 @@ class Builder(tfds.core.GeneratorBasedBuilder):
       '%s: %d trials, %d frames; force known in %d frames of the near leg, %d of the far leg',
       subject, len(trials), frames, *known,
     )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _alone(folder: pathlib.Path) -> Iterator[None]:
+  """Keeps other builds out of a folder; the system lets go of it even if this one is killed."""
+  folder.mkdir(parents=True, exist_ok=True)
+  handle = os.open(folder, os.O_RDONLY)
+  try:
+    try:
+      fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+      raise RuntimeError(f'{folder}: another build is at work there; wait for it') from error
+    yield
+  finally:
+    os.close(handle)
 
 
 def _parallel(

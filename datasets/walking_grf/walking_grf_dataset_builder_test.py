@@ -1,5 +1,9 @@
 """Tests of the builder on dummy_data/: 2 subjects x 2 trials, a drawn figure, 70 frames each."""
 
+import dataclasses
+import fcntl
+import logging
+import os
 import pathlib
 import shutil
 
@@ -7,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from grfjax import recordings, voxels
+from grfjax import data, recordings, voxels
 from walking_grf import walking_grf_dataset_builder
 
 DUMMY_DATA = pathlib.Path(__file__).parent / 'dummy_data'
@@ -93,6 +97,8 @@ def test_what_the_metadata_say(built):
     assert metadata['trials'] == {'A': 2, 'B': 2}
     assert metadata['fps'] == 60
     assert metadata['contact_n'] == 20
+    assert metadata['voxel'] == dataclasses.asdict(voxels.config(name))
+    assert metadata['source'] == recordings.digests(recordings.load(DUMMY_DATA))
     for subject in MASS_KG:
       source = builder.as_data_source(split=subject)
       frames = {}  # each frame once
@@ -148,6 +154,138 @@ def test_a_trial_that_cannot_be_used_stops_the_build(tmp_path):
   with pytest.raises(ValueError, match=r'trials\.csv, line 4 \(trial B_1\): .*an empty file'):
     build(tmp_path / 'data', 'walker', recordings_dir)
   assert not list((tmp_path / 'data').rglob('dataset_info.json'))
+
+
+@pytest.fixture
+def mine(tmp_path):
+  """A copy of the dummy data, to be changed."""
+  return pathlib.Path(shutil.copytree(DUMMY_DATA, tmp_path / 'recordings'))
+
+
+@pytest.fixture(scope='module')
+def one(tmp_path_factory):
+  """A built set, to be copied: the folder for --data_dir."""
+  root = tmp_path_factory.mktemp('one')
+  build(root, 'mochizuki')
+  return root
+
+
+@pytest.fixture
+def data_dir(one, tmp_path):
+  return pathlib.Path(shutil.copytree(one, tmp_path / 'data'))
+
+
+def made(data_dir: pathlib.Path) -> dict[str, bytes]:
+  return {str(p): p.read_bytes() for p in data_dir.rglob('*') if p.is_file()}
+
+
+def _replace(name, old, new):
+  def change(root):
+    text = (root / name).read_text()
+    assert old in text
+    (root / name).write_text(text.replace(old, new, 1))
+
+  return change
+
+
+def _swap(root):
+  videos = [(root / name).read_bytes() for name in ('B_1.mp4', 'B_2.mp4')]
+  for name, video in zip(('B_2.mp4', 'B_1.mp4'), videos, strict=True):
+    (root / name).write_bytes(video)
+
+
+def _drop_b(root):
+  for name in ('subjects.csv', 'trials.csv'):
+    lines = (root / name).read_text().splitlines()
+    (root / name).write_text('\n'.join(line for line in lines if not line.startswith('B,')))
+
+
+CHANGES = {
+  'another body mass': (_replace('subjects.csv', '48.0', '48.5'), 'changed: B'),
+  'another start': (_replace('trials.csv', 'A_2.csv,left;right,3.1', 'A_2.csv,left;right,3.2'),
+                    'changed: A'),
+  'another force': (_replace('A_1.csv', '3.0000,-0.00', '3.0000,0.01'), 'changed: A'),
+  'other legs': (_replace('trials.csv', 'left;right', 'right;left'), 'changed: A'),
+  'another name of a trial': (_replace('trials.csv', ',B_1,', ',B_9,'), 'changed: B'),
+  'videos swapped': (_swap, 'changed: B'),
+  'somebody gone': (_drop_b, 'gone: B'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('change', CHANGES)
+def test_a_set_of_recordings_that_have_changed_is_not_reused(data_dir, mine, change):
+  alter, says = CHANGES[change]
+  before = made(data_dir)
+  build(data_dir, 'mochizuki', mine)  # of the same recordings elsewhere: reused
+  alter(mine)
+  with pytest.raises(
+    walking_grf_dataset_builder.StaleError, match=f'{says}.*--overwrite'
+  ) as caught:
+    build(data_dir, 'mochizuki', mine)
+  assert str(data_dir) in str(caught.value)
+  assert made(data_dir) == before
+
+
+def test_what_does_not_change_the_records_does_not_count(data_dir, mine):
+  rows = (mine / 'trials.csv').read_text().splitlines()
+  (mine / 'A_1.mp4').rename(mine / 'walk.mp4')
+  rows = [row.replace('A_1.mp4', 'walk.mp4') for row in rows]
+  (mine / 'trials.csv').write_text('\n'.join([rows[0], *rows[:0:-1]]))
+  os.utime(mine / 'A_2.mp4', (0, 0))
+  before = made(data_dir)
+  build(data_dir, 'mochizuki', mine)
+  assert made(data_dir) == before
+
+
+def test_a_set_of_another_threshold_is_not_reused(tmp_path):
+  config = walking_grf_dataset_builder.WalkingGrfConfig(name='mochizuki_20fps')
+  build(tmp_path, config)
+  other = dataclasses.replace(config, contact_n=30)
+  with pytest.raises(
+    walking_grf_dataset_builder.StaleError, match=r'contact_n is 20\.0 there, 30 here'
+  ):
+    build(tmp_path, other)
+
+
+def test_overwriting(data_dir, mine):
+  CHANGES['another body mass'][0](mine)
+  overwrite = tfds.download.DownloadConfig(
+    manual_dir=mine, download_mode=tfds.GenerateMode.REUSE_CACHE_IF_EXISTS
+  )
+  Builder(data_dir=data_dir, config='mochizuki').download_and_prepare(download_config=overwrite)
+  assert data.Dataset(str(data_dir), 'mochizuki').body_mass_kg['B'] == 48.5
+
+
+def test_what_a_killed_build_left_is_removed(data_dir, caplog):
+  there = data_dir / 'walking_grf/mochizuki' / voxels.VERSION
+  rest = there.parent / f'incomplete.ABCDEF_{voxels.VERSION}'
+  shutil.copytree(there, rest)  # killed before the renaming
+  with caplog.at_level(logging.WARNING, logger='absl'):
+    build(data_dir, 'mochizuki')
+  assert not rest.exists()
+  assert f'removing {rest}' in caplog.text
+  # Killed while TFDS removed the old set: the folder is there, but no set.
+  (there / 'dataset_info.json').unlink()
+  with caplog.at_level(logging.WARNING, logger='absl'):
+    build(data_dir, 'mochizuki')
+  assert f'removing {there}' in caplog.text
+  assert len(data.Dataset(str(data_dir), 'mochizuki').source(['A', 'B'])) == 116
+
+
+def test_two_builds_at_once(data_dir):
+  handle = os.open(data_dir / 'walking_grf/mochizuki', os.O_RDONLY)
+  fcntl.flock(handle, fcntl.LOCK_EX)
+  with pytest.raises(RuntimeError, match='another build is at work there'):
+    build(data_dir, 'mochizuki')
+  os.close(handle)
+  build(data_dir, 'mochizuki')
+
+
+def test_a_part_of_a_set_is_not_taken_for_it(tmp_path):
+  config = tfds.download.DownloadConfig(manual_dir=DUMMY_DATA, max_examples_per_split=3)
+  Builder(data_dir=tmp_path, config='mochizuki').download_and_prepare(download_config=config)
+  with pytest.raises(data.DataError, match='is not whole: it has records of A, B, and counted'):
+    data.Dataset(str(tmp_path), 'mochizuki')
 
 
 def test_the_dummy_data_are_small():

@@ -1,0 +1,128 @@
+"""Whatever is done to a file, only documented errors come out: the short form of launch/fuzz.py."""
+
+import pathlib
+import signal
+import subprocess
+import sys
+
+import hypothesis
+import pytest
+from hypothesis import strategies
+
+import fuzz
+
+LAUNCH = pathlib.Path(__file__).parents[1] / 'launch'
+SIZES = (1, 2, 4, 16, 64, 600)
+EDITS = strategies.lists(
+  strategies.builds(
+    fuzz.Edit,
+    kind=strategies.sampled_from(fuzz.KINDS),
+    where=strategies.floats(0, 1),
+    token=strategies.sampled_from(fuzz.TOKENS) | strategies.binary(max_size=8),
+    size=strategies.sampled_from(SIZES),
+  ),
+  min_size=1,
+  max_size=8,
+)
+# How many files; a C3D takes a process each, and a data set is read whole.
+EXAMPLES = {
+  'subjects': 200, 'trials': 200, 'csv': 150, 'mot': 150, 'c3d': 20, 'prediction': 200, 'log': 100,
+  'data set': 60,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('name', EXAMPLES)
+def test_only_documented_errors(name, tmp_path):
+  reader = fuzz.READERS[name]
+  seeds = [(path, path.read_bytes()) for path in reader.seeds(tmp_path)]
+  for path, _ in seeds:
+    reader.read(path)  # good as they are
+  seen = set()
+
+  @hypothesis.settings(
+    derandomize=True, database=None, deadline=None, max_examples=EXAMPLES[name],
+    suppress_health_check=list(hypothesis.HealthCheck),
+  )  # fmt: skip
+  @hypothesis.given(strategies.sampled_from(range(len(seeds))), EDITS)
+  def check(number, edits):
+    path, good = seeds[number]
+    what = fuzz.feed(reader, path, good, edits)
+    assert what in ('read', 'refused')
+    seen.add(what)
+
+  check()
+  assert seen == {'read', 'refused'}
+
+
+def test_videos_in_a_process_of_their_own():
+  """A decoder in C may crash, hang, or ask for all memory."""
+  result = fuzz.run('video', 60, most=120)
+  assert not result.bad
+  assert result.counts.total() == 120
+  assert min(result.counts['read'], result.counts['refused']) > 20
+  assert result.memory < 2**30
+
+
+# --- it does find
+
+
+def _bad(path):
+  """Goes wrong in a way that the first byte chooses."""
+  kind = path.read_bytes()[:1]
+  if kind == b'k':
+    raise KeyError('x')
+  if kind == b'e':
+    raise ValueError('')
+  if kind == b'o':
+    raise ValueError('refused')
+
+
+@pytest.mark.parametrize(
+  ('first', 'what'),
+  [
+    (b'k', 'KeyError at fuzz_test.py:'),
+    (b'e', 'an error without a message'),
+    (b'o', 'refused'),
+    (b'x', 'read'),
+  ],
+)
+def test_what_becomes_of_a_file(tmp_path, first, what):
+  path = tmp_path / 'file'
+  edit = fuzz.Edit('put', 0.0, first, 1)
+  reader = fuzz.Reader(lambda folder: [path], _bad, (ValueError,))
+  assert fuzz.feed(reader, path, b'good', [edit]).startswith(what)
+  assert path.read_bytes() == b'good'
+
+
+ALONE = """
+import os, pathlib, signal, sys, time
+sys.path.insert(0, {launch!r})
+import fuzz
+
+def seeds(folder):
+  (folder / 'file').write_bytes(b'good')
+  return [folder / 'file']
+
+class Report:
+  def send(self, message):
+    pathlib.Path({folder!r}, 'report').write_text(message[1])
+
+fuzz.SECONDS, fuzz.BATCH = 1, 1
+fuzz.READERS['bad'] = fuzz.Reader(seeds, lambda path: {read}, (ValueError,))
+fuzz._batch('bad', {folder!r}, 0, Report())
+"""
+
+
+@pytest.mark.parametrize(
+  ('read', 'status', 'says'),
+  [
+    ('os.kill(os.getpid(), signal.SIGKILL)', -signal.SIGKILL, ''),
+    ('time.sleep(60)', -signal.SIGALRM, ''),
+    ('bytearray(fuzz.MEMORY)', 0, 'MemoryError'),
+  ],
+)
+def test_a_process_of_its_own_contains_it(tmp_path, read, status, says):
+  code = ALONE.format(launch=str(LAUNCH), folder=str(tmp_path), read=read)
+  assert subprocess.run([sys.executable, '-c', code], check=False).returncode == status
+  report = tmp_path / 'report'
+  assert (report.read_text() if report.exists() else '').startswith(says)

@@ -1,0 +1,19 @@
+"""A killed build leaves nothing that is taken for a data set: launch/kill_builds.py, short."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+@pytest.mark.slow
+def test_killed_builds():
+  command = [sys.executable, 'launch/kill_builds.py', '--kills=6', '--config=mochizuki']
+  done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+  assert done.returncode == 0, done.stderr
+  assert 'rebuilt: whole, nothing else left' in done.stdout
+  counts = {what: int(n) for n, what in (x.split(maxsplit=1) for x in done.stdout.splitlines())}
+  assert sum(n for what, n in counts.items() if ' killed, ' in what) >= 3
