@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -34,6 +35,8 @@ class Dataset:
     config: how its voxels were cut.
     subjects: names, in order.
     body_mass_kg: of each subject.
+    fingerprint: what tells it from others, wherever it lies: configuration, version, voxels of each
+      subject, and what the builder has noted of the recordings; JSON.
   """
 
   def __init__(self, data_dir: str, config_name: str):
@@ -66,6 +69,12 @@ class Dataset:
     self.config = dataclasses.replace(self.config, fps=metadata['fps'])
     self.subjects: tuple[str, ...] = tuple(sorted(self._builder.info.splits))
     self.body_mass_kg: dict[str, float] = dict(metadata['body_mass_kg'])
+    splits = {name: split.num_examples for name, split in self._builder.info.splits.items()}
+    self.fingerprint: dict[str, Any] = json.loads(
+      json.dumps({
+        'configuration': config_name, 'version': newest.name, 'voxels': splits, **metadata,
+      })
+    )  # fmt: skip
 
   def others(self, holdout: str, inner: str = '') -> tuple[str, ...]:
     """The subjects to train on: all but the one held out and the inner validation subjects.
@@ -229,6 +238,16 @@ def pad_batch(records: list[dict[str, Any]], batch: int) -> Batch:
   """Stacks records, the last one repeated until there are `batch`."""
   records = records + records[-1:] * (batch - len(records))
   return {k: np.stack([r[k] for r in records]) for k in records[0]}
+
+
+def ids(batch: Batch) -> list[str]:
+  """What each sample of a batch is of: subject/trial and the first of its frames."""
+  return [
+    f'{subject}/{trial} from frame {frame[frame >= 0].min(initial=2**31 - 1)}'
+    for subject, trial, frame in zip(
+      *(np.asarray(batch[k]).astype(str) for k in ('subject', 'trial')), batch['frame'], strict=True
+    )
+  ]
 
 
 def shares(labels: Index, rebalance: float) -> list[tuple[str, int, float, float]]:

@@ -8,6 +8,7 @@ import sys
 
 from absl import app, flags
 
+from grfjax import stopping
 from grfjax.synth import recording, styles
 
 _DEFAULT = recording.Settings()
@@ -78,4 +79,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  stopping.run(main, 'grfjax.synth')
