@@ -1,21 +1,22 @@
 """Checkpoints of a run: the state's arrays, and beside them, as JSON, all else that resuming needs.
 
-The only module that imports Orbax. Orbax writes into a temporary folder and renames it, so a
-checkpoint is there whole or not at all. Disks err all the same: each checkpoint carries digests of
-what it holds, and one that does not match them is passed over for the one before.
+    checkpoints/STEP/         what Orbax writes, into a temporary folder that is then renamed
+    checkpoints/STEP.sha256   digests of its files, written last: without it there is no checkpoint
+
+The only module that imports Orbax. Disks err: a checkpoint that does not match its digests (as
+`sha256sum -c STEP.sha256` says) is passed over for the one before.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import pathlib
 import re
 import shutil
-from collections.abc import Callable
-from typing import Any, TypeVar
+import zipfile
+from typing import Any
 
 import jax
 import numpy as np
@@ -27,8 +28,6 @@ from grfjax import files
 FOLDER = 'checkpoints'  # in a run's folder
 WEIGHTS = 'weights.npz'  # of a run that is handed on without its checkpoints
 KEEP = 2  # the newest, and one to fall back on
-_DIGESTS = 'sha256'  # in a checkpoint's JSON
-_T = TypeVar('_T')
 
 
 class CheckpointError(ValueError):
@@ -59,17 +58,17 @@ class Checkpoints:
       OSError: it cannot be written; what was there before stays.
     """
     _refuse_not_finite(state)
-    digests = {
-      'params': _digest(state.params), 'state': _digest(state), 'extra': _digest_json(extra)
-    }  # fmt: skip
     path = self.folder / str(step)
     try:
       if jax.process_index() == 0:
         self.folder.mkdir(parents=True, exist_ok=True)
-      ocp.save(path, state, overwrite=True, custom_metadata={**extra, _DIGESTS: digests})
+        _digests_of(path).unlink(missing_ok=True)
+      ocp.save(path, state, overwrite=True, custom_metadata=extra)
       if jax.process_index() == 0:
-        for found in sorted(path.rglob('*')) + [path, self.folder]:
+        for found in [*path.rglob('*'), path, self.folder]:
           files.sync(found)
+        digests = [f'{_sha256(p)}  {p.relative_to(self.folder)}' for p in _files(path)]
+        files.write_text(_digests_of(path), '\n'.join([*digests, '']))
     except Exception as error:  # TensorStore has kinds of its own for what the system says
       self._tidy()
       raise _system_error(error, path) from error
@@ -86,26 +85,23 @@ class Checkpoints:
     Raises:
       CheckpointError: there is none.
     """
-
-    def laid_out(path: pathlib.Path) -> tuple[Any, dict[str, Any]]:
-      digests, extra = _extra(ocp.metadata(path))
-      state = ocp.load(path, like)
-      _refuse_other(_digest(state), digests['state'])
-      return state, extra
-
-    step, (state, extra), wrong = _newest(self.folder, laid_out)
+    path, damaged = _newest(self.folder)
+    extra = dict(ocp.metadata(path).custom_metadata or {})
+    state = ocp.load(path, like)
     if jax.process_index() == 0:
-      for newer in _steps(self.folder):
-        if newer > step:
-          shutil.rmtree(self.folder / str(newer))
-    return state, extra, wrong
+      for step in _steps(self.folder):
+        if step > int(path.name):
+          _remove(self.folder / str(step))
+    return state, extra, damaged
 
   def _tidy(self) -> None:
-    """Removes temporaries, and all but the newest checkpoints."""
-    if jax.process_index() == 0 and self.folder.is_dir():
-      old = [self.folder / str(step) for step in _steps(self.folder)[KEEP:]]
-      for path in [*old, *self.folder.glob('*.orbax-checkpoint-tmp*')]:
-        shutil.rmtree(path)
+    """Removes temporaries, unfinished checkpoints, and all but the newest."""
+    if jax.process_index() or not self.folder.is_dir():
+      return
+    kept = {str(step) for step in _steps(self.folder)[:KEEP]}
+    for path in self.folder.iterdir():
+      if path.name.removesuffix('.sha256') not in kept:
+        _remove(path)
 
 
 def restore_params(workdir: pathlib.Path) -> tuple[Any, int, list[str]]:
@@ -117,78 +113,90 @@ def restore_params(workdir: pathlib.Path) -> tuple[Any, int, list[str]]:
   Raises:
     CheckpointError: there are none.
   """
-  if (workdir / WEIGHTS).is_file():
-    return *_read_weights(workdir / WEIGHTS), []
-
-  step, (state, _), wrong = _newest(workdir.absolute() / FOLDER, read)
-  return state['params'], step, wrong
+  path = workdir / WEIGHTS
+  damaged: list[str] = []
+  if path.is_file():
+    params, step = _read_weights(path)
+  else:
+    path, damaged = _newest(workdir.absolute() / FOLDER)
+    params, step = read(path)[0]['params'], int(path.name)
+  try:
+    _refuse_not_finite(params)
+  except NotFiniteError as error:
+    raise CheckpointError(f'{path}: {error}') from error
+  return params, step, damaged
 
 
 def read(path: pathlib.Path) -> tuple[dict[str, Any], dict[str, Any]]:
   """A checkpoint's arrays as numpy, whatever they were an attribute of, and what belongs to them.
 
   Args:
-    path: absolute, of the one checkpoint.
-
-  Raises:
-    Exception: of many kinds, where it is damaged; ValueError where the parameters are not finite.
+    path: absolute, of an undamaged one.
   """
   metadata = ocp.metadata(path)
-  digests, extra = _extra(metadata)
   like = jax.tree.map(lambda a: np.empty(a.shape, a.dtype), metadata.metadata)
-  state = ocp.load(path, like)
-  _refuse_other(_digest(state['params']), digests['params'])
-  _refuse_not_finite(state['params'])
-  return state, extra
+  return ocp.load(path, like), dict(metadata.custom_metadata or {})
 
 
-def _steps(folder: pathlib.Path) -> list[int]:
-  """Of the checkpoints in a folder, the newest first."""
-  found = [p.name for p in folder.iterdir()] if folder.is_dir() else []
-  return sorted((int(n) for n in found if re.fullmatch(r'\d+', n)), reverse=True)
-
-
-def _newest(folder: pathlib.Path, read: Callable[[pathlib.Path], _T]) -> tuple[int, _T, list[str]]:
-  """The newest checkpoint that can be read; its step, itself, and what is wrong with newer ones."""
+def _newest(folder: pathlib.Path) -> tuple[pathlib.Path, list[str]]:
+  """The newest checkpoint that is undamaged, and what is wrong with each newer one."""
   steps = _steps(folder)
   if not steps:
     raise CheckpointError(f'{folder}: no checkpoint; train first')
-  wrong: list[str] = []
+  damaged: list[str] = []
   for step in steps:
-    try:
-      return step, read(folder / str(step)), wrong
-    except Exception as error:  # a damaged file may cause any
-      wrong.append(f'{folder / str(step)} is damaged ({_line(error)})')
-  raise CheckpointError(f'no usable checkpoint is left: {"; ".join(wrong)}')
+    path = folder / str(step)
+    wrong = _wrong(path)
+    if not wrong:
+      return path, damaged
+    damaged.append(f'{path} is damaged ({wrong})')
+  raise CheckpointError(f'no usable checkpoint is left: {"; ".join(damaged)}')
 
 
-def _extra(metadata: Any) -> tuple[dict[str, str], dict[str, Any]]:
-  """A checkpoint's digests, and what else belongs to its state, checked."""
-  extra = dict(metadata.custom_metadata or {})
-  digests = extra.pop(_DIGESTS, None)
-  if digests is None:
-    raise ValueError('it has no digests: it was saved by an older grfjax, or its metadata are gone')
-  _refuse_other(_digest_json(extra), digests['extra'])
-  return digests, extra
+def _wrong(path: pathlib.Path) -> str:
+  """What is wrong with a checkpoint's files; '' if they are as they were written."""
+  try:
+    lines = _digests_of(path).read_text('utf-8', 'replace').splitlines()
+    expected = {name: digest for digest, _, name in (line.partition('  ') for line in lines)}
+    there = {str(p.relative_to(path.parent)): p for p in _files(path)}
+    for name in sorted(expected.keys() | there.keys()):
+      if name not in there:
+        return f'{name!r} is missing'
+      if name not in expected:
+        return f'{name!r} is not in {_digests_of(path).name}'
+      if _sha256(there[name]) != expected[name]:
+        return f'{name!r} is not what was written: its SHA-256 differs'
+  except OSError as error:
+    return str(error)
+  return '' if expected else f'{_digests_of(path).name} is empty'
 
 
-def _digest(tree: Any) -> str:
-  """SHA-256 of a tree's arrays and their names."""
-  total = hashlib.sha256()
-  for name, leaf in jax.tree.leaves_with_path(tree):
-    array = np.asarray(leaf)
-    total.update(f'{jax.tree_util.keystr(name)} {array.dtype} {array.shape}'.encode())
-    total.update(np.ascontiguousarray(array).data)
-  return total.hexdigest()
+def _steps(folder: pathlib.Path) -> list[int]:
+  """Of the finished checkpoints in a folder, the newest first."""
+  found = [p.name for p in folder.iterdir()] if folder.is_dir() else []
+  return sorted((int(n[:-7]) for n in found if re.fullmatch(r'\d+\.sha256', n)), reverse=True)
 
 
-def _digest_json(value: Any) -> str:
-  return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+def _digests_of(path: pathlib.Path) -> pathlib.Path:
+  return path.with_name(f'{path.name}.sha256')
 
 
-def _refuse_other(found: str, expected: str) -> None:
-  if found != expected:
-    raise ValueError('its content is not what was saved: the SHA-256 differs')
+def _files(path: pathlib.Path) -> list[pathlib.Path]:
+  return sorted(p for p in path.rglob('*') if p.is_file())
+
+
+def _sha256(path: pathlib.Path) -> str:
+  with path.open('rb') as file:
+    return hashlib.file_digest(file, 'sha256').hexdigest()
+
+
+def _remove(path: pathlib.Path) -> None:
+  """Removes a checkpoint, its digests first, or anything else of its folder."""
+  if path.is_dir():
+    _digests_of(path).unlink(missing_ok=True)
+    shutil.rmtree(path)
+  else:
+    path.unlink(missing_ok=True)
 
 
 def _refuse_not_finite(tree: Any) -> None:
@@ -201,35 +209,32 @@ def _refuse_not_finite(tree: Any) -> None:
     raise NotFiniteError(f'{len(broken)} arrays are not finite, {broken[0]} among them')
 
 
-def _line(error: BaseException) -> str:
-  """An error in one line of a bearable length."""
-  text = ' '.join(str(error).split()) or type(error).__name__
-  return text if len(text) <= 300 else f'{text[:200]} ... {text[-90:]}'
-
-
 def _system_error(error: Exception, path: pathlib.Path) -> OSError:
   """What the system said when a checkpoint could not be written, with the checkpoint's name."""
-  text = str(error)
+  text = ' '.join(str(error).split())
   for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO):
     if os.strerror(code) in text or getattr(error, 'errno', None) == code:
       return OSError(code, os.strerror(code), os.fspath(path))
-  return OSError(f'{path}: the checkpoint cannot be written: {_line(error)}')
+  return OSError(f'{path}: the checkpoint cannot be written: {text[:300]}')
 
 
 def write_weights(workdir: pathlib.Path, params: Any, step: int) -> None:
-  """Writes parameters alone, for `restore_params`: one file, to be handed on."""
+  """Writes parameters alone, for `restore_params`: a file to be handed on, and its digest."""
   arrays = {'/'.join(k): v for k, v in traverse_util.flatten_dict(params).items()}
   with files.whole(workdir / WEIGHTS) as temporary:
     np.savez_compressed(temporary, step=step, **arrays)
+  path = workdir / WEIGHTS
+  files.write_text(path.with_suffix('.sha256'), f'{_sha256(path)}  {WEIGHTS}\n')
 
 
 def _read_weights(path: pathlib.Path) -> tuple[Any, int]:
+  digest = path.with_suffix('.sha256')
+  if digest.is_file() and digest.read_text('utf-8', 'replace').split()[:1] != [_sha256(path)]:
+    raise CheckpointError(f'{path} is not what was written: {digest.name} has another SHA-256')
   try:
     with path.open('rb') as opened, np.load(opened, allow_pickle=False) as file:
       arrays = dict(file)
       step = int(arrays.pop('step'))
-    params = traverse_util.unflatten_dict({tuple(k.split('/')): v for k, v in arrays.items()})
-    _refuse_not_finite(params)
-  except Exception as error:  # a damaged file may cause any
-    raise CheckpointError(f'{path}: not a file of weights ({_line(error)})') from error
-  return params, step
+  except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    raise CheckpointError(f'{path}: not a file of weights ({error})') from error
+  return traverse_util.unflatten_dict({tuple(k.split('/')): v for k, v in arrays.items()}), step

@@ -1,7 +1,7 @@
 """Leaving on SIGTERM and Ctrl-C: nothing half-written, no traceback, exit code 143 or 130.
 
 A signal raises `Stopped` where the process is, so that `finally` blocks clean up; within `deferred`
-it waits to be asked for. Who has not left after `GRACE_S` seconds (compilers cannot be interrupted),
+it waits to be asked for. Who has not left after `GRACE_S` s (a compiler cannot be interrupted),
 or is told a second time, leaves at once, as if killed: the files are made for that.
 """
 
@@ -25,7 +25,7 @@ EXIT_CODES = {
 }  # 128 + the signal's number, as shells say it
 
 _deferring = False
-_asked: signal.Signals | None = None  # while deferring
+_asked: signal.Signals | None = None  # the signal that came; stays, should others swallow `Stopped`
 
 
 class Stopped(BaseException):
@@ -52,22 +52,21 @@ def deferred() -> Iterator[Callable[[], signal.Signals | None]]:
 
   A signal that the block has not asked for raises `Stopped` at its end.
   """
-  global _deferring, _asked
+  global _deferring
   _deferring = True
   try:
     yield lambda: _asked
-    _deferring = False
-    if _asked is not None:
-      raise Stopped(_asked)
   finally:
-    _deferring, _asked = False, None
+    _deferring = False
+  if _asked is not None:
+    raise Stopped(_asked)
 
 
 def _stop(number: int, frame: Any) -> None:
   global _asked
-  if not _deferring:
-    raise Stopped(signal.Signals(number))
   _asked = signal.Signals(number)
+  if not _deferring:
+    raise Stopped(_asked)
 
 
 def run(main: Callable[[list[str]], Any], command: str, *, grace_s: float = GRACE_S) -> None:

@@ -61,8 +61,8 @@ def progress(run: pathlib.Path) -> tuple[int, int]:
 
 def writing(run: pathlib.Path) -> bool:
   """Whether a checkpoint is being written, of the run or of a calibration round."""
-  folder = checkpoint.FOLDER
-  return any(run.glob(f'{folder}/*tmp*')) or any(run.glob(f'calibration/*/{folder}/*tmp*'))
+  tmp = f'{checkpoint.FOLDER}/*.orbax-checkpoint-tmp*'
+  return any(run.glob(tmp)) or any(run.glob(f'calibration/*/{tmp}'))
 
 
 def _wait(process: subprocess.Popen, until: Callable[[], bool]) -> bool:
@@ -126,7 +126,7 @@ def tree(run: pathlib.Path) -> list[str]:
 def states(run: pathlib.Path) -> dict[str, dict[str, Any]]:
   """Of every checkpoint all arrays, and what else resuming needs, as text."""
   found: dict[str, dict[str, Any]] = {}
-  for path in sorted((run / checkpoint.FOLDER).absolute().iterdir()):
+  for path in sorted(p for p in (run / checkpoint.FOLDER).absolute().iterdir() if p.is_dir()):
     state, extra = checkpoint.read(path)
     leaves = jax.tree.leaves_with_path(state)
     found[path.name] = {jax.tree_util.keystr(k): np.asarray(v).tobytes() for k, v in leaves}
