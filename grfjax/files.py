@@ -52,9 +52,7 @@ def whole(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
       temporary.replace(path)
       sync(path.parent)
     except OSError as error:
-      if error.filename in (name, temporary):  # nobody knows that one
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
-      raise
+      raise _moved(error, temporary, path) from error
     finally:
       os.close(handle)
       temporary.unlink(missing_ok=True)
@@ -88,12 +86,47 @@ def together(folder: str | os.PathLike[str], names: Collection[str]) -> Iterator
             (folder / name).unlink(missing_ok=True)
         sync(folder)
       except OSError as error:
-        if str(error.filename or '').startswith(temporary):
-          name = pathlib.Path(os.fsdecode(error.filename)).name
-          raise OSError(error.errno, error.strerror, os.fspath(folder / name)) from error
-        raise
+        raise _moved(error, draft, folder) from error
       finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def whole_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
+  """Gives a temporary folder beside `path`, renamed to it when the block ends without an error.
+
+  What a killed process has left of the same folder goes.
+
+  Args:
+    path: of the folder, absolute; empty, if it is there.
+  """
+  prefix = f'{_TEMPORARY}{path.name}-'
+  with naming(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path.parent, prefix)
+    draft = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
+    handle = os.open(draft, os.O_RDONLY)
+    try:
+      _taken(handle)
+      yield draft
+      for found in [*draft.rglob('*'), draft]:
+        sync(found)
+      draft.chmod(0o755)
+      draft.replace(path)
+      sync(path.parent)
+    except OSError as error:
+      raise _moved(error, draft, path) from error
+    finally:
+      os.close(handle)
+      shutil.rmtree(draft, ignore_errors=True)
+
+
+def _moved(error: OSError, draft: pathlib.Path, path: pathlib.Path) -> OSError:
+  """The error with the name that a file was to have, as nobody knows its temporary one."""
+  name = pathlib.Path(os.fsdecode(error.filename)) if error.filename else None
+  if name is not None and name.is_relative_to(draft):
+    return OSError(error.errno, error.strerror, os.fspath(path / name.relative_to(draft)))
+  return error
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ python -m grfjax.synth --out=RAW --subjects=5 --trials=50 --seed=0
 
 import pathlib
 import sys
+from concurrent.futures import process
 
 from absl import app, flags
 
@@ -68,7 +69,7 @@ def main(argv: list[str]) -> None:
   out = pathlib.Path(_OUT.value)
   try:
     made = recording.write_set(out, settings, _WORKERS.value)
-  except (recording.SetExists, OSError) as error:
+  except (recording.SetExists, OSError, process.BrokenProcessPool) as error:
     sys.exit(f'grfjax.synth: {error}')
   trials = settings.subjects * settings.trials
   print(
