@@ -89,17 +89,31 @@ def plan(
 
 
 def strike(
-  process: subprocess.Popen, run: pathlib.Path, kind: str, at: tuple[int, int], rng: random.Random
+  process: subprocess.Popen,
+  run: pathlib.Path,
+  kind: str,
+  at: tuple[int, int],
+  rng: random.Random,
+  start_s: float,
 ) -> str:
-  """Kills the process at such a moment; says what it was really doing, '' if it ended before."""
+  """Kills the process at such a moment; says what it was really doing, '' if it ended before.
+
+  Args:
+    process: trains.
+    run: its folder.
+    kind: of the moment, as in `plan`.
+    at: the progress from which on it is waited for.
+    rng: decides by how much later.
+    start_s: how long a process takes until its first step.
+  """
   if kind == 'start':
-    time.sleep(rng.uniform(0, 8))
+    time.sleep(rng.uniform(0, start_s))
   elif not _wait(process, lambda: progress(run) >= at):
     return ''
   if kind == 'checkpoint':
     if not _wait(process, lambda: writing(run)):
       return ''
-    time.sleep(rng.uniform(0, 0.05))
+    time.sleep(rng.uniform(0, 0.02))
   else:
     time.sleep(rng.uniform(0, 0.3))
   process.kill()
@@ -187,15 +201,17 @@ def disturb(
     shutil.rmtree(run, ignore_errors=True)
   out.mkdir(parents=True, exist_ok=True)
   reached = (0, 0)
-  process = start(config, whole)
+  process, begun, start_s = start(config, whole), time.monotonic(), 0.0
   while process.poll() is None:
     reached = max(reached, progress(whole))
+    if reached == (0, 0):
+      start_s = time.monotonic() - begun
     time.sleep(0.02)
   if process.returncode:
     raise RuntimeError(f'the undisturbed run failed; see {whole}.txt')
   met: dict[str, int] = {}
   for kind, at in plan(rng, kills, *reached):
-    if what := strike(start(config, killed), killed, kind, at, rng):
+    if what := strike(start(config, killed), killed, kind, at, rng, start_s):
       met[what] = met.get(what, 0) + 1
     print(f'{kind} from {at} on: {what or "it had ended before"}', flush=True)
   if start(config, killed).wait():
