@@ -13,23 +13,24 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from absl import app
 
 GRACE_S = 8.0
-EXIT_CODES = {
-  signal.SIGINT: 130,
-  signal.SIGTERM: 143,
-}  # 128 + the signal's number, as shells say it
+# What Python calls by itself: it prints what is raised there, and goes on. The first one is JAX's.
+_SWALLOWING = ('_xla_gc_callback', '__del__')
+# 128 + the signal's number, as shells say it.
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 _deferring = False
 _asked: signal.Signals | None = None  # the signal that came; stays, should others swallow `Stopped`
 
 
-class Stopped(BaseException):
-  """SIGTERM or Ctrl-C; no Exception, so that nobody goes on after it as after an error.
+class Stopped(KeyboardInterrupt):
+  """SIGTERM or Ctrl-C; asyncio, which Orbax runs, swallows whatever is not a KeyboardInterrupt.
 
   Attributes:
     signal: which.
@@ -65,8 +66,33 @@ def deferred() -> Iterator[Callable[[], signal.Signals | None]]:
 def _stop(number: int, frame: Any) -> None:
   global _asked
   _asked = signal.Signals(number)
-  if not _deferring:
-    raise Stopped(_asked)
+  _raise(frame)
+
+
+def _stop_again(number: int, frame: Any) -> None:
+  if _asked is not None:
+    _raise(frame)
+
+
+def _raise(frame: Any) -> None:
+  """Raises `Stopped`, unless that is waited for, or under way, or of no use in this frame.
+
+  Then, and in case that somebody swallows it (C code that calls back), it is tried again soon.
+  """
+  if _deferring:
+    return
+  signal.setitimer(signal.ITIMER_REAL, 0.1)
+  error = sys.exception()
+  while error is not None:
+    if isinstance(error, Stopped):
+      return
+    error = error.__context__
+  while frame is not None:
+    if frame.f_code.co_name in _SWALLOWING:
+      return
+    frame = frame.f_back
+  assert _asked is not None
+  raise Stopped(_asked)
 
 
 def run(main: Callable[[list[str]], Any], command: str, *, grace_s: float = GRACE_S) -> None:
@@ -84,28 +110,32 @@ def run(main: Callable[[list[str]], Any], command: str, *, grace_s: float = GRAC
   threading.Thread(target=_watch, args=(read, command, grace_s), daemon=True).start()
   for number in EXIT_CODES:
     signal.signal(number, _stop)
+  signal.signal(signal.SIGALRM, _stop_again)
   try:
     app.run(main)
-  except Stopped as stopped:
+  except BaseException as error:
+    if _asked is None:
+      raise
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    stopped = error if isinstance(error, Stopped) else Stopped(_asked)
     # Not sys.exit, which waits for other threads; what was open has been closed on the way here.
     print(f'{command}: {stopped}', file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(EXIT_CODES[stopped.signal])
+    os._exit(EXIT_CODES[_asked])
 
 
 def _watch(read: socket.socket, command: str, grace_s: float) -> None:
   """Waits for a signal, then for a second one; ends the process after that or in good time."""
-  first = read.recv(1)[0]
-  while first not in EXIT_CODES:
-    first = read.recv(1)[0]
-  read.settimeout(grace_s)
-  why = 'told twice'
-  try:
-    while read.recv(1)[0] not in EXIT_CODES:
-      pass
-  except TimeoutError:
-    why = f'still busy after {grace_s:.0f} s'
+  while (first := read.recv(1)[0]) not in EXIT_CODES:
+    pass
+  until, why = time.monotonic() + grace_s, f'still busy after {grace_s:.0f} s'
+  while (left := until - time.monotonic()) > 0:
+    read.settimeout(left)
+    with contextlib.suppress(TimeoutError):
+      if read.recv(1)[0] in EXIT_CODES:
+        why = 'told twice'
+        break
   number = signal.Signals(first)
   text = f'\n{command}: stopped by {name(number)} ({why}); what was finished before is kept\n'
   os.write(2, text.encode())

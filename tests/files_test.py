@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, and folders that one process has to itself."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -45,12 +46,15 @@ def test_what_a_killed_process_leaves_goes_with_the_next(tmp_path, call, body, a
   _killed(tmp_path, call, body)
   assert (tmp_path / 'a.txt').read_text() == 'old'
   assert len(list(tmp_path.glob('.grfjax-*'))) == 1
-  with pytest.raises(RuntimeError), again(tmp_path):  # while this one lives, nobody takes its own
-    assert len(list(tmp_path.glob('.grfjax-*'))) == 1
-    with pytest.raises(RuntimeError), again(tmp_path):
-      assert len(list(tmp_path.glob('.grfjax-*'))) == 2
-      raise RuntimeError
-    raise RuntimeError
+  one, other = again(tmp_path), again(tmp_path)
+  one.__enter__()
+  assert len(list(tmp_path.glob('.grfjax-*'))) == 1
+  other.__enter__()  # who lives keeps what is his
+  assert len(list(tmp_path.glob('.grfjax-*'))) == 2
+  error = RuntimeError()
+  for context in (one, other):
+    with contextlib.suppress(RuntimeError):
+      context.__exit__(RuntimeError, error, None)
   assert [p.name for p in tmp_path.iterdir()] == ['a.txt']
 
 
@@ -66,13 +70,15 @@ def test_a_full_disk_is_named_and_the_old_file_stays(tmp_path, monkeypatch, plac
     monkeypatch.setattr(files.os, 'fsync', full)
   if place == 'rename':
     monkeypatch.setattr(files.pathlib.Path, 'replace', full)
-  with (
-    pytest.raises(OSError, match=f"No space left on device: '{path}'"),
-    files.whole(path) as part,
-  ):
-    part.write_text('new')
-    if place == 'write':
-      full()
+
+  def write():
+    with files.whole(path) as part:
+      part.write_text('new')
+      if place == 'write':
+        full()
+
+  with pytest.raises(OSError, match=f"No space left on device: '{path}'"):
+    write()
   assert path.read_text() == 'old'
   assert os.listdir(tmp_path) == ['a.txt']
 

@@ -139,6 +139,32 @@ SWALLOWED = """
   with stopping.deferred() as asked:
     print(asked().name, flush=True)
 """
+COLLECTING = """
+  class Slow:
+    def __del__(self):
+      time.sleep(0.5)
+  Slow()
+  print('went on', flush=True)
+  time.sleep(20)
+"""
+CONVERTED = """
+  try:
+    time.sleep(20)
+  except BaseException:
+    pass  # as C code does that calls back
+  print('went on', flush=True)
+  try:
+    time.sleep(20)
+  finally:
+    time.sleep(0.5)  # is not cut short by another try
+    print('cleaned', flush=True)
+"""
+HANGING = """
+  try:
+    time.sleep(20)
+  finally:
+    time.sleep(20)
+"""
 STUCK = """
   with stopping.deferred():
     time.sleep(20)
@@ -159,8 +185,14 @@ CLEANED = """
     (CLEANED, 8, ['SIGINT'], 130, ['cleaned', 'it: stopped by Ctrl-C']),
     (DEFERRED, 8, ['SIGTERM'], 143, ['saved', 'it: stopped by SIGTERM']),
     (SWALLOWED, 8, ['SIGTERM'], 143, ['SIGTERM', 'it: stopped by SIGTERM']),
+    (COLLECTING, 8, ['SIGTERM'], 143, ['went on', 'it: stopped by SIGTERM']),
+    (CONVERTED, 8, ['SIGTERM'], 143, ['went on', 'cleaned', 'it: stopped by SIGTERM']),
     (
       STUCK, 0.3, ['SIGTERM'], 143,
+      ['', 'it: stopped by SIGTERM (still busy after 0 s); what was finished before is kept'],
+    ),
+    (
+      HANGING, 0.3, ['SIGTERM'], 143,
       ['', 'it: stopped by SIGTERM (still busy after 0 s); what was finished before is kept'],
     ),
     (
