@@ -63,6 +63,7 @@ class Checkpoints:
       if jax.process_index() == 0:
         self.folder.mkdir(parents=True, exist_ok=True)
         _digests_of(path).unlink(missing_ok=True)
+        _refuse_full(path, state)
       ocp.save(path, state, overwrite=True, custom_metadata=extra)
       if jax.process_index() == 0:
         for found in [*path.rglob('*'), path, self.folder]:
@@ -197,6 +198,14 @@ def _remove(path: pathlib.Path) -> None:
     shutil.rmtree(path)
   else:
     path.unlink(missing_ok=True)
+
+
+def _refuse_full(path: pathlib.Path, state: Any) -> None:
+  """Looks for space beforehand, as Orbax tells of a full disk late, and at length."""
+  leaves = jax.tree.leaves(state)
+  needed = sum(leaf.nbytes for leaf in leaves) + 4096 * (len(leaves) + 32)
+  if shutil.disk_usage(path.parent).free < needed:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(path))
 
 
 def _refuse_not_finite(tree: Any) -> None:

@@ -90,7 +90,7 @@ def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
     'other_axes': others,
     'prediction_interval': _coverage(run, held),
     'air_mean_abs_pct_bw': (
-      float(100 * np.abs(held.estimate[..., 0][air]).mean()) if air.any() else None
+      float(100 * np.abs(held.estimate[..., 0][air]).mean(dtype=np.float64)) if air.any() else None
     ),
     'baselines': _baselines(dataset, training, held),
   }
@@ -127,7 +127,7 @@ def _baselines(
   total, count = 0.0, 0
   for subject in training:
     flat = _joined(dataset, subject, legs)
-    total += float(flat['force'][..., 0][flat['contact']].sum())
+    total += float(flat['force'][..., 0][flat['contact']].sum(dtype=np.float64))
     count += int(flat['contact'].sum())
     for leg in range(legs):
       for stance in _stances(flat, leg):

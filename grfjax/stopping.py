@@ -111,6 +111,9 @@ def run(main: Callable[[list[str]], Any], command: str, *, grace_s: float = GRAC
   for number in EXIT_CODES:
     signal.signal(number, _stop)
   signal.signal(signal.SIGALRM, _stop_again)
+  sys.unraisablehook = lambda told: (
+    None if told.exc_type is Stopped else sys.__unraisablehook__(told)
+  )
   try:
     app.run(main)
   except BaseException as error:

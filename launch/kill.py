@@ -29,11 +29,6 @@ from tensorboardX.proto import event_pb2
 
 from grfjax import checkpoint, files, log, stopping
 
-_CONFIG = config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
-_OUT = flags.DEFINE_string('out', None, 'Folder to make.', required=True)
-_KILLS = flags.DEFINE_integer('kills', 20, 'How often.', lower_bound=1)
-_SEED = flags.DEFINE_integer('seed', 0, 'Of the moments.')
-
 CLOCK = ('step_ms', 'data_wait')  # of a log's line, what may differ
 
 
@@ -219,16 +214,24 @@ def disturb(
   return met, differences(whole, killed)
 
 
+def define_flags() -> None:
+  """Defines the command's flags; not on import, where modules' flags would meet."""
+  config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
+  flags.DEFINE_string('out', None, 'Folder to make.', required=True)
+  flags.DEFINE_integer('kills', 20, 'How often.', lower_bound=1)
+  flags.DEFINE_integer('seed', 0, 'Of the moments.')
+
+
 def main(argv: list[str]) -> None:
   """Runs `disturb` from flags."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   logging.set_verbosity(logging.WARNING)
-  out = pathlib.Path(_OUT.value).absolute()
+  out = pathlib.Path(flags.FLAGS.out).absolute()
   config = [a for a in sys.argv[1:] if a.startswith(('--config', '-config'))]
   os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', str(out / 'compiled'))
   try:
-    met, found = disturb(config, out, _KILLS.value, _SEED.value)
+    met, found = disturb(config, out, flags.FLAGS.kills, flags.FLAGS.seed)
   except RuntimeError as error:
     sys.exit(f'kill: {error}')
   files.write_json(out / 'kill.json', {'kills': met, 'differences': found})
@@ -239,5 +242,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
+  define_flags()
   flags.mark_flag_as_required('config')
   stopping.run(main, 'kill')

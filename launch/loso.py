@@ -24,12 +24,6 @@ from ml_collections import config_flags
 
 from grfjax import data, judged, recordings, report, results, stopping, train
 
-_CONFIG = config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
-_WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the runs.', required=True)
-_RECORDINGS = flags.DEFINE_string(
-  'recordings', None, "The recording set, to write every held-out trial's prediction."
-)
-
 
 def _python(root: pathlib.Path) -> str:
   """The environment's own Python, whichever one started this script."""
@@ -38,7 +32,7 @@ def _python(root: pathlib.Path) -> str:
 
 
 def _compiled() -> pathlib.Path:
-  return pathlib.Path(_WORKDIR.value).absolute() / 'compiled'
+  return pathlib.Path(flags.FLAGS.workdir).absolute() / 'compiled'
 
 
 def _call(root: pathlib.Path, module: str, *arguments: str) -> None:
@@ -69,8 +63,17 @@ def _finished(run: pathlib.Path, steps: int) -> bool:
 
 def _predicted(folder: pathlib.Path, subject: str) -> bool:
   """Whether every trial of a subject has its prediction."""
-  trials = recordings.load(_RECORDINGS.value or '', need_forces=False, subjects=[subject])
+  trials = recordings.load(flags.FLAGS.recordings or '', need_forces=False, subjects=[subject])
   return all(results.complete(folder, trial.name) for trial in trials)
+
+
+def define_flags() -> None:
+  """Defines the command's flags; not on import, where modules' flags would meet."""
+  config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
+  flags.DEFINE_string('workdir', None, 'Folder of the runs.', required=True)
+  flags.DEFINE_string(
+    'recordings', None, "The recording set, to write every held-out trial's prediction."
+  )
 
 
 def main(argv: list[str]) -> None:
@@ -78,11 +81,11 @@ def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   logging.set_verbosity(logging.WARNING)
-  config = _CONFIG.value
+  config = flags.FLAGS.config
   if config.holdout:
     sys.exit('loso: config.holdout is chosen here, fold by fold; leave it empty')
   root = pathlib.Path(__file__).resolve().parent.parent
-  runs = pathlib.Path(_WORKDIR.value)
+  runs = pathlib.Path(flags.FLAGS.workdir)
   predictions = runs / report.PREDICTIONS
   try:
     dataset = data.Dataset(config.data_dir, config.dataset)
@@ -107,16 +110,16 @@ def main(argv: list[str]) -> None:
       print(f'fold {number} of {len(subjects)}: {subject} held out', flush=True)
       _call(root, 'grfjax.train', *overrides, f'--config.holdout={subject}', f'--workdir={run}')
       _call(root, 'grfjax.evaluate', f'--workdir={run}')
-    if _RECORDINGS.value and not (done and _predicted(predictions, subject)):
+    if flags.FLAGS.recordings and not (done and _predicted(predictions, subject)):
       _call(
-        root, 'grfjax.predict', f'--workdir={run}', f'--recordings={_RECORDINGS.value}',
+        root, 'grfjax.predict', f'--workdir={run}', f'--recordings={flags.FLAGS.recordings}',
         f'--subjects={subject}', f'--out={predictions}',
       )  # fmt: skip
   folds = {s: json.loads((runs / s / 'eval.json').read_text()) for s in subjects}
   found = None
   try:
-    if _RECORDINGS.value:
-      found = judged.read(predictions, pathlib.Path(_RECORDINGS.value), list(subjects))
+    if flags.FLAGS.recordings:
+      found = judged.read(predictions, pathlib.Path(flags.FLAGS.recordings), list(subjects))
     print(report.loso_text(folds, found))
     written = report.write_loso(runs, folds, found)
   except (ValueError, OSError) as error:
@@ -126,5 +129,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
+  define_flags()
   flags.mark_flag_as_required('config')
   stopping.run(main, 'loso', grace_s=stopping.GRACE_S + 1)  # the fold at work is waited for

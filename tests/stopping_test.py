@@ -231,7 +231,7 @@ stopping.run(main, 'fold')
 def test_loso_passes_a_stop_on_and_waits_for_the_fold(tmp_path, group):
   (tmp_path / 'fold.py').write_text(FOLD)
   (tmp_path / 'round.py').write_text(
-    'import pathlib, sys, loso\n'
+    'import pathlib, sys, loso\nloso.define_flags()\n'
     'from grfjax import stopping\n'
     "def main(argv):\n  loso._call(pathlib.Path('x'), 'fold')\n  print('the next fold')\n"
     "stopping.run(main, 'loso')\n"
