@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -36,6 +37,8 @@ class Dataset:
     subjects: names, in order.
     body_mass_kg: of each subject.
     made_from: of each subject, the digest of the recordings (`recordings.digests`).
+    fingerprint: what tells it from others, wherever it lies: configuration, version, voxels of each
+      subject, and what the builder has noted of the recordings; JSON.
   """
 
   def __init__(self, data_dir: str, config_name: str):
@@ -100,6 +103,9 @@ class Dataset:
         f'{self.folder}: is not whole: it has records of {", ".join(self.subjects) or "nobody"}, '
         f'and counted those of {", ".join(sorted(counted)) or "nobody"}; {self._again}'
       )
+    voxels_of = {name: split.num_examples for name, split in info.splits.items()}
+    own = {'configuration': self.config.name, 'version': voxels.VERSION, 'voxels': voxels_of}
+    self.fingerprint: dict[str, Any] = json.loads(json.dumps({**own, **metadata}))
 
   def others(self, holdout: str, inner: str = '') -> tuple[str, ...]:
     """The subjects to train on: all but the one held out and the inner validation subjects.
@@ -308,6 +314,16 @@ def pad_batch(records: list[dict[str, Any]], batch: int) -> Batch:
   """Stacks records, the last one repeated until there are `batch`."""
   records = records + records[-1:] * (batch - len(records))
   return {k: np.stack([r[k] for r in records]) for k in records[0]}
+
+
+def ids(batch: Batch) -> list[str]:
+  """What each sample of a batch is of: subject/trial and the first of its frames."""
+  return [
+    f'{subject}/{trial} from frame {frame[frame >= 0].min(initial=2**31 - 1)}'
+    for subject, trial, frame in zip(
+      *(np.asarray(batch[k]).astype(str) for k in ('subject', 'trial')), batch['frame'], strict=True
+    )
+  ]
 
 
 def shares(labels: Index, rebalance: float) -> list[tuple[str, int, float, float]]:

@@ -15,7 +15,19 @@ import jax
 import numpy as np
 from absl import app, flags, logging
 
-from grfjax import baselines, coverage, data, files, forces, inference, metrics, report, voxels
+from grfjax import (
+  baselines,
+  coverage,
+  data,
+  files,
+  forces,
+  inference,
+  metrics,
+  report,
+  stopping,
+  train,
+  voxels,
+)
 
 
 def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
@@ -29,10 +41,11 @@ def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
     What eval.json holds: for the held-out subject the errors of vertical force over stance frames
     (`mae_pct_bw`, `rmse_pct_bw`, `bias_pct_bw`, `r`, `n`, `mae_newton`), by force interval, of the
     other axes, in the air, and of two baselines made from the training subjects; how often the
-    prediction interval holds the force, and how wide it is.
+    prediction interval holds the force, and how wide it is; `step`, after which the weights were
+    saved, and `damaged`, why they are not the newest.
 
   Raises:
-    ValueError: no run, no data set, or no held-out subject.
+    ValueError: no run, no data set or another one, or no held-out subject.
   """
   run = inference.load(workdir)
   subject = run.config.holdout
@@ -43,6 +56,7 @@ def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
     )
   dataset = data.Dataset(data_dir or run.config.data_dir, run.config.dataset)
   training = dataset.others(subject, run.config.inner)
+  train.refuse_other_data(workdir, dataset)
   if dataset.config.fps != run.voxel.fps:
     raise ValueError(f'the data set has {dataset.config.fps} frames a second, not {run.voxel.fps}')
   held = inference.held_out(dataset, subject, run.model, run.estimate, run.params)
@@ -65,6 +79,7 @@ def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
     'legs': run.model.legs,
     'parameters': int(sum(p.size for p in jax.tree.leaves(run.params))),
     'step': run.step,
+    'damaged': list(run.damaged),
     'voxels': {
       'training': len(dataset.source(training)),
       'held_out': len(dataset.source([subject])),
@@ -75,7 +90,7 @@ def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
     'other_axes': others,
     'prediction_interval': _coverage(run, held),
     'air_mean_abs_pct_bw': (
-      float(100 * np.abs(held.estimate[..., 0][air]).mean()) if air.any() else None
+      float(100 * np.abs(held.estimate[..., 0][air]).mean(dtype=np.float64)) if air.any() else None
     ),
     'baselines': _baselines(dataset, training, held),
   }
@@ -112,7 +127,7 @@ def _baselines(
   total, count = 0.0, 0
   for subject in training:
     flat = _joined(dataset, subject, legs)
-    total += float(flat['force'][..., 0][flat['contact']].sum())
+    total += float(flat['force'][..., 0][flat['contact']].sum(dtype=np.float64))
     count += int(flat['contact'].sum())
     for leg in range(legs):
       for stance in _stances(flat, leg):
@@ -164,10 +179,12 @@ def main(argv: list[str]) -> None:
     written = report.write_run(workdir)
   except (ValueError, OSError) as error:
     sys.exit(f'grfjax.evaluate: {error}')
+  for text in value['damaged']:
+    print(f'Note: {text}')
   print(report.subject_text(value))
   print(f'written: {workdir / "eval.json"}, {", ".join(str(path) for path in written)}')
 
 
 if __name__ == '__main__':
   define_flags()
-  app.run(main)
+  stopping.run(main, 'grfjax.evaluate')

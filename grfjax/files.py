@@ -1,51 +1,205 @@
-"""Writing files so that each is there whole or not at all; reading a log that may be cut short."""
+"""Writing files so that each is there whole or not at all; one writer to a folder; a cut log."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import json
 import os
 import pathlib
+import shutil
+import socket
 import tempfile
 from collections.abc import Collection, Iterator
 from typing import Any
 
+LOCK = '.lock'  # in a folder that one process at a time may work in
+_TEMPORARY = '.grfjax-'
+_NO_LOCKS = (  # EBADF: NFS locks only what is open for writing
+  errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF,
+)  # fmt: skip
+
+
+class InUseError(ValueError):
+  """Another process has the folder; the message names it."""
+
 
 @contextlib.contextmanager
 def whole(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
-  """Gives a temporary name beside `path`, renamed to it when the block ends without an error."""
+  """Gives a temporary name beside `path`, renamed to it when the block ends without an error.
+
+  The file is on the disk, not only in memory, before it takes its name. What a killed process has
+  left of the same file goes.
+
+  Raises:
+    OSError: it names `path`, also where the system's does not.
+  """
   path = pathlib.Path(path)
-  path.parent.mkdir(parents=True, exist_ok=True)
-  # The same ending, as writers of pictures and videos choose the format by it.
-  handle, name = tempfile.mkstemp(prefix=f'.{path.stem}-', suffix=path.suffix, dir=path.parent)
-  os.close(handle)
-  temporary = pathlib.Path(name)
-  try:
-    yield temporary
-    temporary.chmod(0o644)
-    temporary.replace(path)
-  finally:
-    temporary.unlink(missing_ok=True)
+  with naming(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path.parent, f'{_TEMPORARY}{path.stem}-')
+    # The same ending, as writers of pictures and videos choose the format by it.
+    handle, name = tempfile.mkstemp(
+      prefix=f'{_TEMPORARY}{path.stem}-', suffix=path.suffix, dir=path.parent
+    )
+    temporary = pathlib.Path(name)
+    try:
+      _taken(handle)
+      yield temporary
+      temporary.chmod(0o644)
+      sync(temporary)
+      temporary.replace(path)
+      sync(path.parent)
+    except OSError as error:
+      raise _moved(error, temporary, path) from error
+    finally:
+      os.close(handle)
+      temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def together(folder: str | os.PathLike[str], names: Collection[str]) -> Iterator[pathlib.Path]:
   """Gives a temporary folder whose files move into `folder` when the block ends without an error.
 
+  What a killed process has left of the same files goes.
+
   Args:
     folder: for the files; others in it stay.
     names: of the files that belong together; those that the block did not write are removed.
   """
   folder = pathlib.Path(folder)
+  prefix = f'{_TEMPORARY}{next(iter(names), "")}-'
+  with naming(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder, prefix)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as temporary:
+      draft = pathlib.Path(temporary)
+      handle = os.open(draft, os.O_RDONLY)
+      try:
+        _taken(handle)
+        yield draft
+        for name in names:
+          if (draft / name).exists():
+            (draft / name).replace(folder / name)
+          else:
+            (folder / name).unlink(missing_ok=True)
+        sync(folder)
+      except OSError as error:
+        raise _moved(error, draft, folder) from error
+      finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def whole_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
+  """Gives a temporary folder beside `path`, renamed to it when the block ends without an error.
+
+  What a killed process has left of the same folder goes.
+
+  Args:
+    path: of the folder, absolute; empty, if it is there.
+  """
+  prefix = f'{_TEMPORARY}{path.name}-'
+  with naming(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path.parent, prefix)
+    draft = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
+    handle = os.open(draft, os.O_RDONLY)
+    try:
+      _taken(handle)
+      yield draft
+      for found in [*draft.rglob('*'), draft]:
+        sync(found)
+      draft.chmod(0o755)
+      draft.replace(path)
+      sync(path.parent)
+    except OSError as error:
+      raise _moved(error, draft, path) from error
+    finally:
+      os.close(handle)
+      shutil.rmtree(draft, ignore_errors=True)
+
+
+def _moved(error: OSError, draft: pathlib.Path, path: pathlib.Path) -> OSError:
+  """The error with the name that a file was to have, as nobody knows its temporary one."""
+  name = pathlib.Path(os.fsdecode(error.filename)) if error.filename else None
+  if name is not None and name.is_relative_to(draft):
+    return OSError(error.errno, error.strerror, os.fspath(path / name.relative_to(draft)))
+  return error
+
+
+@contextlib.contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+  """Within it an OSError that says no file is given this one: a full disk has no name."""
+  try:
+    yield
+  except OSError as error:
+    if error.filename is None and error.errno is not None:
+      raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+    raise
+
+
+def sync(path: str | os.PathLike[str]) -> None:
+  """Waits until a file, or a folder's list of names, is on the disk."""
+  handle = os.open(path, os.O_RDONLY)
+  try:
+    os.fsync(handle)
+  finally:
+    os.close(handle)
+
+
+def _taken(handle: int) -> bool | None:
+  """Locks what is open, as long as it is; False: another process has it, None: no locks here."""
+  try:
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+  except OSError as error:
+    if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+      return False
+    if error.errno in _NO_LOCKS:
+      return None
+    raise
+  return True
+
+
+def _sweep(folder: pathlib.Path, prefix: str) -> None:
+  """Removes temporaries of dead processes: those that nobody has locked."""
+  for path in folder.iterdir():
+    if not path.name.startswith(prefix):
+      continue
+    with contextlib.suppress(FileNotFoundError):  # somebody else was quicker
+      handle = os.open(path, os.O_RDONLY)
+      try:
+        if _taken(handle):
+          shutil.rmtree(path) if path.is_dir() else path.unlink()
+      finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def lock(folder: pathlib.Path) -> Iterator[bool]:
+  """Has a folder to itself while the block runs; the lock dies with its process, its file stays.
+
+  Yields:
+    False: the file system has no locks, and there is none.
+
+  Raises:
+    InUseError: another process has the folder.
+  """
+  path = folder / LOCK
   folder.mkdir(parents=True, exist_ok=True)
-  with tempfile.TemporaryDirectory(prefix='.grfjax-', dir=folder) as temporary:
-    draft = pathlib.Path(temporary)
-    yield draft
-    for name in names:
-      if (draft / name).exists():
-        (draft / name).replace(folder / name)
-      else:
-        (folder / name).unlink(missing_ok=True)
+  handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+  try:
+    taken = _taken(handle)
+    if taken is False:
+      who = os.pread(handle, 1000, 0).decode(errors='replace').strip() or 'another process'
+      raise InUseError(f'{folder} is in use by {who}; wait until it is done, or stop it')
+    with naming(path):
+      os.ftruncate(handle, 0)
+      os.pwrite(handle, f'process {os.getpid()} on {socket.gethostname()}\n'.encode(), 0)
+    yield bool(taken)
+  finally:
+    os.close(handle)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

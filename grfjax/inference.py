@@ -53,6 +53,7 @@ class Run:
     estimate: (params, batch) -> force (B, L, legs, axes), interval (..., 2 or 0), body weights.
     widening: (axes,) the factor of the intervals (`grfjax.coverage`); None: not calibrated, and
       none are given.
+    damaged: of each newer checkpoint, why it is not the one that was read; in words.
   """
 
   folder: pathlib.Path
@@ -64,10 +65,11 @@ class Run:
   step: int
   estimate: Estimate
   widening: np.ndarray | None
+  damaged: tuple[str, ...] = ()
 
 
 def load(workdir: pathlib.Path) -> Run:
-  """Reads a run's configuration and newest parameters.
+  """Reads a run's configuration and its newest undamaged parameters.
 
   Raises:
     checkpoint.CheckpointError: there is no run in that folder.
@@ -77,12 +79,15 @@ def load(workdir: pathlib.Path) -> Run:
     raise checkpoint.CheckpointError(f'{workdir}: no run there (no config.json); train first')
   config = ml_collections.ConfigDict(json.loads(path.read_text()))
   model, target = network(config)
-  params, at = checkpoint.restore_params(workdir)
+  params, at, damaged = checkpoint.restore_params(workdir)
   estimate = step.make_estimate(model=model, target=target)
   voxel = voxels.config(config.dataset)
   path = workdir / INTERVAL
   widening = np.array(json.loads(path.read_text())['widening']) if path.is_file() else None
-  return Run(workdir, config, voxel, model, target, jax.device_put(params), at, estimate, widening)
+  return Run(
+    workdir, config, voxel, model, target, jax.device_put(params), at, estimate, widening,
+    tuple(f'{text}; step {at} is used' for text in damaged),
+  )  # fmt: skip
 
 
 def estimate_own(
@@ -96,9 +101,14 @@ def estimate_own(
 
   Returns:
     (B, K, legs, axes) forces and (B, K, legs, axes, 2 or 0) the network's own intervals, BW.
+
+  Raises:
+    ValueError: an estimate is not finite.
   """
   on_device = jax.device_put({k: batch[k] for k in ('voxel', 'frame')})
   force, interval = jax.device_get(estimate(params, on_device))
+  if not (np.isfinite(force).all() and np.isfinite(interval).all()):
+    raise ValueError('the network gives estimates that are not finite: its weights are of no use')
   labelled = list(range(voxel.frames)[model.label_slice])
   own = [labelled.index(t) for t in range(voxel.frames)[voxel.own]]
   return force[:, own], interval[:, own]

@@ -22,6 +22,7 @@ from grfjax import (
   pretrained,
   recordings,
   results,
+  stopping,
   truth,
   video,
   voxels,
@@ -113,7 +114,7 @@ def predict_set(
       true, notes = _truth(trial)
       result = results.Result(
         trial.name, trial.video.name, trial.subject.name, estimate, trial.subject.body_mass_kg,
-        about, true, notes,
+        about, true, (*run.damaged, *notes),
       )  # fmt: skip
       results.write(out, result, trial.video if with_overlay else None)
     except (ValueError, OSError) as error:
@@ -147,8 +148,8 @@ def predict_video(
   """
   estimate = predict(run, path, camera)
   result = results.Result(
-    path.stem, path.name, '', estimate, body_mass_kg, results.about_run(run)
-  )  # fmt: skip
+    path.stem, path.name, '', estimate, body_mass_kg, results.about_run(run), notes=run.damaged
+  )
   *others, page = results.write(out, result, path if with_overlay else None)
   return '\n'.join([
     *results.words(result),
@@ -205,4 +206,4 @@ def main(argv: list[str]) -> None:
 
 if __name__ == '__main__':
   define_flags()
-  app.run(main)
+  stopping.run(main, 'grfjax.predict')

@@ -2,26 +2,30 @@
 
 A run is a function of (config, data, seed). Started again in the same workdir it goes on from its
 newest checkpoint and ends as an undisturbed run does. The held-out subject is never read here.
+SIGTERM and Ctrl-C end the step, write a checkpoint, and leave with exit code 143 or 130.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import functools
 import json
-import math
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
 import ml_collections
 import numpy as np
-import tensorboardX
 import tqdm
 from absl import app, flags, logging
+from jax.experimental import multihost_utils
 from ml_collections import config_flags
 
 from grfjax import (
@@ -30,15 +34,23 @@ from grfjax import (
   data,
   files,
   inference,
+  log,
   metrics,
   pretrained,
   step,
+  stopping,
   targets,
 )
 
 # What may differ when a run goes on: how long, how often, and where the data lie.
 MAY_CHANGE = ('steps', 'checkpoint_every', 'log_every', 'data_dir')
 SUBJECTS = 'subjects.json'  # in a run's folder: who it knows
+DATASET = 'dataset.json'  # and the data set that it is learned from, `data.Dataset.fingerprint`
+DONE = 'done.json'
+# Of a run that was done, what no longer holds once it goes on.
+_OUTDATED = (
+  DONE, inference.INTERVAL, 'calibration', 'eval.json', 'estimates.npz', 'report.html', 'figures',
+)  # fmt: skip
 
 
 def say(text: str) -> None:
@@ -55,22 +67,40 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
 
   Args:
     config: as in `configs/`.
-    workdir: the run's folder: config.json, subjects.json, shares.json, checkpoints/,
-      metrics.jsonl, tensorboard/.
+    workdir: the run's folder: config.json, dataset.json, subjects.json, shares.json, checkpoints/,
+      metrics.jsonl, tensorboard/; done.json and interval.json at the end.
 
   Returns:
     The last line of the log.
 
   Raises:
-    ValueError: the configuration, the data or the workdir do not fit.
-    TrainingError: the loss is not finite.
+    ValueError: the configuration, the data or the workdir do not fit, or another process has it.
+    TrainingError: a step is not finite.
+    OSError: a file cannot be written.
+    stopping.Stopped: it was told to stop; a checkpoint is written.
   """
   folder = pathlib.Path(workdir)
-  folder.mkdir(parents=True, exist_ok=True)
+  with _alone(folder):
+    return _train(config, folder)
+
+
+@contextlib.contextmanager
+def _alone(folder: pathlib.Path) -> Iterator[None]:
+  """Has the folder to itself; of several hosts the first one sees to it."""
+  if jax.process_index():
+    yield
+    return
+  with files.lock(folder) as locked:
+    if not locked:
+      say(f'{folder}: its file system has no locks; see to it that no other process trains there')
+    yield
+
+
+def _train(config: ml_collections.ConfigDict, folder: pathlib.Path) -> dict[str, Any]:
   dataset = data.Dataset(config.data_dir, config.dataset)
   subjects = dataset.others(config.holdout, config.inner)
   _check(config)
-  refuse_other_run(config, folder)
+  refuse_other_run(config, folder, dataset)
   met = _met(config, dataset)
 
   model, target = inference.network(config)
@@ -103,21 +133,27 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
   )
 
   checkpoints = checkpoint.Checkpoints(folder)
-  stopping = EarlyStop(config.early_stop)
-  done = 0
+  early = EarlyStop(config.early_stop)
+  done, since, sums = 0, 0, None  # steps; of the log's last line; what was summed up after it
   if checkpoints.latest() is not None:
-    state, extra = checkpoints.restore(state)
+    state, extra, damaged = checkpoints.restore(state)
     batches.set_state(extra['batches'])
-    stopping.state = extra['stopping']
-    done = int(state.step)
-    say(f'going on from step {done}')
+    early.state = extra['stopping']
+    done, since = int(state.step), extra['since']
+    if extra['sums'] is not None:
+      pairs = {k: tuple(map(np.float32, pair)) for k, pair in extra['sums'].items()}
+      sums = jax.device_put(pairs, whole)
+    say('\n'.join([*damaged, f'going on from step {done}']))
   elif config.model_init:
     params = _initial_params(pretrained.folder(config.model_init), state.params)
     state = state.replace(params=jax.device_put(params, whole))
   if jax.process_index() == 0:  # not before all is known to fit: it claims the folder
     files.write_json(folder / 'config.json', json.loads(config.to_json_best_effort()))
+    files.write_json(folder / DATASET, dataset.fingerprint)
     files.write_json(folder / SUBJECTS, met)
-  log = Log(folder, done)
+    if done < config.steps and not early.stopped:
+      _remove_outdated(folder)
+  written = log.Log(folder, done, write=jax.process_index() == 0)
   inner = _inner_check(config, dataset, model, target)
   parameters = sum(p.size for p in jax.tree.leaves(state.params))
   say(
@@ -125,57 +161,138 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
     f'{", ".join(subjects)}; held out: {config.holdout or "nobody"}'
   )
 
-  def save(now: int) -> None:
-    extra = {'batches': batches.get_state(), 'stopping': stopping.state}
-    checkpoints.save(now, state, extra)
+  seen = Seen()
 
-  sums: Any = None
-  since, waited, begun = done, 0.0, time.monotonic()
+  def look() -> None:
+    """Makes sure that all steps were finite, the state's too; not in each, as it waits for them."""
+    if wrong := seen.wrong():
+      raise TrainingError(
+        f'{folder}: {wrong}; the last good checkpoint is of step {checkpoints.latest()}'
+      )
+
+  def save() -> None:
+    look()
+    written.sync()
+    extra = {
+      'batches': batches.get_state(), 'stopping': early.state, 'since': since,
+      'sums': sums and {k: list(map(float, pair)) for k, pair in jax.device_get(sums).items()},
+    }  # fmt: skip
+    try:
+      checkpoints.save(done, state, extra)
+    except checkpoint.NotFiniteError as error:
+      raise TrainingError(
+        f'{folder}: after step {done} the state is not finite: {error}; the last good checkpoint '
+        f'is of step {checkpoints.latest()}'
+      ) from error
+
+  waited, begun, first = 0.0, time.monotonic(), done
   bar = tqdm.tqdm(total=config.steps, initial=done, unit='step', desc='train', mininterval=1)
   try:
-    while done < config.steps and not stopping.stopped:
-      asked = time.monotonic()
-      batch = next(batches)
-      waited += time.monotonic() - asked
-      on_device = step.to_device(batch, split)
-      with jax.transfer_guard('disallow'):
-        state, new = update(state, on_device, run_key)
-        sums = new if sums is None else _add(sums, new)
-      done += 1
-      bar.update()
-      if done % config.log_every == 0 or done == config.steps:
-        means = {k: float(s) / max(float(n), 1) for k, (s, n) in jax.device_get(sums).items()}
-        if not all(math.isfinite(v) for v in means.values()):
-          raise TrainingError(
-            f'{folder}: after step {done} the means since step {since} are {means}, not finite; '
-            f'the last good checkpoint is of step {checkpoints.latest()}'
+    with stopping.deferred() as asked:
+      while done < config.steps and not early.stopped:
+        before = time.monotonic()
+        batch = next(batches)
+        waited += time.monotonic() - before
+        on_device = step.to_device(batch, split)
+        with jax.transfer_guard('disallow'):
+          state, new = update(state, on_device, run_key)
+          sums = new if sums is None else _add(sums, new)
+        done += 1
+        seen.add(done, batch, new)
+        bar.update()
+        if done % config.log_every == 0 or done == config.steps:
+          look()
+          means = {k: float(s) / max(float(n), 1) for k, (s, n) in jax.device_get(sums).items()}
+          seconds = time.monotonic() - begun
+          means |= {
+            'step_ms': 1e3 * seconds / (done - first),
+            'data_wait': waited / seconds,
+          }
+          if inner is not None and (done % config.eval_every == 0 or done == config.steps):
+            means['inner_mae_pct_bw'] = inner(state.params)
+          written.write(done, means)
+          bar.set_postfix_str(f'loss {means["loss"]:.3f}, error {means["mae_pct_bw"]:.1f} % BW')
+          early.see(means)
+          sums, since, waited, begun, first = None, done, 0.0, time.monotonic(), done
+        stop = _told_to_stop(asked, done)
+        due = done % config.checkpoint_every == 0 or done == config.steps or early.stopped
+        if due or (stop and stop.everywhere):
+          save()
+        if stop:
+          at = checkpoints.latest()
+          raise stopping.Stopped(
+            stop.signal,
+            f'{folder}: the checkpoint of step {at} is written; the same command goes on',
           )
-        seconds = time.monotonic() - begun
-        means |= {
-          'step_ms': 1e3 * seconds / (done - since),
-          'data_wait': waited / seconds,
-        }
-        if inner is not None and (done % config.eval_every == 0 or done == config.steps):
-          means['inner_mae_pct_bw'] = inner(state.params)
-        log.write(done, means)
-        bar.set_postfix_str(f'loss {means["loss"]:.3f}, error {means["mae_pct_bw"]:.1f} % BW')
-        stopping.see(means)
-        sums, since, waited, begun = None, done, 0.0, time.monotonic()
-      if done % config.checkpoint_every == 0 or done == config.steps or stopping.stopped:
-        save(done)
   finally:
     bar.close()
-    checkpoints.close()
-    log.close()
-  if stopping.stopped:
-    say(f'stopped early at step {done}: {stopping.why()}')
+    written.close()
+  if early.stopped:
+    say(f'stopped early at step {done}: {early.why()}')
   if config.get('calibrate', 0) and not (folder / inference.INTERVAL).exists():
     _calibrate(config, folder, dataset, subjects)
-  files.write_json(
-    folder / 'done.json',
-    {'step': done, 'stopped_early': stopping.stopped, 'holdout': config.holdout},
-  )
-  return log.last
+  if jax.process_index() == 0:
+    shutil.rmtree(folder / 'calibration', ignore_errors=True)
+    files.write_json(
+      folder / DONE,
+      {'step': done, 'stopped_early': early.stopped, 'holdout': config.holdout},
+    )
+  return written.last
+
+
+@dataclasses.dataclass(frozen=True)
+class _Stop:
+  """A signal, and whether all hosts know of it at the same step, so that they can save together."""
+
+  signal: signal.Signals
+  everywhere: bool
+
+
+def _told_to_stop(asked: Callable[[], signal.Signals | None], done: int) -> _Stop | None:
+  if jax.process_count() > 1 and multihost_utils.reached_preemption_sync_point(done):
+    return _Stop(signal.SIGTERM, everywhere=True)
+  number = asked()
+  return None if number is None else _Stop(number, everywhere=jax.process_count() == 1)
+
+
+def _remove_outdated(folder: pathlib.Path) -> None:
+  """A run that was done goes on: what was made of its end goes."""
+  gone = [name for name in _OUTDATED if (folder / name).exists()]
+  for name in gone:
+    if (folder / name).is_dir():
+      shutil.rmtree(folder / name)
+    else:
+      (folder / name).unlink()
+  if gone:
+    say(
+      f'{folder}: the run goes on past its end; removed, as they no longer hold: {", ".join(gone)}'
+    )
+
+
+class Seen:
+  """The steps since one last looked: what they were of, and numbers that tell if they were finite.
+
+  Looking waits for the device, so it is not done in each step.
+  """
+
+  def __init__(self) -> None:
+    self._steps: list[tuple[int, data.Batch, dict[str, jax.Array]]] = []
+
+  def add(self, done: int, batch: data.Batch, sums: step.Metrics) -> None:
+    """Takes note of a step, without waiting for it."""
+    names = {k: batch[k] for k in ('subject', 'trial', 'frame')}
+    self._steps.append((done, names, {k: sums[k][0] for k in ('loss', 'gradient_norm')}))
+
+  def wrong(self) -> str:
+    """Says which step was the first that was not finite, and what it was of; '' if all were."""
+    steps, self._steps = self._steps, []
+    for done, batch, device in steps:
+      values = {k: float(v) for k, v in jax.device_get(device).items()}
+      if not np.isfinite(list(values.values())).all():
+        of = ', '.join(data.ids(batch))
+        told = ', '.join(f'{k} {v}' for k, v in values.items())
+        return f'step {done} is not finite ({told}); its batch: {of}'
+    return ''
 
 
 def _met(config: ml_collections.ConfigDict, dataset: data.Dataset) -> dict[str, list[list[Any]]]:
@@ -228,7 +345,7 @@ def _initial_params(folder: pathlib.Path, like: Any) -> Any:
   Raises:
     ValueError: they are not, or there are none.
   """
-  params, at = checkpoint.restore_params(folder)
+  params, at, damaged = checkpoint.restore_params(folder)
   there, here = (
     {(jax.tree_util.keystr(k), v.shape) for k, v in jax.tree.leaves_with_path(tree)}
     for tree in (params, like)
@@ -238,7 +355,7 @@ def _initial_params(folder: pathlib.Path, like: Any) -> Any:
       f'model_init: {folder} holds another network: {sorted(there - here)[:3]} there, '
       f'{sorted(here - there)[:3]} here'
     )
-  say(f'starting from {folder}, step {at}')
+  say('\n'.join([*damaged, f'starting from {folder}, step {at}']))
   return params
 
 
@@ -283,7 +400,6 @@ def _calibrate(
       'stance_frames': int(every['contact'].sum()),
     },
   )
-  shutil.rmtree(folder / 'calibration')
 
 
 def _add(a: Any, b: Any) -> Any:
@@ -303,25 +419,46 @@ def _check(config: ml_collections.ConfigDict) -> None:
     raise ValueError('config.early_stop.monitor is inner_mae_pct_bw, but config.inner is empty')
 
 
-def refuse_other_run(config: ml_collections.ConfigDict, folder: pathlib.Path) -> None:
-  """Raises ValueError where the folder holds a run of another configuration; shows the difference.
+def refuse_other_run(
+  config: ml_collections.ConfigDict, folder: pathlib.Path, dataset: data.Dataset
+) -> None:
+  """Raises ValueError where the folder holds a run of another configuration, or of other data.
 
-  What `MAY_CHANGE` names may differ.
+  The message shows the difference. What `MAY_CHANGE` names may differ; the data may lie elsewhere.
   """
   path = folder / 'config.json'
+  if path.exists():
+    old, new = json.loads(path.read_text()), json.loads(config.to_json_best_effort())
+    if differs := _differences(old, new, MAY_CHANGE):
+      raise ValueError(
+        f'{folder} holds a run of another configuration ({"; ".join(differs)}); '
+        'take another --workdir'
+      )
+  refuse_other_data(folder, dataset)
+
+
+def refuse_other_data(folder: pathlib.Path, dataset: data.Dataset) -> None:
+  """Raises ValueError where the run in a folder has learned from another data set than this one."""
+  path = folder / DATASET
   if not path.exists():
-    return
-  old, new = json.loads(path.read_text()), json.loads(config.to_json_best_effort())
-  differs = [
-    f'{k}: {old.get(k)!r} there, {new.get(k)!r} here'
-    for k in sorted(old.keys() | new.keys())
-    if old.get(k) != new.get(k) and k not in MAY_CHANGE
-  ]
-  if differs:
+    return  # a run that has not begun, or of a version that did not write it
+  if differs := _differences(json.loads(path.read_text()), dataset.fingerprint):
     raise ValueError(
-      f'{folder} holds a run of another configuration ({"; ".join(differs)}); '
-      'take another --workdir'
+      f'{folder} holds a run of another data set ({"; ".join(differs)}); take another --workdir, '
+      'or the data set that it has learned from'
     )
+
+
+def _differences(there: Any, here: Any, but: tuple[str, ...] = (), name: str = '') -> list[str]:
+  """Where two JSON values differ, in words; dicts are looked into."""
+  if isinstance(there, dict) and isinstance(here, dict):
+    return [
+      line
+      for k in sorted(there.keys() | here.keys())
+      if k not in but
+      for line in _differences(there.get(k), here.get(k), name=f'{name}.{k}' if name else k)
+    ]
+  return [] if there == here else [f'{name}: {there!r} there, {here!r} here']
 
 
 def _report_shares(
@@ -385,35 +522,6 @@ class EarlyStop:
     return f'{self._monitor} has not fallen below {self.state["best"]:.4g} {self._patience} times'
 
 
-class Log:
-  """metrics.jsonl and TensorBoard; on resuming, lines after the checkpoint are taken back."""
-
-  def __init__(self, folder: pathlib.Path, done: int):
-    self._path = folder / 'metrics.jsonl'
-    lines = [line for line in files.read_log(self._path) if line['step'] <= done]
-    self.last: dict[str, Any] = lines[-1] if lines else {}
-    self._file: Any = None
-    if jax.process_index() == 0:
-      files.write_text(self._path, ''.join(json.dumps(line) + '\n' for line in lines))
-      self._file = self._path.open('a')
-      self._board = tensorboardX.SummaryWriter(str(folder / 'tensorboard'), purge_step=done + 1)
-
-  def write(self, done: int, means: dict[str, float]) -> None:
-    """Adds a line."""
-    self.last = {'step': done, **means}
-    if self._file is not None:
-      self._file.write(json.dumps(self.last) + '\n')
-      self._file.flush()
-      for name, value in means.items():
-        self._board.add_scalar(name, value, done)
-
-  def close(self) -> None:
-    """Closes both files."""
-    if self._file is not None:
-      self._file.close()
-      self._board.close()
-
-
 def define_flags() -> None:
   """Defines the command's flags; not on import, where modules' flags would meet."""
   config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
@@ -432,11 +540,15 @@ def main(argv: list[str]) -> None:
     jax.distributed.initialize()
   try:
     train(flags.FLAGS.config, flags.FLAGS.workdir)
-  except (ValueError, TrainingError) as error:
+  except (ValueError, OSError, TrainingError) as error:
     sys.exit(f'grfjax.train: {error}')
+  except stopping.Stopped as stopped:
+    raise stopping.Stopped(
+      stopped.signal, stopped.left or 'the same command goes on from the newest checkpoint'
+    ) from stopped
 
 
 if __name__ == '__main__':
   define_flags()
   flags.mark_flag_as_required('config')
-  app.run(main)
+  stopping.run(main, 'grfjax.train')

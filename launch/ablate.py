@@ -19,7 +19,7 @@ import jax
 import ml_collections
 from absl import app, flags
 
-from grfjax import data, evaluate, files, train
+from grfjax import data, evaluate, files, stopping, train
 
 _WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the runs.', required=True)
 _DATA_DIR = flags.DEFINE_string(
@@ -104,4 +104,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  stopping.run(main, 'ablate')

@@ -1,9 +1,11 @@
 """Training, evaluation and prediction as their users call them, on a small data set."""
 
+import contextlib
 import csv
 import io
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -48,7 +50,7 @@ def _config(data_dir, **changes):
 
 
 def _params(workdir):
-  params, step = checkpoint.restore_params(pathlib.Path(workdir))
+  params, step, _ = checkpoint.restore_params(pathlib.Path(workdir))
   return jax.tree.leaves(params), step
 
 
@@ -177,13 +179,49 @@ def test_a_bad_configuration_is_named(data_dir, tmp_path, name, value, message):
     train.train(config, tmp_path)
 
 
-def test_a_loss_that_is_not_finite_stops_the_run(data_dir, tmp_path):
-  config = _config(data_dir)
-  config.optimizer.learning_rate = 1e30
-  config.optimizer.warmup = 0
-  config.checkpoint_every = 1
-  with pytest.raises(train.TrainingError, match='not finite; the last good checkpoint'):
+def test_a_step_that_is_not_finite_is_named_with_its_batch(data_dir, tmp_path, monkeypatch):
+  """Although one looks at every fourth step only, and a checkpoint is due before that."""
+  drawn = {}
+  to_device = train.step.to_device
+
+  def broken(batch, *args):
+    drawn[len(drawn) + 1] = data.ids(batch)
+    if len(drawn) == 3:
+      batch = {**batch, 'force': np.full_like(batch['force'], np.nan)}
+    return to_device(batch, *args)
+
+  monkeypatch.setattr(train.step, 'to_device', broken)
+  config = _config(data_dir, steps=8, log_every=4, checkpoint_every=2)
+  with pytest.raises(train.TrainingError) as error:
     train.train(config, tmp_path)
+  assert 'step 3 is not finite (gradient_norm nan, loss nan)' in str(error.value)
+  assert f'its batch: {", ".join(drawn[3])}; the last good checkpoint is of step 2' in str(
+    error.value
+  )
+  assert all(re.fullmatch(r'([AC])/\1_[12] from frame \d+', name) for name in drawn[3])
+  assert [p.name for p in (tmp_path / 'checkpoints').iterdir()] == ['2']
+  assert _lines(tmp_path) == []
+
+
+def test_a_state_that_is_not_finite_is_never_saved(data_dir, tmp_path, monkeypatch):
+  """Even where loss and gradient still were."""
+  real = train.step.make_train_step
+
+  def poisoned(**kwargs):
+    update = real(**kwargs)
+
+    def step(state, *args):
+      state, sums = update(state, *args)
+      params = jax.tree.map(lambda p: p * np.float32(np.inf), state.params)
+      return state.replace(params=params), sums
+
+    return step
+
+  monkeypatch.setattr(train.step, 'make_train_step', poisoned)
+  monkeypatch.setattr(train.jax, 'transfer_guard', lambda _: contextlib.nullcontext())
+  with pytest.raises(train.TrainingError, match='after step 1 the state is not finite'):
+    train.train(_config(data_dir, checkpoint_every=1), tmp_path)
+  assert not (tmp_path / 'checkpoints').exists()
 
 
 def test_early_stop_waits_for_its_patience():

@@ -11,7 +11,7 @@ import sys
 
 from absl import app, flags, logging
 
-from grfjax import checkpoint, files, inference, train
+from grfjax import checkpoint, files, inference, stopping, train
 
 _WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
 _OUT = flags.DEFINE_string('out', None, 'The folder to make.', required=True)
@@ -24,7 +24,7 @@ def main(argv: list[str]) -> None:
   logging.set_verbosity(logging.WARNING)
   run, out = pathlib.Path(_WORKDIR.value), pathlib.Path(_OUT.value)
   try:
-    params, step = checkpoint.restore_params(run)
+    params, step, damaged = checkpoint.restore_params(run)
     checkpoint.write_weights(out, params, step)
     config = json.loads((run / 'config.json').read_text())
     files.write_json(out / 'config.json', config | {'data_dir': ''})  # where it lay is nobody's
@@ -33,8 +33,10 @@ def main(argv: list[str]) -> None:
         files.write_text(out / name, (run / name).read_text())
   except (ValueError, OSError) as error:
     sys.exit(f'grfjax.pretrained: {error}')
+  for text in damaged:
+    print(f'Note: {text}')
   print(f'written: {out}, step {step}')
 
 
 if __name__ == '__main__':
-  app.run(main)
+  stopping.run(main, 'grfjax.pretrained')

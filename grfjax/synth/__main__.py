@@ -5,9 +5,11 @@ python -m grfjax.synth --out=RAW --subjects=5 --trials=50 --seed=0
 
 import pathlib
 import sys
+from concurrent.futures import process
 
 from absl import app, flags
 
+from grfjax import stopping
 from grfjax.synth import recording, styles
 
 _DEFAULT = recording.Settings()
@@ -67,7 +69,7 @@ def main(argv: list[str]) -> None:
   out = pathlib.Path(_OUT.value)
   try:
     made = recording.write_set(out, settings, _WORKERS.value)
-  except (recording.SetExists, OSError) as error:
+  except (recording.SetExists, OSError, process.BrokenProcessPool) as error:
     sys.exit(f'grfjax.synth: {error}')
   trials = settings.subjects * settings.trials
   print(
@@ -78,4 +80,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  stopping.run(main, 'grfjax.synth')

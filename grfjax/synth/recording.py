@@ -1,6 +1,7 @@
 """Writing a recording set of synthetic walkers (the layout that `grfjax.recordings` reads)."""
 
 import concurrent.futures
+import contextlib
 import csv
 import dataclasses
 import itertools
@@ -8,13 +9,14 @@ import json
 import multiprocessing
 import os
 import pathlib
-import shutil
-from collections.abc import Iterator
+import signal
+from collections.abc import Generator
 
 import cv2
 import numpy as np
 import tqdm
 
+from grfjax import files
 from grfjax.synth import body, gait, pose, scene
 
 RATE_HZ = 1000.0
@@ -79,7 +81,7 @@ class Written:
 def write_set(out: pathlib.Path, settings: Settings, workers: int = 0) -> bool:
   """Write a whole set, or nothing.
 
-  It grows in a hidden folder beside `out`, which takes its place at the end.
+  It grows in a hidden folder beside `out` (`files.whole_folder`), which takes its place at the end.
 
   Args:
     out: the folder to make; it may exist if empty.
@@ -99,10 +101,9 @@ def write_set(out: pathlib.Path, settings: Settings, workers: int = 0) -> bool:
       return False
     reason = 'something else' if found is None else f'another set, made with {found}'
     raise SetExists(f'{out} holds {reason}; choose another folder, or remove it')
-  partial = out.parent / f'.{out.name}.{os.getpid()}.partial'
-  try:
+  with files.whole_folder(out) as partial:
     for name in ('videos', 'forces', 'truth'):
-      (partial / name).mkdir(parents=True)
+      (partial / name).mkdir()
     draws, written = _write_trials(partial, settings, workers or len(os.sched_getaffinity(0)))
     people = [draw_person(settings, i, draw) for i, draw in enumerate(draws)]
     _write_table(partial / 'trials.csv', [w.row for w in written])
@@ -129,12 +130,7 @@ def write_set(out: pathlib.Path, settings: Settings, workers: int = 0) -> bool:
         for p in people
       ],
     }
-    (partial / SETTINGS).write_text(json.dumps(about, indent=2) + '\n')
-    if out.exists():
-      out.rmdir()
-    partial.rename(out)
-  finally:
-    shutil.rmtree(partial, ignore_errors=True)
+    files.write_text(partial / SETTINGS, json.dumps(about, indent=2) + '\n')
   return True
 
 
@@ -151,12 +147,13 @@ def _write_trials(
   waiting = list(range(settings.subjects))
   while waiting:
     tasks = [Task(root, settings, i, j, draws[i]) for i in waiting for j in range(settings.trials)]
-    bar = tqdm.tqdm(_run(tasks, workers), total=len(tasks), unit='trial', desc='grfjax.synth')
-    for task, written in zip(tasks, bar, strict=True):
-      if written is not None:
-        found[task.person, task.trial] = written
-      elif draws[task.person] == task.draw:
-        draws[task.person] += 1
+    with contextlib.closing(_run(tasks, workers)) as made:  # nobody writes once it is closed
+      bar = tqdm.tqdm(made, total=len(tasks), unit='trial', desc='grfjax.synth')
+      for task, written in zip(tasks, bar, strict=True):
+        if written is not None:
+          found[task.person, task.trial] = written
+        elif draws[task.person] == task.draw:
+          draws[task.person] += 1
     waiting = [i for i in waiting if draws[i] > tasks[0].draw]
     if waiting and draws[waiting[0]] == DRAWS:
       raise RuntimeError(f'person {waiting[0] + 1}: none of {DRAWS} could be made to walk')
@@ -290,14 +287,14 @@ def plate_forces(
   return force + offset + level * rng.standard_normal(force.shape)
 
 
-def _run(tasks: list[Task], workers: int) -> Iterator[Written | None]:
+def _run(tasks: list[Task], workers: int) -> Generator[Written | None, None, None]:
   """What `write_trial` returns, in the order of tasks."""
   if workers == 1:
     yield from map(write_trial, tasks)
     return
   context = multiprocessing.get_context('spawn')  # threads of OpenCV and tqdm do not survive a fork
   with concurrent.futures.ProcessPoolExecutor(
-    min(workers, len(tasks)), mp_context=context, initializer=_one_thread
+    min(workers, len(tasks)), mp_context=context, initializer=_begin
   ) as pool:
     try:
       yield from pool.map(write_trial, tasks)
@@ -306,7 +303,8 @@ def _run(tasks: list[Task], workers: int) -> Iterator[Written | None]:
       raise
 
 
-def _one_thread() -> None:
+def _begin() -> None:
+  signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for this one
   cv2.setNumThreads(1)
 
 
@@ -320,7 +318,7 @@ def _settings_of(folder: pathlib.Path) -> dict | None:
 
 
 def _write_table(path: pathlib.Path, rows: list[dict[str, str]]) -> None:
-  with path.open('w', newline='') as file:
+  with files.naming(path), path.open('w', newline='') as file:
     table = csv.DictWriter(file, list(rows[0]), lineterminator='\n')
     table.writeheader()
     table.writerows(rows)
@@ -332,11 +330,12 @@ def _write_forces(
   force: np.ndarray,
   names: list[str],
 ) -> None:
-  np.savetxt(
-    path,
-    np.concatenate([time_s[:, None], force], 1),
-    delimiter=',',
-    comments='',
-    header=','.join(['time_s', *names]),
-    fmt=['%.4f'] + ['%.2f'] * force.shape[1],
-  )
+  with files.naming(path):
+    np.savetxt(
+      path,
+      np.concatenate([time_s[:, None], force], 1),
+      delimiter=',',
+      comments='',
+      header=','.join(['time_s', *names]),
+      fmt=['%.4f'] + ['%.2f'] * force.shape[1],
+    )

@@ -16,6 +16,7 @@ import av.error
 import cv2
 import numpy as np
 
+from grfjax import files
 from grfjax.synth import backdrop, body, figure, shadow, solids
 from grfjax.synth import look as look_lib
 from grfjax.synth import room as room_lib
@@ -215,15 +216,10 @@ def write_video(
     OSError: the folder is missing or cannot be written.
   """
   path = pathlib.Path(path)
-  part = path.with_name(f'.{path.stem}.{os.getpid()}.part{path.suffix or ".mp4"}')
   if not path.parent.is_dir():
     raise FileNotFoundError(f'{path}: there is no folder {path.parent}')
-  try:
-    count = _encode(part, path, frames, fps, crf, preset)
-    os.replace(part, path)
-  finally:
-    part.unlink(missing_ok=True)
-  return count
+  with files.whole(path) as part:
+    return _encode(part, path, frames, fps, crf, preset)
 
 
 def _encode(part, path, frames, fps, crf, preset) -> int:

@@ -1,0 +1,249 @@
+"""SIGTERM, Ctrl-C and SIGKILL: what is left, the exit code, and how it goes on."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import ml_collections
+import pytest
+
+import kill
+from grfjax import checkpoint, files, log, train
+
+ROOT = pathlib.Path(__file__).parents[1]
+SMALL = (
+  '--config.holdout=B', '--config.batch=2', '--config.clip=16', '--config.model.width=4',
+  '--config.model.features=8', '--config.log_every=3', '--config.checkpoint_every=4',
+)  # fmt: skip
+
+
+def _config(data_dir, *more):
+  return ['--config=configs/walker.py:scratch', f'--config.data_dir={data_dir}', *SMALL, *more]
+
+
+def _start(*arguments, **kwargs):
+  return subprocess.Popen(
+    [sys.executable, *map(str, arguments)], cwd=ROOT, text=True, stdout=subprocess.PIPE,
+    stderr=subprocess.STDOUT, **kwargs,
+  )  # fmt: skip
+
+
+def _when(process, happened):
+  while not happened():
+    assert process.poll() is None, process.stdout.read()
+    time.sleep(0.005)
+
+
+@pytest.fixture(autouse=True)
+def _compiled(tmp_path_factory, monkeypatch):
+  """What one process has compiled, the others need not."""
+  monkeypatch.setenv('JAX_COMPILATION_CACHE_DIR', str(tmp_path_factory.getbasetemp() / 'cache'))
+  monkeypatch.setenv('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '0.2')
+  monkeypatch.setenv('PYTHONPATH', str(ROOT))
+
+
+@pytest.mark.slow
+def test_a_killed_run_ends_as_an_undisturbed_one(data_dir, tmp_path, monkeypatch):
+  monkeypatch.chdir(ROOT)
+  config = _config(data_dir, '--config.steps=30', '--config.calibrate=0')
+  met, found = kill.disturb(config, tmp_path, 3, 0)
+  assert found == []
+  assert met['writing a checkpoint']
+  assert sum(met.values()) >= 2  # a fast one may have ended before
+
+
+@pytest.mark.slow
+def test_a_run_that_is_told_to_stop_saves_and_goes_on(data_dir, tmp_path):
+  """Also: the folder is its own while it runs."""
+  run = tmp_path / 'run'
+  config = _config(data_dir, '--config.steps=3000', '--config.calibrate=0')
+  process = _start('-m', 'grfjax.train', *config, f'--workdir={run}')
+  _when(process, lambda: len(files.read_log(run / log.METRICS)) >= 2)
+  with pytest.raises(files.InUseError, match=f'{run} is in use by process {process.pid} on '):
+    train.train(ml_collections.ConfigDict(), run)
+  process.send_signal(signal.SIGTERM)
+  begun = time.monotonic()
+  said, _ = process.communicate()
+  assert time.monotonic() - begun < 10
+  assert process.returncode == 143
+  at = checkpoint.Checkpoints(run).latest()
+  assert said.splitlines()[-1] == (
+    f'grfjax.train: stopped by SIGTERM; {run}: the checkpoint of step {at} is written; the same '
+    'command goes on'
+  )
+  assert files.read_log(run / log.METRICS)[-1]['step'] == at // 3 * 3  # nothing of it is lost
+  with files.lock(run):
+    pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_prediction_that_is_stopped_leaves_nothing_half_written(
+  recordings_dir, tmp_path, number, code
+):
+  process = _start(
+    '-m', 'grfjax.predict', f'--recordings={recordings_dir}', f'--out={tmp_path}', '--overlay',
+    start_new_session=True,
+  )  # fmt: skip
+  _when(process, lambda: list(tmp_path.glob('.grfjax-*/*')))
+  os.killpg(process.pid, number)
+  said, _ = process.communicate()
+  assert process.returncode == code
+  assert 'Traceback' not in said
+  assert not list(tmp_path.glob('.*'))
+  done = {p.stem for p in tmp_path.glob('*.csv')}
+  assert done == {p.stem for p in tmp_path.glob('*.html')}
+
+
+def test_a_synthesis_that_is_stopped_leaves_nothing(tmp_path):
+  """Ctrl-C reaches the workers too."""
+  process = _start(
+    '-m', 'grfjax.synth', f'--out={tmp_path / "raw"}', '--subjects=2', '--trials=5', '--workers=2',
+    '--width=160', '--height=120', start_new_session=True,
+  )  # fmt: skip
+  _when(process, lambda: list(tmp_path.glob('.*/videos/S*.mp4')))
+  os.killpg(process.pid, signal.SIGINT)
+  said, _ = process.communicate()
+  assert process.returncode == 130
+  assert said.splitlines()[-1] == 'grfjax.synth: stopped by Ctrl-C'
+  assert 'Traceback' not in said
+  assert not list(tmp_path.iterdir())
+
+
+SCRIPT = """
+import contextlib, os, sys, time
+from grfjax import stopping
+
+def main(argv):
+  print('ready', flush=True)
+  {}
+
+stopping.run(main, 'it', grace_s={})
+"""
+WAIT = 'time.sleep(20)'
+DEFERRED = """
+  with stopping.deferred() as asked:
+    while not asked():
+      time.sleep(0.01)
+    time.sleep(0.1)
+    print('saved', flush=True)
+"""
+SWALLOWED = """
+  try:
+    time.sleep(20)
+  except BaseException:
+    pass
+  with stopping.deferred() as asked:
+    print(asked().name, flush=True)
+"""
+COLLECTING = """
+  class Slow:
+    def __del__(self):
+      time.sleep(0.5)
+  Slow()
+  print('went on', flush=True)
+  time.sleep(20)
+"""
+CONVERTED = """
+  try:
+    time.sleep(20)
+  except BaseException:
+    pass  # as C code does that calls back
+  print('went on', flush=True)
+  try:
+    time.sleep(20)
+  finally:
+    time.sleep(0.5)  # is not cut short by another try
+    print('cleaned', flush=True)
+"""
+HANGING = """
+  try:
+    time.sleep(20)
+  finally:
+    time.sleep(20)
+"""
+STUCK = """
+  with stopping.deferred():
+    time.sleep(20)
+"""
+CLEANED = """
+  try:
+    time.sleep(20)
+  finally:
+    print('cleaned', flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+  ('body', 'grace_s', 'signals', 'code', 'said'),
+  [
+    (WAIT, 8, ['SIGINT'], 130, ['it: stopped by Ctrl-C']),
+    (WAIT, 8, ['SIGTERM'], 143, ['it: stopped by SIGTERM']),
+    (CLEANED, 8, ['SIGINT'], 130, ['cleaned', 'it: stopped by Ctrl-C']),
+    (DEFERRED, 8, ['SIGTERM'], 143, ['saved', 'it: stopped by SIGTERM']),
+    (SWALLOWED, 8, ['SIGTERM'], 143, ['SIGTERM', 'it: stopped by SIGTERM']),
+    (COLLECTING, 8, ['SIGTERM'], 143, ['went on', 'it: stopped by SIGTERM']),
+    (CONVERTED, 8, ['SIGTERM'], 143, ['went on', 'cleaned', 'it: stopped by SIGTERM']),
+    (
+      STUCK, 0.3, ['SIGTERM'], 143,
+      ['', 'it: stopped by SIGTERM (still busy after 0 s); what was finished before is kept'],
+    ),
+    (
+      HANGING, 0.3, ['SIGTERM'], 143,
+      ['', 'it: stopped by SIGTERM (still busy after 0 s); what was finished before is kept'],
+    ),
+    (
+      STUCK, 8, ['SIGINT', 'SIGINT'], 130,
+      ['', 'it: stopped by Ctrl-C (told twice); what was finished before is kept'],
+    ),
+  ],
+)  # fmt: skip
+def test_a_process_leaves_as_it_is_told(body, grace_s, signals, code, said):
+  process = _start('-c', SCRIPT.format(body.strip(), grace_s))
+  assert process.stdout.readline() == 'ready\n'
+  for number in signals:
+    time.sleep(0.1)
+    process.send_signal(getattr(signal, number))
+  out, _ = process.communicate(timeout=5)
+  assert (process.returncode, out.splitlines()) == (code, said)
+
+
+FOLD = """
+import sys, time
+from grfjax import stopping
+
+def main(argv):
+  print('ready', flush=True)
+  with stopping.deferred() as asked:
+    while not asked():
+      time.sleep(0.01)
+    time.sleep(0.3)
+    print('fold saved', flush=True)
+
+stopping.run(main, 'fold')
+"""
+
+
+@pytest.mark.parametrize('group', [False, True], ids=['told alone', 'as a terminal does'])
+def test_loso_passes_a_stop_on_and_waits_for_the_fold(tmp_path, group):
+  (tmp_path / 'fold.py').write_text(FOLD)
+  (tmp_path / 'round.py').write_text(
+    'import pathlib, sys, loso\nloso.define_flags()\n'
+    'from grfjax import stopping\n'
+    "def main(argv):\n  loso._call(pathlib.Path('x'), 'fold')\n  print('the next fold')\n"
+    "stopping.run(main, 'loso')\n"
+  )
+  path = os.pathsep.join([str(ROOT), str(ROOT / 'launch'), str(tmp_path)])
+  process = _start(
+    tmp_path / 'round.py', f'--workdir={tmp_path}', '--config=x', start_new_session=True,
+    env={**os.environ, 'PYTHONPATH': path},
+  )  # fmt: skip
+  assert process.stdout.readline() == 'ready\n'
+  time.sleep(0.1)
+  (os.killpg if group else os.kill)(process.pid, signal.SIGINT)
+  out, _ = process.communicate(timeout=10)
+  assert process.returncode == 130
+  assert out.splitlines() == ['fold saved', 'fold: stopped by Ctrl-C', 'loso: stopped by Ctrl-C']
