@@ -36,7 +36,6 @@ class Dataset:
     folder: where it lies.
     subjects: names, in order.
     body_mass_kg: of each subject.
-    made_from: of each subject, the digest of the recordings (`recordings.digests`).
     fingerprint: what tells it from others, wherever it lies: configuration, version, voxels of each
       subject, and what the builder has noted of the recordings; JSON.
   """
@@ -78,7 +77,7 @@ class Dataset:
       found = {'version': str(info.version), 'shape': shape, **metadata['voxel']}
       self.subjects: tuple[str, ...] = tuple(sorted(info.splits))
       self.body_mass_kg: dict[str, float] = dict(metadata['body_mass_kg'])
-      self.made_from: dict[str, str] = dict(metadata['source'])
+      made_from = set(metadata['source'])
       counted = set(metadata['frames'])
     except Exception as error:  # TFDS raises whatever its parsers do
       raise DataError(
@@ -98,7 +97,7 @@ class Dataset:
         f'{self.folder}: was built otherwise than this version does: {"; ".join(differs)}; '
         f'{self._again}'
       )
-    if not set(self.subjects) == set(self.body_mass_kg) == set(self.made_from) == counted:
+    if not set(self.subjects) == set(self.body_mass_kg) == made_from == counted:
       raise DataError(
         f'{self.folder}: is not whole: it has records of {", ".join(self.subjects) or "nobody"}, '
         f'and counted those of {", ".join(sorted(counted)) or "nobody"}; {self._again}'

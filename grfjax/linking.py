@@ -70,7 +70,12 @@ def blobs(frame_index: int, diff: np.ndarray, threshold: float, scale: int = 1) 
   # Parts of a body that look like the background leave gaps, up to a leg long: join across them.
   reach = np.ones((max(3, rows // 5), max(3, rows // 40)), np.uint8)
   joined = cv2.dilate(mask, reach)
-  count, label, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+  left, up, width, height = cv2.boundingRect(joined)  # what moves is a small part of the picture
+  if not width:
+    return []
+  box = slice(up, up + height), slice(left, left + width)
+  mask, diff = mask[box], diff[box]
+  count, label, stats, _ = cv2.connectedComponentsWithStats(joined[box], connectivity=8)
   found = []
   for i in range(1, count):
     x0, y0, w, h = stats[i, :4]
@@ -103,10 +108,10 @@ def blobs(frame_index: int, diff: np.ndarray, threshold: float, scale: int = 1) 
     inside = slice(y0, y0 + h), slice(x0, x0 + w)
     found.append(
       Blob(
-        frame_index, scale * (x0 + centre), float(scale * (y0 + top)),
-        float(scale * (y0 + bottom)), float(scale * (x0 + in_columns[0])),
-        float(scale * (x0 + in_columns[-1] + 1)), area,
-        y0 + bottom >= rows - 1 and _is_cut(part, diff[inside]),
+        frame_index, scale * (left + x0 + centre), float(scale * (up + y0 + top)),
+        float(scale * (up + y0 + bottom)), float(scale * (left + x0 + in_columns[0])),
+        float(scale * (left + x0 + in_columns[-1] + 1)), area,
+        up + y0 + bottom >= rows - 1 and _is_cut(part, diff[inside]),
       )
     )  # fmt: skip
   return found
