@@ -48,6 +48,9 @@ class StaleError(ValueError):
   """The data set that is there was built from something else; the message says what differs."""
 
 
+_Done = tuple[recordings.Trial, list[dict[str, Any]]]  # a trial and its records
+
+
 class Builder(tfds.core.GeneratorBasedBuilder):
   """Voxels of walking with the ground reaction forces of both legs."""
 
@@ -174,13 +177,22 @@ class Builder(tfds.core.GeneratorBasedBuilder):
       frames={},
       known={},
     )
-    return {name: self._generate_examples(name, mine) for name, mine in by_subject.items()}
+    # One stream for all splits, which are written one after the other: while one is sorted and
+    # written, the next one's trials are at work.
+    every = _parallel(
+      [trial for mine in by_subject.values() for trial in mine], cfg, self.builder_config.contact_n
+    )
+    groups = itertools.groupby(every, key=lambda done: done[0].subject.name)
+    return {name: self._generate_examples(name, groups) for name in by_subject}
 
   def _generate_examples(
-    self, subject: str, trials: list[recordings.Trial]
+    self, subject: str, groups: Iterator[tuple[str, Iterator[_Done]]]
   ) -> Iterator[tuple[str, dict[str, Any]]]:
-    known, frames = np.zeros(2, int), 0
-    for records in _parallel(trials, self.builder_config.voxel(), self.builder_config.contact_n):
+    name, trials = next(groups)
+    assert name == subject, 'splits are not written in order'
+    known, frames, count = np.zeros(2, int), 0, 0
+    for _, records in trials:
+      count += 1
       seen: set[int] = {-1}  # voxels overlap: count each frame of the trial once
       for k, record in enumerate(records):
         new = [t for t, frame in enumerate(record['frame'].tolist()) if frame not in seen]
@@ -192,7 +204,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     self.info.metadata['known'][subject] = {'near': int(known[0]), 'far': int(known[1])}
     logging.info(
       '%s: %d trials, %d frames; force known in %d frames of the near leg, %d of the far leg',
-      subject, len(trials), frames, *known,
+      subject, count, frames, *known,
     )  # fmt: skip
 
 
@@ -213,8 +225,8 @@ def _alone(folder: pathlib.Path) -> Iterator[None]:
 
 def _parallel(
   trials: list[recordings.Trial], cfg: voxels.Config, contact_n: float
-) -> Iterator[list[dict[str, Any]]]:
-  """Records of each trial in order, a bounded number ahead.
+) -> Iterator[_Done]:
+  """Each trial in order with its records, made a bounded number ahead.
 
   On all cores, or by so many workers as the environment variable GRFJAX_WORKERS says.
   """
@@ -225,15 +237,17 @@ def _parallel(
   pool = concurrent.futures.ThreadPoolExecutor(workers)
   todo = iter(trials)
 
-  def submit(count: int) -> list[concurrent.futures.Future]:
+  def submit(count: int) -> list[tuple[recordings.Trial, concurrent.futures.Future]]:
     return [
-      pool.submit(voxels.records, trial, cfg, contact_n) for trial in itertools.islice(todo, count)
+      (trial, pool.submit(voxels.records, trial, cfg, contact_n))
+      for trial in itertools.islice(todo, count)
     ]
 
   ahead = collections.deque(submit(2 * workers))
   try:
     while ahead:
-      yield ahead.popleft().result()
+      trial, coming = ahead.popleft()
+      yield trial, coming.result()
       ahead.extend(submit(1))
   finally:
     pool.shutdown(cancel_futures=True)
