@@ -261,8 +261,8 @@ def _configuration(folder: pathlib.Path) -> list[pathlib.Path]:
   path = folder / 'overrides'
   path.write_text(
     '--config.steps=20\n--config.batch=8\n--config.holdout=A\n--config.rebalance=0.5\n'
-    '--config.early_stop.monitor=loss\n--config.optimizer.peak=0.001\n--config.model.name=walker\n'
-    '--config.dataset=walker\n--config.target.name=robust\n'
+    '--config.early_stop.monitor=loss\n--config.optimizer.learning_rate=0.001\n--config.model.name=walker\n'
+    '--config.dataset=walker\n--config.target.name=regression\n'
   )
   return [path]
 
@@ -274,13 +274,16 @@ def _read_configuration(path: pathlib.Path) -> None:
   from grfjax import inference, train, voxels
 
   values = flags.FlagValues()
-  flag = config_flags.DEFINE_config_file('config', None, '', flag_values=values)
   lines = path.read_text(encoding='utf-8').splitlines()
-  values(['train', f'--config={ROOT / "configs/walker.py"}', *filter(None, lines)])
+  command = ['train', f'--config={ROOT / "configs/walker.py"}', *filter(None, lines)]
+  config_flags.DEFINE_config_file('config', None, '', values, sys_argv=command)
+  try:
+    values(command)
+  except (AttributeError, KeyError) as error:  # how ml_collections says that there is no such name
+    raise ValueError(str(error)) from error
   voxels.config(values.config.dataset)
   train._check(values.config)
   inference.network(values.config)
-  del flag
 
 
 def _data_set(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -323,7 +326,7 @@ READERS = {
   'log': Reader(_logs, files.read_log, (ValueError,)),
   'evaluation': Reader(_evaluations, _read_evaluation, (ValueError,)),
   'run': Reader(_runs, _read_run, (ValueError,)),
-  'overrides': Reader(_configuration, _read_configuration, (ValueError, flags.Error)),
+  'overrides': Reader(_configuration, _read_configuration, (ValueError, OSError, flags.Error)),
   'data set': Reader(_data_set, _read_data_set, (ValueError,)),
 }  # fmt: skip
 
