@@ -73,17 +73,25 @@ def load(workdir: pathlib.Path) -> Run:
 
   Raises:
     checkpoint.CheckpointError: there is no run in that folder.
+    ValueError: its configuration or its intervals cannot be used.
   """
   path = workdir / 'config.json'
   if not path.is_file():
     raise checkpoint.CheckpointError(f'{workdir}: no run there (no config.json); train first')
-  config = ml_collections.ConfigDict(json.loads(path.read_text()))
-  model, target = network(config)
+  try:
+    config = ml_collections.ConfigDict(json.loads(path.read_text(encoding='utf-8')))
+    model, target = network(config)
+    voxel = voxels.config(config.dataset)
+  except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+    said = ' '.join(str(error).split())
+    raise ValueError(f'{path}: is not the configuration of a run ({said})') from error
   params, at, damaged = checkpoint.restore_params(workdir)
   estimate = step.make_estimate(model=model, target=target)
-  voxel = voxels.config(config.dataset)
   path = workdir / INTERVAL
-  widening = np.array(json.loads(path.read_text())['widening']) if path.is_file() else None
+  try:
+    widening = np.array(json.loads(path.read_text())['widening']) if path.is_file() else None
+  except (ValueError, TypeError, KeyError) as error:
+    raise ValueError(f'{path}: does not say how wide intervals are ({error})') from error
   return Run(
     workdir, config, voxel, model, target, jax.device_put(params), at, estimate, widening,
     tuple(f'{text}; step {at} is used' for text in damaged),

@@ -5,11 +5,10 @@ Tables I, III and IV are those of Mochizuki and Shibata (2023), with baselines b
 
 from __future__ import annotations
 
-import json
 import pathlib
 from typing import Any
 
-from grfjax import figures, files, gait_report, inference, judged, metrics, page, tables
+from grfjax import evaluation, figures, files, gait_report, inference, judged, metrics, page, tables
 
 PREDICTIONS = 'predictions'  # of held-out trials, beside the folds' runs
 
@@ -69,7 +68,7 @@ def run_figures(workdir: pathlib.Path) -> list[pathlib.Path]:
     OSError: the run is not evaluated (no estimates.npz or eval.json).
     ValueError: one of its files is broken.
   """
-  value = json.loads((workdir / 'eval.json').read_text(encoding='utf-8'))
+  value = evaluation.read(workdir / 'eval.json')
   ((subject, result),) = value['subjects'].items()
   one = inference.read_estimates(workdir / 'estimates.npz')
   folder, who = workdir / 'figures', f'{subject}, held out'
@@ -91,7 +90,7 @@ def write_run(workdir: pathlib.Path) -> list[pathlib.Path]:
   Returns:
     The page, then the figures.
   """
-  value = json.loads((workdir / 'eval.json').read_text(encoding='utf-8'))
+  value = evaluation.read(workdir / 'eval.json')
   (subject,) = value['subjects']
   scatter, learning, curves, stance = run_figures(workdir)
   pictures = [

@@ -98,8 +98,19 @@ def about_run(run: inference.Run) -> dict[str, Any]:
     'model', 'step', 'trained_on_subjects' (None where not written down), 'mae_pct_bw' (of whom ->
     mean absolute error of the vertical force in stance, % BW; {} where it was not measured),
     'interval_share' (None: the intervals are not calibrated, and none are given).
-  """
 
+  Raises:
+    ValueError: one of those files is broken.
+  """
+  try:
+    return _about_run(run)
+  except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+    raise ValueError(
+      f'{run.folder}: what its JSON files say of the run cannot be read ({error})'
+    ) from error
+
+
+def _about_run(run: inference.Run) -> dict[str, Any]:
   def read(name: str) -> dict[str, Any]:
     path = run.folder / name
     return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else {}

@@ -31,7 +31,7 @@ from typing import Any
 
 from absl import app, flags, logging
 
-from grfjax import curves, files, forces, recordings, video
+from grfjax import curves, evaluation, files, forces, recordings, video
 
 _MINUTES = flags.DEFINE_float('minutes', 10.0, 'In all, shared by the readers.')
 _READERS = flags.DEFINE_list('readers', None, 'Only these.')
@@ -215,6 +215,77 @@ def _logs(folder: pathlib.Path) -> list[pathlib.Path]:
   return [path]
 
 
+def _evaluations(folder: pathlib.Path) -> list[pathlib.Path]:
+  one = {'mae_pct_bw': 5.4, 'rmse_pct_bw': 7.5, 'bias_pct_bw': -1.0, 'r': 0.97, 'n': 300}
+  none = {**dict.fromkeys(one, None), 'n': 0}
+  value = {
+    'subjects': {'A': {**one, 'mae_newton': 31.5}},
+    'training_subjects': ['B', 'C'],
+    'model': {'name': 'walker', 'legs': 2, 'channels': [24, 64]},
+    'dataset': 'walker', 'legs': 2, 'parameters': 648594, 'step': 600,
+    'voxels': {'training': 40, 'held_out': 20},
+    'frames': {'stance': 300, 'air': 100},
+    'intervals': {'0.01-0.10': none, '0.11-0.20': one},
+    'training_intervals': [
+      {'interval': '0.01-0.10', 'labels': 10, 'share': 0.1, 'share_drawn': 0.2}
+    ],
+    'other_axes': {'forward': one},
+    'prediction_interval': {
+      'share': 0.9, 'vertical': {'covered': 0.91, 'mean_width_pct_bw': 25.0}
+    },
+    'air_mean_abs_pct_bw': 0.2,
+    'baselines': {'constant': one, 'mean_curve': one},
+  }  # fmt: skip
+  files.write_json(folder / 'eval.json', value)
+  return [folder / 'eval.json']
+
+
+def _read_evaluation(path: pathlib.Path) -> None:
+  from grfjax import report
+
+  report.subject_text(evaluation.read(path))
+
+
+def _runs(folder: pathlib.Path) -> list[pathlib.Path]:
+  shutil.copytree(ROOT / 'grfjax/pretrained/synthetic', folder / 'run')
+  return [p for p in sorted((folder / 'run').iterdir()) if p.suffix in ('.json', '.npz')]
+
+
+def _read_run(path: pathlib.Path) -> None:
+  from grfjax import inference, results
+
+  results.about_run(inference.load(path.parent))
+
+
+def _configuration(folder: pathlib.Path) -> list[pathlib.Path]:
+  path = folder / 'overrides'
+  path.write_text(
+    '--config.steps=20\n--config.batch=8\n--config.holdout=A\n--config.rebalance=0.5\n'
+    '--config.early_stop.monitor=loss\n--config.optimizer.learning_rate=0.001\n--config.model.name=walker\n'
+    '--config.dataset=walker\n--config.target.name=regression\n'
+  )
+  return [path]
+
+
+def _read_configuration(path: pathlib.Path) -> None:
+  """As the command line does, and what training looks at before the data."""
+  from ml_collections import config_flags
+
+  from grfjax import inference, train, voxels
+
+  values = flags.FlagValues()
+  lines = path.read_text(encoding='utf-8').splitlines()
+  command = ['train', f'--config={ROOT / "configs/walker.py"}', *filter(None, lines)]
+  config_flags.DEFINE_config_file('config', None, '', values, sys_argv=command)
+  try:
+    values(command)
+  except (AttributeError, KeyError) as error:  # how ml_collections says that there is no such name
+    raise ValueError(str(error)) from error
+  voxels.config(values.config.dataset)
+  train._check(values.config)
+  inference.network(values.config)
+
+
 def _data_set(folder: pathlib.Path) -> list[pathlib.Path]:
   import tensorflow_datasets as tfds
 
@@ -253,6 +324,9 @@ READERS = {
     _predictions, lambda path: curves.from_csv(path.read_text(encoding='utf-8')), (ValueError,)
   ),
   'log': Reader(_logs, files.read_log, (ValueError,)),
+  'evaluation': Reader(_evaluations, _read_evaluation, (ValueError,)),
+  'run': Reader(_runs, _read_run, (ValueError,)),
+  'overrides': Reader(_configuration, _read_configuration, (ValueError, OSError, flags.Error)),
   'data set': Reader(_data_set, _read_data_set, (ValueError,)),
 }  # fmt: skip
 

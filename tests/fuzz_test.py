@@ -27,7 +27,7 @@ EDITS = strategies.lists(
 # How many files; a C3D takes a process each, and a data set is read whole.
 EXAMPLES = {
   'subjects': 200, 'trials': 200, 'csv': 150, 'mot': 150, 'c3d': 20, 'prediction': 200, 'log': 100,
-  'data set': 60,
+  'evaluation': 150, 'run': 80, 'overrides': 60, 'data set': 60,
 }  # fmt: skip
 
 
@@ -35,8 +35,8 @@ EXAMPLES = {
 def test_only_documented_errors(name, tmp_path):
   reader = fuzz.READERS[name]
   seeds = [(path, path.read_bytes()) for path in reader.seeds(tmp_path)]
-  for path, _ in seeds:
-    reader.read(path)  # good as they are
+  for path, good in seeds:
+    assert fuzz.feed(reader, path, good, []) == 'read'
   seen = set()
 
   @hypothesis.settings(
