@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Collection, Iterator
 from typing import Any
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a write without space may say
 LOCK = '.lock'  # in a folder that one process at a time may work in
 _TEMPORARY = '.grfjax-'
 _NO_LOCKS = (  # EBADF: NFS locks only what is open for writing

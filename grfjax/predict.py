@@ -17,6 +17,7 @@ from absl import app, flags, logging
 
 from grfjax import (
   curves,
+  files,
   inference,
   lost,
   pretrained,
@@ -102,8 +103,8 @@ def predict_set(
 ) -> list[str]:
   """Writes every trial's results and the list of all of them into OUT.
 
-  Goes on after a trial that fails, and returns why. Forces that a trial has are drawn beside the
-  estimate; where they cannot be used, the results say why.
+  Goes on after a trial that fails, unless the disk is full, and returns why. Forces that a trial
+  has are drawn beside the estimate; where they cannot be used, the results say why.
   """
   failures = []
   about = results.about_run(run)
@@ -118,6 +119,8 @@ def predict_set(
       )  # fmt: skip
       results.write(out, result, trial.video if with_overlay else None)
     except (ValueError, OSError) as error:
+      if isinstance(error, OSError) and error.errno in files.FULL:
+        raise
       failures.append(f'{trial.where} (trial {trial.name}): {error}')
   results.write_index(out, failures)
   return failures
