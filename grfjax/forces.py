@@ -29,8 +29,8 @@ PEAK_BW = (0.65, 5.0)
 # off, or carries something else.
 _LIGHT_N, _LIGHT_BW, _LIGHT_S = 60.0, 0.1, 0.25
 # Mean of the vertical force over a contact: by Newton's second law a leg carries half the weight on
-# average over a stride, of which a step in walking takes 0.6: 0.8 (0.77 to 0.96 in 218 trials). With
-# the mass in pounds it is 0.4.
+# average over a stride, of which a step in walking takes 0.6: 0.8 (0.77 to 0.96 in 218 trials).
+# With the mass in pounds it is 0.4.
 _STANCE_BW = 0.5
 _INWARDS_BW = 0.005  # see look_swapped
 _TOP_S, _TOP_ROWS = 0.03, 4  # so long a foot is never at its largest force
