@@ -16,6 +16,7 @@ import pathlib
 import re
 import shutil
 import zipfile
+import zlib
 from typing import Any
 
 import jax
@@ -244,6 +245,8 @@ def _read_weights(path: pathlib.Path) -> tuple[Any, int]:
     with path.open('rb') as opened, np.load(opened, allow_pickle=False) as file:
       arrays = dict(file)
       step = int(arrays.pop('step'))
-  except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+  except (
+    OSError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error
+  ) as error:  # fmt: skip
     raise CheckpointError(f'{path}: not a file of weights ({error})') from error
   return traverse_util.unflatten_dict({tuple(k.split('/')): v for k, v in arrays.items()}), step

@@ -28,6 +28,10 @@ PEAK_BW = (0.65, 5.0)
 # A foot passes through forces so small in 30 ms. A plate that reads one for longer has its zero
 # off, or carries something else.
 _LIGHT_N, _LIGHT_BW, _LIGHT_S = 60.0, 0.1, 0.25
+# Mean of the vertical force over a contact: by Newton's second law a leg carries half the weight on
+# average over a stride, of which a step in walking takes 0.6: 0.8 (0.77 to 0.96 in 218 trials).
+# With the mass in pounds it is 0.4.
+_STANCE_BW = 0.5
 _INWARDS_BW = 0.005  # see look_swapped
 _TOP_S, _TOP_ROWS = 0.03, 4  # so long a foot is never at its largest force
 
@@ -151,10 +155,28 @@ def check_plausible(plate_forces: PlateForces, body_mass_kg: float) -> None:
       f'the largest vertical force is {peak:.4g} N, {peak / weight:.2g} body weights of '
       f'{body_mass_kg:g} kg; expected {low:g} to {high:g}: {hint}'
     )
+  most = max(_contact_means(plate_forces), default=weight)
+  if most < _STANCE_BW * weight:
+    raise ForceError(
+      f'a foot carries {most:.4g} N at most on average over its contact, {most / weight:.2g} body '
+      f'weights of {body_mass_kg:g} kg; expected over {_STANCE_BW:g} (walking gives 0.8): is the '
+      'body mass in pounds, or did the walker step beside the plates or lean on something?'
+    )
   light = max(_LIGHT_N, _LIGHT_BW * weight)
   for number, fz in enumerate(plate_forces.force[:, :, 2].T, 1):
     _check_zero(number, plate_forces.time_s, fz, light)
     _check_top(number, plate_forces.time_s, fz)
+
+
+def _contact_means(plate_forces: PlateForces) -> list[float]:
+  """Mean vertical force of each whole contact that lasts as long as a step does, newtons."""
+  found = []
+  for fz in plate_forces.force[:, :, 2].T:
+    for c in contacts(plate_forces.time_s, fz, min_duration_s=0.3):
+      if c.whole_start and c.whole_end:
+        on = (plate_forces.time_s >= c.start_s) & (plate_forces.time_s <= c.end_s)
+        found.append(float(fz[on].mean()))
+  return found
 
 
 def look_swapped(leg_force: collections.abc.Mapping[str, np.ndarray], body_weight_n: float) -> bool:

@@ -6,6 +6,8 @@ import dataclasses
 import itertools
 import json
 import pathlib
+import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -195,12 +197,18 @@ def read_estimates(path: pathlib.Path) -> Estimates:
     OSError: there is none.
     ValueError: it is not one.
   """
-  with np.load(path, allow_pickle=False) as arrays:
-    names = [f.name for f in dataclasses.fields(Estimates)]
-    missing = sorted(set(names) - set(arrays.files))
-    if missing:
-      raise ValueError(f'{path}: no {", ".join(missing)} in it')
-    return Estimates(**{name: arrays[name] for name in names})
+  names = [f.name for f in dataclasses.fields(Estimates)]
+  try:
+    with path.open('rb') as file, np.load(file, allow_pickle=False) as arrays:
+      found = dict(arrays)
+  except (
+    ValueError, TypeError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error
+  ) as error:  # fmt: skip
+    raise ValueError(f'{path}: is damaged ({error}); evaluate the run again') from error
+  missing = sorted(set(names) - set(found))
+  if missing:
+    raise ValueError(f'{path}: no {", ".join(missing)} in it')
+  return Estimates(**{name: found[name] for name in names})
 
 
 def truth(

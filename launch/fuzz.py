@@ -246,6 +246,27 @@ def _read_evaluation(path: pathlib.Path) -> None:
   report.subject_text(evaluation.read(path))
 
 
+def _estimates(folder: pathlib.Path) -> list[pathlib.Path]:
+  import numpy as np
+
+  from grfjax import inference
+
+  count, path = 40, folder / 'estimates.npz'
+  labels = np.ones((count, 2), bool)
+  one = inference.Estimates(
+    np.array(['A_1'] * count), np.arange(count), np.arange(count) / 60,
+    np.ones((count, 2, 3)), np.ones((count, 2, 3, 2)), np.ones((count, 2, 3)), labels, labels,
+  )  # fmt: skip
+  inference.write_estimates(path, one)
+  return [path]
+
+
+def _read_estimates(path: pathlib.Path) -> None:
+  from grfjax import inference
+
+  inference.read_estimates(path)
+
+
 def _runs(folder: pathlib.Path) -> list[pathlib.Path]:
   shutil.copytree(ROOT / 'grfjax/pretrained/synthetic', folder / 'run')
   return [p for p in sorted((folder / 'run').iterdir()) if p.suffix in ('.json', '.npz')]
@@ -325,6 +346,7 @@ READERS = {
   ),
   'log': Reader(_logs, files.read_log, (ValueError,)),
   'evaluation': Reader(_evaluations, _read_evaluation, (ValueError,)),
+  'estimates': Reader(_estimates, _read_estimates, (ValueError, OSError)),
   'run': Reader(_runs, _read_run, (ValueError,)),
   'overrides': Reader(_configuration, _read_configuration, (ValueError, OSError, flags.Error)),
   'data set': Reader(_data_set, _read_data_set, (ValueError,)),

@@ -535,6 +535,13 @@ FELT = {
   ),
   'a plate stuck': curve(_stuck, 'plate 2 reads 300 to 300 N throughout'),
   'mass in pounds': subjects('61.5', '135.6', 'of 135.6 kg; expected 0.65 to 5', 'in pounds'),
+  'mass in pounds, a fast walker': (
+    lambda root: (
+      edit('subjects.csv', '61.5', '135.6')(root),
+      making.write_forces(root / 'forces/a.csv', CLOCK_S + 0.25, 1.35 * steps()),
+    ),
+    ['forces/a.csv', 'on average over its contact', 'of 135.6 kg; expected over 0.5', 'in pounds'],
+  ),
   'mass in stone': subjects('61.5', '9.7', 'of 9.7 kg; expected 0.65 to 5', 'body mass in other'),
   "another person's mass": subjects('61.5', '200', '0.36 body weights of 200 kg'),
   'a plate too few': trials('left;right', 'left', 'holds 2 plates', 'names 1'),

@@ -125,6 +125,28 @@ def read(runs, root, *subjects):
   return judged.read(runs / 'predictions', root, list(subjects))
 
 
+@pytest.mark.parametrize(
+  ('damage', 'says'),
+  [
+    (lambda s: s[: s.rindex('\n', 0, 1200) + 1], r'A_1\.csv: found \d+ rows, expected 70'),
+    (lambda s: s[:1200], r'A_1\.csv: line \d+: found \d cells, expected 7'),
+    (lambda s: '', r'A_1\.csv: is not a table'),
+    (lambda s: s.replace('left_fz_bw', 'left'), r'A_1\.csv: no column left_fz_bw; found time_s'),
+    (lambda s: s.replace('\n0.1', '\nx0.1', 1), r'line 8, column time_s: found .x0.1'),
+    (lambda s: s.replace('\n0.100000,', '\n0.100000,inf', 1), r'column left_fz_bw: found .inf'),
+    (lambda s: s + '"', r'A_1\.csv: is not a table'),
+  ],
+  ids=['at a line', 'in a line', 'empty', 'column', 'number', 'infinite', 'quote'],
+)
+def test_a_damaged_prediction_is_named(runs, recordings_dir, damage, says):
+  path = runs / 'predictions/A_1.csv'
+  good = path.read_text()
+  path.write_text(damage(good))
+  assert path.read_text() != good
+  with pytest.raises(ValueError, match=says):
+    read(runs, recordings_dir, 'A')
+
+
 def test_trials_are_judged_as_their_own_pages_judge_them(runs, recordings_dir):
   found = read(runs, recordings_dir, 'A', 'B')
   assert not found.unjudged

@@ -109,6 +109,15 @@ def make_corner(count: int) -> np.ndarray:
   return frames
 
 
+def test_descriptions_need_not_be_utf8(tmp_path, walk_path):
+  data = walk_path.read_bytes()
+  assert b'isomiso2' in data
+  path = tmp_path / 'v.mp4'
+  path.write_bytes(data.replace(b'isomiso2', b'isom\xffso2', 1))
+  one, two = (np.stack(list(video.frames(video.probe(p)))) for p in (walk_path, path))
+  np.testing.assert_array_equal(one, two)
+
+
 # --- what cannot be used
 
 
