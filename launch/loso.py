@@ -22,7 +22,7 @@ import time
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from grfjax import data, judged, recordings, report, results, stopping, train
+from grfjax import data, evaluation, judged, recordings, report, results, stopping, train
 
 
 def _python(root: pathlib.Path) -> str:
@@ -55,9 +55,12 @@ def _call(root: pathlib.Path, module: str, *arguments: str) -> None:
 def _finished(run: pathlib.Path, steps: int) -> bool:
   """Whether a fold is trained to the end, and evaluated there."""
   try:
-    done, value = (json.loads((run / n).read_text()) for n in (train.DONE, 'eval.json'))
+    done = json.loads((run / train.DONE).read_text())
+    value = evaluation.read(run / 'eval.json')
   except FileNotFoundError:
     return False
+  except ValueError as error:
+    sys.exit(f'loso: {error}')
   return (done['stopped_early'] or done['step'] >= steps) and value['step'] == done['step']
 
 
@@ -115,9 +118,9 @@ def main(argv: list[str]) -> None:
         root, 'grfjax.predict', f'--workdir={run}', f'--recordings={flags.FLAGS.recordings}',
         f'--subjects={subject}', f'--out={predictions}',
       )  # fmt: skip
-  folds = {s: json.loads((runs / s / 'eval.json').read_text()) for s in subjects}
   found = None
   try:
+    folds = {s: evaluation.read(runs / s / 'eval.json') for s in subjects}
     if flags.FLAGS.recordings:
       found = judged.read(predictions, pathlib.Path(flags.FLAGS.recordings), list(subjects))
     print(report.loso_text(folds, found))
