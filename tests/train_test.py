@@ -199,7 +199,7 @@ def test_a_step_that_is_not_finite_is_named_with_its_batch(data_dir, tmp_path, m
     error.value
   )
   assert all(re.fullmatch(r'([AC])/\1_[12] from frame \d+', name) for name in drawn[3])
-  assert [p.name for p in (tmp_path / 'checkpoints').iterdir()] == ['2']
+  assert sorted(p.name for p in (tmp_path / 'checkpoints').iterdir()) == ['2', '2.sha256']
   assert _lines(tmp_path) == []
 
 
