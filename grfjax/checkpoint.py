@@ -22,6 +22,7 @@ from typing import Any
 import jax
 import numpy as np
 from flax import traverse_util
+from jax.experimental import multihost_utils
 from orbax.checkpoint import v1 as ocp
 
 from grfjax import files
@@ -75,6 +76,8 @@ class Checkpoints:
       self._tidy()
       raise _system_error(error, path) from error
     self._tidy()
+    if jax.process_count() > 1:
+      multihost_utils.sync_global_devices(os.fspath(path))  # it is not there without its digests
 
   def restore(self, like: Any) -> tuple[Any, dict[str, Any], list[str]]:
     """The newest state that is undamaged, laid out as `like` (arrays or shapes with sharding).

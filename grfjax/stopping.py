@@ -117,15 +117,18 @@ def run(main: Callable[[list[str]], Any], command: str, *, grace_s: float = GRAC
   try:
     app.run(main)
   except BaseException as error:
-    if _asked is None:
+    if isinstance(error, Stopped):  # perhaps of a signal that another host was given
+      stopped = error
+    elif _asked is not None:
+      stopped = Stopped(_asked)
+    else:
       raise
     signal.setitimer(signal.ITIMER_REAL, 0)
-    stopped = error if isinstance(error, Stopped) else Stopped(_asked)
     # Not sys.exit, which waits for other threads; what was open has been closed on the way here.
     print(f'{command}: {stopped}', file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(EXIT_CODES[_asked])
+    os._exit(EXIT_CODES[stopped.signal])
 
 
 def _watch(read: socket.socket, command: str, grace_s: float) -> None:

@@ -127,7 +127,8 @@ def _train(config: ml_collections.ConfigDict, folder: pathlib.Path) -> dict[str,
   root = jax.random.key(config.seed)
   fresh = jax.jit(lambda key: step.init_state(model, tx, shape, key), out_shardings=whole)
   state = fresh(jax.random.fold_in(root, 0))
-  run_key = jax.device_put(jax.random.fold_in(root, 1), whole)
+  # Not device_put, which cannot give a key to the devices of other hosts.
+  run_key = jax.jit(lambda key: jax.random.fold_in(key, 1), out_shardings=whole)(root)
   update = step.make_train_step(
     model=model, target=target, tx=tx, augmentations=dict(config.augment), whole=whole, split=split
   )
@@ -219,10 +220,11 @@ def _train(config: ml_collections.ConfigDict, folder: pathlib.Path) -> dict[str,
         if due or (stop and stop.everywhere):
           save()
         if stop:
-          at = checkpoints.latest()
           raise stopping.Stopped(
             stop.signal,
-            f'{folder}: the checkpoint of step {at} is written; the same command goes on',
+            f'{folder}: the checkpoint of step {done} is written; the same command goes on'
+            if due or stop.everywhere
+            else '',
           )
   finally:
     bar.close()
@@ -543,6 +545,8 @@ def main(argv: list[str]) -> None:
   except (ValueError, OSError, TrainingError) as error:
     sys.exit(f'grfjax.train: {error}')
   except stopping.Stopped as stopped:
+    if flags.FLAGS.multihost:
+      jax.distributed.shutdown()  # which waits for the others
     raise stopping.Stopped(
       stopped.signal, stopped.left or 'the same command goes on from the newest checkpoint'
     ) from stopped

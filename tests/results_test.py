@@ -453,7 +453,8 @@ def test_forces_that_cannot_be_used_are_noted(recordings_dir, trial, tmp_path, m
   monkeypatch.setattr(predict, 'predict', lambda *_: curves_of(walk(steps=2)[:70]))
   monkeypatch.setattr(results, 'about_run', lambda _: RUN)
   monkeypatch.setattr(recordings, 'load', lambda *_, **__: [trial, late])
-  assert predict.predict_set(None, recordings_dir, tmp_path, None) == []
+  run = types.SimpleNamespace(damaged=())
+  assert predict.predict_set(run, recordings_dir, tmp_path, None) == []
   told = json.loads((tmp_path / 'late.json').read_text())
   assert told['errors'] is None
   assert any('could not be used' in flag for flag in told['quality']['flags'])
