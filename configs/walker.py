@@ -36,11 +36,11 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
 
   config.optimizer = {
     'learning_rate': 3e-3 if arg else 3e-4, 'warmup': 100, 'weight_decay': 0.05,
-    'clip_norm': 1.0, 'decay': True,
+    'clip_norm': 1.0, 'decay': True, 'muon': bool(arg),
   }  # fmt: skip
   # Groups of training subjects left out in turn, to calibrate the 90 % intervals; 0: not.
   config.calibrate = 0 if arg == 'pretrain' else 3
-  config.steps = {'': 400, 'scratch': 1000, 'pretrain': 12_000}[arg]
+  config.steps = {'': 200, 'scratch': 1000, 'pretrain': 6000}[arg]
   config.log_every = 50
   config.eval_every = 250 if arg else 100  # of the inner subjects; 0: never
   config.checkpoint_every = 1000 if arg == 'pretrain' else 200

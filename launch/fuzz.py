@@ -33,11 +33,6 @@ from absl import app, flags, logging
 
 from grfjax import curves, evaluation, files, forces, recordings, video
 
-_MINUTES = flags.DEFINE_float('minutes', 10.0, 'In all, shared by the readers.')
-_READERS = flags.DEFINE_list('readers', None, 'Only these.')
-_OUT = flags.DEFINE_string('out', None, 'Keeps the files that something was found with.')
-_SEED = flags.DEFINE_integer('seed', 0, 'Of the edits.')
-
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SECONDS = 60  # one file; the slowest good one takes under a second
 MEMORY = 4 * 2**30  # of a process, with its libraries
@@ -458,18 +453,26 @@ def keep(name: str, number: int, folder: pathlib.Path) -> pathlib.Path:
   return kept
 
 
+def define_flags() -> None:
+  """Defines the command's flags; not on import, where modules' flags would meet."""
+  flags.DEFINE_float('minutes', 10.0, 'In all, shared by the readers.')
+  flags.DEFINE_list('readers', None, 'Only these.')
+  flags.DEFINE_string('out', None, 'Keeps the files that something was found with.')
+  flags.DEFINE_integer('seed', 0, 'Of the edits.')
+
+
 def main(argv: list[str]) -> None:
   """Feeds the readers in turn and counts."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
-  names = _READERS.value or list(READERS)
+  names = flags.FLAGS.readers or list(READERS)
   unknown = [name for name in names if name not in READERS]
   if unknown:
     sys.exit(f'fuzz: no reader {", ".join(unknown)}; there are {", ".join(READERS)}')
   found = False
   print(f'{"reader":12} {"files":>8} {"read":>8} {"refused":>8} {"bad":>6} {"MB":>6}', flush=True)
   for name in names:
-    result = run(name, 60 * _MINUTES.value / len(names), first=_SEED.value * 10**9)
+    result = run(name, 60 * flags.FLAGS.minutes / len(names), first=flags.FLAGS.seed * 10**9)
     counts = result.counts
     print(
       f'{name:12} {counts.total():8} {counts["read"]:8} {counts["refused"]:8} {counts["BAD"]:6} '
@@ -478,10 +481,13 @@ def main(argv: list[str]) -> None:
     )
     for what, number in itertools.islice(result.bad.items(), 20):
       found = True
-      where = f'; kept: {keep(name, number, pathlib.Path(_OUT.value))}' if _OUT.value else ''
+      where = (
+        f'; kept: {keep(name, number, pathlib.Path(flags.FLAGS.out))}' if flags.FLAGS.out else ''
+      )
       print(f'  file {number}: {what}{where}', flush=True)
   sys.exit(1 if found else 0)
 
 
 if __name__ == '__main__':
+  define_flags()
   app.run(main)

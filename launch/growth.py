@@ -20,18 +20,21 @@ from absl import app, flags
 import measured
 from grfjax import files
 
-_OUT = flags.DEFINE_string('out', None, 'Folder for the results.', required=True)
-
 SIZES = (1, 4, 16)
 PEOPLE, TRIALS, STEPS, SECONDS = 2, 4, 60, 10  # at 1
 SLACK = 1.2
+
+
+def define_flags() -> None:
+  """Defines the command's flags; not on import, where modules' flags would meet."""
+  flags.DEFINE_string('out', None, 'Folder for the results.', required=True)
 
 
 def main(argv: list[str]) -> None:
   """Measures and draws."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
-  out = pathlib.Path(_OUT.value)
+  out = pathlib.Path(flags.FLAGS.out)
   rows: list[dict[str, Any]] = []
   with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
@@ -106,4 +109,5 @@ def draw(rows: list[dict[str, Any]], path: pathlib.Path) -> None:
 
 
 if __name__ == '__main__':
+  define_flags()
   app.run(main)

@@ -29,9 +29,6 @@ from absl import app, flags
 import measured
 from grfjax import files
 
-_OUT = flags.DEFINE_string('out', None, 'Folder for the results.', required=True)
-_MINUTES = flags.DEFINE_float('minutes', 30, 'How long.', lower_bound=0.1)
-
 STEPS = 200  # more in each round
 EVERY_S = 0.25  # how often memory is looked at
 SLACK = 1.1
@@ -82,11 +79,17 @@ def left(folder: pathlib.Path) -> collections.Counter[str]:
   return collections.Counter(re.sub(r'[0-9a-f]{32}|\d+', '#', n) for n in kept)
 
 
+def define_flags() -> None:
+  """Defines the command's flags; not on import, where modules' flags would meet."""
+  flags.DEFINE_string('out', None, 'Folder for the results.', required=True)
+  flags.DEFINE_float('minutes', 30, 'How long.', lower_bound=0.1)
+
+
 def main(argv: list[str]) -> None:
   """Works, watches and judges."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
-  out, minutes = pathlib.Path(_OUT.value), _MINUTES.value
+  out, minutes = pathlib.Path(flags.FLAGS.out), flags.FLAGS.minutes
   rows: list[dict[str, Any]] = []
   wrong: list[str] = []
   with tempfile.TemporaryDirectory() as name:
@@ -188,4 +191,5 @@ def draw(rows: list[dict[str, Any]], long: list[tuple[float, int]], path: pathli
 
 
 if __name__ == '__main__':
+  define_flags()
   app.run(main)
