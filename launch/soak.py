@@ -58,7 +58,8 @@ def watched(
     look = psutil.Process(process.pid)
     while process.poll() is None:
       try:
-        seen.append((time.monotonic() - begun, look.memory_info().rss))
+        if resident := look.memory_info().rss:  # 0: it has just ended
+          seen.append((time.monotonic() - begun, resident))
       except psutil.NoSuchProcess:
         break
       if seconds is not None and not stopped and time.monotonic() - begun > seconds:
@@ -179,10 +180,10 @@ def draw(rows: list[dict[str, Any]], long: list[tuple[float, int]], path: pathli
   for work in dict.fromkeys(row['work'] for row in rows):
     values = [m / 2**20 for m in _of(rows, work)]
     axes[0].plot(range(1, len(values) + 1), values, 'o-', label=work, markersize=3)
-  axes[0].set(xlabel='round', ylabel='peak memory (MiB)', ylim=(0, None))
+  axes[0].set(xlabel='round', ylabel='peak memory (MiB)')
   axes[0].legend(frameon=False)
   axes[1].plot([t / 60 for t, _ in long], [m / 2**20 for _, m in long])
-  axes[1].set(xlabel='minutes of one training')
+  axes[1].set(xlabel='minutes of one training', ylim=(0, None))
   for ax in axes:
     ax.grid(alpha=0.3)
   with files.whole(path) as temporary:

@@ -27,7 +27,8 @@ def main(argv: list[str]) -> None:
     params, step, damaged = checkpoint.restore_params(run)
     checkpoint.write_weights(out, params, step)
     config = json.loads((run / 'config.json').read_text())
-    files.write_json(out / 'config.json', config | {'data_dir': ''})  # where it lay is nobody's
+    # Where data and the run before it lay is nobody's.
+    files.write_json(out / 'config.json', config | {'data_dir': '', 'model_init': ''})
     for name in (train.SUBJECTS, inference.INTERVAL):
       if (run / name).exists():
         files.write_text(out / name, (run / name).read_text())
