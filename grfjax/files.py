@@ -8,8 +8,8 @@ import fcntl
 import json
 import os
 import pathlib
+import platform
 import shutil
-import socket
 import tempfile
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -197,7 +197,7 @@ def lock(folder: pathlib.Path) -> Iterator[bool]:
       raise InUseError(f'{folder} is in use by {who}; wait until it is done, or stop it')
     with naming(path):
       os.ftruncate(handle, 0)
-      os.pwrite(handle, f'process {os.getpid()} on {socket.gethostname()}\n'.encode(), 0)
+      os.pwrite(handle, f'process {os.getpid()} on {platform.node()}\n'.encode(), 0)
     yield bool(taken)
   finally:
     os.close(handle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -83,9 +84,12 @@ class Log:
         os.fsync(self._file.fileno())
 
   def close(self) -> None:
-    """Closes both files."""
+    """Closes both files, also where the disk is full."""
     if self._file is not None:
-      with files.naming(self._board_path):
-        self._board.close()
-      with files.naming(self._path):
-        self._file.close()
+      with contextlib.ExitStack() as both:
+        both.enter_context(files.naming(self._path))
+        both.callback(self._file.close)
+        both.enter_context(files.naming(self._board_path))
+        # Its own close() leaves the file open if it cannot flush.
+        both.callback(self._board._py_recordio_writer.close)
+        self._board.flush()

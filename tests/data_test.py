@@ -106,8 +106,8 @@ def test_another_rate_has_a_name_of_its_own(data_dir, tmp_path, builder_module, 
 
 
 def test_what_a_set_was_made_from(walker, recordings_dir):
-  assert walker.made_from == recordings.digests(recordings.load(recordings_dir))
-  assert len(set(walker.made_from.values())) == 3
+  assert walker.fingerprint['source'] == recordings.digests(recordings.load(recordings_dir))
+  assert len(set(walker.fingerprint['source'].values())) == 3
 
 
 @pytest.mark.parametrize(

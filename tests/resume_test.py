@@ -11,7 +11,7 @@ import train_test
 
 import kill
 import loso
-from grfjax import checkpoint, data, evaluate, files, inference, log, predict, train
+from grfjax import checkpoint, data, evaluate, files, inference, log, predict, train, voxels
 
 _config = train_test._config
 
@@ -58,7 +58,7 @@ def test_data_may_move_but_not_change(run, data_dir, tmp_path):
 def test_a_fingerprint_tells_splits_versions_and_whatever_the_builder_notes(data_dir):
   found = data.Dataset(str(data_dir), 'walker').fingerprint
   assert found['configuration'] == 'walker'
-  assert found['version'] == '2.0.0'
+  assert found['version'] == voxels.VERSION
   assert found['voxels'].keys() == found['body_mass_kg'].keys() == {'A', 'B', 'C'}
   assert all(n > 0 for n in found['voxels'].values())
   assert {'trials', 'fps', 'contact_n', 'frames', 'known'} <= found.keys()

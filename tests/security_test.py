@@ -23,8 +23,18 @@ UNSAFE_MODULES = {
   'yaml',
   'jsonpickle',
 }
-UNSAFE_CALLS = {'eval', 'exec', 'compile', '__import__', 'os.system', 'os.popen', 'cv2.FileStorage'}
-NETWORK_MODULES = {'socket', 'requests', 'http', 'ftplib', 'urllib.request', 'httpx', 'aiohttp'}
+UNSAFE_CALLS = {
+  'socket.socket',
+  'socket.create_connection',
+  'eval',
+  'exec',
+  'compile',
+  '__import__',
+  'os.system',
+  'os.popen',
+  'cv2.FileStorage',
+}
+NETWORK_MODULES = {'requests', 'http', 'ftplib', 'urllib.request', 'httpx', 'aiohttp'}
 # TensorBoard's writer hands its events through a pipe to a thread of its own.
 OWN_EVENTS = ("('tensorboardX.proto.", "('builtins', 'object')")
 
