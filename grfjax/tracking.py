@@ -171,13 +171,14 @@ class Crossing:
       still background: no estimate is better than a wrong one.
     planes: for each of the track's frames (H, W, 2) uint8: gray, and the largest difference to the
       background over the colours; iterable again and again.
-    travel: how far it goes, in body heights.
+    reach: how far it goes across the picture, in working pixels (in its own heights a scrap of
+      shadow would go further than who casts it).
   """
 
   track: Track
   clear: np.ndarray
   planes: Iterable[np.ndarray]
-  travel: float
+  reach: float
 
 
 def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | lost.Lost]:
@@ -239,7 +240,7 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | lost.Lo
       clear = lost.long_runs(~lost.within(camera.moving(), smooth.frame) & ~beside & ~below, least)
       if clear.any():
         kept = planes.of(smooth.frame)
-        waiting.append(Crossing(smooth, clear, kept, linking.travel(track)))
+        waiting.append(Crossing(smooth, clear, kept, abs(track[-1].x - track[0].x)))
     earliest = min((t[0].frame for t in linker.live), default=k + 1)
     planes.forget(earliest)
     # What is live may turn out to be the longer of two walks at the same time.
@@ -270,7 +271,7 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | lost.Lo
 def longest(frames: Frames, time_s: np.ndarray) -> Crossing:
   """The crossing that goes furthest; arguments and errors as in `crossings`."""
   found = [c for c in crossings(frames, time_s) if isinstance(c, Crossing)]
-  return max(found, key=lambda c: c.travel)
+  return max(found, key=lambda c: c.reach)
 
 
 def _slanted(track: list[linking.Blob], columns: int) -> bool:
@@ -304,7 +305,7 @@ def _apart(found: list[Crossing]) -> tuple[list[Crossing], list[Crossing]]:
   """Those of which no two are at the same time, the longest first choice, in order; the others."""
   kept: list[Crossing] = []
   others: list[Crossing] = []
-  for one in sorted(found, key=lambda c: -c.travel):
+  for one in sorted(found, key=lambda c: -c.reach):
     apart = all(
       one.track.frame[-1] < c.track.frame[0] or one.track.frame[0] > c.track.frame[-1] for c in kept
     )
