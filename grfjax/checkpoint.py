@@ -10,7 +10,6 @@ The only module that imports Orbax. Disks err: a checkpoint that does not match 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import pathlib
 import re
@@ -70,7 +69,7 @@ class Checkpoints:
       if jax.process_index() == 0:
         for found in [*path.rglob('*'), path, self.folder]:
           files.sync(found)
-        digests = [f'{_sha256(p)}  {p.relative_to(self.folder)}' for p in _files(path)]
+        digests = [f'{files.sha256(p)}  {p.relative_to(self.folder)}' for p in _files(path)]
         files.write_text(_digests_of(path), '\n'.join([*digests, '']))
     except Exception as error:  # TensorStore has kinds of its own for what the system says
       self._tidy()
@@ -169,7 +168,7 @@ def _wrong(path: pathlib.Path) -> str:
         return f'{name!r} is missing'
       if name not in expected:
         return f'{name!r} is not in {_digests_of(path).name}'
-      if _sha256(there[name]) != expected[name]:
+      if files.sha256(there[name]) != expected[name]:
         return f'{name!r} is not what was written: its SHA-256 differs'
   except OSError as error:
     return str(error)
@@ -188,11 +187,6 @@ def _digests_of(path: pathlib.Path) -> pathlib.Path:
 
 def _files(path: pathlib.Path) -> list[pathlib.Path]:
   return sorted(p for p in path.rglob('*') if p.is_file())
-
-
-def _sha256(path: pathlib.Path) -> str:
-  with path.open('rb') as file:
-    return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
 def _remove(path: pathlib.Path) -> None:
@@ -237,12 +231,12 @@ def write_weights(workdir: pathlib.Path, params: Any, step: int) -> None:
   with files.whole(workdir / WEIGHTS) as temporary:
     np.savez_compressed(temporary, step=step, **arrays)
   path = workdir / WEIGHTS
-  files.write_text(path.with_suffix('.sha256'), f'{_sha256(path)}  {WEIGHTS}\n')
+  files.write_text(path.with_suffix('.sha256'), f'{files.sha256(path)}  {WEIGHTS}\n')
 
 
 def _read_weights(path: pathlib.Path) -> tuple[Any, int]:
   digest = path.with_suffix('.sha256')
-  if digest.is_file() and digest.read_text('utf-8', 'replace').split()[:1] != [_sha256(path)]:
+  if digest.is_file() and digest.read_text('utf-8', 'replace').split()[:1] != [files.sha256(path)]:
     raise CheckpointError(f'{path} is not what was written: {digest.name} has another SHA-256')
   try:
     with path.open('rb') as opened, np.load(opened, allow_pickle=False) as file:

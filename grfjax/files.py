@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
@@ -46,16 +47,13 @@ def whole(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     )
     temporary = pathlib.Path(name)
     try:
-      _taken(handle)
-      yield temporary
-      temporary.chmod(0o644)
-      sync(temporary)
-      temporary.replace(path)
-      sync(path.parent)
-    except OSError as error:
-      raise _moved(error, temporary, path) from error
+      with _draft(handle, temporary, path):
+        yield temporary
+        temporary.chmod(0o644)
+        sync(temporary)
+        temporary.replace(path)
+        sync(path.parent)
     finally:
-      os.close(handle)
       temporary.unlink(missing_ok=True)
 
 
@@ -76,9 +74,7 @@ def together(folder: str | os.PathLike[str], names: Collection[str]) -> Iterator
     _sweep(folder, prefix)
     with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as temporary:
       draft = pathlib.Path(temporary)
-      handle = os.open(draft, os.O_RDONLY)
-      try:
-        _taken(handle)
+      with _draft(os.open(draft, os.O_RDONLY), draft, folder):
         yield draft
         for name in names:
           if (draft / name).exists():
@@ -86,10 +82,6 @@ def together(folder: str | os.PathLike[str], names: Collection[str]) -> Iterator
           else:
             (folder / name).unlink(missing_ok=True)
         sync(folder)
-      except OSError as error:
-        raise _moved(error, draft, folder) from error
-      finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -106,20 +98,28 @@ def whole_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path.parent, prefix)
     draft = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
-    handle = os.open(draft, os.O_RDONLY)
     try:
-      _taken(handle)
-      yield draft
-      for found in [*draft.rglob('*'), draft]:
-        sync(found)
-      draft.chmod(0o755)
-      draft.replace(path)
-      sync(path.parent)
-    except OSError as error:
-      raise _moved(error, draft, path) from error
+      with _draft(os.open(draft, os.O_RDONLY), draft, path):
+        yield draft
+        for found in [*draft.rglob('*'), draft]:
+          sync(found)
+        draft.chmod(0o755)
+        draft.replace(path)
+        sync(path.parent)
     finally:
-      os.close(handle)
       shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _draft(handle: int, draft: pathlib.Path, path: pathlib.Path) -> Iterator[None]:
+  """Marks what is open as in use while the block works on it; its errors name `path` instead."""
+  try:
+    _taken(handle)
+    yield
+  except OSError as error:
+    raise _moved(error, draft, path) from error
+  finally:
+    os.close(handle)
 
 
 def _moved(error: OSError, draft: pathlib.Path, path: pathlib.Path) -> OSError:
@@ -148,6 +148,12 @@ def sync(path: str | os.PathLike[str]) -> None:
     os.fsync(handle)
   finally:
     os.close(handle)
+
+
+def sha256(path: pathlib.Path) -> str:
+  """Of a file's contents, hexadecimal."""
+  with path.open('rb') as file:
+    return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
 def _taken(handle: int) -> bool | None:

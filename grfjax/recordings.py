@@ -18,6 +18,8 @@ import unicodedata
 
 from absl import logging
 
+from grfjax import files
+
 LEGS = ('left', 'right')
 FORCE_EXTENSIONS = ('.csv', '.c3d', '.mot')
 
@@ -164,8 +166,7 @@ def digests(trials: collections.abc.Iterable[Trial]) -> dict[str, str]:
 
 def _digest(path: pathlib.Path) -> str:
   try:
-    with path.open('rb') as file:
-      return hashlib.file_digest(file, 'sha256').hexdigest()
+    return files.sha256(path)
   except OSError as e:
     raise RecordingError(f'{path}: {e.strerror or e}') from e
 

@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 from absl import app, flags
 
 import measured
-from grfjax import files
+from grfjax import figures, files
 
 SIZES = (1, 4, 16)
 PEOPLE, TRIALS, STEPS, SECONDS = 2, 4, 60, 10  # at 1
@@ -103,8 +103,7 @@ def draw(rows: list[dict[str, Any]], path: pathlib.Path) -> None:
     ax.set_xticks(SIZES)
     ax.grid(alpha=0.3)
   axes[0].legend(frameon=False)
-  with files.whole(path) as temporary:
-    figure.savefig(temporary, dpi=120)
+  figures.save(figure, path)
   plt.close(figure)
 
 

@@ -15,6 +15,7 @@ import collections
 import os
 import pathlib
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -27,7 +28,7 @@ import psutil
 from absl import app, flags
 
 import measured
-from grfjax import files
+from grfjax import figures, files, stopping
 
 STEPS = 200  # more in each round
 EVERY_S = 0.25  # how often memory is looked at
@@ -47,7 +48,7 @@ def watched(
     **environment: more of it.
 
   Raises:
-    RuntimeError: it failed; the message holds the end of what it said.
+    RuntimeError: it failed, or did not stop as told; the message holds the end of what it said.
   """
   env = {**os.environ, **environment}
   with tempfile.TemporaryFile('w+') as said:
@@ -67,7 +68,7 @@ def watched(
         stopped = True
       time.sleep(EVERY_S)
     code = process.wait()
-    if code and not stopped:
+    if code != (stopping.EXIT_CODES[signal.SIGTERM] if stopped else 0):
       said.seek(0)
       raise RuntimeError(f'{" ".join(arguments)}: exit {code}\n{said.read()[-2000:]}')
   return seen
@@ -186,8 +187,7 @@ def draw(rows: list[dict[str, Any]], long: list[tuple[float, int]], path: pathli
   axes[1].set(xlabel='minutes of one training', ylim=(0, None))
   for ax in axes:
     ax.grid(alpha=0.3)
-  with files.whole(path) as temporary:
-    figure.savefig(temporary, dpi=120)
+  figures.save(figure, path)
   plt.close(figure)
 
 
