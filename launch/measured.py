@@ -2,37 +2,81 @@
 
 from __future__ import annotations
 
+import contextlib
 import fractions
 import os
 import pathlib
-import subprocess
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import av
+import psutil
+
+from grfjax import stopping
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
-def run(*command: str, **environment: str) -> tuple[float, int]:
-  """Runs a command from the project's root; its seconds and the most memory it had, in bytes.
+def watched(
+  command: Sequence[str],
+  environment: Mapping[str, str],
+  *,
+  stop_after: float | None = None,
+  every: float = 0.05,
+) -> list[tuple[float, int]]:
+  """Runs a command from the project's root; (seconds since its start, bytes) all the while.
+
+  The bytes are resident ones of the process and its children. (The system's own maximum would not
+  do: it begins with what the script that starts the command has.)
+
+  Args:
+    command: what to run.
+    environment: more of it.
+    stop_after: seconds after which it is told to stop (SIGTERM); None: it ends by itself.
+    every: seconds between two looks.
 
   Raises:
-    RuntimeError: it failed; the message holds the end of what it said.
+    RuntimeError: it failed, or did not stop as told; the message holds the end of what it said.
   """
   env = {**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '2', **environment}
   with tempfile.TemporaryFile('w+') as said:
-    begun = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=said, stderr=said)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    begun, seen, stopped = time.perf_counter(), [], False
+    process = psutil.Popen(command, cwd=ROOT, env=env, stdout=said, stderr=said)
+    while True:
+      resident = _resident(process)
+      seen.append((time.perf_counter() - begun, resident))
+      if stop_after is not None and not stopped and seen[-1][0] > stop_after:
+        process.terminate()
+        stopped = True
+      try:
+        code = process.wait(every)
+        break
+      except psutil.TimeoutExpired:
+        continue
+    seen.append((time.perf_counter() - begun, resident))
+    if code != (stopping.EXIT_CODES[signal.SIGTERM] if stopped else 0):
       said.seek(0)
-      raise RuntimeError(f'{" ".join(command)}: exit {process.returncode}\n{said.read()[-2000:]}')
-  return seconds, usage.ru_maxrss * 1024
+      raise RuntimeError(f'{" ".join(command)}: exit {code}\n{said.read()[-2000:]}')
+  return seen
+
+
+def _resident(process: psutil.Process) -> int:
+  """Bytes of a process and its children; of those that have ended, none."""
+  total = 0
+  with contextlib.suppress(psutil.NoSuchProcess):
+    for one in (process, *process.children(recursive=True)):
+      with contextlib.suppress(psutil.NoSuchProcess):
+        total += one.memory_info().rss
+  return total
+
+
+def run(*command: str, **environment: str) -> tuple[float, int]:
+  """`watched` to its end: its seconds, and the most memory it had, in bytes."""
+  seen = watched(command, environment)
+  return seen[-1][0], max(memory for _, memory in seen)
 
 
 def python(*arguments: str, **environment: str) -> tuple[float, int]:

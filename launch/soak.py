@@ -12,66 +12,25 @@ that the one before had not.
 from __future__ import annotations
 
 import collections
-import os
 import pathlib
 import re
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from typing import Any
 
 import matplotlib.pyplot as plt
-import psutil
 from absl import app, flags
 
 import measured
-from grfjax import figures, files, stopping
+from grfjax import figures, files
 
 STEPS = 200  # more in each round
 EVERY_S = 0.25  # how often memory is looked at
 SLACK = 1.1
 # What grows by design: a line for each look at the training, and TensorBoard's file of each start.
 GROWS = re.compile(r'events\.out\.tfevents.*')
-
-
-def watched(
-  *arguments: str, seconds: float | None = None, **environment: str
-) -> list[tuple[float, int]]:
-  """Runs this Python; (seconds since its start, resident bytes) all the while.
-
-  Args:
-    *arguments: of the interpreter.
-    seconds: after which it is told to stop (SIGTERM); None: it ends by itself.
-    **environment: more of it.
-
-  Raises:
-    RuntimeError: it failed, or did not stop as told; the message holds the end of what it said.
-  """
-  env = {**os.environ, **environment}
-  with tempfile.TemporaryFile('w+') as said:
-    process = subprocess.Popen(
-      [sys.executable, *arguments], cwd=measured.ROOT, env=env, stdout=said, stderr=said
-    )
-    begun, seen, stopped = time.monotonic(), [], False
-    look = psutil.Process(process.pid)
-    while process.poll() is None:
-      try:
-        if resident := look.memory_info().rss:  # 0: it has just ended
-          seen.append((time.monotonic() - begun, resident))
-      except psutil.NoSuchProcess:
-        break
-      if seconds is not None and not stopped and time.monotonic() - begun > seconds:
-        process.terminate()
-        stopped = True
-      time.sleep(EVERY_S)
-    code = process.wait()
-    if code != (stopping.EXIT_CODES[signal.SIGTERM] if stopped else 0):
-      said.seek(0)
-      raise RuntimeError(f'{" ".join(arguments)}: exit {code}\n{said.read()[-2000:]}')
-  return seen
 
 
 def left(folder: pathlib.Path) -> collections.Counter[str]:
@@ -100,6 +59,7 @@ def main(argv: list[str]) -> None:
     measured.build(folder / 'walks', folder / 'data')
     scratch = folder / 'tmp'  # what is left in the system's folder for temporary files
     scratch.mkdir()
+    environment = {'TMPDIR': str(scratch)}
     train = (
       '-m', 'grfjax.train', '--config=configs/walker.py', f'--workdir={folder / "run"}',
       f'--config.data_dir={folder / "data"}', '--config.holdout=S01', '--config.calibrate=0',
@@ -116,7 +76,7 @@ def main(argv: list[str]) -> None:
           f'--recordings={folder / "walks"}', '--overlay',
         )),
       ):  # fmt: skip
-        seen = watched(*arguments, TMPDIR=str(scratch))
+        seen = measured.watched((sys.executable, *arguments), environment, every=EVERY_S)
         rows.append(
           {'round': number, 'work': work, 'bytes': max(m for _, m in seen), 'seconds': seen[-1][0]}
         )
@@ -126,7 +86,12 @@ def main(argv: list[str]) -> None:
       before = now
       last = {row['work']: f'{row["bytes"] / 2**20:.0f} MiB' for row in rows[-3:]}
       print(f'round {number}: {last}, {sum(now.values())} files', flush=True)
-    long = watched(*train, f'--config.steps={10**7}', seconds=20 * minutes, TMPDIR=str(scratch))
+    long = measured.watched(
+      (sys.executable, *train, f'--config.steps={10**7}'),
+      environment,
+      stop_after=20 * minutes,
+      every=EVERY_S,
+    )
   wrong += complaints(rows, long)
   files.write_json(out / 'soak.json', {'rounds': rows, 'long_training': long, 'wrong': wrong})
   draw(rows, long, out / 'soak.png')
