@@ -2,8 +2,8 @@
 
 XLA's own 3D convolution is five to ten times slower there than the same sum written as a 2D
 convolution whose input channels hold the temporal taps; 5 x 5 kernels with many channels go through
-`grfjax.winograd` besides, with 256 channels four times as fast again. `max_pool3d` likewise goes one
-axis after the other. Values equal those of `jax.lax.conv_general_dilated` and
+`grfjax.winograd` besides, with 256 channels four times as fast again. `max_pool3d` likewise goes
+one axis after the other. Values equal those of `jax.lax.conv_general_dilated` and
 `flax.linen.max_pool`.
 """
 

@@ -1,6 +1,6 @@
 """How long the product's own work takes: predicting, feeding the step, building, starting.
 
-    python launch/speed.py --out=DIR [--recordings=RAW]
+    python launch/speed.py --out=DIR [--recordings=RAW] [--only=building,feeding]
 
 On data it makes itself; building is measured on RAW where it is given. Prints what it finds,
 writes DIR/speed.json (rows as in launch/bench.py; `peer` is what the work is compared with) and
@@ -14,7 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -26,6 +26,8 @@ from grfjax import data, files, inference, recordings, step, video
 
 _OUT = flags.DEFINE_string('out', None, 'Folder for speed.json.', required=True)
 _RECORDINGS = flags.DEFINE_string('recordings', None, 'A recording set to build; default: made.')
+WORKS = ('building', 'feeding', 'starting', 'predicting')
+_ONLY = flags.DEFINE_list('only', WORKS, f'Which of {", ".join(WORKS)}.')
 _MINUTES = flags.DEFINE_float('minutes', 10, 'Length of the video for the memory of predicting.')
 _CONFIG = config_flags.DEFINE_config_file(
   'config', str(measured.ROOT / 'configs/walker.py'), 'What is trained and predicts.'
@@ -151,7 +153,7 @@ def starting(folder: pathlib.Path, root: pathlib.Path) -> Iterator[dict[str, Any
   for number in (1, 2):
     seconds, _ = measured.python(
       '-m', 'grfjax.train', '--config=configs/walker.py', f'--workdir={folder / f"run{number}"}',
-      f'--config.data_dir={root}', '--config.steps=1', '--config.holdout=',
+      f'--config.data_dir={root}', '--config.steps=1', '--config.holdout=', '--config.calibrate=0',
       JAX_COMPILATION_CACHE_DIR=str(folder / 'compiled'),
     )  # fmt: skip
     print(f'one step, {"nothing" if number == 1 else "all"} compiled before: {seconds:.1f} s')
@@ -167,6 +169,8 @@ def main(argv: list[str]) -> None:
   """Measures everything."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
+  if unknown := set(_ONLY.value) - set(WORKS):
+    raise app.UsageError(f'--only: no {", ".join(sorted(unknown))}; there are {", ".join(WORKS)}')
   results: list[dict[str, Any]] = []
   with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
@@ -175,13 +179,17 @@ def main(argv: list[str]) -> None:
       measured.python(
         '-m', 'grfjax.synth', f'--out={root}', '--subjects=4', '--trials=10', '--seed=1'
       )
-    for rows in (
-      building(folder, root),
-      feeding(folder / 'd', _CONFIG.value),
-      starting(folder, folder / 'd'),
-      predicting(folder, _MINUTES.value),
-    ):
-      for row in rows:
+    data_dir = folder / 'd'
+    works: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
+      'building': lambda: building(folder, root),
+      'feeding': lambda: feeding(data_dir, _CONFIG.value),
+      'starting': lambda: starting(folder, data_dir),
+      'predicting': lambda: predicting(folder, _MINUTES.value),
+    }
+    if 'building' not in _ONLY.value and {'feeding', 'starting'} & set(_ONLY.value):
+      measured.build(root, data_dir)
+    for work in (work for work in WORKS if work in _ONLY.value):
+      for row in works[work]():
         results.append(row)
         print(
           f'  {row["work"]}: {row["ratio"]:.2f} x {row["peer"]}, bar {row["bar"]}: '
