@@ -27,7 +27,7 @@ from grfjax import data, files, inference, recordings, step, video
 _OUT = flags.DEFINE_string('out', None, 'Folder for speed.json.', required=True)
 _RECORDINGS = flags.DEFINE_string('recordings', None, 'A recording set to build; default: made.')
 WORKS = ('building', 'feeding', 'starting', 'predicting')
-_ONLY = flags.DEFINE_list('only', WORKS, f'Which of {", ".join(WORKS)}.')
+_ONLY = flags.DEFINE_list('only', list(WORKS), f'Which of {", ".join(WORKS)}.')
 _MINUTES = flags.DEFINE_float('minutes', 10, 'Length of the video for the memory of predicting.')
 _CONFIG = config_flags.DEFINE_config_file(
   'config', str(measured.ROOT / 'configs/walker.py'), 'What is trained and predicts.'

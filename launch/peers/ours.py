@@ -67,7 +67,8 @@ class Peer:
     # What the layers ask for as they are written, of which Winograd's filtering saves some.
     with mock.patch.object(conv, 'WINOGRAD', math.inf):
       written = jax.jit(lambda *a: train(*a)).lower(self._state, self._inputs, self._labels)
-    self.flops = float(written.cost_analysis()['flops'])
+    cost: Any = written.cost_analysis()
+    self.flops = float(cost['flops'])
 
   def train(self) -> float:
     """One step; returns its loss."""
