@@ -29,8 +29,8 @@ def watched(
 ) -> list[tuple[float, int]]:
   """Runs a command from the project's root; (seconds since its start, bytes) all the while.
 
-  The bytes are resident ones of the process and its children. (The system's own maximum would not
-  do: it begins with what the script that starts the command has.)
+  The bytes are resident ones of the process, without its children. (The system's own maximum would
+  not do: it begins with what the script that starts the command has.)
 
   Args:
     command: what to run.
@@ -43,10 +43,11 @@ def watched(
   """
   env = {**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '2', **environment}
   with tempfile.TemporaryFile('w+') as said:
-    begun, seen, stopped = time.perf_counter(), [], False
+    begun, seen, stopped, resident = time.perf_counter(), [], False, 0
     process = psutil.Popen(command, cwd=ROOT, env=env, stdout=said, stderr=said)
     while True:
-      resident = _resident(process)
+      with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+        resident = process.memory_info().rss
       seen.append((time.perf_counter() - begun, resident))
       if stop_after is not None and not stopped and seen[-1][0] > stop_after:
         process.terminate()
@@ -61,16 +62,6 @@ def watched(
       said.seek(0)
       raise RuntimeError(f'{" ".join(command)}: exit {code}\n{said.read()[-2000:]}')
   return seen
-
-
-def _resident(process: psutil.Process) -> int:
-  """Bytes of a process and its children; of those that have ended, none."""
-  total = 0
-  with contextlib.suppress(psutil.NoSuchProcess):
-    for one in (process, *process.children(recursive=True)):
-      with contextlib.suppress(psutil.NoSuchProcess):
-        total += one.memory_info().rss
-  return total
 
 
 def run(*command: str, **environment: str) -> tuple[float, int]:
