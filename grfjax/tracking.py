@@ -243,14 +243,11 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | lost.Lo
         waiting.append(Crossing(smooth, clear, kept, abs(track[-1].x - track[0].x)))
     earliest = min((t[0].frame for t in linker.live), default=k + 1)
     planes.forget(earliest)
-    # What is live may turn out to be the longer of two walks at the same time.
-    if waiting and max(c.track.frame[-1] for c in waiting) < earliest:
-      kept_apart, shorter = _apart(waiting)
-      without += [(c.track.frame, lost.SHORTER) for c in shorter]
-      for crossing in kept_apart:
-        found = True
-        yield crossing
-      waiting = []
+    settled, shorter, waiting = _apart(waiting, earliest)
+    without += [(c.track.frame, lost.SHORTER) for c in shorter]
+    for crossing in settled:
+      found = True
+      yield crossing
   every = np.arange(len(time_s))
   without += [(every[lost.within(camera.moving(), every)], lost.MOVING)]
   without += [(every[lost.within(linker.together, every)], lost.TOGETHER)]
@@ -301,16 +298,40 @@ def _beside(track: list[linking.Blob], frame: np.ndarray, linker: linking.Linker
   return np.isin(frame, at)
 
 
-def _apart(found: list[Crossing]) -> tuple[list[Crossing], list[Crossing]]:
-  """Those of which no two are at the same time, the longest first choice, in order; the others."""
+def _apart(
+  found: list[Crossing], live: int
+) -> tuple[list[Crossing], list[Crossing], list[Crossing]]:
+  """Of crossings at the same time the longest alone is kept, then the longest of the others, ...
+
+  Args:
+    found: those that are over.
+    live: the first frame of those that are not; one of them may turn out to be longer.
+
+  Returns:
+    Those to keep whatever comes, in order; those at the same time as one of them; those of which
+    it is not known yet. Asked again later with the last ones and new ones beside them, it comes to
+    the same as if asked once about all.
+  """
   kept: list[Crossing] = []
   others: list[Crossing] = []
-  for one in sorted(found, key=lambda c: -c.reach):
-    apart = all(
-      one.track.frame[-1] < c.track.frame[0] or one.track.frame[0] > c.track.frame[-1] for c in kept
-    )
-    (kept if apart else others).append(one)
-  return sorted(kept, key=lambda c: int(c.track.frame[0])), others
+  left = sorted(found, key=lambda c: -c.reach)
+
+  def decided() -> Crossing | None:
+    for k, one in enumerate(left):
+      if one.track.frame[-1] < live and not any(_together(one, longer) for longer in left[:k]):
+        return one
+    return None
+
+  while (one := decided()) is not None:
+    kept.append(one)
+    others += [c for c in left if c is not one and _together(c, one)]
+    left = [c for c in left if not _together(c, one)]
+  return sorted(kept, key=lambda c: int(c.track.frame[0])), others, left
+
+
+def _together(a: Crossing, b: Crossing) -> bool:
+  """Whether they share time."""
+  return bool(a.track.frame[0] <= b.track.frame[-1] and b.track.frame[0] <= a.track.frame[-1])
 
 
 class _Planes:

@@ -21,7 +21,7 @@ import measured
 from grfjax import figures, files
 
 SIZES = (1, 4, 16)
-PEOPLE, TRIALS, STEPS, SECONDS = 2, 4, 60, 10  # at 1
+PEOPLE, TRIALS, STEPS, SECONDS = 2, 4, 100, 10  # at 1
 SLACK = 1.2
 
 
@@ -53,7 +53,7 @@ def main(argv: list[str]) -> None:
         ('build', lambda r=recordings, d=data: measured.build(r, d)),
         ('train', lambda d=data, r=run, n=STEPS * size: measured.python(
           '-m', 'grfjax.train', config, f'--workdir={r}', f'--config.data_dir={d}',
-          f'--config.steps={n}', '--config.holdout=',
+          f'--config.steps={n}', '--config.holdout=', '--config.calibrate=0',
         )),
         ('predict', lambda f=film, r=run: measured.python(
           '-m', 'grfjax.predict', f'--workdir={r}', f'--video={f}', f'--out={folder / "curves"}'

@@ -1,5 +1,6 @@
 """Tests of grfjax.tracking, on a drawn walker before a cluttered wall."""
 
+import types
 import weakref
 
 import cv2
@@ -335,3 +336,36 @@ def test_noise_of_a_sample():
   rng = np.random.default_rng(0)
   frames = [making.noisy(np.full((90, 90, 3), 120, np.uint8), 5, rng) for _ in range(9)]
   assert tracking.background(frames)[1] == pytest.approx(5, rel=0.2)
+
+
+def _over(first, last, reach):
+  track = types.SimpleNamespace(frame=np.arange(first, last + 1))
+  return tracking.Crossing(track, np.ones(last - first + 1, bool), [], reach)
+
+
+def test_walks_at_the_same_time_are_told_apart_as_they_end():
+  rng = np.random.default_rng(0)
+  for _ in range(200):
+    walks = [
+      _over(first, first + length, reach)
+      for first, length, reach in zip(
+        rng.integers(0, 120, 15), rng.integers(1, 30, 15), rng.integers(0, 6, 15), strict=True
+      )
+    ]
+    walks.sort(key=lambda c: c.track.frame[-1])
+    at_once, shorter, left = tracking._apart(walks, 1000)
+    assert left == []
+    assert len(at_once) + len(shorter) == 15
+    soon, waiting = [], []
+    for k, one in enumerate(walks):
+      live = min((c.track.frame[0] for c in walks[k + 1 :]), default=1000)
+      kept, _, waiting = tracking._apart([*waiting, one], live)
+      soon += kept
+    assert soon == at_once
+
+
+def test_walks_that_overlap_without_end_do_not_pile_up():
+  waiting = []
+  for k in range(100):  # each begins before the last one ends
+    _, _, waiting = tracking._apart([*waiting, _over(10 * k, 10 * k + 11, 5)], 10 * (k + 1))
+    assert len(waiting) <= 2
