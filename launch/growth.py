@@ -9,7 +9,9 @@ memory by over a fifth.
 
 from __future__ import annotations
 
+import functools
 import pathlib
+import shutil
 import sys
 import tempfile
 from typing import Any
@@ -21,7 +23,9 @@ import measured
 from grfjax import figures, files
 
 SIZES = (1, 4, 16)
-PEOPLE, TRIALS, STEPS, SECONDS = 2, 4, 100, 10  # at 1
+PEOPLE, TRIALS, STEPS, SECONDS = 4, 4, 100, 10  # at 1
+# How often each is done; the quickest counts, as whatever else the machine does only adds.
+TIMES = {1: 2, 4: 2, 16: 1}
 SLACK = 1.2
 
 
@@ -42,24 +46,19 @@ def main(argv: list[str]) -> None:
     measured.python(
       '-m', 'grfjax.synth', f'--out={walks}', '--subjects=1', f'--trials={TRIALS}', '--seed=1'
     )
-    config = '--config=configs/walker.py:scratch'
     for size in SIZES:
       recordings, data = folder / f'recordings{size}', folder / f'data{size}'
       measured.manifest(walks, recordings, PEOPLE * size)
       film = folder / f'film{size}.mp4'
       measured.repeated(next((walks / 'videos').iterdir()), film, SECONDS * size)
       run = folder / f'run{size}'
+      predicting = ('--workdir', str(run), '--video', str(film), '--out', str(folder / 'curves'))
       for work, done in (
-        ('build', lambda r=recordings, d=data: measured.build(r, d)),
-        ('train', lambda d=data, r=run, n=STEPS * size: measured.python(
-          '-m', 'grfjax.train', config, f'--workdir={r}', f'--config.data_dir={d}',
-          f'--config.steps={n}', '--config.holdout=', '--config.calibrate=0',
-        )),
-        ('predict', lambda f=film, r=run: measured.python(
-          '-m', 'grfjax.predict', f'--workdir={r}', f'--video={f}', f'--out={folder / "curves"}'
-        )),
-      ):  # fmt: skip
-        seconds, memory = done()
+        ('build', functools.partial(measured.build, recordings, data)),
+        ('train', functools.partial(train, data, run, STEPS * size)),
+        ('predict', functools.partial(measured.python, '-m', 'grfjax.predict', *predicting)),
+      ):
+        seconds, memory = min(done() for _ in range(TIMES[size]))
         rows.append({'work': work, 'size': size, 'seconds': seconds, 'bytes': memory})
         print(f'{work:<8} x{size:<3} {seconds:7.1f} s {memory / 2**20:7.0f} MiB', flush=True)
   files.write_json(out / 'growth.json', rows)
@@ -68,6 +67,16 @@ def main(argv: list[str]) -> None:
   print('\n'.join([f'written: {out / "growth.json"}, {out / "growth.png"}', *wrong]))
   if wrong:
     sys.exit(1)
+
+
+def train(data: pathlib.Path, run: pathlib.Path, steps: int) -> tuple[float, int]:
+  """Seconds and bytes of so many steps from nothing."""
+  shutil.rmtree(run, ignore_errors=True)
+  return measured.python(
+    '-m', 'grfjax.train', '--config=configs/walker.py:scratch', f'--workdir={run}',
+    f'--config.data_dir={data}', f'--config.steps={steps}', '--config.holdout=',
+    '--config.calibrate=0',
+  )  # fmt: skip
 
 
 def complaints(rows: list[dict[str, Any]]) -> list[str]:
