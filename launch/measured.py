@@ -47,7 +47,7 @@ def watched(
     process = psutil.Popen(command, cwd=ROOT, env=env, stdout=said, stderr=said)
     while True:
       with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
-        resident = process.memory_info().rss
+        resident = process.memory_info().rss or resident
       seen.append((time.perf_counter() - begun, resident))
       if stop_after is not None and not stopped and seen[-1][0] > stop_after:
         process.terminate()
