@@ -184,8 +184,11 @@ class WalkerBody(nn.Module):
     x = _patches(x.reshape(b * t, *x.shape[2:]), 4)
     x = x.reshape(b, t, *x.shape[1:])
     x = jnp.concatenate([x, x - jnp.concatenate([x[:, :1], x[:, :-1]], 1)], -1)
-    x = nn.gelu(nn.Dense(self.width, name='patches')(x.reshape(b * t, *x.shape[2:])))
-    x = nn.gelu(nn.Dense(3 * self.width, name='blocks')(_patches(x, 3)))
+    # Flat, as the gradient of a dense layer over several axes takes half as long again.
+    places = (b * t, *x.shape[2:4])
+    x = nn.gelu(nn.Dense(self.width, name='patches')(x.reshape(-1, x.shape[-1])))
+    x = _patches(x.reshape(*places, self.width), 3)
+    x = nn.gelu(nn.Dense(3 * self.width, name='blocks')(x.reshape(-1, x.shape[-1])))
     x = nn.Dense(self.features, name='places')(drop(x.reshape(b, t, -1), -1))
     x = x + nn.Dense(self.features, name='moving')(moving)
     for k, dilation in enumerate(self.dilations):

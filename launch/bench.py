@@ -6,7 +6,8 @@
 Prints a table and writes DIR/bench.json: a list of {"work", "peer", "ratio", "bar", "met"}, where
 ratio is our throughput over the peer's and a bar of null asks for nothing. Exits with 1 where a bar
 is missed. Each library runs in a process of its own; they take turns of several steps, so that
-whatever else the machine does meets all of them; times are medians over the turns.
+whatever else the machine does meets all of them; times are medians over the turns of several
+processes.
 """
 
 from __future__ import annotations
@@ -103,34 +104,41 @@ class Timed:
 
 
 def _time(work: works.Work, folder: pathlib.Path) -> tuple[dict[str, Timed], float]:
-  """Every peer's times, outputs compared first; and the floating-point operations of a step."""
+  """Every peer's times, outputs compared first; and the floating-point operations of a step.
+
+  Processes are started anew several times: now and then one is a quarter slower all its life.
+  """
   weights = folder / 'weights.npz'
-  # Ours first: it draws the weights. 'start' is what a user waits for: from the process's start to
-  # the first step's end, imports and compilation included.
-  running, first = {}, {}
-  outputs: dict[str, np.ndarray] = {}
-  for peer in PEERS:
-    begun = time.perf_counter()
-    running[peer] = _Process(peer, work, weights)
-    outputs[peer] = running[peer].ask('forward')[1]
-    running[peer].ask('train')
-    first[peer] = time.perf_counter() - begun
-  largest = float(np.abs(outputs['grfjax']).max())
-  for peer, y in outputs.items():
-    apart = float(np.abs(y - outputs['grfjax']).max()) / largest
-    if not apart <= TOLERANCE:
-      raise RuntimeError(f'{work.name}: {peer} differs by {apart:.2g} of the largest output')
+  starts: dict[str, list[float]] = {p: [] for p in PEERS}
   times: dict[str, dict[str, list[float]]] = {p: {'train': [], 'forward': []} for p in PEERS}
-  for _ in range(work.rounds):
+  for _ in range(work.starts):
+    # Ours first: it draws the weights. 'start' is what a user waits for: from the process's start
+    # to the first step's end, imports and compilation included.
+    running: dict[str, _Process] = {}
+    outputs: dict[str, np.ndarray] = {}
     for peer in PEERS:
-      for what in times[peer]:
-        times[peer][what].append(running[peer].ask(what, work.turn)[0])
-  flops = running['grfjax'].flops
-  for one in running.values():
-    one.stop()
+      begun = time.perf_counter()
+      running[peer] = _Process(peer, work, weights)
+      outputs[peer] = running[peer].ask('forward')[1]
+      running[peer].ask('train')
+      starts[peer].append(time.perf_counter() - begun)
+    largest = float(np.abs(outputs['grfjax']).max())
+    for peer, y in outputs.items():
+      apart = float(np.abs(y - outputs['grfjax']).max()) / largest
+      if not apart <= TOLERANCE:
+        raise RuntimeError(f'{work.name}: {peer} differs by {apart:.2g} of the largest output')
+    for number in range(work.rounds):
+      for peer in PEERS:
+        for what in times[peer]:
+          seconds = running[peer].ask(what, work.turn)[0]
+          if number:  # the first warms up
+            times[peer][what].append(seconds)
+    flops = running['grfjax'].flops
+    for one in running.values():
+      one.stop()
   median = statistics.median
   return {
-    peer: Timed(median(t['train'][1:]), median(t['forward'][1:]), first[peer])
+    peer: Timed(median(t['train']), median(t['forward']), median(starts[peer]))
     for peer, t in times.items()
   }, flops
 

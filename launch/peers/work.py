@@ -29,7 +29,8 @@ class Work:
     model: 'mochizuki3d' or 'walker'.
     batch: voxels in a step; of `walker`, frames, each of which is a label.
     channels: of `mochizuki3d`.
-    rounds: how many turns each peer has.
+    starts: how many processes each peer has, one after the other.
+    rounds: how many turns each of them has.
     turn: steps in a turn.
     bars: peer -> least ratio of our training throughput to the peer's.
   """
@@ -38,17 +39,20 @@ class Work:
   model: str
   batch: int
   channels: int
+  starts: int
   rounds: int
   turn: int
   bars: dict[str, float]
 
 
 WORKS = (
-  Work('mochizuki3d, width 32, batch 4', 'mochizuki3d', 4, 32, 7, 3, {'torch': 0.7, 'keras': 1.0}),
   Work(
-    'mochizuki3d, width 256, batch 4', 'mochizuki3d', 4, 256, 4, 1, {'torch': 0.7, 'keras': 1.0}
+    'mochizuki3d, width 32, batch 4', 'mochizuki3d', 4, 32, 3, 4, 3, {'torch': 0.7, 'keras': 1.0}
   ),
-  Work('walker body', 'walker', CLIPS * FRAMES, 0, 11, 15, {'torch': 1.0, 'keras': 1.3}),
+  Work(
+    'mochizuki3d, width 256, batch 4', 'mochizuki3d', 4, 256, 1, 4, 1, {'torch': 0.7, 'keras': 1.0}
+  ),
+  Work('walker body', 'walker', CLIPS * FRAMES, 0, 5, 5, 15, {'torch': 1.0, 'keras': 1.3}),
 )
 
 
