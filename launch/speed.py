@@ -75,7 +75,9 @@ def predicting(folder: pathlib.Path, minutes: float) -> Iterator[dict[str, Any]]
     yield _result(f'memory to predict {minutes:g} minutes', '1.5 GiB', 1.5 * GIB / memory, 1.0)
 
 
-def building(folder: pathlib.Path, root: pathlib.Path) -> Iterator[dict[str, Any]]:
+def building(
+  folder: pathlib.Path, root: pathlib.Path, data_dir: pathlib.Path
+) -> Iterator[dict[str, Any]]:
   """`tfds build` beside decoding the same frames; with two workers beside one."""
   trials = recordings.load(str(root))
   films = [str(trial.video) for trial in trials]
@@ -84,10 +86,10 @@ def building(folder: pathlib.Path, root: pathlib.Path) -> Iterator[dict[str, Any
   measured.manifest(root, one, 1)
   rows = (one / 'trials.csv').read_text().splitlines()
   (one / 'trials.csv').write_text('\n'.join(rows[:2]) + '\n')  # one trial: as good as none
-  start = measured.build(one, folder / 'd')[0]
+  start = measured.build(one, data_dir)[0]
   decoding = measured.python('-c', DECODE, *films)[0] - measured.python('-c', DECODE)[0]
   seconds = {
-    workers: measured.build(root, folder / 'd', GRFJAX_WORKERS=str(workers))[0] - start
+    workers: measured.build(root, data_dir, GRFJAX_WORKERS=str(workers))[0] - start
     for workers in (1, 2)
   }
   print(
@@ -181,21 +183,20 @@ def main(argv: list[str]) -> None:
       )
     data_dir = folder / 'd'
     works: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
-      'building': lambda: building(folder, root),
+      'building': lambda: building(folder, root, data_dir),
       'feeding': lambda: feeding(data_dir, _CONFIG.value),
       'starting': lambda: starting(folder, data_dir),
       'predicting': lambda: predicting(folder, _MINUTES.value),
     }
     if 'building' not in _ONLY.value and {'feeding', 'starting'} & set(_ONLY.value):
       measured.build(root, data_dir)
-    for work in (work for work in WORKS if work in _ONLY.value):
-      for row in works[work]():
-        results.append(row)
-        print(
-          f'  {row["work"]}: {row["ratio"]:.2f} x {row["peer"]}, bar {row["bar"]}: '
-          f'{"met" if row["met"] else "MISSED"}',
-          flush=True,
-        )
+    for row in (row for name in WORKS if name in _ONLY.value for row in works[name]()):
+      results.append(row)
+      print(
+        f'  {row["work"]}: {row["ratio"]:.2f} x {row["peer"]}, bar {row["bar"]}: '
+        f'{"met" if row["met"] else "MISSED"}',
+        flush=True,
+      )
   files.write_json(pathlib.Path(_OUT.value) / 'speed.json', results)
   print(f'written: {pathlib.Path(_OUT.value) / "speed.json"}')
   if not all(row['met'] for row in results):
