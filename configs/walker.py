@@ -38,6 +38,8 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
     'learning_rate': 3e-3 if arg else 3e-4, 'warmup': 100, 'weight_decay': 0.05,
     'clip_norm': 1.0, 'decay': True, 'muon': bool(arg),
   }  # fmt: skip
+  # Pixels; an estimate is the mean of two, of the clip moved by so much either way. 0: of the clip.
+  config.average_shift = 0.5
   # Groups of training subjects left out in turn, to calibrate the 90 % intervals; 0: not.
   config.calibrate = 0 if arg == 'pretrain' else 3
   config.steps = {'': 200, 'scratch': 1000, 'pretrain': 6000}[arg]

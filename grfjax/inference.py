@@ -35,6 +35,11 @@ def network(config: ml_collections.ConfigDict) -> tuple[Any, targets.Target]:
   return models.build(outputs=target.outputs, **_plain(config.model)), target
 
 
+def estimator(config: ml_collections.ConfigDict, model: Any, target: targets.Target) -> Estimate:
+  """(params, batch) -> force, interval, as the configuration has it; see `step.make_estimate`."""
+  return step.make_estimate(model=model, target=target, shift=config.get('average_shift', 0.0))
+
+
 def _plain(part: Any) -> dict[str, Any]:
   """Keyword arguments; lists become tuples, as modules must be hashable."""
   return {k: tuple(v) if isinstance(v, list | tuple) else v for k, v in part.items()}
@@ -88,7 +93,7 @@ def load(workdir: pathlib.Path) -> Run:
     said = ' '.join(str(error).split())
     raise ValueError(f'{path}: is not the configuration of a run ({said})') from error
   params, at, damaged = checkpoint.restore_params(workdir)
-  estimate = step.make_estimate(model=model, target=target)
+  estimate = estimator(config, model, target)
   path = workdir / INTERVAL
   try:
     widening = np.array(json.loads(path.read_text())['widening']) if path.is_file() else None
@@ -134,10 +139,10 @@ def calibrated(run: Run, force: np.ndarray, interval: np.ndarray) -> np.ndarray:
 def predict(run: Run, view: voxels.Views) -> tuple[np.ndarray, np.ndarray]:
   """Forces at every frame of a walk, (N, legs, axes), and their intervals, (..., 2 or 0); BW.
 
-  As from the records of a data set, but in longer clips, so that a frame is seen once (those near
-  a clip's ends twice); the answer is the same.
+  As from the records of a data set; where the network allows it in longer clips, so that a frame is
+  seen once (those near a clip's ends twice). The answer is the same.
   """
-  voxel = run.voxel.longer(LONG)
+  voxel = run.voxel.longer(LONG) if run.model.bounded else run.voxel
   batch = max(1, FRAMES // voxel.frames)
   records = voxels.cut(view, None, voxel)
   parts = []

@@ -7,6 +7,8 @@ is false at frames beyond the recording's edge; the paper's networks do not look
   label_slice: the L frames out of T that are labels: `force[:, model.label_slice]`.
   legs: 1 (near) or 2 (near, far): `force[:, :, :model.legs]`.
   outputs: numbers for each leg and label frame; a target (`grfjax.targets`) gives them meaning.
+  bounded: an estimate depends on no frame beyond a record's (`voxels.Config.own`), so that it is
+    the same in a longer clip.
 
 Dropout draws from the random stream named 'dropout', in training only.
 """
@@ -68,6 +70,7 @@ class Mochizuki3D(nn.Module):
 
   legs: ClassVar[int] = 1
   label_slice: ClassVar[slice] = slice(-1, None)  # the voxel's last frame
+  bounded: ClassVar[bool] = True
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
@@ -99,6 +102,7 @@ class Mochizuki2D(nn.Module):
 
   legs: ClassVar[int] = 1
   label_slice: ClassVar[slice] = slice(-1, None)
+  bounded: ClassVar[bool] = True
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
@@ -143,18 +147,12 @@ class Walker(nn.Module):
 
   legs: ClassVar[int] = 2
   label_slice: ClassVar[slice] = slice(None)
+  bounded: ClassVar[bool] = True
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, 2), H and W multiples of 12, to (B, T, 2, outputs)."""
-    b, t = x.shape[:2]
-    if x.shape[2] % 12 or x.shape[3] % 12:
-      raise ValueError(f'height and width must be multiples of 12, not {x.shape[2:4]}')
-    planes = _figure(x)
-    moving = _movement(planes, valid)
-    x = jnp.stack(planes, -1)
-    # Nothing is known beyond the recording's edge, as beyond the clip's, where SAME pads with 0.
-    seen = jnp.ones((b, t, 1)) if valid is None else valid[..., None].astype(x.dtype)
+    x, moving, seen = _views(x, valid)
     body = WalkerBody(
       self.outputs, self.width, self.features, self.dilations, self.dropout, name='body'
     )
@@ -173,34 +171,114 @@ class WalkerBody(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array, moving: jax.Array, seen: jax.Array, *, train: bool) -> jax.Array:
     """Maps (B, T, H, W, C), (B, T, M) and (B, T, 1) of 0 or 1 to (B, T, 2, outputs)."""
-    b, t = x.shape[:2]
+    b = x.shape[0]
     if train:
       seeds = jax.random.bits(self.make_rng('dropout'), (1 + len(self.dilations), 2, b))
 
     def drop(h: jax.Array, layer: int) -> jax.Array:
       return bits.dropout(seeds[layer], h, self.dropout) if train else h
 
-    # No norms among the patches: on a CPU they would take as long as all the rest of a step.
-    x = _patches(x.reshape(b * t, *x.shape[2:]), 4)
-    x = x.reshape(b, t, *x.shape[1:])
-    x = jnp.concatenate([x, x - jnp.concatenate([x[:, :1], x[:, :-1]], 1)], -1)
-    # Flat, as the gradient of a dense layer over several axes takes half as long again.
-    places = (b * t, *x.shape[2:4])
-    x = nn.gelu(nn.Dense(self.width, name='patches')(x.reshape(-1, x.shape[-1])))
-    x = _patches(x.reshape(*places, self.width), 3)
-    x = nn.gelu(nn.Dense(3 * self.width, name='blocks')(x.reshape(-1, x.shape[-1])))
-    x = nn.Dense(self.features, name='places')(drop(x.reshape(b, t, -1), -1))
-    x = x + nn.Dense(self.features, name='moving')(moving)
+    x = _frames(x, moving, self.width, self.features, lambda h: drop(h, -1))
     for k, dilation in enumerate(self.dilations):
       h = nn.LayerNorm(name=f'norm_{k}')(x) * seen
       convolve = nn.Conv(self.features, (3,), kernel_dilation=dilation, name=f'conv_{k}')
       h = drop(nn.gelu(convolve(h)), k)
       # Begins at zero: at first the frames' own vectors alone count.
       x = x + nn.Dense(self.features, kernel_init=nn.initializers.zeros, name=f'mix_{k}')(h)
-    x = nn.LayerNorm(name='norm')(x)
-    small = nn.initializers.normal(0.01)
-    x = nn.Dense(2 * self.outputs, kernel_init=small, name='output')(x)
-    return x.reshape(b, t, 2, self.outputs)
+    return _both_legs(x, self.outputs)
+
+
+class Recurrent(nn.Module):
+  """A 3D CNN and a recurrent layer: the improvement that the paper's conclusion names.
+
+  Each frame becomes a vector as in `Walker`, whose patches are strided 3D convolutions (2 frames of
+  4 x 4 pixels, then 3 x 3 of these). Gated recurrent units (Cho K et al. 2014, EMNLP) then run over
+  the clip forwards and backwards, as the whole walk is there when it is estimated, and what they
+  remember is added to the frames' vectors. What is remembered has no end, so an estimate depends,
+  a little, on where the clip begins.
+
+  Attributes:
+    outputs: numbers out for each leg and frame.
+    width: channels of the first patches; the second have three times as many.
+    features: length of a frame's vector, and of the recurrent state in either direction.
+    layers: of recurrent units, one after the other.
+    dropout: the rate before each layer.
+  """
+
+  outputs: int = 3
+  width: int = 32
+  features: int = 128
+  layers: int = 2
+  dropout: float = 0.1
+
+  legs: ClassVar[int] = 2
+  label_slice: ClassVar[slice] = slice(None)
+  bounded: ClassVar[bool] = False
+
+  @nn.compact
+  def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
+    """Maps (B, T, H, W, 2), H and W multiples of 12, to (B, T, 2, outputs)."""
+    x, moving, seen = _views(x, valid)
+
+    def drop(h: jax.Array) -> jax.Array:
+      return nn.Dropout(self.dropout, deterministic=not train)(h)
+
+    x = _frames(x, moving, self.width, self.features, drop)
+    for k in range(self.layers):
+      h = drop(nn.LayerNorm(name=f'norm_{k}')(x) * seen)
+      ways = [
+        nn.RNN(nn.GRUCell(self.features), reverse=back, keep_order=True, name=f'{name}_{k}')(h)
+        for name, back in (('forwards', False), ('backwards', True))
+      ]
+      mix = nn.Dense(self.features, kernel_init=nn.initializers.zeros, name=f'mix_{k}')
+      x = x + mix(jnp.concatenate(ways, -1))
+    return _both_legs(x, self.outputs)
+
+
+def _views(x: jax.Array, valid: jax.Array | None) -> tuple[jax.Array, jax.Array, jax.Array]:
+  """A clip as the networks see it: the walker (B, T, H, W, 2), how it moves, what is known.
+
+  Raises:
+    ValueError: height or width are not multiples of 12.
+  """
+  if x.shape[2] % 12 or x.shape[3] % 12:
+    raise ValueError(f'height and width must be multiples of 12, not {x.shape[2:4]}')
+  planes = _figure(x)
+  # Nothing is known beyond the recording's edge, as beyond the clip's, where SAME pads with 0.
+  seen = jnp.ones((*x.shape[:2], 1)) if valid is None else valid[..., None].astype(x.dtype)
+  return jnp.stack(planes, -1), _movement(planes, valid), seen
+
+
+def _frames(
+  x: jax.Array,
+  moving: jax.Array,
+  width: int,
+  features: int,
+  drop: Callable[[jax.Array], jax.Array],
+) -> jax.Array:
+  """Each frame, and its change from the one before, as a vector: layers of the calling module.
+
+  Maps (B, T, H, W, C) and (B, T, M) to (B, T, features).
+  """
+  b, t = x.shape[:2]
+  # No norms among the patches: on a CPU they would take as long as all the rest of a step.
+  x = _patches(x.reshape(b * t, *x.shape[2:]), 4)
+  x = x.reshape(b, t, *x.shape[1:])
+  x = jnp.concatenate([x, x - jnp.concatenate([x[:, :1], x[:, :-1]], 1)], -1)
+  # Flat, as the gradient of a dense layer over several axes takes half as long again.
+  places = (b * t, *x.shape[2:4])
+  x = nn.gelu(nn.Dense(width, name='patches')(x.reshape(-1, x.shape[-1])))
+  x = _patches(x.reshape(*places, width), 3)
+  x = nn.gelu(nn.Dense(3 * width, name='blocks')(x.reshape(-1, x.shape[-1])))
+  x = nn.Dense(features, name='places')(drop(x.reshape(b, t, -1)))
+  return x + nn.Dense(features, name='moving')(moving)
+
+
+def _both_legs(x: jax.Array, outputs: int) -> jax.Array:
+  """(B, T, features) -> (B, T, 2, outputs): the last layers of the calling module."""
+  small = nn.initializers.normal(0.01)
+  x = nn.Dense(2 * outputs, kernel_init=small, name='output')(nn.LayerNorm(name='norm')(x))
+  return x.reshape(*x.shape[:2], 2, outputs)
 
 
 def _figure(x: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -238,6 +316,7 @@ MODELS: dict[str, Callable[..., Any]] = {
   'mochizuki3d': Mochizuki3D,
   'mochizuki2d': Mochizuki2D,
   'walker': Walker,
+  'recurrent': Recurrent,
 }
 
 

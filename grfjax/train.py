@@ -480,7 +480,7 @@ def _inner_check(
   """A function params -> MAE on the inner validation subjects, or None."""
   if not (config.inner and config.eval_every):
     return None
-  estimate = step.make_estimate(model=model, target=target)
+  estimate = inference.estimator(config, model, target)
 
   def check(params: Any) -> float:
     sums = [

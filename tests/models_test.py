@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from grfjax import models, voxels
+from grfjax import data, inference, models, step, targets, voxels
 
 SMALL = {'channels': 4, 'dense': 8, 'outputs': 7}
 
@@ -147,6 +147,42 @@ def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
   one = lambda x: model.apply(variables, x, train=False)[0, 75].sum()
   counts = np.flatnonzero(jnp.abs(jax.jit(jax.grad(one))(x)).sum((0, 2, 3, 4)))
   assert (counts[0], counts[-1]) == (75 - reach, 75 + reach - 1)
+
+
+def test_a_recurrent_network_remembers_the_whole_clip_both_ways():
+  model = models.build('recurrent', width=4, features=8, layers=1, outputs=1)
+  rng = np.random.default_rng(0)
+  x = _random((1, 60, 12, 12, 2))
+  variables = jax.jit(functools.partial(model.init, train=False))(jax.random.key(0), x)
+  variables = jax.tree.map(
+    lambda p: p if np.asarray(p).any() else 0.3 * rng.standard_normal(p.shape), variables
+  )
+  one = lambda x: model.apply(variables, x, train=False)[0, 30].sum()
+  counts = np.flatnonzero(jnp.abs(jax.jit(jax.grad(one))(x)).sum((0, 2, 3, 4)))
+  assert (counts[0], counts[-1]) == (0, 59)
+
+
+@pytest.mark.parametrize('name', ['walker', 'recurrent'])
+def test_a_video_is_estimated_as_the_records_of_a_data_set_are(name):
+  """A network that remembers without end gets clips as long as a record; others, longer ones."""
+  cfg = voxels.Config('walker', follow=True, frames=96, hop=40, rows=12, columns=12, fps=60)
+  rng = np.random.default_rng(0)
+  picture = rng.integers(0, 256, (150, 12, 12, 2), dtype=np.uint8)
+  index, nowhere = np.arange(150, dtype=np.int32), np.full((150, 4), np.nan)
+  view = voxels.Views(picture, index / 60, index, None, 1, nowhere, index >= 0)
+  target = targets.build('regression')
+  model = models.build(name, width=4, features=8, outputs=target.outputs)
+  variables = model.init(jax.random.key(0), jnp.zeros((1, 96, 12, 12, 2)), train=False)
+  params = jax.tree.map(lambda p: 0.3 * rng.standard_normal(p.shape), variables['params'])
+  estimate = step.make_estimate(model=model, target=target)
+  run = inference.Run(None, None, cfg, model, target, params, 0, estimate, None)
+  got, _ = inference.predict(run, view)
+  records = list(voxels.cut(view, None, cfg))
+  expected, _ = inference.estimate_own(
+    cfg, model, estimate, params, data.pad_batch(records, len(records))
+  )
+  expected = expected.reshape(-1, *expected.shape[2:])[:150]
+  np.testing.assert_allclose(got, expected, atol=1e-4 * np.abs(expected).max())
 
 
 def test_build_lists_the_names():

@@ -29,11 +29,10 @@ def _batch(count=4, seed=0):
   }
 
 
-def _setup(dropout=0.1, rate=3e-3, steps=100, augment=AUGMENT):
+def _setup(dropout=0.1, rate=3e-3, steps=100, augment=AUGMENT, name='walker'):
   target = targets.build('regression')
-  model = models.build(
-    'walker', outputs=target.outputs, width=8, features=16, dilations=(1, 2), dropout=dropout
-  )
+  more = {'walker': {'dilations': (1, 2)}, 'recurrent': {'layers': 1}}[name]
+  model = models.build(name, outputs=target.outputs, width=8, features=16, dropout=dropout, **more)
   tx = step.optimizer(steps=steps, learning_rate=rate, warmup=5, clip_norm=1.0)
   _, whole, split = step.meshes()
   state = jax.jit(lambda k: step.init_state(model, tx, SHAPE, k), out_shardings=whole)(
@@ -56,8 +55,9 @@ def test_one_compilation_for_many_steps():
   assert int(state.step) == 3
 
 
-def test_learns_eight_clips_by_heart():
-  state, update, key, split, *_ = _setup(dropout=0.0, rate=1e-2, steps=300, augment={})
+@pytest.mark.parametrize('name', ['walker', 'recurrent'])
+def test_learns_eight_clips_by_heart(name):
+  state, update, key, split, *_ = _setup(0.0, rate=1e-2, steps=300, augment={}, name=name)
   batch = step.to_device(_batch(8), split)
   errors = []
   for _ in range(300):
@@ -80,9 +80,10 @@ def test_unknown_labels_do_not_count():
   jax.tree.map(np.testing.assert_array_equal, *results)
 
 
-def test_frames_beyond_the_edge_do_not_reach_others():
+@pytest.mark.parametrize('name', ['walker', 'recurrent'])
+def test_frames_beyond_the_edge_do_not_reach_others(name):
   """What a padded frame shows must not change the frames inside, but for the first difference."""
-  state, _, _, _, model, target = _setup(dropout=0.0)
+  state, _, _, _, model, target = _setup(dropout=0.0, name=name)
   estimate = step.make_estimate(model=model, target=target)
   batch = _batch(2)
   batch['frame'][:, 6:] = -1
@@ -91,6 +92,19 @@ def test_frames_beyond_the_edge_do_not_reach_others():
   a = np.asarray(estimate(state.params, batch)[0])
   b = np.asarray(estimate(state.params, again)[0])
   np.testing.assert_allclose(a[:, :6], b[:, :6], atol=1e-5)
+
+
+def test_an_average_is_of_the_clip_moved_both_ways():
+  state, _, _, _, model, target = _setup(dropout=0.0)
+  batch = _batch(2)
+  x = batch['voxel']
+  down = np.pad(x, ((0, 0), (0, 0), (1, 0), (1, 0), (0, 0)), mode='edge')[:, :, :-1, :-1]
+  up = np.pad(x, ((0, 0), (0, 0), (0, 1), (0, 1), (0, 0)), mode='edge')[:, :, 1:, 1:]
+  plain = step.make_estimate(model=model, target=target)
+  two = [np.asarray(plain(state.params, dict(batch, voxel=v))[0]) for v in (down, up)]
+  got = step.make_estimate(model=model, target=target, shift=1.0)(state.params, batch)[0]
+  np.testing.assert_allclose(got, (two[0] + two[1]) / 2, atol=1e-5)
+  assert np.abs(two[0] - two[1]).max() > 1e-3
 
 
 def test_a_key_is_used_for_one_step_only():

@@ -1,0 +1,44 @@
+"""Both legs by the paper's next step: a 3D CNN and recurrent layers, on the input of `walker`.
+
+python -m grfjax.train --config=configs/recurrent.py --workdir=RUN
+  --config.data_dir=DATA --config.holdout=SUBJECT
+"""
+
+import ml_collections
+
+
+def get_config(arg: str = '') -> ml_collections.ConfigDict:
+  """The configuration; arg as in configs/walker.py."""
+  if arg not in ('', 'scratch', 'pretrain'):
+    raise ValueError(f"unknown argument {arg!r}; there are 'scratch' and 'pretrain'")
+  config = ml_collections.ConfigDict()
+  config.data_dir = ''
+  config.dataset = 'walker'
+  config.holdout = ''  # '': train on everyone
+  config.inner = ''  # subjects (A,B) to watch during training, taken out of it
+  config.seed = 0
+  # A run on other people whose weights training starts from: its folder, or one of
+  # grfjax.pretrained; '': none.
+  config.model_init = '' if arg else 'recurrent'
+
+  config.model = {'name': 'recurrent', 'width': 32, 'features': 128, 'layers': 2, 'dropout': 0.1}
+  config.target = {'name': 'regression', 'weights': (1.0, 0.5, 0.5), 'share': 0.9}
+  config.augment = {'shift': 1.0, 'scale': 0.04, 'noise': 0.01}
+  config.clip = 64  # frames drawn from a record
+  config.batch = 8
+  config.rebalance = 0.3  # 0: as the data are, 1: every 0.10-BW interval equally often
+
+  config.optimizer = {
+    'learning_rate': 3e-3 if arg else 3e-4, 'warmup': 100, 'weight_decay': 0.05,
+    'clip_norm': 1.0, 'decay': True, 'muon': bool(arg),
+  }  # fmt: skip
+  # Pixels; an estimate is the mean of two, of the clip moved by so much either way. 0: of the clip.
+  config.average_shift = 0.5
+  # Groups of training subjects left out in turn, to calibrate the 90 % intervals; 0: not.
+  config.calibrate = 0 if arg == 'pretrain' else 3
+  config.steps = {'': 200, 'scratch': 1000, 'pretrain': 3000}[arg]
+  config.log_every = 50
+  config.eval_every = 250 if arg else 100  # of the inner subjects; 0: never
+  config.checkpoint_every = 1000 if arg == 'pretrain' else 200
+  config.early_stop = {'monitor': '', 'patience': 10}
+  return config
