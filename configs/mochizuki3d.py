@@ -37,10 +37,10 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
   config.optimizer = {
     'learning_rate': 1e-3, 'warmup': 0, 'weight_decay': 0.0, 'clip_norm': 0.0, 'decay': False,
   }  # fmt: skip
-  config.steps = 400 if narrow else 40_000  # the paper: 500 epochs of about 8,000 voxels
+  config.steps = 1200 if narrow else 40_000  # the paper: 500 epochs of about 8,000 voxels
   config.log_every = 50 if narrow else 80
   config.eval_every = 500
   config.checkpoint_every = 400
   # The paper stops on the training error; it gives no patience.
-  config.early_stop = {'monitor': 'loss', 'patience': 50 if narrow else 10}
+  config.early_stop = {'monitor': 'loss', 'patience': 100 if narrow else 10}
   return config

@@ -14,7 +14,7 @@ Dropout draws from the random stream named 'dropout', in training only.
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import flax.linen as nn
 import jax
@@ -226,10 +226,10 @@ class Recurrent(nn.Module):
     x = _frames(x, moving, self.width, self.features, drop)
     for k in range(self.layers):
       h = drop(nn.LayerNorm(name=f'norm_{k}')(x) * seen)
-      ways = [
-        nn.RNN(nn.GRUCell(self.features), reverse=back, keep_order=True, name=f'{name}_{k}')(h)
-        for name, back in (('forwards', False), ('backwards', True))
-      ]
+      ways = []
+      for name, back in (('forwards', False), ('backwards', True)):
+        units = nn.RNN(nn.GRUCell(self.features, name=f'{name}_{k}'), reverse=back, keep_order=True)
+        ways.append(cast(jax.Array, units(h)))
       mix = nn.Dense(self.features, kernel_init=nn.initializers.zeros, name=f'mix_{k}')
       x = x + mix(jnp.concatenate(ways, -1))
     return _both_legs(x, self.outputs)
