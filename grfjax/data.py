@@ -138,7 +138,7 @@ class Dataset:
       raise DataError(
         f'{self.folder}: no records of {", ".join(missing)}; found {", ".join(self.subjects)}'
       )
-    split = '+'.join(subjects)
+    split = _joined(subjects)
     try:
       read = self._builder.as_data_source(split=split)
       files = self._builder.info.splits[split].file_instructions
@@ -146,6 +146,14 @@ class Dataset:
       said = (str(error).splitlines() or [''])[0][:200]
       raise DataError(f'{self.folder}: cannot be read ({said}); {self._again}') from error
     return Records(read, files, self._again)
+
+
+def _joined(splits: Sequence[str]) -> Any:
+  """Several splits as one. By halves, as TFDS calls itself for every `+` on the way down."""
+  if len(splits) == 1:
+    return tfds.core.ReadInstruction(splits[0])
+  half = len(splits) // 2
+  return _joined(splits[:half]) + _joined(splits[half:])
 
 
 class Records:

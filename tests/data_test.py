@@ -80,6 +80,11 @@ def test_records_are_what_voxels_made(walker, recordings_dir):
     assert (a['subject'].decode(), a['trial'].decode()) == (b['subject'], b['trial'])
 
 
+def test_a_source_may_be_of_thousands_of_subjects(walker):
+  name = walker.subjects[0]
+  assert len(walker.source([name] * 3000)) == 3000 * len(walker.source([name]))
+
+
 @pytest.mark.parametrize('name', ['', 'nowhere'])
 def test_a_missing_data_set_says_how_to_make_it(tmp_path, name):
   where = str(tmp_path / name) if name else ''
