@@ -29,8 +29,8 @@ from jax.experimental import multihost_utils
 from ml_collections import config_flags
 
 from grfjax import (
+  calibration,
   checkpoint,
-  coverage,
   data,
   files,
   inference,
@@ -49,7 +49,8 @@ DATASET = 'dataset.json'  # and the data set that it is learned from, `data.Data
 DONE = 'done.json'
 # Of a run that was done, what no longer holds once it goes on.
 _OUTDATED = (
-  DONE, inference.INTERVAL, 'calibration', 'eval.json', 'estimates.npz', 'report.html', 'figures',
+  DONE, inference.INTERVAL, checkpoint.WEIGHTS, 'weights.sha256', 'calibration', 'eval.json',
+  'estimates.npz', 'report.html', 'figures',
 )  # fmt: skip
 
 
@@ -68,7 +69,7 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
   Args:
     config: as in `configs/`.
     workdir: the run's folder: config.json, dataset.json, subjects.json, shares.json, checkpoints/,
-      metrics.jsonl, tensorboard/; done.json and interval.json at the end.
+      metrics.jsonl, tensorboard/; done.json, interval.json and, if blended, weights.npz at the end.
 
   Returns:
     The last line of the log.
@@ -232,7 +233,14 @@ def _train(config: ml_collections.ConfigDict, folder: pathlib.Path) -> dict[str,
   if early.stopped:
     say(f'stopped early at step {done}: {early.why()}')
   if config.get('calibrate', 0) and not (folder / inference.INTERVAL).exists():
-    _calibrate(config, folder, dataset, subjects)
+    if min(config.calibrate, len(subjects)) < 2:
+      say('one group of training subjects: no intervals, as nobody is left to calibrate them on')
+    else:
+      calibration.calibrate(
+        config, folder, dataset, subjects, trained=jax.device_get(state.params), step=done,
+        begun=_begun(config),
+        train=train, say=say,
+      )  # fmt: skip
   if jax.process_index() == 0:
     shutil.rmtree(folder / 'calibration', ignore_errors=True)
     files.write_json(
@@ -361,47 +369,11 @@ def _initial_params(folder: pathlib.Path, like: Any) -> Any:
   return params
 
 
-def _calibrate(
-  config: ml_collections.ConfigDict,
-  folder: pathlib.Path,
-  dataset: data.Dataset,
-  subjects: tuple[str, ...],
-) -> None:
-  """Finds by how much the intervals must be widened: on training subjects, left out in groups.
-
-  Trains `config.calibrate` more times, without a group each, and writes interval.json.
-  """
-  count = min(config.calibrate, len(subjects))
-  if count < 2:
-    say('one group of training subjects: no intervals, as nobody is left to calibrate them on')
-    return
-  groups = [subjects[k::count] for k in range(count)]
-  held = []
-  for k, group in enumerate(groups):
-    say(f'calibrating the intervals, {k + 1} of {len(groups)}: without {", ".join(group)}')
-    without = ml_collections.ConfigDict(config.to_dict())
-    without.update(calibrate=0, inner=','.join(filter(None, [config.inner, *group])), eval_every=0)
-    without.early_stop.monitor = ''
-    run = folder / 'calibration' / str(k)
-    train(without, run)
-    one = inference.load(run)
-    held += [inference.held_out(dataset, s, one.model, one.estimate, one.params) for s in group]
-  every = {
-    name: np.concatenate([getattr(h, name) for h in held])
-    for name in ('estimate', 'interval', 'force', 'contact')
-  }
-  factor = coverage.widening(
-    every['estimate'], every['interval'], every['force'], every['contact'], config.target.share
-  )
-  files.write_json(
-    folder / inference.INTERVAL,
-    {
-      'share': config.target.share,
-      'widening': factor.tolist(),
-      'left_out': [list(group) for group in groups],
-      'stance_frames': int(every['contact'].sum()),
-    },
-  )
+def _begun(config: ml_collections.ConfigDict) -> Any | None:
+  """Parameters of the network that training has begun with, or None."""
+  if not config.model_init:
+    return None
+  return checkpoint.restore_params(pretrained.folder(config.model_init))[0]
 
 
 def _add(a: Any, b: Any) -> Any:
@@ -417,6 +389,8 @@ def _check(config: ml_collections.ConfigDict) -> None:
       f'config.calibrate is {config.calibrate}, but config.target has no interval (share) to '
       'calibrate'
     )
+  if not all(0 <= blend <= 1 for blend in config.get('blend', ())):
+    raise ValueError(f'config.blend is {config.blend}, expected numbers from 0 to 1')
   if config.early_stop.monitor == 'inner_mae_pct_bw' and not config.inner:
     raise ValueError('config.early_stop.monitor is inner_mae_pct_bw, but config.inner is empty')
 

@@ -11,7 +11,18 @@ import train_test
 
 import kill
 import loso
-from grfjax import checkpoint, data, evaluate, files, inference, log, predict, train, voxels
+from grfjax import (
+  calibration,
+  checkpoint,
+  data,
+  evaluate,
+  files,
+  inference,
+  log,
+  predict,
+  train,
+  voxels,
+)
 
 _config = train_test._config
 
@@ -105,7 +116,7 @@ def test_results_say_which_checkpoint_made_them(run, data_dir, recordings_dir, t
 
 
 def test_a_run_that_goes_on_past_its_end_drops_what_was_made_of_it(run, data_dir, capsys):
-  for name in (inference.INTERVAL, 'report.html'):
+  for name in (inference.INTERVAL, checkpoint.WEIGHTS, 'report.html'):
     (run / name).write_text('{}')
   (run / 'calibration/0').mkdir(parents=True)
   train.train(_config(data_dir, steps=8), run)
@@ -113,6 +124,7 @@ def test_a_run_that_goes_on_past_its_end_drops_what_was_made_of_it(run, data_dir
   there = {p.name for p in run.iterdir()}
   assert not there & {
     inference.INTERVAL,
+    checkpoint.WEIGHTS,
     'calibration',
     'eval.json',
     'estimates.npz',
@@ -136,7 +148,7 @@ def test_what_a_killed_calibration_leaves_goes(run, data_dir, monkeypatch):
   """Killed after interval.json was written, before its rounds were removed."""
   (run / inference.INTERVAL).write_text('{}')
   (run / 'calibration/0').mkdir(parents=True)
-  monkeypatch.setattr(train, '_calibrate', lambda *_: pytest.fail('again'))
+  monkeypatch.setattr(calibration, 'calibrate', lambda *_, **__: pytest.fail('again'))
   config = json.loads((run / 'config.json').read_text()) | {'calibrate': 2}
   files.write_json(run / 'config.json', config)
   train.train(_config(data_dir, calibrate=2), run)

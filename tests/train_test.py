@@ -18,6 +18,7 @@ import pytest
 import walker
 
 from grfjax import (
+  calibration,
   checkpoint,
   curves,
   data,
@@ -328,7 +329,7 @@ def test_intervals_are_calibrated_on_training_subjects_left_out(
       low, middle, high = (float(row[f'{name}{part}_bw']) for part in ('_lo', '', '_hi'))
       assert low < middle < high
   # Once calibrated it is not done again.
-  monkeypatch.setattr(train, '_calibrate', lambda *_: pytest.fail('again'))
+  monkeypatch.setattr(calibration, 'calibrate', lambda *_, **__: pytest.fail('again'))
   real(_config(data_dir, calibrate=2), tmp_path)
 
 
