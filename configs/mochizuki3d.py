@@ -4,8 +4,8 @@
       --config.data_dir=DATA --config.holdout=SUBJECT
 
 The argument 'narrow' (configs/mochizuki3d.py:narrow) takes 8 channels instead of 256, 32 dense
-units instead of 128, a smaller batch, fewer steps and Muon, for a CPU; results from it are a narrowed
-network's.
+units instead of 128, a smaller batch, fewer steps and Muon, for a CPU; results from it are a
+narrowed network's.
 """
 
 import ml_collections
@@ -25,8 +25,8 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
   config.model_init = ''  # a run on other people whose weights training starts from
 
   config.model = {
-    'name': 'mochizuki3d', 'channels': 8 if narrow else 256, 'dense': 32 if narrow else 128, 'dropout': 0.3,
-    'dense_activation': 'relu',
+    'name': 'mochizuki3d', 'channels': 8 if narrow else 256, 'dense': 32 if narrow else 128,
+    'dropout': 0.3, 'dense_activation': 'relu',
   }  # fmt: skip
   config.target = {'name': 'classes', 'first': 0.01, 'width': 0.01, 'count': 150}
   config.augment = {}
@@ -34,8 +34,8 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
   config.batch = 16 if narrow else 100
   config.rebalance = 0.0  # the paper's is the data as they are
 
-  # Keras's default Adam; the paper names none. Narrowed, the network learns nothing by it in as many
-  # steps as a CPU has time for.
+  # Keras's default Adam; the paper names none. Narrowed, the network learns nothing by it in as
+  # many steps as a CPU has time for.
   config.optimizer = {
     'learning_rate': 3e-3 if narrow else 1e-3, 'warmup': 50 if narrow else 0, 'weight_decay': 0.0,
     'clip_norm': 0.0, 'decay': narrow, 'muon': narrow,
