@@ -5,6 +5,7 @@ import json
 import jax
 import numpy as np
 import pytest
+import recurrent
 import walker
 
 from grfjax import checkpoint, inference, pretrained, train
@@ -14,25 +15,25 @@ from grfjax import checkpoint, inference, pretrained, train
 def test_what_comes_along_is_what_the_configuration_makes(name):
   folder = pretrained.folder(name)
   kept = json.loads((folder / 'config.json').read_text())
-  config = walker.get_config({'synthetic': 'pretrain', 'everyone': ''}[name])
+  make = {'synthetic': walker, 'everyone': walker, 'recurrent': recurrent}[name].get_config
+  config = make('' if name == 'everyone' else 'pretrain')
   if name == 'synthetic':  # its second round, from the weights of the first
     config.steps, config.optimizer.learning_rate = 8000, 2e-3
-  else:  # made before the tuning was halved, from the `synthetic` before
-    config.steps = 400
-    del config.optimizer.muon
   assert kept == json.loads(config.to_json_best_effort())
   assert sum(f.stat().st_size for f in folder.iterdir()) < 10 * 2**20
   about = json.loads((folder / 'about.json').read_text())
   run = inference.load(folder)
   assert run.step == config.steps
-  assert about['steps'] == {'synthetic': 14_000, 'everyone': 400}[name]
+  assert about['steps'] == {'synthetic': 14_000}.get(name, config.steps)
   assert (run.widening is not None) == bool(config.calibrate)
   assert sum(p.size for p in jax.tree.leaves(run.params)) == about['parameters']
 
 
-def test_the_network_to_start_from_knows_synthetic_walkers_alone():
-  known = json.loads((pretrained.folder('synthetic') / train.SUBJECTS).read_text())
-  assert [name for name, _ in known['trained']] == [f'S{k:03d}' for k in range(1, 601)]
+@pytest.mark.parametrize(('name', 'people'), [('synthetic', 600), ('recurrent', 1200)])
+def test_the_networks_to_start_from_know_synthetic_walkers_alone(name, people):
+  known = json.loads((pretrained.folder(name) / train.SUBJECTS).read_text())
+  digits = len(str(people))
+  assert [n for n, _ in known['trained']] == [f'S{k:0{digits}d}' for k in range(1, people + 1)]
   assert known['watched'] == []
 
 
