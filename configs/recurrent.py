@@ -36,7 +36,8 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
   config.average_shift = 0.5
   # Groups of training subjects left out in turn, to calibrate the 90 % intervals; 0: not.
   config.calibrate = 0 if arg == 'pretrain' else 3
-  # Of the way from the network begun with to the trained one; the best of those groups is taken.
+  # Parts of the way from the network begun with to the trained one: that which errs least on those
+  # groups is taken.
   config.blend = () if arg else (0.0, 0.5, 1.0)
   config.steps = {'': 200, 'scratch': 1000, 'pretrain': 5000}[arg]
   config.log_every = 50

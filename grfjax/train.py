@@ -147,7 +147,8 @@ def _train(config: ml_collections.ConfigDict, folder: pathlib.Path) -> dict[str,
       sums = jax.device_put(pairs, whole)
     say('\n'.join([*damaged, f'going on from step {done}']))
   elif config.model_init:
-    params = _initial_params(pretrained.folder(config.model_init), state.params)
+    params, said = _begun(config, state.params)
+    say(said)
     state = state.replace(params=jax.device_put(params, whole))
   if jax.process_index() == 0:  # not before all is known to fit: it claims the folder
     files.write_json(folder / 'config.json', json.loads(config.to_json_best_effort()))
@@ -238,8 +239,7 @@ def _train(config: ml_collections.ConfigDict, folder: pathlib.Path) -> dict[str,
     else:
       calibration.calibrate(
         config, folder, dataset, subjects, trained=jax.device_get(state.params), step=done,
-        begun=_begun(config),
-        train=train, say=say,
+        begun=_begun(config, state.params)[0] if config.model_init else None, train=train, say=say,
       )  # fmt: skip
   if jax.process_index() == 0:
     shutil.rmtree(folder / 'calibration', ignore_errors=True)
@@ -349,12 +349,13 @@ def _met(config: ml_collections.ConfigDict, dataset: data.Dataset) -> dict[str, 
   return {'trained': trained, 'watched': watched}
 
 
-def _initial_params(folder: pathlib.Path, like: Any) -> Any:
-  """Weights of another run, checked to be of the same network.
+def _begun(config: ml_collections.ConfigDict, like: Any) -> tuple[Any, str]:
+  """Weights of the run that training begins with, of the same network as `like`; where from.
 
   Raises:
     ValueError: they are not, or there are none.
   """
+  folder = pretrained.folder(config.model_init)
   params, at, damaged = checkpoint.restore_params(folder)
   there, here = (
     {(jax.tree_util.keystr(k), v.shape) for k, v in jax.tree.leaves_with_path(tree)}
@@ -365,15 +366,7 @@ def _initial_params(folder: pathlib.Path, like: Any) -> Any:
       f'model_init: {folder} holds another network: {sorted(there - here)[:3]} there, '
       f'{sorted(here - there)[:3]} here'
     )
-  say('\n'.join([*damaged, f'starting from {folder}, step {at}']))
-  return params
-
-
-def _begun(config: ml_collections.ConfigDict) -> Any | None:
-  """Parameters of the network that training has begun with, or None."""
-  if not config.model_init:
-    return None
-  return checkpoint.restore_params(pretrained.folder(config.model_init))[0]
+  return params, '\n'.join([*damaged, f'starting from {folder}, step {at}'])
 
 
 def _add(a: Any, b: Any) -> Any:
