@@ -8,7 +8,7 @@ import ml_collections
 
 
 def get_config(arg: str = '') -> ml_collections.ConfigDict:
-  """The configuration; arg as in configs/walker.py."""
+  """The configuration; arg as in configs/convolutional.py."""
   if arg not in ('', 'scratch', 'pretrain'):
     raise ValueError(f"unknown argument {arg!r}; there are 'scratch' and 'pretrain'")
   config = ml_collections.ConfigDict()

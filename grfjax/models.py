@@ -7,6 +7,8 @@ is false at frames beyond the recording's edge; the paper's networks do not look
   label_slice: the L frames out of T that are labels: `force[:, model.label_slice]`.
   legs: 1 (near) or 2 (near, far): `force[:, :, :model.legs]`.
   outputs: numbers for each leg and label frame; a target (`grfjax.targets`) gives them meaning.
+  members: of how many networks an estimate is the mean. In training each learns by itself: their
+    outputs come one after the other, (members * B, L, legs, outputs).
   bounded: an estimate depends on no frame beyond a record's (`voxels.Config.own`), so that it is
     the same in a longer clip.
 
@@ -70,6 +72,7 @@ class Mochizuki3D(nn.Module):
 
   legs: ClassVar[int] = 1
   label_slice: ClassVar[slice] = slice(-1, None)  # the voxel's last frame
+  members: ClassVar[int] = 1
   bounded: ClassVar[bool] = True
 
   @nn.compact
@@ -102,6 +105,7 @@ class Mochizuki2D(nn.Module):
 
   legs: ClassVar[int] = 1
   label_slice: ClassVar[slice] = slice(-1, None)
+  members: ClassVar[int] = 1
   bounded: ClassVar[bool] = True
 
   @nn.compact
@@ -117,7 +121,7 @@ class Mochizuki2D(nn.Module):
     return _mochizuki_head(x, self.dense, self.outputs, self.dense_activation)
 
 
-class Walker(nn.Module):
+class Convolutional(nn.Module):
   """Both legs' forces at every frame of a clip that follows the walker.
 
   Each frame becomes a vector on its own: gray, the difference to the background and their change
@@ -147,20 +151,21 @@ class Walker(nn.Module):
 
   legs: ClassVar[int] = 2
   label_slice: ClassVar[slice] = slice(None)
+  members: ClassVar[int] = 1
   bounded: ClassVar[bool] = True
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, 2), H and W multiples of 12, to (B, T, 2, outputs)."""
     x, moving, seen = _views(x, valid)
-    body = WalkerBody(
+    body = ConvolutionalBody(
       self.outputs, self.width, self.features, self.dilations, self.dropout, name='body'
     )
     return body(x, moving, seen, train=train)
 
 
-class WalkerBody(nn.Module):
-  """What `Walker` learns: pictures and their motion in, numbers out. Attributes as there."""
+class ConvolutionalBody(nn.Module):
+  """What `Convolutional` learns: pictures and their motion in, numbers out. Attributes as there."""
 
   outputs: int
   width: int
@@ -191,11 +196,11 @@ class WalkerBody(nn.Module):
 class Recurrent(nn.Module):
   """A 3D CNN and a recurrent layer: the improvement that the paper's conclusion names.
 
-  Each frame becomes a vector as in `Walker`, whose patches are strided 3D convolutions (2 frames of
-  4 x 4 pixels, then 3 x 3 of these). Gated recurrent units (Cho K et al. 2014, EMNLP) then run over
-  the clip forwards and backwards, as the whole walk is there when it is estimated, and what they
-  remember is added to the frames' vectors. What is remembered has no end, so an estimate depends,
-  a little, on where the clip begins.
+  Each frame becomes a vector as in `Convolutional`, whose patches are strided 3D convolutions (2
+  frames of 4 x 4 pixels, then 3 x 3 of these). Gated recurrent units (Cho K et al. 2014, EMNLP)
+  then run over the clip forwards and backwards, as the whole walk is there when it is estimated,
+  and what they remember is added to the frames' vectors. What is remembered has no end, so an
+  estimate depends, a little, on where the clip begins.
 
   Attributes:
     outputs: numbers out for each leg and frame.
@@ -213,6 +218,7 @@ class Recurrent(nn.Module):
 
   legs: ClassVar[int] = 2
   label_slice: ClassVar[slice] = slice(None)
+  members: ClassVar[int] = 1
   bounded: ClassVar[bool] = False
 
   @nn.compact
@@ -233,6 +239,38 @@ class Recurrent(nn.Module):
       mix = nn.Dense(self.features, kernel_init=nn.initializers.zeros, name=f'mix_{k}')
       x = x + mix(jnp.concatenate(ways, -1))
     return _both_legs(x, self.outputs)
+
+
+class Walker(nn.Module):
+  """The mean of `Convolutional` and `Recurrent`, which err on different people and frames.
+
+  Attributes:
+    outputs: numbers out for each leg and frame.
+    width: channels of the first patches of either.
+    features: length of a frame's vector in either.
+    dropout: the rate before each layer of either.
+  """
+
+  outputs: int = 3
+  width: int = 32
+  features: int = 128
+  dropout: float = 0.1
+
+  legs: ClassVar[int] = 2
+  label_slice: ClassVar[slice] = slice(None)
+  members: ClassVar[int] = 2
+  bounded: ClassVar[bool] = False
+
+  @nn.compact
+  def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
+    """Maps (B, T, H, W, 2), H and W multiples of 12, to (B, T, 2, outputs), if not in training."""
+    one = Convolutional(
+      self.outputs, self.width, self.features, dropout=self.dropout, name='convolutional'
+    )(x, train=train, valid=valid)
+    other = Recurrent(
+      self.outputs, self.width, self.features, dropout=self.dropout, name='recurrent'
+    )(x, train=train, valid=valid)
+    return jnp.concatenate([one, other]) if train else (one + other) / 2
 
 
 def _views(x: jax.Array, valid: jax.Array | None) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -315,8 +353,9 @@ def _patches(x: jax.Array, size: int) -> jax.Array:
 MODELS: dict[str, Callable[..., Any]] = {
   'mochizuki3d': Mochizuki3D,
   'mochizuki2d': Mochizuki2D,
-  'walker': Walker,
+  'convolutional': Convolutional,
   'recurrent': Recurrent,
+  'walker': Walker,
 }
 
 

@@ -148,6 +148,7 @@ def loss_fn(
   stance = known & batch['contact'][:, frames, : model.legs]
   # The paper's networks know stance alone: their first class is 0.01 BW.
   counts = known if model.legs == 2 else stance
+  force, counts, stance = (jnp.concatenate([a] * model.members) for a in (force, counts, stance))
   total, count = targets.masked_mean(target.loss(outputs, force), counts)
   error = jnp.abs(target.decode(jax.lax.stop_gradient(outputs))[..., 0] - force[..., 0])
   mean = total / jnp.maximum(count, 1)

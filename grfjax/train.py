@@ -323,8 +323,8 @@ def _met(config: ml_collections.ConfigDict, dataset: data.Dataset) -> dict[str, 
   trained = [person(s) for s in dataset.others(config.holdout, config.inner)]
   inner = data.names(config.inner)
   watched = [person(s) for s in inner]
-  if config.model_init:
-    path = pretrained.folder(config.model_init) / SUBJECTS
+  for begun in data.names(config.model_init):
+    path = pretrained.folder(begun) / SUBJECTS
     if not path.is_file():
       raise checkpoint.CheckpointError(
         f'model_init: {path.parent}: no run there (no {SUBJECTS}); train it first'
@@ -350,23 +350,26 @@ def _met(config: ml_collections.ConfigDict, dataset: data.Dataset) -> dict[str, 
 
 
 def _begun(config: ml_collections.ConfigDict, like: Any) -> tuple[Any, str]:
-  """Weights of the run that training begins with, of the same network as `like`; where from.
+  """Weights of the runs that training begins with, of the same network as `like`; where from.
 
   Raises:
     ValueError: they are not, or there are none.
   """
-  folder = pretrained.folder(config.model_init)
-  params, at, damaged = checkpoint.restore_params(folder)
+  runs = [inference.load(pretrained.folder(name)) for name in data.names(config.model_init)]
+  # Of several each is a member of the network, called as the run's own network is.
+  params = {run.config.model.name: run.params for run in runs} if runs[1:] else runs[0].params
   there, here = (
     {(jax.tree_util.keystr(k), v.shape) for k, v in jax.tree.leaves_with_path(tree)}
     for tree in (params, like)
   )
   if there != here:
     raise ValueError(
-      f'model_init: {folder} holds another network: {sorted(there - here)[:3]} there, '
+      f'model_init: {config.model_init} holds another network: {sorted(there - here)[:3]} there, '
       f'{sorted(here - there)[:3]} here'
     )
-  return params, '\n'.join([*damaged, f'starting from {folder}, step {at}'])
+  said = [text for run in runs for text in run.damaged]
+  said += [f'starting from {run.folder}, step {run.step}' for run in runs]
+  return jax.device_get(params), '\n'.join(said)
 
 
 def _add(a: Any, b: Any) -> Any:

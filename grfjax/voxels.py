@@ -34,8 +34,8 @@ class Config:
       picture (gray).
     frames: T, frames in a voxel.
     hop: frames between the starts of successive clips; beside its own so many a clip holds at
-      least what `models.Walker` looks at around a frame. 0: one voxel for every frame of the near
-      leg's stance, which is its last frame.
+      least what `models.Convolutional` looks at around a frame. 0: one voxel for every frame of the
+      near leg's stance, which is its last frame.
     rows: height of the voxel's pictures.
     columns: width.
     fps: frames a second; other videos are brought to it by time.

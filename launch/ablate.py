@@ -1,4 +1,4 @@
-"""What each lever of configs/walker.py is worth: one changed at a time, some subjects held out.
+"""What each lever of our networks is worth: one changed at a time, some subjects held out.
 
     python launch/ablate.py --workdir=RUNS --data_dir=DATA --subjects=A,B [--seeds=0,1]
 
@@ -28,36 +28,39 @@ _DATA_DIR = flags.DEFINE_string(
 _SUBJECTS = flags.DEFINE_list('subjects', None, 'Who is held out in turn.', required=True)
 _SEEDS = flags.DEFINE_list('seeds', ['0'], 'Of the training; errors are means over them.')
 
-CONFIG = pathlib.Path(__file__).resolve().parent.parent / 'configs/walker.py'
+CONFIGS = pathlib.Path(__file__).resolve().parent.parent / 'configs'
 SOFT = {
   'name': 'soft_bins', 'bins': 60, 'weights': (1.0, 0.5, 0.5),
   'ranges': ((-0.1, 1.6), (-0.4, 0.4), (-0.2, 0.2)),
 }  # fmt: skip
-# Row -> the configuration's argument, what is changed.
+# Row -> the configuration, what is changed.
 LEVERS: dict[str, tuple[str, dict[str, Any]]] = {
-  'as it is: from `synthetic`, 200 steps': ('', {}),
-  'estimated once, not the mean of two': ('', {'average_shift': 0.0}),
-  'tuned at 3 times the rate': ('', {'optimizer.learning_rate': 1e-3}),
-  'tuned without augmentation': ('', {'augment': {}}),
-  'tuned without rebalancing': ('', {'rebalance': 0.0}),
-  'tuned with full rebalancing': ('', {'rebalance': 1.0}),
-  'from nothing, 1,000 steps': ('scratch', {}),
-  'from nothing, seeing 6 frames either side, not 28': ('scratch', {'model.dilations': ()}),
-  'from nothing, soft bins, mean': ('scratch', {'target': SOFT}),
-  "from nothing, the paper's 150 classes": ('scratch', {'target': {'name': 'classes'}}),
+  'as it is: from synthetic walkers, 200 steps': ('walker', {}),
+  '`convolutional` alone': ('convolutional', {}),
+  '`recurrent` alone': ('recurrent', {}),
+  'estimated once, not the mean of two': ('walker', {'average_shift': 0.0}),
+  'tuned at 3 times the rate': ('walker', {'optimizer.learning_rate': 1e-3}),
+  'tuned without augmentation': ('walker', {'augment': {}}),
+  'tuned without rebalancing': ('walker', {'rebalance': 0.0}),
+  'tuned with full rebalancing': ('walker', {'rebalance': 1.0}),
+  '`convolutional` from nothing, 1,000 steps': ('convolutional:scratch', {}),
+  'likewise, seeing 6 frames either side': ('convolutional:scratch', {'model.dilations': ()}),
+  'likewise, soft bins, mean': ('convolutional:scratch', {'target': SOFT}),
+  "likewise, the paper's 150 classes": ('convolutional:scratch', {'target': {'name': 'classes'}}),
 }  # fmt: skip
 
 
-def configured(argument: str, changes: dict[str, Any]) -> ml_collections.ConfigDict:
-  """The configuration with values changed; a part that is a dict is replaced."""
-  spec = importlib.util.spec_from_file_location('walker', CONFIG)
+def configured(name: str, changes: dict[str, Any]) -> ml_collections.ConfigDict:
+  """A configuration (file:argument) with values changed; a part that is a dict is replaced."""
+  file, _, argument = name.partition(':')
+  spec = importlib.util.spec_from_file_location(file, CONFIGS / f'{file}.py')
   assert spec is not None
   assert spec.loader is not None
   module = importlib.util.module_from_spec(spec)
   spec.loader.exec_module(module)
   values = module.get_config(argument).to_dict()
-  for name, value in changes.items():
-    *path, last = name.split('.')
+  for changed, value in changes.items():
+    *path, last = changed.split('.')
     part = values
     for step in path:
       part = part[step]
@@ -83,12 +86,12 @@ def main(argv: list[str]) -> None:
   runs = pathlib.Path(_WORKDIR.value)
   head = ['lever', *_SUBJECTS.value, 'mean MAE', 'mean r', 'in the air']
   lines = [f'| {" | ".join(head)} |', '|---' * len(head) + '|']
-  for number, (name, (argument, changes)) in enumerate(LEVERS.items()):
+  for number, (lever, (name, changes)) in enumerate(LEVERS.items()):
     errors, others = [], []
     for subject in _SUBJECTS.value:
       found = []
       for seed in _SEEDS.value:
-        config = configured(argument, changes)
+        config = configured(name, changes)
         config.update(
           data_dir=_DATA_DIR.value, holdout=subject, seed=int(seed), calibrate=0, eval_every=0
         )
@@ -98,7 +101,7 @@ def main(argv: list[str]) -> None:
       others += [(v['subjects'][subject]['r'] or 0, v['air_mean_abs_pct_bw']) for v in found]
     r, air = (statistics.fmean(column) for column in zip(*others, strict=True))
     cells = [f'{e:.2f}' for e in (*errors, statistics.fmean(errors))]
-    lines.append(f'| {" | ".join([name, *cells, f"{r:.3f}", f"{air:.2f}"])} |')
+    lines.append(f'| {" | ".join([lever, *cells, f"{r:.3f}", f"{air:.2f}"])} |')
     print(lines[-1], flush=True)
   files.write_text(runs / 'ablations.md', '\n'.join(lines) + '\n')
   print(f'written: {runs / "ablations.md"}')

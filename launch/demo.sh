@@ -5,7 +5,7 @@
 #   bash launch/demo.sh          five walkers, ten trials each
 #   bash launch/demo.sh --full   the paper's size: 5 walkers, 50 trials each
 #
-# Training starts, as configs/walker.py does, from a network that knows other synthetic walkers.
+# Training starts, as configs/walker.py does, from networks that know other synthetic walkers.
 set -euo pipefail
 
 size=demo

@@ -54,7 +54,7 @@ def predicting(folder: pathlib.Path, minutes: float) -> Iterator[dict[str, Any]]
   walk = next((walks / 'videos').iterdir())
   film = folder / 'minute.mp4'
   length = measured.repeated(walk, film, 60)
-  annotated = ('-m', 'grfjax.predict', '--workdir=synthetic', f'--out={folder / "curves"}')
+  annotated = ('-m', 'grfjax.predict', f'--out={folder / "curves"}')
   call = (*annotated, '--nooverlay')
   times, bare = [], []
   for _ in range(3):  # by turns, starting up included

@@ -240,7 +240,7 @@ def test_the_command_ends_on_damaged_records(copy, tmp_path):
   (path,) = copy.glob('*-B.array_record*')
   path.write_bytes(path.read_bytes()[:9000])
   command = [
-    sys.executable, '-m', 'grfjax.train', '--config=configs/walker.py:scratch',
+    sys.executable, '-m', 'grfjax.train', '--config=configs/convolutional.py:scratch',
     f'--workdir={tmp_path / "run"}', f'--config.data_dir={copy.parents[2]}',
     '--config.holdout=A',
   ]  # fmt: skip

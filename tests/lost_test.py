@@ -233,7 +233,7 @@ def test_pictures_shown_twice_count_once():
 def test_a_stretch_is_empty_and_the_reason_told(tmp_path):
   frames = drawn(walker(20, 300), walker(300, 20, clothes=RED))
   path = making.write_video(tmp_path / 'meet.mp4', frames)
-  run = inference.load(pretrained.folder('synthetic'))
+  run = inference.load(pretrained.folder('convolutional'))
   said = predict.predict_video(run, path, tmp_path, '', None, with_overlay=False)
   told = json.loads((tmp_path / 'meet.json').read_text())['quality']['flags']
   (reason,) = [flag for flag in told if 'too close to be told apart' in flag]

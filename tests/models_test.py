@@ -120,7 +120,7 @@ def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
   picture = np.clip(film, 0, 255).astype(np.uint8)
   index, nowhere = np.arange(count, dtype=np.int32), np.full((count, 4), np.nan)
   view = voxels.Views(picture, np.arange(count) / 60, index, None, 1, nowhere, index >= 0)
-  model = models.Walker(width=4, features=8, outputs=3)
+  model = models.Convolutional(width=4, features=8, outputs=3)
   apply = jax.jit(functools.partial(model.apply, train=False))
 
   def answer(variables, records):
@@ -162,7 +162,7 @@ def test_a_recurrent_network_remembers_the_whole_clip_both_ways():
   assert (counts[0], counts[-1]) == (0, 59)
 
 
-@pytest.mark.parametrize('name', ['walker', 'recurrent'])
+@pytest.mark.parametrize('name', ['convolutional', 'recurrent', 'walker'])
 def test_a_video_is_estimated_as_the_records_of_a_data_set_are(name):
   """A network that remembers without end gets clips as long as a record; others, longer ones."""
   cfg = voxels.Config('walker', follow=True, frames=96, hop=40, rows=12, columns=12, fps=60)

@@ -2,6 +2,7 @@
 
 import json
 
+import convolutional
 import jax
 import numpy as np
 import pytest
@@ -15,21 +16,23 @@ from grfjax import checkpoint, inference, pretrained, train
 def test_what_comes_along_is_what_the_configuration_makes(name):
   folder = pretrained.folder(name)
   kept = json.loads((folder / 'config.json').read_text())
-  make = {'synthetic': walker, 'everyone': walker, 'recurrent': recurrent}[name].get_config
+  make = {'everyone': walker, 'convolutional': convolutional, 'recurrent': recurrent}[
+    name
+  ].get_config
   config = make('' if name == 'everyone' else 'pretrain')
-  if name == 'synthetic':  # its second round, from the weights of the first
+  if name == 'convolutional':  # its second round, from the weights of the first
     config.steps, config.optimizer.learning_rate = 8000, 2e-3
   assert kept == json.loads(config.to_json_best_effort())
   assert sum(f.stat().st_size for f in folder.iterdir()) < 10 * 2**20
   about = json.loads((folder / 'about.json').read_text())
   run = inference.load(folder)
   assert run.step == config.steps
-  assert about['steps'] == {'synthetic': 14_000}.get(name, config.steps)
+  assert about['steps'] == {'convolutional': 14_000}.get(name, config.steps)
   assert (run.widening is not None) == bool(config.calibrate)
   assert sum(p.size for p in jax.tree.leaves(run.params)) == about['parameters']
 
 
-@pytest.mark.parametrize(('name', 'people'), [('synthetic', 600), ('recurrent', 1200)])
+@pytest.mark.parametrize(('name', 'people'), [('convolutional', 600), ('recurrent', 1200)])
 def test_the_networks_to_start_from_know_synthetic_walkers_alone(name, people):
   known = json.loads((pretrained.folder(name) / train.SUBJECTS).read_text())
   digits = len(str(people))
@@ -38,11 +41,11 @@ def test_the_networks_to_start_from_know_synthetic_walkers_alone(name, people):
 
 
 def test_another_name_is_a_path(tmp_path):
-  assert pretrained.folder(str(tmp_path / 'synthetic')) == tmp_path / 'synthetic'
+  assert pretrained.folder(str(tmp_path / 'recurrent')) == tmp_path / 'recurrent'
 
 
 def test_weights_are_kept_to_the_bit_and_a_broken_file_is_named(tmp_path):
-  params, step, _ = checkpoint.restore_params(pretrained.folder('synthetic'))
+  params, step, _ = checkpoint.restore_params(pretrained.folder('recurrent'))
   checkpoint.write_weights(tmp_path, params, step)
   again, at, _ = checkpoint.restore_params(tmp_path)
   assert at == step

@@ -29,9 +29,9 @@ def _batch(count=4, seed=0):
   }
 
 
-def _setup(dropout=0.1, rate=3e-3, steps=100, augment=AUGMENT, name='walker'):
+def _setup(dropout=0.1, rate=3e-3, steps=100, augment=AUGMENT, name='convolutional'):
   target = targets.build('regression')
-  more = {'walker': {'dilations': (1, 2)}, 'recurrent': {'layers': 1}}[name]
+  more = {'convolutional': {'dilations': (1, 2)}, 'recurrent': {'layers': 1}}.get(name, {})
   model = models.build(name, outputs=target.outputs, width=8, features=16, dropout=dropout, **more)
   tx = step.optimizer(steps=steps, learning_rate=rate, warmup=5, clip_norm=1.0)
   _, whole, split = step.meshes()
@@ -55,7 +55,7 @@ def test_one_compilation_for_many_steps():
   assert int(state.step) == 3
 
 
-@pytest.mark.parametrize('name', ['walker', 'recurrent'])
+@pytest.mark.parametrize('name', ['convolutional', 'recurrent', 'walker'])
 def test_learns_eight_clips_by_heart(name):
   state, update, key, split, *_ = _setup(0.0, rate=1e-2, steps=300, augment={}, name=name)
   batch = step.to_device(_batch(8), split)
@@ -80,7 +80,7 @@ def test_unknown_labels_do_not_count():
   jax.tree.map(np.testing.assert_array_equal, *results)
 
 
-@pytest.mark.parametrize('name', ['walker', 'recurrent'])
+@pytest.mark.parametrize('name', ['convolutional', 'recurrent', 'walker'])
 def test_frames_beyond_the_edge_do_not_reach_others(name):
   """What a padded frame shows must not change the frames inside, but for the first difference."""
   state, _, _, _, model, target = _setup(dropout=0.0, name=name)
@@ -92,6 +92,28 @@ def test_frames_beyond_the_edge_do_not_reach_others(name):
   a = np.asarray(estimate(state.params, batch)[0])
   b = np.asarray(estimate(state.params, again)[0])
   np.testing.assert_allclose(a[:, :6], b[:, :6], atol=1e-5)
+
+
+def test_members_are_averaged_and_learn_by_themselves():
+  state, _, _, _, model, target = _setup(dropout=0.0, name='walker')
+  rng = np.random.default_rng(0)
+  params = jax.tree.map(lambda p: 0.3 * rng.standard_normal(p.shape, np.float32), state.params)
+  batch = _batch(2)
+  alone, gradients = {}, {}
+  for name in ('convolutional', 'recurrent'):
+    member = models.build(name, outputs=target.outputs, width=8, features=16, dropout=0.0)
+    estimate = step.make_estimate(model=member, target=target)
+    alone[name] = np.asarray(estimate(params[name], batch)[0])
+    gradients[name] = jax.grad(step.loss_fn, has_aux=True)(
+      params[name], batch, jax.random.key(0), model=member, target=target, augmentations={}
+    )[0]
+  both = step.make_estimate(model=model, target=target)(params, batch)[0]
+  np.testing.assert_allclose(both, sum(alone.values()) / 2, atol=1e-4)
+  assert np.abs(alone['convolutional'] - alone['recurrent']).max() > 0.01
+  got = jax.grad(step.loss_fn, has_aux=True)(
+    params, batch, jax.random.key(0), model=model, target=target, augmentations={}
+  )[0]
+  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b / 2, atol=1e-5), got, gradients)
 
 
 def test_an_average_is_of_the_clip_moved_both_ways():

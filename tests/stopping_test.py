@@ -21,7 +21,12 @@ SMALL = (
 
 
 def _config(data_dir, *more):
-  return ['--config=configs/walker.py:scratch', f'--config.data_dir={data_dir}', *SMALL, *more]
+  return [
+    '--config=configs/convolutional.py:scratch',
+    f'--config.data_dir={data_dir}',
+    *SMALL,
+    *more,
+  ]
 
 
 def _start(*arguments, **kwargs):

@@ -10,12 +10,12 @@ import shutil
 import subprocess
 import sys
 
+import convolutional
 import jax
 import making
 import mochizuki3d
 import numpy as np
 import pytest
-import walker
 
 from grfjax import (
   calibration,
@@ -34,7 +34,7 @@ from grfjax import (
 
 
 def _config(data_dir, **changes):
-  config = walker.get_config('scratch')
+  config = convolutional.get_config('scratch')
   config.data_dir = str(data_dir)
   config.holdout = 'B'
   config.batch = 2
@@ -114,6 +114,28 @@ def test_training_starts_from_another_runs_weights(run, data_dir, tmp_path):
   train.train(config, tmp_path)
   for mine, theirs in zip(_params(tmp_path)[0], _params(run)[0], strict=True):
     np.testing.assert_array_equal(mine, theirs)
+
+
+def test_training_starts_from_a_run_for_each_member(run, data_dir, tmp_path):
+  """Each member's weights are its own run's, and who these know is known."""
+  members = {}
+  for name in ('recurrent', 'convolutional'):  # in whichever order
+    config = _config(data_dir, steps=1, holdout='BC'[len(members)])
+    config.model.name = name
+    members[name] = tmp_path / name
+    train.train(config, members[name])
+  both = ','.join(map(str, members.values()))
+  with pytest.raises(ValueError, match=r'recurrent knows C, who is the holdout here'):
+    train.train(_config(data_dir, model_init=both, holdout='C'), tmp_path / 'run')
+  config = _config(data_dir, model_init=both, steps=1, holdout='')
+  config.model.name = 'walker'
+  config.optimizer.update({'learning_rate': 0.0, 'warmup': 0, 'weight_decay': 0.0})
+  train.train(config, tmp_path / 'run')
+  params, _, _ = checkpoint.restore_params(tmp_path / 'run')
+  assert set(params) == set(members)
+  for name, folder in members.items():
+    mine, _, _ = checkpoint.restore_params(folder)
+    jax.tree.map(np.testing.assert_array_equal, params[name], mine)
 
 
 @pytest.mark.parametrize('role', ['holdout', 'inner'])

@@ -11,7 +11,7 @@ import sys
 
 from absl import app, flags, logging
 
-from grfjax import checkpoint, files, inference, pretrained, stopping, train
+from grfjax import checkpoint, data, files, inference, pretrained, stopping, train
 
 _WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
 _OUT = flags.DEFINE_string('out', None, 'The folder to make.', required=True)
@@ -28,7 +28,8 @@ def main(argv: list[str]) -> None:
     checkpoint.write_weights(out, params, step)
     config = json.loads((run / 'config.json').read_text())
     # Where data and the run before it lay is nobody's.
-    begun = config['model_init'] if config['model_init'] in pretrained.NAMES else ''
+    known = all(name in pretrained.NAMES for name in data.names(config['model_init']))
+    begun = config['model_init'] if known else ''
     files.write_json(out / 'config.json', config | {'data_dir': '', 'model_init': begun})
     for name in (train.SUBJECTS, inference.INTERVAL):
       if (run / name).exists():

@@ -26,8 +26,8 @@ def _mochizuki3d(channels: int) -> keras.Model:
   return keras.Model(inputs, layers.Dense(150, name='output')(x))
 
 
-def _walker_body() -> keras.Model:
-  width, features, dilations = (works.WALKER[k] for k in ('width', 'features', 'dilations'))
+def _convolutional_body() -> keras.Model:
+  width, features, dilations = (works.CONVOLUTIONAL[k] for k in ('width', 'features', 'dilations'))
   t, h, w, c = works.FRAMES, works.ROWS, works.COLUMNS, works.PLANES
   picture = keras.Input((t, h, w, c))
   moving, seen = keras.Input((t, works.MOVING)), keras.Input((t, 1))
@@ -51,12 +51,12 @@ def _walker_body() -> keras.Model:
   x = gelu(layers.Dense(width, name='patches')(x))
   x = gelu(layers.Dense(3 * width, name='blocks')(patches(x, 3)))
   x = ops.reshape(x, (-1, x.shape[1] * x.shape[2] * x.shape[3]))
-  x = layers.Dropout(works.WALKER['dropout'])(x)
+  x = layers.Dropout(works.CONVOLUTIONAL['dropout'])(x)
   x = ops.reshape(layers.Dense(features, name='places')(x), (-1, t, features))
   x = x + layers.Dense(features, name='moving')(moving)
   for k, dilation in enumerate(dilations):
     conv = layers.Conv1D(features, 3, padding='same', dilation_rate=dilation, name=f'conv_{k}')
-    h = layers.Dropout(works.WALKER['dropout'])(gelu(conv(norm(f'norm_{k}')(x) * seen)))
+    h = layers.Dropout(works.CONVOLUTIONAL['dropout'])(gelu(conv(norm(f'norm_{k}')(x) * seen)))
     x = x + layers.Dense(features, name=f'mix_{k}')(h)
   x = norm('norm')(x)
   x = layers.Dense(6, name='output')(x)
@@ -69,18 +69,20 @@ class Peer:
   def __init__(self, work: works.Work, weights: pathlib.Path, jit_compile: bool = False):
     arrays = works.weights(work, weights)
     inputs, labels = works.data(work)
-    walker = work.model == 'walker'
-    self._model = _walker_body() if walker else _mochizuki3d(work.channels)
+    convolutional = work.model == 'convolutional'
+    self._model = _convolutional_body() if convolutional else _mochizuki3d(work.channels)
     for layer in self._model.layers:
       kind = ('scale', 'bias') if layer.name.startswith('norm') else ('kernel', 'bias')
       if layer.weights:
         layer.set_weights([arrays[f'{layer.name}/{k}'] for k in kind])
-    loss = 'mean_absolute_error' if walker else keras.losses.SparseCategoricalCrossentropy(True)
+    loss = (
+      'mean_absolute_error' if convolutional else keras.losses.SparseCategoricalCrossentropy(True)
+    )
     self._model.compile(
       keras.optimizers.Adam(works.LEARNING_RATE), loss, jit_compile=jit_compile
     )  # fmt: skip
     self._x = [ops.convert_to_tensor(x) for x in inputs]
-    self._x = self._x if walker else self._x[0]
+    self._x = self._x if convolutional else self._x[0]
     self._y = ops.convert_to_tensor(labels)
     import tensorflow as tf
 

@@ -25,8 +25,8 @@ class Peer:
     """Draws the weights and leaves them for the others."""
     inputs, labels = works.data(work)
     self._inputs, self._labels = jax.device_put(inputs), jax.device_put(labels)
-    if work.model == 'walker':
-      model: Any = models.WalkerBody(**works.WALKER)
+    if work.model == 'convolutional':
+      model: Any = models.ConvolutionalBody(**works.CONVOLUTIONAL)
     else:
       model = models.build('mochizuki3d', channels=work.channels)
     init = functools.partial(model.init, train=False)
@@ -45,7 +45,7 @@ class Peer:
 
     def loss_fn(params: Any, inputs: Any, labels: jax.Array, key: jax.Array) -> jax.Array:
       y = model.apply({'params': params}, *inputs, train=True, rngs={'dropout': key})
-      if work.model == 'walker':
+      if work.model == 'convolutional':
         return jnp.abs(y - labels).mean()
       return optax.softmax_cross_entropy_with_integer_labels(y[:, 0, 0], labels).mean()
 
@@ -58,7 +58,7 @@ class Peer:
 
     def forward(params: Any, inputs: Any) -> jax.Array:
       y = model.apply({'params': params}, *inputs, train=False)
-      return y if work.model == 'walker' else y[:, 0, 0]
+      return y if work.model == 'convolutional' else y[:, 0, 0]
 
     self._train = jax.jit(train).lower(
       self._state, self._inputs, self._labels

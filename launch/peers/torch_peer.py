@@ -62,12 +62,12 @@ def _patches(x: torch.Tensor, size: int) -> torch.Tensor:
   return x.reshape(n, h // size, w // size, size * size * c)
 
 
-class WalkerBody(nn.Module):
-  """`grfjax.models.WalkerBody`."""
+class ConvolutionalBody(nn.Module):
+  """`grfjax.models.ConvolutionalBody`."""
 
   def __init__(self, arrays: works.Arrays):
     super().__init__()
-    dilations = works.WALKER['dilations']
+    dilations = works.CONVOLUTIONAL['dilations']
     self.first, self.second = _linear(arrays, 'patches'), _linear(arrays, 'blocks')
     self.norms = nn.ModuleList(_norm(arrays, f'norm_{k}') for k in range(len(dilations)))
     self.norm = _norm(arrays, 'norm')
@@ -79,7 +79,7 @@ class WalkerBody(nn.Module):
       self.convs.append(_filled(conv, kernel.transpose(2, 1, 0), arrays[f'conv_{k}/bias']))
     self.mix = nn.ModuleList(_linear(arrays, f'mix_{k}') for k in range(len(dilations)))
     self.output = _linear(arrays, 'output')
-    self.dropout = nn.Dropout(works.WALKER['dropout'])
+    self.dropout = nn.Dropout(works.CONVOLUTIONAL['dropout'])
 
   def forward(self, x: torch.Tensor, moving: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
     b, t = x.shape[:2]
@@ -101,9 +101,9 @@ class Peer:
     arrays = works.weights(work, weights)
     inputs, labels = works.data(work)
     self._inputs = [torch.from_numpy(x) for x in inputs]
-    self._walker = work.model == 'walker'
-    self._labels = torch.from_numpy(labels if self._walker else labels.astype(np.int64))
-    self._model = (WalkerBody if self._walker else Mochizuki3D)(arrays)
+    self._convolutional = work.model == 'convolutional'
+    self._labels = torch.from_numpy(labels if self._convolutional else labels.astype(np.int64))
+    self._model = (ConvolutionalBody if self._convolutional else Mochizuki3D)(arrays)
     self._adam = torch.optim.Adam(self._model.parameters(), works.LEARNING_RATE, fused=True)
 
   def train(self) -> float:
@@ -111,7 +111,7 @@ class Peer:
     self._model.train()
     self._adam.zero_grad(set_to_none=True)
     y = self._model(*self._inputs)
-    if self._walker:
+    if self._convolutional:
       loss = (y - self._labels).abs().mean()
     else:
       loss = functional.cross_entropy(y, self._labels)

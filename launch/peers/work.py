@@ -10,9 +10,9 @@ import numpy as np
 
 Arrays = dict[str, np.ndarray]
 
-# The body of `configs/walker.py` at its training batch: 8 clips of 40 windows of 48 x 36, gray and
-# difference; speeds and accelerations of 6 strips, 2 planes, 2 directions.
-WALKER: dict[str, Any] = {
+# The body of `configs/convolutional.py` at its training batch: 8 clips of 40 windows of 48 x 36,
+# gray and difference; speeds and accelerations of 6 strips, 2 planes, 2 directions.
+CONVOLUTIONAL: dict[str, Any] = {
   'outputs': 3, 'width': 32, 'features': 128, 'dilations': (1, 2, 4, 8, 1, 2, 4), 'dropout': 0.1,
 }  # fmt: skip
 CLIPS, FRAMES, ROWS, COLUMNS, PLANES, MOVING = 8, 40, 48, 36, 2, 48
@@ -26,8 +26,8 @@ class Work:
 
   Attributes:
     name: for the table.
-    model: 'mochizuki3d' or 'walker'.
-    batch: voxels in a step; of `walker`, frames, each of which is a label.
+    model: 'mochizuki3d' or 'convolutional'.
+    batch: voxels in a step; of `convolutional`, frames, each of which is a label.
     channels: of `mochizuki3d`.
     starts: how many processes each peer has, one after the other.
     rounds: how many turns each of them has.
@@ -52,7 +52,9 @@ WORKS = (
   Work(
     'mochizuki3d, width 256, batch 4', 'mochizuki3d', 4, 256, 1, 4, 1, {'torch': 0.7, 'keras': 1.0}
   ),
-  Work('walker body', 'walker', CLIPS * FRAMES, 0, 5, 5, 15, {'torch': 1.0, 'keras': 1.3}),
+  Work(
+    'convolutional body', 'convolutional', CLIPS * FRAMES, 0, 5, 5, 15, {'torch': 1.0, 'keras': 1.3}
+  ),
 )
 
 
