@@ -2,10 +2,11 @@
 # The main job from nothing: synthesise walkers, build the data set, train every leave-one-subject-
 # out fold, evaluate each held-out subject, write the report. A second call reuses what is done.
 #
-#   bash launch/demo.sh          five walkers, ten trials each
-#   bash launch/demo.sh --full   the paper's size: 5 walkers, 50 trials each
+#   bash launch/demo.sh          five walkers, ten trials each, by configs/convolutional.py
+#   bash launch/demo.sh --full   the paper's size: 5 walkers, 50 trials each, by configs/walker.py
 #
-# Training starts, as configs/walker.py does, from networks that know other synthetic walkers.
+# Training starts, as these configurations do, from networks that know other synthetic walkers. The
+# short one trains the quicker of the two networks that `walker` joins.
 set -euo pipefail
 
 size=demo
@@ -16,7 +17,7 @@ case "${1:-}" in
 esac
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-if [ "$size" = full ]; then trials=50; else trials=10; fi
+if [ "$size" = full ]; then trials=50 config=walker; else trials=10 config=convolutional; fi
 out="demo/$size"
 mkdir -p "$out"
 
@@ -32,8 +33,8 @@ tfds build datasets/walking_grf --config=walker \
   --manual_dir="$out/recordings" --data_dir="$out/data"
 
 echo "== 3 of 4: train and evaluate every fold, into $out/runs"
-python launch/loso.py --config=configs/walker.py --workdir="$out/runs" --config.data_dir="$out/data" \
-  --recordings="$out/recordings"
+python launch/loso.py --config="configs/$config.py" --workdir="$out/runs" \
+  --config.data_dir="$out/data" --recordings="$out/recordings"
 
 echo "== 4 of 4: done"
 echo "The report: $PWD/$out/runs/report/index.html"
