@@ -264,7 +264,7 @@ def _read_estimates(path: pathlib.Path) -> None:
 
 
 def _runs(folder: pathlib.Path) -> list[pathlib.Path]:
-  shutil.copytree(ROOT / 'grfjax/pretrained/everyone', folder / 'run')
+  shutil.copytree(ROOT / 'grfjax/pretrained/convolutional', folder / 'run')
   return [p for p in sorted((folder / 'run').iterdir()) if p.suffix in ('.json', '.npz')]
 
 
