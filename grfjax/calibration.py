@@ -63,7 +63,7 @@ def calibrate(
   blends = tuple(config.get('blend', ())) if begun is not None else ()
   held: dict[float, list[inference.Estimates]] = {blend: [] for blend in blends or (1.0,)}
   for k, group in enumerate(groups):
-    say(f'calibrating, {k + 1} of {len(groups)}: without {", ".join(group)}')
+    say(f'calibrating, {k + 1} of {len(groups)}: without {data.listed(group)}')
     without = ml_collections.ConfigDict(config.to_dict())
     without.update(calibrate=0, inner=','.join(filter(None, [config.inner, *group])), eval_every=0)
     without.early_stop.monitor = ''

@@ -190,6 +190,13 @@ def names(listed: str) -> list[str]:
   return [name.strip() for name in listed.split(',') if name.strip()]
 
 
+def listed(names: Sequence[str]) -> str:
+  """Subjects for people to read: all of at most 20, else how many, the first and the last."""
+  if len(names) <= 20:
+    return ', '.join(names)
+  return f'{len(names)} subjects ({names[0]} ... {names[-1]})'
+
+
 @dataclasses.dataclass(frozen=True)
 class Index:
   """Every label of a source that training may be drawn to, sorted by force interval.

@@ -17,7 +17,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -161,7 +161,7 @@ def _train(config: ml_collections.ConfigDict, folder: pathlib.Path) -> dict[str,
   parameters = sum(p.size for p in jax.tree.leaves(state.params))
   say(
     f'{config.model.name}: {parameters} parameters, {labels.counts.sum()} labels of '
-    f'{_listed(subjects)}; held out: {config.holdout or "nobody"}'
+    f'{data.listed(subjects)}; held out: {config.holdout or "nobody"}'
   )
 
   seen = Seen()
@@ -370,13 +370,6 @@ def _begun(config: ml_collections.ConfigDict, like: Any) -> tuple[Any, str]:
   said = [text for run in runs for text in run.damaged]
   said += [f'starting from {run.folder}, step {run.step}' for run in runs]
   return jax.device_get(params), '\n'.join(said)
-
-
-def _listed(subjects: Sequence[str]) -> str:
-  """All names, or how many there are and the first and the last."""
-  if len(subjects) <= 20:
-    return ', '.join(subjects)
-  return f'{len(subjects)} subjects ({subjects[0]} ... {subjects[-1]})'
 
 
 def _add(a: Any, b: Any) -> Any:

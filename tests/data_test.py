@@ -509,3 +509,9 @@ print(sorted(m for m in sys.modules if m.partition('.')[0] == 'tensorflow'))
   )
   assert done.returncode == 0, done.stderr
   assert done.stdout.strip().splitlines()[-1] == '[]'
+
+
+def test_a_long_list_of_subjects_is_shortened():
+  names = [f'S{k}' for k in range(1, 22)]
+  assert data.listed(names[:20]) == ', '.join(names[:20])
+  assert data.listed(names) == '21 subjects (S1 ... S21)'

@@ -507,9 +507,3 @@ def test_the_papers_network_goes_the_same_road(data_dir, recordings_dir, tmp_pat
     assert all(r[f'{far}_fz_bw'] == '' for r in rows)
   with pytest.raises(ValueError, match='--camera is needed'):
     predict.predict(loaded, next(recordings_dir.glob('*.mp4')))
-
-
-def test_a_long_list_of_subjects_is_shortened():
-  names = [f'S{k}' for k in range(1, 22)]
-  assert train._listed(names[:20]) == ', '.join(names[:20])
-  assert train._listed(names) == '21 subjects (S1 ... S21)'
