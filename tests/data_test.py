@@ -133,7 +133,7 @@ def test_a_set_of_another_configuration_is_refused(data_dir, monkeypatch, field,
 
 def test_a_set_of_another_version_is_refused(data_dir, monkeypatch):
   monkeypatch.setattr(voxels, 'VERSION', '9.0.0')
-  with pytest.raises(data.DataError, match=r'walker: version 2\.1\.0, expected 9\.0\.0 there'):
+  with pytest.raises(data.DataError, match=r'walker: version 3\.0\.0, expected 9\.0\.0 there'):
     data.Dataset(str(data_dir), 'walker')
 
 

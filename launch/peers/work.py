@@ -11,7 +11,7 @@ import numpy as np
 Arrays = dict[str, np.ndarray]
 
 # The body of `configs/convolutional.py` at its training batch: 8 clips of 40 windows halved to
-# 48 x 36, gray and difference; speeds and accelerations of 6 strips and of 3 cells in each, 2 planes,
+# 48 x 36, gray and difference; speeds and accelerations of 6 strips and 3 cells in each, 2 planes,
 # 2 directions.
 CONVOLUTIONAL: dict[str, Any] = {
   'outputs': 3, 'width': 32, 'features': 128, 'dilations': (1, 2, 4, 8, 1, 2, 4), 'dropout': 0.1,
