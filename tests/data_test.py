@@ -160,7 +160,7 @@ def _text(name, text):
 
 DAMAGED_SETS = {
   'moved from another version': (
-    _json('dataset_info.json', lambda c: c.update(version='2.0.0')), 'version is 2.0.0, expected 2'
+    _json('dataset_info.json', lambda c: c.update(version='2.0.0')), 'version is 2.0.0, expected 3'
   ),
   'no source': (_json('metadata.json', lambda c: c.pop('source')), "KeyError: 'source'"),
   'no voxel': (_json('metadata.json', lambda c: c.pop('voxel')), "KeyError: 'voxel'"),
