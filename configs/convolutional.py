@@ -29,7 +29,7 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
   config.model = {'name': 'convolutional', 'width': 32, 'features': 128, 'dropout': 0.1}
   config.target = {'name': 'regression', 'weights': (1.0, 0.5, 0.5), 'share': 0.9}
   # No gain or bias: the walker's gray values are standardised.
-  config.augment = {'shift': 1.0, 'scale': 0.04, 'noise': 0.01}
+  config.augment = {'shift': 2.0, 'scale': 0.04, 'noise': 0.01}
   config.clip = 40  # frames drawn from a record
   config.batch = 8
   config.rebalance = 0.3  # 0: as the data are, 1: every 0.10-BW interval equally often
@@ -45,7 +45,7 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
   # Parts of the way from the network begun with to the trained one: that which errs least on those
   # groups is taken.
   config.blend = () if arg else (0.0, 0.5, 1.0)
-  config.steps = {'': 200, 'scratch': 1000, 'pretrain': 6000}[arg]
+  config.steps = {'': 200, 'scratch': 1000, 'pretrain': 8000}[arg]
   config.log_every = 50
   config.eval_every = 250 if arg else 100  # of the inner subjects; 0: never
   config.checkpoint_every = 1000 if arg == 'pretrain' else 200

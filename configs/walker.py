@@ -28,7 +28,7 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
 
   config.model = {'name': 'walker', 'width': 32, 'features': 128, 'dropout': 0.1}
   config.target = {'name': 'regression', 'weights': (1.0, 0.5, 0.5), 'share': 0.9}
-  config.augment = {'shift': 1.0, 'scale': 0.04, 'noise': 0.01}
+  config.augment = {'shift': 2.0, 'scale': 0.04, 'noise': 0.01}
   config.clip = 64  # frames drawn from a record
   config.batch = 8
   config.rebalance = 0.3  # 0: as the data are, 1: every 0.10-BW interval equally often

@@ -24,7 +24,7 @@ import jax.numpy as jnp
 
 from grfjax import bits, conv, motion
 
-BANDS = 6  # strips of the walker's window that move on their own; the head fills the first
+BANDS, CELLS = 6, 3  # strips of the window that move on their own, and their parts
 _glorot = nn.initializers.glorot_uniform()
 
 
@@ -133,7 +133,8 @@ class Convolutional(nn.Module):
 
   Beside the patches stands how bands of the picture move and accelerate (`grfjax.motion`): the
   centre of mass's acceleration is the total force, and a network that is shown it learns in a
-  fraction of the steps.
+  fraction of the steps. That is measured in the picture as it is, whose pixels are half as high as
+  wide, as the bob of a trunk is a matter of hundredths of a pixel; the patches see square ones.
 
   Attributes:
     outputs: numbers out for each leg and frame.
@@ -156,7 +157,7 @@ class Convolutional(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
-    """Maps (B, T, H, W, 2), H and W multiples of 12, to (B, T, 2, outputs)."""
+    """Maps (B, T, H, W, 2), H a multiple of 24, W of 12, to (B, T, 2, outputs)."""
     x, moving, seen = _views(x, valid)
     body = ConvolutionalBody(
       self.outputs, self.width, self.features, self.dilations, self.dropout, name='body'
@@ -223,7 +224,7 @@ class Recurrent(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
-    """Maps (B, T, H, W, 2), H and W multiples of 12, to (B, T, 2, outputs)."""
+    """Maps (B, T, H, W, 2), H a multiple of 24, W of 12, to (B, T, 2, outputs)."""
     x, moving, seen = _views(x, valid)
 
     def drop(h: jax.Array) -> jax.Array:
@@ -263,7 +264,7 @@ class Walker(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
-    """Maps (B, T, H, W, 2), H and W multiples of 12, to (B, T, 2, outputs), if not in training."""
+    """Maps (B, T, H, W, 2) as its members do to (B, T, 2, outputs), if not in training."""
     one = Convolutional(
       self.outputs, self.width, self.features, dropout=self.dropout, name='convolutional'
     )(x, train=train, valid=valid)
@@ -277,14 +278,14 @@ def _views(x: jax.Array, valid: jax.Array | None) -> tuple[jax.Array, jax.Array,
   """A clip as the networks see it: the walker (B, T, H, W, 2), how it moves, what is known.
 
   Raises:
-    ValueError: height or width are not multiples of 12.
+    ValueError: height is no multiple of 24, or width none of 12.
   """
-  if x.shape[2] % 12 or x.shape[3] % 12:
-    raise ValueError(f'height and width must be multiples of 12, not {x.shape[2:4]}')
+  if x.shape[2] % 24 or x.shape[3] % 12:
+    raise ValueError(f'height must be a multiple of 24, width of 12; they are {x.shape[2:4]}')
   planes = _figure(x)
   # Nothing is known beyond the recording's edge, as beyond the clip's, where SAME pads with 0.
   seen = jnp.ones((*x.shape[:2], 1)) if valid is None else valid[..., None].astype(x.dtype)
-  return jnp.stack(planes, -1), _movement(planes, valid), seen
+  return jnp.stack([_halved(plane) for plane in planes], -1), _movement(planes, valid), seen
 
 
 def _frames(
@@ -334,13 +335,22 @@ def _figure(x: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def _movement(planes: tuple[jax.Array, ...], valid: jax.Array | None) -> jax.Array:
-  """Planes (B, T, H, W) -> (B, T, 4 * BANDS * planes): bands' speeds, accelerations; compressed.
+  """Planes (B, T, H, W) -> (B, T, M): speeds, accelerations of bands and their cells; compressed.
 
-  A trunk's are some hundredths and thousandths of a pixel, a leg's a hundred times as large.
+  In heights of the window: a trunk's are some thousandths and ten-thousandths of it, a leg's a
+  hundred times as large.
   """
-  speed = jnp.stack([motion.speeds(plane, BANDS, valid) for plane in planes], -1)
-  both = jnp.stack([jnp.arcsinh(speed / 0.1), jnp.arcsinh(motion.accelerations(speed) / 0.01)], -1)
+  height = planes[0].shape[2]
+  speed = jnp.stack([motion.speeds(plane, BANDS, CELLS, valid) for plane in planes], -1) / height
+  acceleration = motion.accelerations(speed)
+  both = jnp.stack([jnp.arcsinh(speed / 0.002), jnp.arcsinh(acceleration / 0.0002)], -1)
   return both.reshape(*speed.shape[:2], -1)
+
+
+def _halved(x: jax.Array) -> jax.Array:
+  """(B, T, H, W) -> (B, T, H / 2, W): the mean of every two rows, whose pixels are square."""
+  b, t, h, w = x.shape
+  return x.reshape(b, t, h // 2, 2, w).mean(3)
 
 
 def _patches(x: jax.Array, size: int) -> jax.Array:

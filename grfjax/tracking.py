@@ -419,26 +419,27 @@ def _repeats(track: list[linking.Blob]) -> np.ndarray:
   return repeated
 
 
-def boxes(track: Track, rows: int, columns: int) -> np.ndarray:
-  """Where `windows` of so many rows and columns lie.
+def boxes(track: Track, rows: int, columns: int, wide: int = 1) -> np.ndarray:
+  """Where `windows` of so many rows and columns lie; arguments as there.
 
   Returns:
     (K, 4) left, top, width and height in working pixels; 0 is the picture's edge, not the middle of
     its first pixel. A box may reach out of the picture.
   """
   height = MARGIN * track.height
-  width = height * columns / rows
+  width = height * columns * wide / rows
   top = track.floor - (1 - FLOOR) * height
   return np.stack([track.x - width / 2, top, width, height], -1)
 
 
-def windows(crossing: Crossing, rows: int, columns: int) -> Iterator[np.ndarray]:
+def windows(crossing: Crossing, rows: int, columns: int, wide: int = 1) -> Iterator[np.ndarray]:
   """Cuts the walker out of every frame of a crossing, always walking to the right.
 
   Args:
     crossing: from `crossings`.
     rows: height of a window, `MARGIN` body heights.
     columns: width of a window; a full stride with the arms is about 0.8 body heights.
+    wide: width of a window's pixel over its height.
 
   Yields:
     (rows, columns, 2) uint8: gray, and how far the pixel is from the background (0 is background,
@@ -450,7 +451,7 @@ def windows(crossing: Crossing, rows: int, columns: int) -> Iterator[np.ndarray]
   for i, planes in enumerate(crossing.planes):
     step = MARGIN * track.height[i] / rows  # working pixels a window pixel
     over = max(1, int(np.ceil(step)))  # sample at about the picture's own pixels, then average
-    big = (columns * over, rows * over)
+    big = (columns * wide * over, rows * over)
     fine = step / over
     # (column, row) of the picture for each of the fine window's; a pixel's centre is at +0.5.
     left = track.x[i] - track.direction * fine * (big[0] - 1) / 2 - 0.5

@@ -118,7 +118,7 @@ def test_what_a_set_was_made_from(walker, recordings_dir):
 @pytest.mark.parametrize(
   ('field', 'value', 'says'),
   [
-    ('rows', 50, r'shape is \(96, 48, 36, 2\), expected \(96, 50, 36, 2\); rows is 48'),
+    ('rows', 50, r'shape is \(96, 96, 36, 2\), expected \(96, 50, 36, 2\); rows is 96'),
     ('hop', 20, 'hop is 40, expected 20'),
     ('fps', 50, 'fps is 60, expected 50'),
     ('follow', False, 'follow is True, expected False'),
@@ -133,7 +133,7 @@ def test_a_set_of_another_configuration_is_refused(data_dir, monkeypatch, field,
 
 def test_a_set_of_another_version_is_refused(data_dir, monkeypatch):
   monkeypatch.setattr(voxels, 'VERSION', '9.0.0')
-  with pytest.raises(data.DataError, match=r'walker: version 2\.1\.0, expected 9\.0\.0 there'):
+  with pytest.raises(data.DataError, match=r'walker: version 3\.0\.0, expected 9\.0\.0 there'):
     data.Dataset(str(data_dir), 'walker')
 
 
@@ -160,7 +160,7 @@ def _text(name, text):
 
 DAMAGED_SETS = {
   'moved from another version': (
-    _json('dataset_info.json', lambda c: c.update(version='2.0.0')), 'version is 2.0.0, expected 2'
+    _json('dataset_info.json', lambda c: c.update(version='2.0.0')), 'version is 2.0.0, expected 3'
   ),
   'no source': (_json('metadata.json', lambda c: c.pop('source')), "KeyError: 'source'"),
   'no voxel': (_json('metadata.json', lambda c: c.pop('voxel')), "KeyError: 'voxel'"),
@@ -303,7 +303,7 @@ def test_nobody_left_to_train_on(data_dir, subjects, inner):
 
 def test_a_batchs_shapes(everyone):
   (batch,) = take(*everyone, 1)
-  assert batch['voxel'].shape == (8, 16, 48, 36, 2)
+  assert batch['voxel'].shape == (8, 16, 96, 36, 2)
   assert batch['voxel'].dtype == np.uint8
   assert batch['force'].shape == (8, 16, 2, 3)
   assert batch['known'].shape == batch['contact'].shape == (8, 16, 2)

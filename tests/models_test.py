@@ -115,7 +115,7 @@ def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
   count = 150
   rng = np.random.default_rng(0)
   # A smooth film, as white noise has no motion.
-  film = rng.uniform(0, 255, (8, 12, 12, 2))
+  film = rng.uniform(0, 255, (8, 24, 12, 2))
   film = np.stack([np.sin(k / 7) * film[k // 20] + (1 - np.sin(k / 7)) * 90 for k in range(count)])
   picture = np.clip(film, 0, 255).astype(np.uint8)
   index, nowhere = np.arange(count, dtype=np.int32), np.full((count, 4), np.nan)
@@ -129,7 +129,7 @@ def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
 
   whole = [{'voxel': picture, 'frame': view.frame}]
   init = jax.jit(functools.partial(model.init, train=False))
-  variables = init(jax.random.key(0), jnp.zeros((1, count, 12, 12, 2)))
+  variables = init(jax.random.key(0), jnp.zeros((1, count, 24, 12, 2)))
   # The layers before a sum begin at zero, and would let nothing through.
   variables = jax.tree.map(
     lambda p: p if np.asarray(p).any() else 0.3 * rng.standard_normal(p.shape), variables
@@ -152,7 +152,7 @@ def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
 def test_a_recurrent_network_remembers_the_whole_clip_both_ways():
   model = models.build('recurrent', width=4, features=8, layers=1, outputs=1)
   rng = np.random.default_rng(0)
-  x = _random((1, 60, 12, 12, 2))
+  x = _random((1, 60, 24, 12, 2))
   variables = jax.jit(functools.partial(model.init, train=False))(jax.random.key(0), x)
   variables = jax.tree.map(
     lambda p: p if np.asarray(p).any() else 0.3 * rng.standard_normal(p.shape), variables
@@ -165,14 +165,14 @@ def test_a_recurrent_network_remembers_the_whole_clip_both_ways():
 @pytest.mark.parametrize('name', ['convolutional', 'recurrent', 'walker'])
 def test_a_video_is_estimated_as_the_records_of_a_data_set_are(name):
   """A network that remembers without end gets clips as long as a record; others, longer ones."""
-  cfg = voxels.Config('walker', follow=True, frames=96, hop=40, rows=12, columns=12, fps=60)
+  cfg = voxels.Config('walker', follow=True, frames=96, hop=40, rows=24, columns=12, fps=60)
   rng = np.random.default_rng(0)
-  picture = rng.integers(0, 256, (150, 12, 12, 2), dtype=np.uint8)
+  picture = rng.integers(0, 256, (150, 24, 12, 2), dtype=np.uint8)
   index, nowhere = np.arange(150, dtype=np.int32), np.full((150, 4), np.nan)
   view = voxels.Views(picture, index / 60, index, None, 1, nowhere, index >= 0)
   target = targets.build('regression')
   model = models.build(name, width=4, features=8, outputs=target.outputs)
-  variables = model.init(jax.random.key(0), jnp.zeros((1, 96, 12, 12, 2)), train=False)
+  variables = model.init(jax.random.key(0), jnp.zeros((1, 96, 24, 12, 2)), train=False)
   params = jax.tree.map(lambda p: 0.3 * rng.standard_normal(p.shape), variables['params'])
   estimate = step.make_estimate(model=model, target=target)
   run = inference.Run(None, None, cfg, model, target, params, 0, estimate, None)

@@ -28,7 +28,8 @@ def test_a_translation_of_hundredths_of_a_pixel_is_found():
   t = np.arange(12)
   down, right = 0.04 * np.sin(t), 0.11 * t
   speed = np.asarray(motion.speeds(_film(down, right), 2))
-  assert speed.shape == (1, 12, 2, 2)
+  assert speed.shape == (1, 12, 2, 1, 2)
+  speed = speed[..., 0, :]
   wanted = np.stack([np.diff(down), np.diff(right)], -1)
   np.testing.assert_allclose(speed[0, 1:, 0], wanted, atol=0.004)
   np.testing.assert_allclose(speed[0, 1:, 1], wanted, atol=0.004)
@@ -42,7 +43,20 @@ def test_bands_move_on_their_own_and_an_empty_one_does_not():
   speed = np.asarray(motion.speeds(jnp.asarray(film), 2))
   inner = np.asarray(motion.speeds(jnp.asarray(film[:, :, : ROWS // 2]), 1))
   np.testing.assert_array_equal(inner, 0)
-  np.testing.assert_allclose(speed[0, :, 1, 1], 0.2, atol=0.02)
+  np.testing.assert_allclose(speed[0, :, 1, 0, 1], 0.2, atol=0.02)
+
+
+def test_cells_move_on_their_own_beside_their_whole_band():
+  t = np.arange(6)
+  film = np.array(_film(0.1 * t, 0 * t))
+  film[..., : COLUMNS // 3] = 0.25
+  speed = np.asarray(motion.speeds(jnp.asarray(film), 2, 3))
+  assert speed.shape == (1, 6, 2, 4, 2)
+  np.testing.assert_allclose(speed[0, :, :, 3], [[[0.1, 0]] * 2] * 6, atol=0.01)
+  whole = motion.speeds(jnp.asarray(film), 2)[..., 0, :]
+  np.testing.assert_allclose(speed[..., 0, :], whole, atol=1e-6)
+  still = np.asarray(motion.speeds(jnp.asarray(film[..., : COLUMNS // 3]), 2))
+  np.testing.assert_array_equal(still, 0)
 
 
 def test_contrast_does_not_matter():
@@ -55,10 +69,10 @@ def test_contrast_does_not_matter():
 def test_beyond_the_recordings_edge_the_nearest_speed_stands():
   t = np.clip(np.arange(12) - 3, 0, 5)  # padded as records are: the edge's picture, repeated
   valid = jnp.asarray(((np.arange(12) >= 3) & (np.arange(12) <= 8))[None])
-  speed = np.asarray(motion.speeds(_film(0.1 * t, 0 * t), 1, valid))[0, :, 0, 0]
+  speed = np.asarray(motion.speeds(_film(0.1 * t, 0 * t), 1, valid=valid))[0, :, 0, 0, 0]
   np.testing.assert_allclose(speed, 0.1, atol=0.01)
   lone = jnp.asarray((np.arange(12) == 5)[None])
-  assert np.isfinite(motion.speeds(_film(0.1 * t, 0 * t), 1, lone)).all()
+  assert np.isfinite(motion.speeds(_film(0.1 * t, 0 * t), 1, valid=lone)).all()
 
 
 def test_acceleration_of_a_steady_one_and_of_an_oscillation():
@@ -73,6 +87,9 @@ def test_acceleration_of_a_steady_one_and_of_an_oscillation():
   np.testing.assert_allclose(bob, kept * w * np.cos(w * t[5:-5]), atol=1e-4)
 
 
-def test_bands_must_divide_the_height():
-  with pytest.raises(ValueError, match='24 cannot be cut into 7'):
-    motion.speeds(jnp.zeros((1, 2, 24, 12)), 7)
+def test_bands_and_cells_must_divide_the_picture():
+  for bands, cells in ((7, 1), (6, 5)):
+    with pytest.raises(
+      ValueError, match=f'24 x 12 pixels cannot be cut into {bands} bands of {cells}'
+    ):
+      motion.speeds(jnp.zeros((1, 2, 24, 12)), bands, cells)

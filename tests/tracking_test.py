@@ -223,6 +223,23 @@ def test_sway_along_the_walk_stays_in_the_window():
   assert np.abs(track.x - film.x).max() < 2
 
 
+def test_a_finer_window_shows_the_same():
+  film = making.film(40, noise=2, **SIZE)
+  crossing = tracking.longest(making.Frames(film.frames), film.time_s)
+  square, fine = (
+    np.stack(list(tracking.windows(crossing, rows, 36, wide))).astype(float)
+    for rows, wide in ((48, 1), (96, 2))
+  )
+  assert fine.shape == (len(square), 96, 36, 2)
+  np.testing.assert_array_equal(
+    tracking.boxes(crossing.track, 48, 36), tracking.boxes(crossing.track, 96, 36, 2)
+  )
+  halved = fine.reshape(len(fine), 48, 2, 36, 2).mean(2)
+  assert np.abs(halved - square).mean() < 2
+  # And is finer: the two rows of a pair differ.
+  assert np.abs(fine[:, ::2] - fine[:, 1::2]).mean() > 2
+
+
 def test_windows_show_the_walker_at_one_size():
   film = making.film(70, noise=2, **SIZE)
   track = follow(film)

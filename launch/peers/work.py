@@ -10,12 +10,13 @@ import numpy as np
 
 Arrays = dict[str, np.ndarray]
 
-# The body of `configs/convolutional.py` at its training batch: 8 clips of 40 windows of 48 x 36,
-# gray and difference; speeds and accelerations of 6 strips, 2 planes, 2 directions.
+# The body of `configs/convolutional.py` at its training batch: 8 clips of 40 windows halved to
+# 48 x 36, gray and difference; speeds and accelerations of 6 strips and 3 cells in each, 2 planes,
+# 2 directions.
 CONVOLUTIONAL: dict[str, Any] = {
   'outputs': 3, 'width': 32, 'features': 128, 'dilations': (1, 2, 4, 8, 1, 2, 4), 'dropout': 0.1,
 }  # fmt: skip
-CLIPS, FRAMES, ROWS, COLUMNS, PLANES, MOVING = 8, 40, 48, 36, 2, 48
+CLIPS, FRAMES, ROWS, COLUMNS, PLANES, MOVING = 8, 40, 48, 36, 2, 192
 LEARNING_RATE = 1e-3
 NORM_EPSILON = 1e-6  # of flax's LayerNorm
 
