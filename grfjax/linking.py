@@ -41,7 +41,8 @@ class Blob:
     right: of the upper body.
     area: pixels of the searched picture.
     cut: the picture's lower edge cuts the body, and not its shadow alone.
-    change: mean difference to the frame before, there.
+    change: mean difference there to the frame before; then the same in the frames after it in which
+      the track has no blob.
     beside: tracks of others who are in the same window.
   """
 
@@ -53,7 +54,7 @@ class Blob:
   right: float
   area: float
   cut: bool = False
-  change: float = 0.0
+  change: list[float] = dataclasses.field(default_factory=list)
   beside: list[list[Blob]] = dataclasses.field(default_factory=list)
 
   @property

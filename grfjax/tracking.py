@@ -217,9 +217,9 @@ def crossings(frames: Frames, time_s: np.ndarray) -> Iterator[Crossing | lost.Lo
     before, small = small, _searched(frame)
     camera.add(k, small)
     here = linking.blobs(k, difference(small, searched), threshold, scale)
-    for blob in here:
-      blob.change = _change(blob, before if k else small, small, scale)
     over = linker.add(k, here)
+    for live in linker.live:
+      live[-1].change.append(_change(live[-1], before, small, scale) if k else np.nan)
     if k == len(time_s) - 1:
       over, linker.live = over + linker.live, []
     for track in over:
@@ -411,8 +411,9 @@ def _repeats(track: list[linking.Blob]) -> np.ndarray:
   So a video of 30 frames a second becomes one of 60 by mere doubling; taken for real pictures, the
   walker would stop and start with every frame.
   """
-  change = np.full(track[-1].frame - track[0].frame + 1, np.nan)
-  change[[b.frame - track[0].frame for b in track]] = [b.change for b in track]
+  seen = itertools.pairwise(track)
+  before_last = [c for b, after in seen for c in b.change[: after.frame - b.frame]]
+  change = np.array(before_last + track[-1].change[:1])
   usual = ndimage.maximum_filter1d(np.nan_to_num(change), 2 * AROUND + 1)
   repeated = change < REPEATED * usual
   repeated[0] = False

@@ -227,6 +227,15 @@ def test_pictures_shown_twice_count_once():
   assert not once.track.repeats.any()
 
 
+def test_pictures_shown_twice_count_once_where_the_walker_is_out_of_sight():
+  """As where the exposure changes and the whole picture stands out from the background."""
+  frames = making.film(80, fps=30, height=180, width=320).frames.copy()
+  frames[40:44] = np.minimum(frames[40:44].astype(int) + 20, 255)
+  twice = np.repeat(frames, 2, axis=0)
+  track = tracking.longest(making.Frames(twice), np.arange(160) / 60).track
+  np.testing.assert_array_equal(track.repeats, track.frame % 2 == 1)
+
+
 # --- what is left of a video
 
 
