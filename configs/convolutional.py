@@ -45,7 +45,7 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
   # Parts of the way from the network begun with to the trained one: that which errs least on those
   # groups is taken.
   config.blend = () if arg else (0.0, 0.5, 1.0)
-  config.steps = {'': 200, 'scratch': 1000, 'pretrain': 8000}[arg]
+  config.steps = {'': 200, 'scratch': 1000, 'pretrain': 10000}[arg]
   config.log_every = 50
   config.eval_every = 250 if arg else 100  # of the inner subjects; 0: never
   config.checkpoint_every = 1000 if arg == 'pretrain' else 200
