@@ -38,8 +38,9 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
     'learning_rate': 3e-3 if arg else 3e-4, 'warmup': 100, 'weight_decay': 0.05,
     'clip_norm': 1.0, 'decay': True, 'muon': bool(arg),
   }  # fmt: skip
-  # Pixels; an estimate is the mean of two, of the clip moved by so much either way. 0: of the clip.
-  config.average_shift = 0.5
+  # Pixels down and right, as far in the picture; an estimate is the mean of two, of the clip moved
+  # by so much either way. (): of the clip.
+  config.average_shift = (1.0, 0.5)
   # Groups of training subjects left out in turn, to calibrate the 90 % intervals; 0: not.
   config.calibrate = 0 if arg == 'pretrain' else 3
   # Parts of the way from the network begun with to the trained one: that which errs least on those

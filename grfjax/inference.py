@@ -37,7 +37,21 @@ def network(config: ml_collections.ConfigDict) -> tuple[Any, targets.Target]:
 
 def estimator(config: ml_collections.ConfigDict, model: Any, target: targets.Target) -> Estimate:
   """(params, batch) -> force, interval, as the configuration has it; see `step.make_estimate`."""
-  return step.make_estimate(model=model, target=target, shift=config.get('average_shift', 0.0))
+  return step.make_estimate(model=model, target=target, shift=average_shift(config))
+
+
+def average_shift(config: ml_collections.ConfigDict) -> tuple[float, ...]:
+  """The configuration's pixels (down, right), or none; see `step.make_estimate`.
+
+  Raises:
+    ValueError: it is neither two numbers nor empty.
+  """
+  shift = config.get('average_shift', ())
+  if not (isinstance(shift, list | tuple) and len(shift) in (0, 2) and np.isfinite(shift).all()):
+    raise ValueError(
+      f'config.average_shift is {shift!r}, expected two numbers of pixels, down and right, or ()'
+    )
+  return tuple(shift)
 
 
 def _plain(part: Any) -> dict[str, Any]:

@@ -191,7 +191,7 @@ def make_train_step(
 Estimate = Callable[[Any, Any], tuple[jax.Array, jax.Array]]
 
 
-def make_estimate(*, model: Any, target: targets.Target, shift: float = 0.0) -> Estimate:
+def make_estimate(*, model: Any, target: targets.Target, shift: tuple[float, ...] = ()) -> Estimate:
   """Compiles (params, batch) -> force, interval; no random augmentation.
 
   These are (B, L, legs, axes) and (B, L, legs, axes, 2 or 0), in body weights.
@@ -199,9 +199,9 @@ def make_estimate(*, model: Any, target: targets.Target, shift: float = 0.0) -> 
   Args:
     model: from `grfjax.models`.
     target: what its outputs mean.
-    shift: pixels; over 0, the mean of two estimates is given, of the clip moved by so much down and
-      right, and up and left. A network that has learned from moved clips has seen few that lie on
-      the pixel grid, which are sharper.
+    shift: pixels (down, right); the mean of two estimates is given, of the clip moved by so much
+      one way and the other. A network that has learned from moved clips has seen few that lie on
+      the pixel grid, which are sharper. Empty: the estimate of the clip as it is.
   """
 
   def one(params: Any, batch: Any) -> tuple[jax.Array, jax.Array]:
@@ -213,7 +213,7 @@ def make_estimate(*, model: Any, target: targets.Target, shift: float = 0.0) -> 
     if not shift:
       return one(params, batch)
     x = batch['voxel']
-    moved = jnp.full((len(x), 2), shift)
+    moved = jnp.broadcast_to(jnp.array(shift, x.dtype), (len(x), 2))
     both = [
       one(params, {**batch, 'voxel': augment.shift_and_scale(x, shift=by, scale=jnp.ones(len(x)))})
       for by in (moved, -moved)

@@ -387,6 +387,7 @@ def _check(config: ml_collections.ConfigDict) -> None:
     )
   if not all(0 <= blend <= 1 for blend in config.get('blend', ())):
     raise ValueError(f'config.blend is {config.blend}, expected numbers from 0 to 1')
+  inference.average_shift(config)
   if config.early_stop.monitor == 'inner_mae_pct_bw' and not config.inner:
     raise ValueError('config.early_stop.monitor is inner_mae_pct_bw, but config.inner is empty')
 

@@ -38,7 +38,7 @@ LEVERS: dict[str, tuple[str, dict[str, Any]]] = {
   'as it is: from synthetic walkers, 200 steps': ('walker', {}),
   '`convolutional` alone': ('convolutional', {}),
   '`recurrent` alone': ('recurrent', {}),
-  'estimated once, not the mean of two': ('walker', {'average_shift': 0.0}),
+  'estimated once, not the mean of two': ('walker', {'average_shift': ()}),
   'tuned at 3 times the rate': ('walker', {'optimizer.learning_rate': 1e-3}),
   'tuned without augmentation': ('walker', {'augment': {}}),
   'tuned without rebalancing': ('walker', {'rebalance': 0.0}),

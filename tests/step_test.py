@@ -121,11 +121,11 @@ def test_an_average_is_of_the_clip_moved_both_ways():
   state, _, _, _, model, target = _setup(dropout=0.0)
   batch = _batch(2)
   x = batch['voxel']
-  down = np.pad(x, ((0, 0), (0, 0), (1, 0), (1, 0), (0, 0)), mode='edge')[:, :, :-1, :-1]
-  up = np.pad(x, ((0, 0), (0, 0), (0, 1), (0, 1), (0, 0)), mode='edge')[:, :, 1:, 1:]
+  down = np.pad(x, ((0, 0), (0, 0), (2, 0), (1, 0), (0, 0)), mode='edge')[:, :, :-2, :-1]
+  up = np.pad(x, ((0, 0), (0, 0), (0, 2), (0, 1), (0, 0)), mode='edge')[:, :, 2:, 1:]
   plain = step.make_estimate(model=model, target=target)
   two = [np.asarray(plain(state.params, dict(batch, voxel=v))[0]) for v in (down, up)]
-  got = step.make_estimate(model=model, target=target, shift=1.0)(state.params, batch)[0]
+  got = step.make_estimate(model=model, target=target, shift=(2.0, 1.0))(state.params, batch)[0]
   np.testing.assert_allclose(got, (two[0] + two[1]) / 2, atol=1e-5)
   assert np.abs(two[0] - two[1]).max() > 1e-3
 

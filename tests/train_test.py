@@ -192,6 +192,7 @@ def test_another_configuration_in_the_same_workdir_is_refused(run, data_dir):
     ('data_dir', '/nonexistent', r'no data set there; make it with `tfds build'),
     ('early_stop', {'monitor': 'inner_mae_pct_bw', 'patience': 1}, r'config\.inner is empty'),
     ('clip', 97, r'clip is 97 frames; a record holds 96'),
+    ('average_shift', (0.5,), r'average_shift is \(0\.5,\), expected two numbers'),
   ],
 )
 def test_a_bad_configuration_is_named(data_dir, tmp_path, name, value, message):
