@@ -41,8 +41,9 @@ def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
     What eval.json holds: for the held-out subject the errors of vertical force over stance frames
     (`mae_pct_bw`, `rmse_pct_bw`, `bias_pct_bw`, `r`, `n`, `mae_newton`), by force interval, of the
     other axes, in the air, and of two baselines made from the training subjects; how often the
-    prediction interval holds the force, and how wide it is; `step`, after which the weights were
-    saved, and `damaged`, why they are not the newest.
+    prediction interval holds the force, and how wide it is; `blend`, how far from the network begun
+    with training was followed, and why; `step`, after which the weights were saved, and `damaged`,
+    why they are not the newest.
 
   Raises:
     ValueError: no run, no data set or another one, or no held-out subject.
@@ -94,6 +95,8 @@ def evaluate(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
     ),
     'baselines': _baselines(dataset, training, held),
   }
+  if chosen := _blend(workdir):
+    value['blend'] = chosen
   inference.write_estimates(workdir / 'estimates.npz', held)
   files.write_json(workdir / 'eval.json', value)
   return value
@@ -116,6 +119,15 @@ def _intervals(workdir: pathlib.Path) -> list[dict[str, Any]]:
   """Shares of the force intervals in training, as `grfjax.train` has written them."""
   path = workdir / 'shares.json'
   return json.loads(path.read_text()) if path.exists() else []
+
+
+def _blend(workdir: pathlib.Path) -> dict[str, Any]:
+  """What `grfjax.calibration` has chosen from; empty where there was nothing to choose."""
+  path = workdir / inference.INTERVAL
+  value = json.loads(path.read_text()) if path.is_file() else {}
+  if len(value.get('mae_pct_bw', ())) < 2:
+    return {}
+  return {'taken': value['blend'], 'mae_pct_bw': value['mae_pct_bw']}
 
 
 def _baselines(

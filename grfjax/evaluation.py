@@ -29,6 +29,7 @@ _HOLDS = {
   ],
   'other_axes': {str: _RESULT},
   'prediction_interval?': {'share?': _NUMBER, str: _COVERED},
+  'blend?': {'taken': _NUMBER, 'mae_pct_bw': {str: _MAYBE}},
   'air_mean_abs_pct_bw': _MAYBE,
   'baselines': {str: _RESULT},
 }  # fmt: skip

@@ -151,6 +151,7 @@ def of_round(folds: Folds, minutes: dict[str, float] | None = None) -> list[Tabl
     *(
       [_coverage_table(folds)] if any(v.get('prediction_interval') for v in folds.values()) else []
     ),
+    *([_blend_table(folds)] if any(v.get('blend') for v in folds.values()) else []),
     _share_table(folds, 0, 'table_4a_labels', 'IVa', 'Training labels of each fold'),
     _share_table(folds, 1, 'table_4b_drawn', 'IVb', 'Training labels as drawn (rebalanced)'),
     _interval_table(folds),
@@ -264,6 +265,22 @@ def _coverage_table(folds: Folds) -> Table:
     ('', *('.1f' for _ in names for _ in range(2))),
     tuple(rows),
     ('Calibrated on training subjects alone, left out in groups.',),
+  )
+
+
+def _blend_table(folds: Folds) -> Table:
+  """How far from the network begun with training was followed; only of folds that could choose."""
+  having = {s: v['blend'] for s, v in folds.items() if v.get('blend')}
+  blends = list(dict.fromkeys(b for v in having.values() for b in v['mae_pct_bw']))
+  return Table(
+    'blend',
+    'Training followed',
+    'From the network begun with (0) to the trained one (1): MAE in % BW of training subjects left '
+    'out of it, and which became the network of the fold.',
+    ('held out', *blends, 'taken'),
+    ('', *('.2f' for _ in blends), '.3g'),
+    tuple((s, *(v['mae_pct_bw'].get(b) for b in blends), v['taken']) for s, v in having.items()),
+    ('The learning curves are those of the trained network, taken or not.',),
   )
 
 

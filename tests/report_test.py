@@ -207,6 +207,15 @@ def test_intervals_table_is_of_folds_that_have_them():
   }  # fmt: skip
 
 
+def test_how_far_training_was_followed_is_of_folds_that_could_choose():
+  assert 'blend' not in by_name(small_folds())
+  folds = small_folds()
+  folds['B']['blend'] = {'taken': 0.5, 'mae_pct_bw': {'0': 8.66, '0.5': 5.02, '1': None}}
+  table = by_name(folds)['blend']
+  assert table.columns == ('held out', '0', '0.5', '1', 'taken')
+  assert table.cells() == [['B', '8.66', '5.02', tables.NONE, '0.5']]
+
+
 def test_shares_unknown_in_one_fold():
   folds = small_folds()
   folds['B']['training_intervals'] = []

@@ -23,6 +23,7 @@ from grfjax import (
   curves,
   data,
   evaluate,
+  evaluation,
   files,
   inference,
   predict,
@@ -323,6 +324,17 @@ def test_a_folder_without_a_run_is_named(module, tmp_path):
 
 
 # --- intervals
+
+
+def test_the_evaluation_says_how_far_training_was_followed(run, tmp_path):
+  shutil.copytree(run, tmp_path / 'run')
+  assert 'blend' not in evaluate.evaluate(tmp_path / 'run')
+  errors = {'0': 8.5, '0.5': 5.5, '1': 6.0}
+  written = {'share': 0.9, 'widening': [1, 1, 1], 'blend': 0.5, 'mae_pct_bw': errors}
+  files.write_json(tmp_path / 'run' / inference.INTERVAL, written)
+  value = evaluate.evaluate(tmp_path / 'run')
+  assert value['blend'] == {'taken': 0.5, 'mae_pct_bw': errors}
+  assert evaluation.read(tmp_path / 'run' / 'eval.json')['blend'] == value['blend']
 
 
 @pytest.mark.slow
