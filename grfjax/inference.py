@@ -103,11 +103,11 @@ def load(workdir: pathlib.Path) -> Run:
     config = ml_collections.ConfigDict(json.loads(path.read_text(encoding='utf-8')))
     model, target = network(config)
     voxel = voxels.config(config.dataset)
+    estimate = estimator(config, model, target)
   except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
     said = ' '.join(str(error).split())
     raise ValueError(f'{path}: is not the configuration of a run ({said})') from error
   params, at, damaged = checkpoint.restore_params(workdir)
-  estimate = estimator(config, model, target)
   path = workdir / INTERVAL
   try:
     widening = np.array(json.loads(path.read_text())['widening']) if path.is_file() else None

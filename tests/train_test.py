@@ -323,6 +323,15 @@ def test_a_folder_without_a_run_is_named(module, tmp_path):
   assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.parametrize('shift', [0.5, ['a', 'b']])
+def test_a_run_whose_configuration_cannot_be_used_is_named(run, tmp_path, shift):
+  shutil.copytree(run, tmp_path / 'run')
+  path = tmp_path / 'run/config.json'
+  files.write_json(path, json.loads(path.read_text()) | {'average_shift': shift})
+  with pytest.raises(ValueError, match=r'run/config\.json: is not the configuration of a run'):
+    inference.load(tmp_path / 'run')
+
+
 # --- intervals
 
 
