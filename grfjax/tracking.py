@@ -411,9 +411,8 @@ def _repeats(track: list[linking.Blob]) -> np.ndarray:
   So a video of 30 frames a second becomes one of 60 by mere doubling; taken for real pictures, the
   walker would stop and start with every frame.
   """
-  seen = itertools.pairwise(track)
-  before_last = [c for b, after in seen for c in b.change[: after.frame - b.frame]]
-  change = np.array(before_last + track[-1].change[:1])
+  until = [b.frame for b in track[1:]] + [track[-1].frame + 1]
+  change = np.concatenate([b.change[: end - b.frame] for b, end in zip(track, until, strict=True)])
   usual = ndimage.maximum_filter1d(np.nan_to_num(change), 2 * AROUND + 1)
   repeated = change < REPEATED * usual
   repeated[0] = False
