@@ -19,7 +19,10 @@ import jax
 import ml_collections
 from absl import app, flags
 
-from grfjax import data, evaluate, files, stopping, train
+from grfjax.data import voxel_dataset
+from grfjax.evaluation import held_out
+from grfjax.io import atomic, signals
+from grfjax.training import loop
 
 _WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the runs.', required=True)
 _DATA_DIR = flags.DEFINE_string(
@@ -71,8 +74,8 @@ def configured(name: str, changes: dict[str, Any]) -> ml_collections.ConfigDict:
 def fold(folder: pathlib.Path, config: ml_collections.ConfigDict) -> dict[str, Any]:
   """Trains and evaluates one fold, unless that is done; returns its eval.json."""
   if not (folder / 'eval.json').exists():
-    train.train(config, folder)
-    evaluate.evaluate(folder)
+    loop.train(config, folder)
+    held_out.evaluate_run(folder)
   return json.loads((folder / 'eval.json').read_text())
 
 
@@ -80,7 +83,7 @@ def main(argv: list[str]) -> None:
   """Runs every row."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
-  known = data.Dataset(_DATA_DIR.value, 'walker').subjects
+  known = voxel_dataset.Dataset(_DATA_DIR.value, 'walker').subjects
   if unknown := [s for s in _SUBJECTS.value if s not in known]:
     sys.exit(f'ablate: no subject {", ".join(unknown)}; there are {", ".join(known)}')
   runs = pathlib.Path(_WORKDIR.value)
@@ -103,9 +106,9 @@ def main(argv: list[str]) -> None:
     cells = [f'{e:.2f}' for e in (*errors, statistics.fmean(errors))]
     lines.append(f'| {" | ".join([lever, *cells, f"{r:.3f}", f"{air:.2f}"])} |')
     print(lines[-1], flush=True)
-  files.write_text(runs / 'ablations.md', '\n'.join(lines) + '\n')
+  atomic.write_text(runs / 'ablations.md', '\n'.join(lines) + '\n')
   print(f'written: {runs / "ablations.md"}')
 
 
 if __name__ == '__main__':
-  stopping.run(main, 'ablate')
+  signals.run(main, 'ablate')

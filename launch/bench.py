@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from absl import app, flags
 
-from grfjax import files
+from grfjax.io import atomic
 from peers import work as works
 
 _OUT = flags.DEFINE_string('out', None, 'Folder for bench.json.', required=True)
@@ -185,7 +185,7 @@ def main(argv: list[str]) -> None:
       '' if row['bar'] is None else f'  bar {row["bar"]}: {"met" if row["met"] else "MISSED"}'
     )
     print(f'{row["work"]:<50} {row["ratio"]:.2f} x {row["peer"]}{judged}')
-  files.write_json(pathlib.Path(_OUT.value) / 'bench.json', results)
+  atomic.write_json(pathlib.Path(_OUT.value) / 'bench.json', results)
   print(f'written: {pathlib.Path(_OUT.value) / "bench.json"}')
   if not all(row['met'] for row in results):
     sys.exit(1)

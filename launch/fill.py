@@ -23,7 +23,7 @@ from typing import Any
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from grfjax import files, stopping
+from grfjax.io import atomic, signals
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SIZE = 256 * 2**20
@@ -190,7 +190,7 @@ def main(argv: list[str]) -> None:
     for name, command in commands(config, subject, recordings, disk).items()
     if not flags.FLAGS.only or name in flags.FLAGS.only
   }
-  files.write_json(out / 'fill.json', results)
+  atomic.write_json(out / 'fill.json', results)
   bad = {name: r['wrong'] for name, r in results.items() if r['wrong']}
   print(f'{sum(r["failed"] for r in results.values())} full disks under {len(results)} commands')
   if bad:
@@ -201,4 +201,4 @@ def main(argv: list[str]) -> None:
 if __name__ == '__main__':
   define_flags()
   flags.mark_flag_as_required('config')
-  stopping.run(main, 'fill')
+  signals.run(main, 'fill')

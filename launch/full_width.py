@@ -15,7 +15,9 @@ import jax
 import numpy as np
 from absl import app, flags
 
-from grfjax import models, step, targets, voxels
+from grfjax.data import clip_config
+from grfjax.models import networks, targets
+from grfjax.training import optimizers, sharding, train_step
 
 _BATCH = flags.DEFINE_integer('batch', 4, 'Voxels in the step.', lower_bound=1)
 
@@ -24,9 +26,9 @@ def main(argv: list[str]) -> None:
   """Runs the step on random voxels."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
-  target = targets.build('classes')
-  model = models.build('mochizuki3d', outputs=target.outputs)
-  shape = voxels.config('mochizuki').shape
+  target = targets.build_target('classes')
+  model = networks.build_network('mochizuki3d', outputs=target.outputs)
+  shape = clip_config.clip_config('mochizuki').shape
   count = _BATCH.value
   rng = np.random.default_rng(0)
   batch: dict[str, np.ndarray] = {
@@ -36,17 +38,17 @@ def main(argv: list[str]) -> None:
     'contact': np.ones((count, shape[0], 2), bool),
     'frame': np.tile(np.arange(shape[0], dtype=np.int32), (count, 1)),
   }
-  _, whole, split = step.meshes()
-  tx = step.optimizer(steps=1, learning_rate=1e-3, decay=False)
-  state = jax.jit(lambda k: step.init_state(model, tx, shape, k), out_shardings=whole)(
+  _, whole, split = sharding.meshes()
+  tx = optimizers.build_optimizer(steps=1, learning_rate=1e-3, decay=False)
+  state = jax.jit(lambda k: train_step.init_state(model, tx, shape, k), out_shardings=whole)(
     jax.random.key(0)
   )
   print(f'parameters: {sum(p.size for p in jax.tree.leaves(state.params)):,}', flush=True)
-  update = step.make_train_step(
+  update = train_step.make_train_step(
     model=model, target=target, tx=tx, augmentations={}, whole=whole, split=split
   )
   key = jax.device_put(jax.random.key(1), whole)
-  on_device = step.to_device(batch, split)
+  on_device = sharding.to_device(batch, split)
   for number in range(2):  # the second shows what the first has learned, compiled already
     begun = time.monotonic()
     state, sums = update(state, on_device, key)

@@ -32,7 +32,10 @@ from typing import Any
 
 from absl import app, flags, logging
 
-from grfjax import curves, evaluation, files, forces, recordings, video
+from grfjax import conventions
+from grfjax.gait import curve_files
+from grfjax.io import atomic, force_files, recordings, video_file
+from grfjax.training import metrics_log
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SECONDS = 60  # one file; the slowest good one takes under a second
@@ -192,13 +195,13 @@ def _videos(folder: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _decode(path: pathlib.Path) -> None:
-  for _ in video.frames(video.probe(path)):
+  for _ in video_file.frames(video_file.probe(path)):
     pass
 
 
 def _predictions(folder: pathlib.Path) -> list[pathlib.Path]:
   path = folder / 'walk.csv'
-  names = [f'{leg}_{axis}_bw' for leg in recordings.LEGS for axis in ('fz', 'fx', 'fy')]
+  names = [f'{leg}_{axis}_bw' for leg in conventions.LEGS for axis in ('fz', 'fx', 'fy')]
   rows = [f'{k / 60:.6f},' + (',' * 5 if k < 5 else '1.0312,0.1,-0.02,,,') for k in range(60)]
   path.write_text('\n'.join([','.join(['time_s', *names]), *rows]) + '\n')
   return [path]
@@ -232,35 +235,36 @@ def _evaluations(folder: pathlib.Path) -> list[pathlib.Path]:
     'air_mean_abs_pct_bw': 0.2,
     'baselines': {'constant': one, 'mean_curve': one},
   }  # fmt: skip
-  files.write_json(folder / 'eval.json', value)
+  atomic.write_json(folder / 'eval.json', value)
   return [folder / 'eval.json']
 
 
 def _read_evaluation(path: pathlib.Path) -> None:
-  from grfjax import report
+  from grfjax.evaluation import evaluation_result
+  from grfjax.report import run_report
 
-  report.subject_text(evaluation.read(path))
+  run_report.run_text(evaluation_result.read(path))
 
 
 def _estimates(folder: pathlib.Path) -> list[pathlib.Path]:
   import numpy as np
 
-  from grfjax import inference
+  from grfjax.evaluation import held_out_estimates
 
   count, path = 40, folder / 'estimates.npz'
   labels = np.ones((count, 2), bool)
-  one = inference.Estimates(
+  one = held_out_estimates.HeldOutEstimates(
     np.array(['A_1'] * count), np.arange(count), np.arange(count) / 60,
     np.ones((count, 2, 3)), np.ones((count, 2, 3, 2)), np.ones((count, 2, 3)), labels, labels,
   )  # fmt: skip
-  inference.write_estimates(path, one)
+  held_out_estimates.write_estimates(path, one)
   return [path]
 
 
 def _read_estimates(path: pathlib.Path) -> None:
-  from grfjax import inference
+  from grfjax.evaluation import held_out_estimates
 
-  inference.read_estimates(path)
+  held_out_estimates.read_estimates(path)
 
 
 def _runs(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -269,9 +273,10 @@ def _runs(folder: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _read_run(path: pathlib.Path) -> None:
-  from grfjax import inference, results
+  from grfjax.inference import trained_run
+  from grfjax.report import prediction_files
 
-  results.about_run(inference.load(path.parent))
+  prediction_files.describe_run(trained_run.load(path.parent))
 
 
 def _configuration(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -288,7 +293,9 @@ def _read_configuration(path: pathlib.Path) -> None:
   """As the command line does, and what training looks at before the data."""
   from ml_collections import config_flags
 
-  from grfjax import inference, train, voxels
+  from grfjax.data import clip_config
+  from grfjax.models import networks
+  from grfjax.training import run_settings
 
   values = flags.FlagValues()
   lines = path.read_text(encoding='utf-8').splitlines()
@@ -298,9 +305,9 @@ def _read_configuration(path: pathlib.Path) -> None:
     values(command)
   except (AttributeError, KeyError) as error:  # how ml_collections says that there is no such name
     raise ValueError(str(error)) from error
-  voxels.config(values.config.dataset)
-  train._check(values.config)
-  inference.network(values.config)
+  clip_config.clip_config(values.config.dataset)
+  run_settings.check_config(values.config)
+  networks.network(values.config)
 
 
 def _data_set(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -316,9 +323,9 @@ def _data_set(folder: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _read_data_set(path: pathlib.Path) -> None:
-  from grfjax import data
+  from grfjax.data import voxel_dataset
 
-  dataset = data.Dataset(str(path.parents[3]), 'mochizuki')
+  dataset = voxel_dataset.Dataset(str(path.parents[3]), 'mochizuki')
   source = dataset.source(dataset.subjects)
   for k in range(len(source)):
     source[k]
@@ -333,14 +340,14 @@ READERS = {
     _manifests('trials.csv'), lambda path: recordings.load(path.parent),
     (recordings.RecordingError,),
   ),
-  'csv': Reader(_forces('csv'), forces.read, (forces.ForceError,)),
-  'mot': Reader(_forces('mot'), forces.read, (forces.ForceError,)),
-  'c3d': Reader(_forces('c3d'), forces.read, (forces.ForceError,)),
-  'video': Reader(_videos, _decode, (video.VideoError,)),
+  'csv': Reader(_forces('csv'), force_files.read, (force_files.ForceError,)),
+  'mot': Reader(_forces('mot'), force_files.read, (force_files.ForceError,)),
+  'c3d': Reader(_forces('c3d'), force_files.read, (force_files.ForceError,)),
+  'video': Reader(_videos, _decode, (video_file.VideoError,)),
   'prediction': Reader(
-    _predictions, lambda path: curves.from_csv(path.read_text(encoding='utf-8')), (ValueError,)
+    _predictions, lambda path: curve_files.from_csv(path.read_text(encoding='utf-8')), (ValueError,)
   ),
-  'log': Reader(_logs, files.read_log, (ValueError,)),
+  'log': Reader(_logs, metrics_log.read_log, (ValueError,)),
   'evaluation': Reader(_evaluations, _read_evaluation, (ValueError,)),
   'estimates': Reader(_estimates, _read_estimates, (ValueError, OSError)),
   'run': Reader(_runs, _read_run, (ValueError,)),

@@ -20,7 +20,8 @@ import matplotlib.pyplot as plt
 from absl import app, flags
 
 import measured
-from grfjax import figures, files
+from grfjax.io import atomic
+from grfjax.report import style
 
 SIZES = (1, 4, 16)
 PEOPLE, TRIALS, STEPS, SECONDS = 4, 4, 100, 10  # at 1
@@ -61,7 +62,7 @@ def main(argv: list[str]) -> None:
         seconds, memory = min(done() for _ in range(TIMES[size]))
         rows.append({'work': work, 'size': size, 'seconds': seconds, 'bytes': memory})
         print(f'{work:<8} x{size:<3} {seconds:7.1f} s {memory / 2**20:7.0f} MiB', flush=True)
-  files.write_json(out / 'growth.json', rows)
+  atomic.write_json(out / 'growth.json', rows)
   draw(rows, out / 'growth.png')
   wrong = complaints(rows)
   print('\n'.join([f'written: {out / "growth.json"}, {out / "growth.png"}', *wrong]))
@@ -112,7 +113,7 @@ def draw(rows: list[dict[str, Any]], path: pathlib.Path) -> None:
     ax.set_xticks(SIZES)
     ax.grid(alpha=0.3)
   axes[0].legend(frameon=False)
-  figures.save(figure, path)
+  style.save(figure, path)
   plt.close(figure)
 
 

@@ -27,7 +27,8 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 from tensorboardX.proto import event_pb2
 
-from grfjax import checkpoint, files, log, stopping
+from grfjax.io import atomic, signals
+from grfjax.training import checkpointing, metrics_log
 
 CLOCK = ('step_ms', 'data_wait')  # of a log's line, what may differ
 
@@ -45,18 +46,18 @@ def progress(run: pathlib.Path) -> tuple[int, int]:
 
   def last(path: pathlib.Path) -> int:
     try:
-      lines = files.read_log(path)
+      lines = metrics_log.read_log(path)
     except OSError:
       return 0
     return lines[-1]['step'] if lines else 0
 
-  rounds = (run / 'calibration').glob(f'*/{log.METRICS}')
-  return last(run / log.METRICS), sum(map(last, rounds))
+  rounds = (run / 'calibration').glob(f'*/{metrics_log.METRICS}')
+  return last(run / metrics_log.METRICS), sum(map(last, rounds))
 
 
 def writing(run: pathlib.Path) -> bool:
   """Whether a checkpoint is being written, of the run or of a calibration round."""
-  tmp = f'{checkpoint.FOLDER}/*.orbax-checkpoint-tmp*'
+  tmp = f'{checkpointing.FOLDER}/*.orbax-checkpoint-tmp*'
   return any(run.glob(tmp)) or any(run.glob(f'calibration/*/{tmp}'))
 
 
@@ -124,19 +125,19 @@ def tree(run: pathlib.Path) -> list[str]:
   found = []
   for path in run.rglob('*'):
     name = path.relative_to(run)
-    if name.parts[0] == checkpoint.FOLDER:
+    if name.parts[0] == checkpointing.FOLDER:
       if len(name.parts) == 2:
         found.append(str(name))
     elif path.is_file():
-      found.append(f'{log.BOARD}/*' if name.parts[0] == log.BOARD else str(name))
+      found.append(f'{metrics_log.BOARD}/*' if name.parts[0] == metrics_log.BOARD else str(name))
   return sorted(found)
 
 
 def states(run: pathlib.Path) -> dict[str, dict[str, Any]]:
   """Of every checkpoint all arrays, and what else resuming needs, as text."""
   found: dict[str, dict[str, Any]] = {}
-  for path in sorted(p for p in (run / checkpoint.FOLDER).absolute().iterdir() if p.is_dir()):
-    state, extra = checkpoint.read(path)
+  for path in sorted(p for p in (run / checkpointing.FOLDER).absolute().iterdir() if p.is_dir()):
+    state, extra = checkpointing.read(path)
     leaves = jax.tree.leaves_with_path(state)
     found[path.name] = {jax.tree_util.keystr(k): np.asarray(v).tobytes() for k, v in leaves}
     found[path.name] |= {name: json.dumps(value) for name, value in extra.items()}
@@ -146,7 +147,7 @@ def states(run: pathlib.Path) -> dict[str, dict[str, Any]]:
 def scalars(run: pathlib.Path) -> list[tuple[int, str, float]]:
   """What TensorBoard's files hold."""
   found = []
-  for path in (run / log.BOARD).iterdir():
+  for path in (run / metrics_log.BOARD).iterdir():
     data, at = path.read_bytes(), 0
     while at < len(data):
       length = int.from_bytes(data[at : at + 8], 'little')
@@ -160,7 +161,7 @@ def differences(whole: pathlib.Path, killed: pathlib.Path) -> list[str]:
   """In what two runs differ, in words."""
 
   def lines(run: pathlib.Path) -> list[dict[str, Any]]:
-    every = files.read_log(run / log.METRICS)
+    every = metrics_log.read_log(run / metrics_log.METRICS)
     return [{k: v for k, v in line.items() if k not in CLOCK} for line in every]
 
   found = []
@@ -234,7 +235,7 @@ def main(argv: list[str]) -> None:
     met, found = disturb(config, out, flags.FLAGS.kills, flags.FLAGS.seed)
   except RuntimeError as error:
     sys.exit(f'kill: {error}')
-  files.write_json(out / 'kill.json', {'kills': met, 'differences': found})
+  atomic.write_json(out / 'kill.json', {'kills': met, 'differences': found})
   print(f'{sum(met.values())} kills: {met}')
   if found:
     sys.exit('\n'.join(['the runs differ:', *found]))
@@ -244,4 +245,4 @@ def main(argv: list[str]) -> None:
 if __name__ == '__main__':
   define_flags()
   flags.mark_flag_as_required('config')
-  stopping.run(main, 'kill')
+  signals.run(main, 'kill')

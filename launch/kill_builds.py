@@ -26,7 +26,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from absl import app, flags, logging
 
-from grfjax import data, voxels
+from grfjax.data import trial_records, voxel_dataset
 
 _KILLS = flags.DEFINE_integer('kills', 100, 'How many builds.', lower_bound=1)
 _SEED = flags.DEFINE_integer('seed', 0, 'Of the moments.')
@@ -82,7 +82,7 @@ def ended(process: subprocess.Popen | multiprocessing.process.BaseProcess) -> in
 
 def read(data_dir: str) -> dict[str, np.ndarray]:
   """Every record, as training reads them; raises DataError where they are refused."""
-  dataset = data.Dataset(data_dir, _CONFIG.value)
+  dataset = voxel_dataset.Dataset(data_dir, _CONFIG.value)
   source = dataset.source(dataset.subjects)
   records = [source[k] for k in range(len(source))]
   return {key: np.stack([record[key] for record in records]) for key in records[0]}
@@ -92,7 +92,7 @@ def look(data_dir: str, whole: dict[str, np.ndarray]) -> str:
   """'whole' or 'refused'; exits where neither is so."""
   try:
     found = read(data_dir)
-  except data.DataError:
+  except voxel_dataset.DataError:
     return 'refused'
   for key, value in whole.items():
     if not np.array_equal(found[key], value):
@@ -123,11 +123,11 @@ def main(argv: list[str]) -> None:
     let_through(there, overwrite=False)
     whole = read(there)
     lasts = let_through(there, overwrite=True)
-    sets = pathlib.Path(there, data.DATASET, _CONFIG.value)
+    sets = pathlib.Path(there, voxel_dataset.DATASET, _CONFIG.value)
     for k in range(1, _KILLS.value + 1):
       overwrite = rng.random() < 0.5
       if not overwrite:  # what killed builds have left stays
-        shutil.rmtree(sets / voxels.VERSION, ignore_errors=True)
+        shutil.rmtree(sets / trial_records.VERSION, ignore_errors=True)
       process = start(there, overwrite)
       time.sleep(rng.uniform(0.3, 1.05) * lasts)  # it has begun by then
       process.kill()
@@ -138,7 +138,7 @@ def main(argv: list[str]) -> None:
       if k % EVERY == 0 or k == _KILLS.value:
         let_through(there, overwrite=False)
         rest = sorted(p.name for p in sets.iterdir())
-        if look(there, whole) != 'whole' or rest != [voxels.VERSION]:
+        if look(there, whole) != 'whole' or rest != [trial_records.VERSION]:
           sys.exit(f'kill_builds: {there}: after a rebuild there are {rest}')
         counts['rebuilt: whole, nothing else left'] += 1
   for what, count in sorted(counts.items()):

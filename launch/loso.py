@@ -22,7 +22,11 @@ import time
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from grfjax import data, evaluation, judged, recordings, report, results, stopping, train
+from grfjax.data import voxel_dataset
+from grfjax.evaluation import evaluation_result, held_out_trials
+from grfjax.io import recordings, signals
+from grfjax.report import fold_report, prediction_files
+from grfjax.training import run_settings
 
 
 def _python(root: pathlib.Path) -> str:
@@ -41,7 +45,7 @@ def _call(root: pathlib.Path, module: str, *arguments: str) -> None:
   env = {'JAX_COMPILATION_CACHE_DIR': str(_compiled()), **os.environ}
   # In a group of its own, so that Ctrl-C reaches it once: from here.
   command = [_python(root), '-m', module, *arguments]
-  with subprocess.Popen(command, env=env, process_group=0) as process, stopping.deferred() as asked:
+  with subprocess.Popen(command, env=env, process_group=0) as process, signals.deferred() as asked:
     told = False
     while process.poll() is None:
       if (number := asked()) and not told:
@@ -55,8 +59,8 @@ def _call(root: pathlib.Path, module: str, *arguments: str) -> None:
 def _finished(run: pathlib.Path, steps: int) -> bool:
   """Whether a fold is trained to the end, and evaluated there."""
   try:
-    done = json.loads((run / train.DONE).read_text())
-    value = evaluation.read(run / 'eval.json')
+    done = json.loads((run / run_settings.DONE).read_text())
+    value = evaluation_result.read(run / 'eval.json')
   except FileNotFoundError:
     return False
   except ValueError as error:
@@ -67,7 +71,7 @@ def _finished(run: pathlib.Path, steps: int) -> bool:
 def _predicted(folder: pathlib.Path, subject: str) -> bool:
   """Whether every trial of a subject has its prediction."""
   trials = recordings.load(flags.FLAGS.recordings or '', need_forces=False, subjects=[subject])
-  return all(results.complete(folder, trial.name) for trial in trials)
+  return all(prediction_files.is_complete(folder, trial.name) for trial in trials)
 
 
 def define_flags() -> None:
@@ -89,9 +93,9 @@ def main(argv: list[str]) -> None:
     sys.exit('loso: config.holdout is chosen here, fold by fold; leave it empty')
   root = pathlib.Path(__file__).resolve().parent.parent
   runs = pathlib.Path(flags.FLAGS.workdir)
-  predictions = runs / report.PREDICTIONS
+  predictions = runs / fold_report.PREDICTIONS
   try:
-    dataset = data.Dataset(config.data_dir, config.dataset)
+    dataset = voxel_dataset.Dataset(config.data_dir, config.dataset)
   except ValueError as error:
     sys.exit(f'loso: {error}')
   subjects = dataset.subjects
@@ -105,7 +109,7 @@ def main(argv: list[str]) -> None:
     if done:
       config.holdout = subject
       try:
-        train.refuse_other_run(config, run, dataset)
+        run_settings.refuse_other_run(config, run, dataset)
       except ValueError as error:
         sys.exit(f'loso: {error}')
       print(f'fold {number} of {len(subjects)}, {subject}: done before', flush=True)
@@ -120,11 +124,13 @@ def main(argv: list[str]) -> None:
       )  # fmt: skip
   found = None
   try:
-    folds = {s: evaluation.read(runs / s / 'eval.json') for s in subjects}
+    folds = {s: evaluation_result.read(runs / s / 'eval.json') for s in subjects}
     if flags.FLAGS.recordings:
-      found = judged.read(predictions, pathlib.Path(flags.FLAGS.recordings), list(subjects))
-    print(report.loso_text(folds, found))
-    written = report.write_loso(runs, folds, found)
+      found = held_out_trials.read_held_out_trials(
+        predictions, pathlib.Path(flags.FLAGS.recordings), list(subjects)
+      )
+    print(fold_report.loso_text(folds, found))
+    written = fold_report.write_loso(runs, folds, found)
   except (ValueError, OSError) as error:
     sys.exit(f'loso: {error}')
   for path in written:
@@ -134,4 +140,4 @@ def main(argv: list[str]) -> None:
 if __name__ == '__main__':
   define_flags()
   flags.mark_flag_as_required('config')
-  stopping.run(main, 'loso', grace_s=stopping.GRACE_S + 1)  # the fold at work is waited for
+  signals.run(main, 'loso', grace_s=signals.GRACE_S + 1)  # the fold at work is waited for

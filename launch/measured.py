@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 import av
 import psutil
 
-from grfjax import stopping
+from grfjax.io import signals
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -58,7 +58,7 @@ def watched(
       except psutil.TimeoutExpired:
         continue
     seen.append((time.perf_counter() - begun, resident))
-    if code != (stopping.EXIT_CODES[signal.SIGTERM] if stopped else 0):
+    if code != (signals.EXIT_CODES[signal.SIGTERM] if stopped else 0):
       said.seek(0)
       raise RuntimeError(f'{" ".join(command)}: exit {code}\n{said.read()[-2000:]}')
   return seen

@@ -24,7 +24,8 @@ import matplotlib.pyplot as plt
 from absl import app, flags
 
 import measured
-from grfjax import figures, files
+from grfjax.io import atomic
+from grfjax.report import style
 
 STEPS = 200  # more in each round
 EVERY_S = 0.25  # how often memory is looked at
@@ -93,7 +94,7 @@ def main(argv: list[str]) -> None:
       every=EVERY_S,
     )
   wrong += complaints(rows, long)
-  files.write_json(out / 'soak.json', {'rounds': rows, 'long_training': long, 'wrong': wrong})
+  atomic.write_json(out / 'soak.json', {'rounds': rows, 'long_training': long, 'wrong': wrong})
   draw(rows, long, out / 'soak.png')
   print('\n'.join([*summary(rows, long), f'written: {out / "soak.json"}', *wrong]))
   if wrong:
@@ -152,7 +153,7 @@ def draw(rows: list[dict[str, Any]], long: list[tuple[float, int]], path: pathli
   axes[1].set(xlabel='minutes of one training', ylim=(0, None))
   for ax in axes:
     ax.grid(alpha=0.3)
-  figures.save(figure, path)
+  style.save(figure, path)
   plt.close(figure)
 
 

@@ -22,7 +22,10 @@ from absl import app, flags
 from ml_collections import config_flags
 
 import measured
-from grfjax import data, files, inference, recordings, step, video
+from grfjax.data import input_pipeline, label_index, voxel_dataset
+from grfjax.io import atomic, recordings, video_file
+from grfjax.models import networks
+from grfjax.training import optimizers, sharding, train_step
 
 _OUT = flags.DEFINE_string('out', None, 'Folder for speed.json.', required=True)
 _RECORDINGS = flags.DEFINE_string('recordings', None, 'A recording set to build; default: made.')
@@ -81,7 +84,7 @@ def building(
   """`tfds build` beside decoding the same frames; with two workers beside one."""
   trials = recordings.load(str(root))
   films = [str(trial.video) for trial in trials]
-  frames = sum(len(video.probe(film).time_s) for film in films)
+  frames = sum(len(video_file.probe(film).time_s) for film in films)
   one = folder / 'one'
   measured.manifest(root, one, 1)
   rows = (one / 'trials.csv').read_text().splitlines()
@@ -102,21 +105,21 @@ def building(
 
 def feeding(root: pathlib.Path, config: Any) -> Iterator[dict[str, Any]]:
   """A training step fed by the stream beside one fed from memory."""
-  dataset = data.Dataset(str(root), config.dataset)
-  model, target = inference.network(config)
+  dataset = voxel_dataset.Dataset(str(root), config.dataset)
+  model, target = networks.network(config)
   source = dataset.source(dataset.subjects)
-  labels = data.index(source, dataset.config.own, model.legs)
+  labels = label_index.index_labels(source, dataset.config.own, model.legs)
   stream = iter(
-    data.train_stream(
+    input_pipeline.train_stream(
       source, labels, batch=config.batch, clip=config.clip, rebalance=config.rebalance, seed=0
     )
   )
-  _, whole, split = step.meshes()
-  tx = step.optimizer(steps=1000, **config.optimizer)
+  _, whole, split = sharding.meshes()
+  tx = optimizers.build_optimizer(steps=1000, **config.optimizer)
   shape = (config.clip, *dataset.config.shape[1:])
-  state = jax.device_put(step.init_state(model, tx, shape, jax.random.key(0)), whole)
+  state = jax.device_put(train_step.init_state(model, tx, shape, jax.random.key(0)), whole)
   key = jax.device_put(jax.random.key(1), whole)
-  update = step.make_train_step(
+  update = train_step.make_train_step(
     model=model, target=target, tx=tx, augmentations=dict(config.augment), whole=whole, split=split
   )
   kept = [next(stream) for _ in range(8)]
@@ -129,7 +132,7 @@ def feeding(root: pathlib.Path, config: Any) -> Iterator[dict[str, Any]]:
       asked = time.perf_counter()
       batch = next(stream) if streamed else kept[k % len(kept)]
       waited += time.perf_counter() - asked
-      state, sums = update(state, step.to_device(batch, split), key)
+      state, sums = update(state, sharding.to_device(batch, split), key)
     jax.block_until_ready(sums)
     return (time.perf_counter() - begun) / count
 
@@ -197,7 +200,7 @@ def main(argv: list[str]) -> None:
         f'{"met" if row["met"] else "MISSED"}',
         flush=True,
       )
-  files.write_json(pathlib.Path(_OUT.value) / 'speed.json', results)
+  atomic.write_json(pathlib.Path(_OUT.value) / 'speed.json', results)
   print(f'written: {pathlib.Path(_OUT.value) / "speed.json"}')
   if not all(row['met'] for row in results):
     sys.exit(1)

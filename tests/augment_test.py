@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from grfjax import augment
+from grfjax.models import augmentation
 
 EACH = {
   'shift': 2.5,
@@ -39,13 +39,13 @@ def _batch(b=3, t=6, h=10, w=12, c=2):
 @functools.cache
 def _run(**strengths):
   """The batch after the augmentations, compiled, with one fixed key."""
-  run = jax.jit(functools.partial(augment.augment, **strengths))
+  run = jax.jit(functools.partial(augmentation.augment, **strengths))
   return run(jax.random.key(7), _batch())
 
 
 def _affine(x, shift=(0.0, 0.0), scale=1.0, rotation=0.0):
   b = x.shape[0]
-  return jax.jit(augment.affine)(
+  return jax.jit(augmentation.affine)(
     x,
     shift=np.tile(np.float32(shift), (b, 1)),
     scale=np.full(b, scale, np.float32),
@@ -81,7 +81,7 @@ def test_draws_depend_on_key_and_sample_but_not_on_other_augmentations():
   assert len(set(np.round(np.asarray(alone), 5))) == 3
   with_mirror_of_none = shift_of(_run(bias=0.1, mirror=1e-9, erase=1e-9))
   np.testing.assert_array_equal(alone, with_mirror_of_none)
-  other = augment.augment(jax.random.key(8), _batch(), bias=0.1)
+  other = augmentation.augment(jax.random.key(8), _batch(), bias=0.1)
   assert not jnp.allclose(shift_of(other), alone)
   names = [
     'jitter',
@@ -96,7 +96,9 @@ def test_draws_depend_on_key_and_sample_but_not_on_other_augmentations():
     'noise',
     'noise field',
   ]
-  keys = [tuple(jax.random.key_data(augment._named(jax.random.key(0), n)).tolist()) for n in names]
+  keys = [
+    tuple(jax.random.key_data(augmentation._named(jax.random.key(0), n)).tolist()) for n in names
+  ]
   assert len(set(keys)) == len(names)
 
 
@@ -157,7 +159,7 @@ def test_affine_is_bilinear_and_applies_scale_and_rotation_before_shift():
 )
 def test_shift_and_scale_is_affine_without_rotation(shift, scale):
   x = _batch()['voxel']
-  got = jax.jit(augment.shift_and_scale)(
+  got = jax.jit(augmentation.shift_and_scale)(
     x, shift=np.tile(np.float32(shift), (3, 1)), scale=np.full(3, scale, np.float32)
   )
   np.testing.assert_allclose(got, _affine(x, shift=shift, scale=scale), atol=1e-5)
@@ -166,7 +168,7 @@ def test_shift_and_scale_is_affine_without_rotation(shift, scale):
 def test_gain_and_bias_concern_their_channels_only():
   x = _batch()['voxel']
   gain, bias = jnp.array([1.5, 0.5, 1.0]), jnp.array([0.1, 0.0, -0.2])
-  got = augment.photometric(x, gain=gain, bias=bias, channels=(1,))
+  got = augmentation.photometric(x, gain=gain, bias=bias, channels=(1,))
   np.testing.assert_array_equal(got[..., 0], x[..., 0])
   np.testing.assert_allclose(got[0, ..., 1], 1.5 * x[0, ..., 1] + 0.1, rtol=1e-6)
   np.testing.assert_allclose(got[1, ..., 1], 0.5 * x[1, ..., 1], rtol=1e-6)
@@ -174,7 +176,7 @@ def test_gain_and_bias_concern_their_channels_only():
 
 
 def test_noise_is_white_near_normal_and_differs_between_samples():
-  z = np.asarray(augment._white_noise(jax.random.key(0), (4, 10, 32, 32, 2)), np.float64)
+  z = np.asarray(augmentation._white_noise(jax.random.key(0), (4, 10, 32, 32, 2)), np.float64)
   assert abs(z.mean()) < 0.01
   assert z.std() == pytest.approx(1, abs=0.01)
   assert np.mean(np.abs(z) < 1) == pytest.approx(0.67, abs=0.05)  # in steps of 0.35
@@ -213,7 +215,7 @@ def test_jitter_moves_labels_with_frames():
   batch['time_s'] = line
   batch['known'] = jnp.ones_like(batch['known'])
   rate, pivot = jnp.array([1.0, 0.5, 1.25, 2.0]), jnp.array([0.3, 0.0, 1.0, 0.5])
-  got = jax.jit(augment.resample_time)(batch, rate, pivot)
+  got = jax.jit(augmentation.resample_time)(batch, rate, pivot)
   source = np.array(
     [
       [p * 8 + (i - p * 8) * r for i in range(t)]
@@ -236,11 +238,13 @@ def test_jitter_knows_only_what_all_its_frames_know():
     'known': jnp.array([True, True, False, True])[None, :, None] & jnp.ones((1, 4, 2), bool),
     'contact': jnp.array([False, True, True, False])[None, :, None] & jnp.ones((1, 4, 2), bool),
   }
-  got = jax.jit(augment.resample_time)(batch, jnp.array([0.5]), jnp.array([0.0]))  # 0, 0.5, 1, 1.5
+  got = jax.jit(augmentation.resample_time)(
+    batch, jnp.array([0.5]), jnp.array([0.0])
+  )  # 0, 0.5, 1, 1.5
   np.testing.assert_array_equal(got['known'][0, :, 0], [True, True, True, False])
   np.testing.assert_array_equal(got['force'][0, :3, 0, 0], [1.0, 1.5, 2.0])
   np.testing.assert_array_equal(got['contact'][0, :, 0], [False, True, True, True])
-  same = jax.jit(augment.resample_time)(batch, jnp.array([1.0]), jnp.array([0.4]))
+  same = jax.jit(augmentation.resample_time)(batch, jnp.array([1.0]), jnp.array([0.4]))
   for name in batch:
     np.testing.assert_array_equal(same[name], batch[name])
 
@@ -250,9 +254,9 @@ def test_jitter_knows_only_what_all_its_frames_know():
 )
 def test_refuses_strengths_without_meaning(bad):
   with pytest.raises(ValueError, match=next(iter(bad))):
-    augment.augment(jax.random.key(0), _batch(), **bad)
+    augmentation.augment(jax.random.key(0), _batch(), **bad)
 
 
 def test_refuses_uint8():
   with pytest.raises(ValueError, match='uint8'):
-    augment.augment(jax.random.key(0), {'voxel': jnp.zeros((1, 2, 4, 4, 1), jnp.uint8)})
+    augmentation.augment(jax.random.key(0), {'voxel': jnp.zeros((1, 2, 4, 4, 1), jnp.uint8)})

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from grfjax import baselines
+from grfjax.evaluation import baselines
+from grfjax.gait import stances
 
 
 def find(contact: str, *, trial: str = '', frame=None):
   """Stances of a leg drawn as text: '#' is contact, anything else is not."""
   n = len(contact)
-  found = baselines.stances(
+  found = stances.stances(
     np.array(list(trial or 'a' * n)),
     np.arange(n) if frame is None else np.asarray(frame),
     np.array([c == '#' for c in contact]),
@@ -72,16 +73,16 @@ def test_no_stance(contact):
 
 
 def test_percent_lies_in_the_middle_of_frames():
-  stance = baselines.Stance(np.arange(7, 11), whole=True)
-  np.testing.assert_allclose(baselines.percent(stance), [0.125, 0.375, 0.625, 0.875])
+  stance = stances.Stance(np.arange(7, 11), whole=True)
+  np.testing.assert_allclose(stances.percent(stance), [0.125, 0.375, 0.625, 0.875])
 
 
 def test_mean_curve_recovers_a_known_curve():
   # 50 frames lie at 1, 3 ... 99 %, which are points of the curve.
-  place = baselines.percent(baselines.Stance(np.arange(50), whole=True))
+  place = stances.percent(stances.Stance(np.arange(50), whole=True))
   curve = np.stack([np.sin(np.pi * place), np.cos(np.pi * place)], axis=1)
   mean = baselines.mean_curve([curve, curve])
-  assert mean.shape == (baselines.POINTS, 2)
+  assert mean.shape == (stances.POINTS, 2)
   np.testing.assert_allclose(baselines.along(mean, place), curve, atol=1e-12)
 
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import walker
 
-from grfjax import calibration, checkpoint, inference
+from grfjax.evaluation import cross_fitting, held_out_estimates
+from grfjax.inference import trained_run
+from grfjax.training import weight_files
 
 SUBJECTS = ('A', 'B', 'C')
 LEFT_OUT = {'0': 0.4, '1': 0.4, '2': 0.1}  # the only weight of each round's network: its error
@@ -20,7 +22,7 @@ def _estimates(error):
   estimate = force + np.float32(error)
   interval = np.stack([estimate - 0.01, estimate + 0.01], -1)
   names = np.full(50, 'T')
-  return inference.Estimates(
+  return held_out_estimates.HeldOutEstimates(
     names, np.arange(50), np.arange(50) / 60, estimate, interval, force, inside, inside
   )
 
@@ -37,15 +39,17 @@ def _calibrated(folder, monkeypatch, begun, blend=(0.0, 0.5, 1.0)):
   def train(config, path):
     left_out[path.name] = config.inner
 
-  monkeypatch.setattr(inference, 'load', load)
-  monkeypatch.setattr(inference, 'held_out', lambda *args: _estimates(args[-1]['w']))
+  monkeypatch.setattr(trained_run, 'load', load)
+  monkeypatch.setattr(
+    held_out_estimates, 'estimate_subject', lambda *args: _estimates(args[-1]['w'])
+  )
   config = walker.get_config()
   config.blend = blend
-  calibration.calibrate(
+  cross_fitting.calibrate(
     config, folder, None, SUBJECTS, trained={'w': np.float32(0.3)}, step=7,
     begun=None if begun is None else {'w': np.float32(begun)}, train=train, say=lambda _: None,
   )  # fmt: skip
-  return json.loads((folder / inference.INTERVAL).read_text()), left_out
+  return json.loads((folder / trained_run.INTERVAL).read_text()), left_out
 
 
 @pytest.mark.parametrize(
@@ -60,9 +64,9 @@ def test_the_blend_that_errs_least_on_those_left_out_is_taken(
   assert written['blend'] == best
   assert written['left_out'] == [['A'], ['B'], ['C']]
   if weight is None:
-    assert not (tmp_path / checkpoint.WEIGHTS).exists()
+    assert not (tmp_path / weight_files.WEIGHTS).exists()
   else:
-    params, step, _ = checkpoint.restore_params(tmp_path)
+    params, step, _ = weight_files.restore_params(tmp_path)
     assert step == 7
     np.testing.assert_allclose(params['w'], weight, atol=1e-6)
 
@@ -75,9 +79,9 @@ def test_the_errors_said_are_means_over_those_left_out(tmp_path, monkeypatch):
 
 def test_blends_go_from_the_first_network_to_the_second():
   one, two = {'w': np.float32([1, 2])}, {'w': np.float32([3, 6])}
-  assert calibration.blended(one, two, 1) is two
-  np.testing.assert_array_equal(calibration.blended(one, two, 0)['w'], one['w'])
-  np.testing.assert_allclose(calibration.blended(one, two, 0.25)['w'], [1.5, 3])
+  assert cross_fitting.blended(one, two, 1) is two
+  np.testing.assert_array_equal(cross_fitting.blended(one, two, 0)['w'], one['w'])
+  np.testing.assert_allclose(cross_fitting.blended(one, two, 0.25)['w'], [1.5, 3])
 
 
 def test_intervals_are_widened_for_the_blend_that_is_taken(tmp_path, monkeypatch):

@@ -11,7 +11,8 @@ import numpy as np
 import optax
 import pytest
 
-from grfjax import checkpoint, pretrained, step
+from grfjax import pretrained
+from grfjax.training import checkpointing, train_step, weight_files
 
 TX = optax.adam(1e-3)
 
@@ -19,7 +20,7 @@ TX = optax.adam(1e-3)
 def _state(seed):
   key = jax.random.key(seed)
   params = {'conv': {'kernel': jax.random.normal(key, (7, 12)), 'bias': jnp.arange(12.0)}}
-  return step.TrainState(jnp.int32(seed), params, TX.init(params))
+  return train_step.TrainState(jnp.int32(seed), params, TX.init(params))
 
 
 def _extra(seed):
@@ -35,7 +36,7 @@ def _same(a, b):
 def saved(tmp_path_factory):
   """A run with checkpoints of steps 3 and 6."""
   run = tmp_path_factory.mktemp('saved')
-  checkpoints = checkpoint.Checkpoints(run)
+  checkpoints = checkpointing.Checkpoints(run)
   for seed in (1, 3, 6):
     checkpoints.save(seed, _state(seed), _extra(seed))
   return run
@@ -73,14 +74,14 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_used(saved, tmp_pat
       (run / name).unlink()
     else:
       (run / name).write_bytes(DAMAGE[damage](data))
-    params, at, damaged = checkpoint.restore_params(run)
+    params, at, damaged = weight_files.restore_params(run)
     assert (at, _same(params, _state(3).params)) == (3, True), name
     # Without its digests a checkpoint was not finished: nobody needs to hear of it.
     unfinished = damage == 'missing' and name.suffix == '.sha256'
     assert [line.split(' is damaged (')[0] for line in damaged] == [
       str(run / 'checkpoints/6') for _ in range(not unfinished)
     ]
-    state, extra, also = checkpoint.Checkpoints(run).restore(_state(0))
+    state, extra, also = checkpointing.Checkpoints(run).restore(_state(0))
     assert (_same(state, _state(3)), extra, also) == (True, _extra(3), damaged), name
     assert sorted(p.name for p in (run / 'checkpoints').iterdir()) == ['3', '3.sha256']
     shutil.rmtree(run)
@@ -93,12 +94,17 @@ def test_an_empty_checkpoint_is_reported(saved, tmp_path, left):
   for path in (run / 'checkpoints/6').iterdir():
     shutil.rmtree(path) if path.is_dir() else path.unlink()
   if left == 'an empty folder':
-    assert checkpoint.restore_params(run)[1] == 3
+    assert weight_files.restore_params(run)[1] == 3
   else:
     shutil.rmtree(run / 'checkpoints/3')
     (run / 'checkpoints/3.sha256').unlink()
-    for restore in (checkpoint.restore_params, lambda r: checkpoint.Checkpoints(r).restore(None)):
-      with pytest.raises(checkpoint.CheckpointError, match=r'no usable .* left: .*/6 is damaged'):
+    for restore in (
+      weight_files.restore_params,
+      lambda r: checkpointing.Checkpoints(r).restore(None),
+    ):
+      with pytest.raises(
+        checkpointing.CheckpointError, match=r'no usable .* left: .*/6 is damaged'
+      ):
         restore(run)
     assert (run / 'checkpoints/6').exists()  # nothing goes where nothing is found
 
@@ -108,22 +114,22 @@ def test_a_reader_leaves_a_checkpoint_that_is_being_written_alone(saved, tmp_pat
   shutil.copytree(saved, run)
   being_written = run / 'checkpoints/9.orbax-checkpoint-tmp'
   being_written.mkdir()
-  checkpoint.restore_params(run)
+  weight_files.restore_params(run)
   assert being_written.exists()
-  checkpoint.Checkpoints(run)  # the run's own process, started again
+  checkpointing.Checkpoints(run)  # the run's own process, started again
   assert not being_written.exists()
 
 
 def test_a_full_disk_leaves_the_checkpoints_before(saved, tmp_path, monkeypatch):
   run = tmp_path / 'run'
   shutil.copytree(saved, run)
-  checkpoints = checkpoint.Checkpoints(run)
+  checkpoints = checkpointing.Checkpoints(run)
 
   def full(path, *args, **kwargs):
     (path.parent / f'{path.name}.orbax-checkpoint-tmp').mkdir()
     raise ValueError('RESOURCE_EXHAUSTED: writing [OS error 28: No space left on device]')
 
-  monkeypatch.setattr(checkpoint.ocp, 'save', full)
+  monkeypatch.setattr(checkpointing.ocp, 'save', full)
   with pytest.raises(OSError, match=r"No space left on device: '.*checkpoints/9'") as error:
     checkpoints.save(9, _state(9), _extra(9))
   assert error.value.errno == errno.ENOSPC
@@ -139,19 +145,19 @@ def test_a_full_disk_leaves_the_checkpoints_before(saved, tmp_path, monkeypatch)
 def test_a_state_that_is_not_finite_is_not_saved(tmp_path):
   state = _state(1)
   state.params['conv']['bias'] = jnp.array([1.0, np.inf])
-  with pytest.raises(checkpoint.NotFiniteError, match=r'1 arrays .*params.*bias'):
-    checkpoint.Checkpoints(tmp_path).save(1, state, {})
-  assert checkpoint.Checkpoints(tmp_path).latest() is None
+  with pytest.raises(checkpointing.NotFiniteError, match=r'1 arrays .*params.*bias'):
+    checkpointing.Checkpoints(tmp_path).save(1, state, {})
+  assert checkpointing.Checkpoints(tmp_path).latest() is None
 
 
 def test_weights_to_hand_on_are_refused_once_damaged(tmp_path):
-  checkpoint.write_weights(tmp_path, {'a': {'kernel': np.arange(12.0), 'bias': np.ones(3)}}, 1)
-  path = tmp_path / checkpoint.WEIGHTS
+  weight_files.write_weights(tmp_path, {'a': {'kernel': np.arange(12.0), 'bias': np.ones(3)}}, 1)
+  path = tmp_path / weight_files.WEIGHTS
   data = path.read_bytes()
   for at in range(0, len(data), 7):
     path.write_bytes(_flip(data, at))
-    with pytest.raises(checkpoint.CheckpointError, match=r'weights.npz is not what was written'):
-      checkpoint.restore_params(tmp_path)
+    with pytest.raises(checkpointing.CheckpointError, match=r'weights.npz is not what was written'):
+      weight_files.restore_params(tmp_path)
 
 
 @pytest.mark.parametrize('name', pretrained.NAMES)
@@ -163,6 +169,6 @@ def test_the_networks_that_come_along_have_their_digests(name):
 
 
 def test_weights_that_are_not_finite_are_refused(tmp_path):
-  checkpoint.write_weights(tmp_path, {'a': {'kernel': np.array([1.0, np.nan])}}, 1)
-  with pytest.raises(checkpoint.CheckpointError, match='not finite'):
-    checkpoint.restore_params(pathlib.Path(tmp_path))
+  weight_files.write_weights(tmp_path, {'a': {'kernel': np.array([1.0, np.nan])}}, 1)
+  with pytest.raises(checkpointing.CheckpointError, match='not finite'):
+    weight_files.restore_params(pathlib.Path(tmp_path))

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from grfjax import conv
+from grfjax.models import conv3d
 
 CASES = [
   # x (N, T, H, W, C), kernel (kt, kh, kw), channels out, padding
@@ -44,7 +44,7 @@ def _value_and_pull(f, *args):
 @pytest.mark.parametrize(('shape', 'size', 'features', 'padding'), CASES)
 def test_conv3d_equals_lax_in_value_and_gradients(shape, size, features, padding):
   x, kernel = _random(shape), _random((*size, shape[-1], features), 1)
-  got = _value_and_pull(lambda x, k: conv.conv3d(x, k, padding=padding), x, kernel)
+  got = _value_and_pull(lambda x, k: conv3d.conv3d(x, k, padding=padding), x, kernel)
   want = _value_and_pull(lambda x, k: _reference(x, k, padding), x, kernel)
   for g, w in zip(got, want, strict=True):  # value, d/dx, d/dkernel
     assert g.shape == w.shape
@@ -54,22 +54,22 @@ def test_conv3d_equals_lax_in_value_and_gradients(shape, size, features, padding
 def test_conv3d_by_hand():
   x = jnp.arange(1.0, 4.0).reshape(1, 3, 1, 1, 1)
   kernel = jnp.array([10.0, 1.0]).reshape(2, 1, 1, 1, 1)
-  got = conv.conv3d(x, kernel, padding='SAME')  # an even window's padding goes last
+  got = conv3d.conv3d(x, kernel, padding='SAME')  # an even window's padding goes last
   np.testing.assert_array_equal(got.ravel(), [12, 23, 30])
 
 
 def test_conv3d_refuses_what_does_not_fit():
   x = jnp.zeros((1, 2, 5, 5, 1))
   with pytest.raises(ValueError, match='axis T: a window of 3'):
-    conv.conv3d(x, jnp.zeros((3, 3, 3, 1, 1)), padding='VALID')
+    conv3d.conv3d(x, jnp.zeros((3, 3, 3, 1, 1)), padding='VALID')
   with pytest.raises(ValueError, match='SAME'):
-    conv.conv3d(x, jnp.zeros((1, 3, 3, 1, 1)), padding='same')
+    conv3d.conv3d(x, jnp.zeros((1, 3, 3, 1, 1)), padding='same')
   with pytest.raises(ValueError, match='kernel'):
-    conv.conv3d(x, jnp.zeros((1, 3, 3, 2, 1)), padding='SAME')
+    conv3d.conv3d(x, jnp.zeros((1, 3, 3, 2, 1)), padding='SAME')
 
 
 def test_layer_has_glorot_bounds_and_zero_bias():
-  layer = conv.Conv3D(8, (2, 5, 5))
+  layer = conv3d.Conv3D(8, (2, 5, 5))
   x = _random((1, 3, 6, 6, 4))
   params = jax.jit(layer.init)(jax.random.key(0), x)['params']
   assert params['kernel'].shape == (2, 5, 5, 4, 8)
@@ -86,7 +86,7 @@ def test_layer_has_glorot_bounds_and_zero_bias():
 @pytest.mark.parametrize('window', [(2, 5, 5), (3, 2, 4), (1, 1, 7), (2, 6, 3)])
 def test_max_pool3d_equals_flax_in_value_and_gradient(window, padding):
   x = _random((2, 4, 9, 8, 3))
-  got = _value_and_pull(lambda x: conv.max_pool3d(x, window, padding), x)
+  got = _value_and_pull(lambda x: conv3d.max_pool3d(x, window, padding), x)
   want = _value_and_pull(lambda x: nn.max_pool(x, window, strides=(1, 1, 1), padding=padding), x)
   np.testing.assert_array_equal(got[0], want[0])
   np.testing.assert_allclose(got[1], want[1], atol=1e-5)  # without ties it has one home only
@@ -94,10 +94,10 @@ def test_max_pool3d_equals_flax_in_value_and_gradient(window, padding):
 
 def test_max_pool3d_conserves_gradient_at_ties():
   x = jnp.zeros((1, 2, 6, 6, 1))
-  pooled = lambda x: conv.max_pool3d(x, (2, 5, 5), 'VALID').sum()
+  pooled = lambda x: conv3d.max_pool3d(x, (2, 5, 5), 'VALID').sum()
   assert jax.grad(pooled)(x).sum() == pytest.approx(4)  # as many as there are outputs
 
 
 def test_max_pool3d_refuses_a_window_that_does_not_fit():
   with pytest.raises(ValueError, match='axis W'):
-    conv.max_pool3d(jnp.zeros((1, 2, 6, 4, 1)), (2, 5, 5), 'VALID')
+    conv3d.max_pool3d(jnp.zeros((1, 2, 6, 4, 1)), (2, 5, 5), 'VALID')

@@ -14,25 +14,34 @@ import pytest
 import scipy.stats
 import tensorflow_datasets as tfds
 
-from grfjax import data, metrics, recordings, voxels
+from grfjax.data import (
+  clip_config,
+  force_intervals,
+  input_pipeline,
+  label_index,
+  subject_lists,
+  trial_records,
+  voxel_dataset,
+)
+from grfjax.io import recordings
 
 ROOT = pathlib.Path(__file__).parents[1]
 
 
 @pytest.fixture(scope='module')
 def walker(data_dir):
-  return data.Dataset(str(data_dir), 'walker')
+  return voxel_dataset.Dataset(str(data_dir), 'walker')
 
 
 @pytest.fixture(scope='module')
 def everyone(walker):
   source = walker.source(walker.subjects)
-  return source, data.index(source, walker.config.own, 2)
+  return source, label_index.index_labels(source, walker.config.own, 2)
 
 
 def stream(source, labels, **changes):
   settings = {'batch': 8, 'clip': 16, 'rebalance': 0.5, 'seed': 3}
-  return data.train_stream(source, labels, **{**settings, **changes})
+  return input_pipeline.train_stream(source, labels, **{**settings, **changes})
 
 
 def take(source, labels, count, **changes):
@@ -53,7 +62,7 @@ def check_equal(one, two):
 def test_what_a_data_set_says_of_itself(walker):
   assert walker.subjects == ('A', 'B', 'C')
   assert walker.body_mass_kg == making.SUBJECTS
-  assert walker.config == voxels.config('walker')
+  assert walker.config == clip_config.clip_config('walker')
 
 
 def test_a_sources_records_are_those_of_its_subjects(walker, data_dir):
@@ -61,7 +70,7 @@ def test_a_sources_records_are_those_of_its_subjects(walker, data_dir):
     source = walker.source([subject])
     assert {source[i]['subject'] for i in range(len(source))} == {subject.encode()}
   assert len(walker.source(['A', 'C'])) == len(walker.source(['A'])) + len(walker.source(['C']))
-  paper = data.Dataset(str(data_dir), 'mochizuki')
+  paper = voxel_dataset.Dataset(str(data_dir), 'mochizuki')
   record = paper.source(['B'])[0]
   assert record['voxel'].shape == (5, 40, 40, 1)
   assert record['contact'][-1, 0]
@@ -69,7 +78,7 @@ def test_a_sources_records_are_those_of_its_subjects(walker, data_dir):
 
 def test_records_are_what_voxels_made(walker, recordings_dir):
   trials = recordings.load(recordings_dir, subjects=['B'])
-  made = [r for t in trials for r in voxels.records(t, walker.config)]
+  made = [r for t in trials for r in trial_records.trial_records(t, walker.config)]
   source = walker.source(['B'])
   read = sorted((source[i] for i in range(len(source))), key=lambda r: (r['trial'], r['time_s'][0]))
   assert len(read) == len(made)
@@ -88,14 +97,14 @@ def test_a_source_may_be_of_thousands_of_subjects(walker):
 @pytest.mark.parametrize('name', ['', 'nowhere'])
 def test_a_missing_data_set_says_how_to_make_it(tmp_path, name):
   where = str(tmp_path / name) if name else ''
-  with pytest.raises(data.DataError, match='no data set there') as caught:
-    data.Dataset(where, 'walker')
+  with pytest.raises(voxel_dataset.DataError, match='no data set there') as caught:
+    voxel_dataset.Dataset(where, 'walker')
   assert '`tfds build datasets/walking_grf --config=walker --manual_dir=' in str(caught.value)
 
 
 def test_an_unknown_configuration_lists_the_names(data_dir):
   with pytest.raises(ValueError, match=r'no builder configuration .*mochizuki, walker'):
-    data.Dataset(str(data_dir), 'wlaker')
+    voxel_dataset.Dataset(str(data_dir), 'wlaker')
 
 
 def test_another_rate_has_a_name_of_its_own(data_dir, tmp_path, builder_module, recordings_dir):
@@ -104,8 +113,8 @@ def test_another_rate_has_a_name_of_its_own(data_dir, tmp_path, builder_module, 
   builder.download_and_prepare(
     download_config=tfds.download.DownloadConfig(manual_dir=recordings_dir)
   )
-  dataset = data.Dataset(str(tmp_path), 'mochizuki_20fps')
-  assert dataset.config == voxels.config('mochizuki_20fps')
+  dataset = voxel_dataset.Dataset(str(tmp_path), 'mochizuki_20fps')
+  assert dataset.config == clip_config.clip_config('mochizuki_20fps')
   record = dataset.source(['A'])[0]
   np.testing.assert_array_equal(np.diff(record['frame'])[1:], 3)
 
@@ -125,22 +134,24 @@ def test_what_a_set_was_made_from(walker, recordings_dir):
   ],
 )
 def test_a_set_of_another_configuration_is_refused(data_dir, monkeypatch, field, value, says):
-  changed = dataclasses.replace(voxels.config('walker'), **{field: value})
-  monkeypatch.setitem(voxels.CONFIGS, 'walker', changed)
-  with pytest.raises(data.DataError, match=f'{says}.* build it again with .* --overwrite'):
-    data.Dataset(str(data_dir), 'walker')
+  changed = dataclasses.replace(clip_config.clip_config('walker'), **{field: value})
+  monkeypatch.setitem(clip_config.CLIP_CONFIGS, 'walker', changed)
+  with pytest.raises(voxel_dataset.DataError, match=f'{says}.* build it again with .* --overwrite'):
+    voxel_dataset.Dataset(str(data_dir), 'walker')
 
 
 def test_a_set_of_another_version_is_refused(data_dir, monkeypatch):
-  monkeypatch.setattr(voxels, 'VERSION', '9.0.0')
-  with pytest.raises(data.DataError, match=r'walker: version 3\.0\.0, expected 9\.0\.0 there'):
-    data.Dataset(str(data_dir), 'walker')
+  monkeypatch.setattr(trial_records, 'VERSION', '9.0.0')
+  with pytest.raises(
+    voxel_dataset.DataError, match=r'walker: version 3\.0\.0, expected 9\.0\.0 there'
+  ):
+    voxel_dataset.Dataset(str(data_dir), 'walker')
 
 
 @pytest.fixture
 def copy(data_dir, tmp_path):
   """A copy of the walker's set, to be damaged: its folder. DATA is three folders up."""
-  inner = pathlib.Path('walking_grf/walker', voxels.VERSION)
+  inner = pathlib.Path('walking_grf/walker', trial_records.VERSION)
   shutil.copytree(data_dir / inner, tmp_path / inner)
   return tmp_path / inner
 
@@ -181,36 +192,38 @@ DAMAGED_SETS = {
 def test_a_damaged_set_is_refused(copy, damage):
   change, says = DAMAGED_SETS[damage]
   change(copy)
-  with pytest.raises(data.DataError, match=says) as caught:
-    data.Dataset(str(copy.parents[2]), 'walker')
+  with pytest.raises(voxel_dataset.DataError, match=says) as caught:
+    voxel_dataset.Dataset(str(copy.parents[2]), 'walker')
   assert str(copy) in str(caught.value)
   assert 'tfds build' in str(caught.value)
 
 
 def test_a_set_that_was_never_finished_is_not_read(copy):
-  copy.rename(copy.parent / f'incomplete.ABCDEF_{voxels.VERSION}')
-  with pytest.raises(data.DataError, match='no data set there'):
-    data.Dataset(str(copy.parents[2]), 'walker')
+  copy.rename(copy.parent / f'incomplete.ABCDEF_{trial_records.VERSION}')
+  with pytest.raises(voxel_dataset.DataError, match='no data set there'):
+    voxel_dataset.Dataset(str(copy.parents[2]), 'walker')
 
 
 def test_a_folder_that_cannot_be_looked_into():
-  with pytest.raises(data.DataError, match='File name too long'):
-    data.Dataset('d' * 300, 'walker')
+  with pytest.raises(voxel_dataset.DataError, match='File name too long'):
+    voxel_dataset.Dataset('d' * 300, 'walker')
 
 
 def test_records_of_somebody_who_is_not_there(walker):
-  with pytest.raises(data.DataError, match='no records of Z; found A, B, C'):
+  with pytest.raises(voxel_dataset.DataError, match='no records of Z; found A, B, C'):
     walker.source(['A', 'Z'])
 
 
 def test_a_missing_record_file_is_named(copy):
   (gone,) = copy.glob('*-B.array_record*')
   gone.unlink()
-  dataset = data.Dataset(str(copy.parents[2]), 'walker')
+  dataset = voxel_dataset.Dataset(str(copy.parents[2]), 'walker')
   source = dataset.source('AB')
   assert source[0]['subject'] == b'A'
-  with pytest.raises(data.DataError, match='a record in it is damaged or missing') as caught:
-    data.index(source, dataset.config.own, 2)
+  with pytest.raises(
+    voxel_dataset.DataError, match='a record in it is damaged or missing'
+  ) as caught:
+    label_index.index_labels(source, dataset.config.own, 2)
   assert str(caught.value).startswith(f'{gone}: ')
 
 
@@ -228,10 +241,12 @@ DAMAGED_RECORDS = {
 def test_damaged_records_are_refused(copy, damage):
   (path,) = copy.glob('*-B.array_record*')
   path.write_bytes(DAMAGED_RECORDS[damage](path.read_bytes()))
-  dataset = data.Dataset(str(copy.parents[2]), 'walker')
-  assert data.index(dataset.source('AC'), dataset.config.own, 2).counts.sum() > 0
-  with pytest.raises(data.DataError, match='a record in it is damaged or missing') as caught:
-    data.index(dataset.source('ABC'), dataset.config.own, 2)
+  dataset = voxel_dataset.Dataset(str(copy.parents[2]), 'walker')
+  assert label_index.index_labels(dataset.source('AC'), dataset.config.own, 2).counts.sum() > 0
+  with pytest.raises(
+    voxel_dataset.DataError, match='a record in it is damaged or missing'
+  ) as caught:
+    label_index.index_labels(dataset.source('ABC'), dataset.config.own, 2)
   assert str(caught.value).startswith(f'{path}: ')
   assert '--overwrite' in str(caught.value)
 
@@ -263,7 +278,7 @@ def test_the_ids_really_drawn(walker, holdout, inner, left, rebalance):
   names = walker.others(holdout, inner)
   assert names == tuple(left)
   source = walker.source(names)
-  labels = data.index(source, walker.config.own, 2)
+  labels = label_index.index_labels(source, walker.config.own, 2)
   batches = take(source, labels, 25, rebalance=rebalance)
   drawn = {s.decode() for batch in batches for s in batch['subject'].tolist()}
   assert drawn == set(left)
@@ -276,25 +291,25 @@ def test_the_held_out_subjects_files_are_not_opened(data_dir, tmp_path):
   assert files
   for file in files:
     file.unlink()
-  dataset = data.Dataset(str(tmp_path), 'walker')
+  dataset = voxel_dataset.Dataset(str(tmp_path), 'walker')
   source = dataset.source(dataset.others('B'))
-  assert take(source, data.index(source, dataset.config.own, 2), 3)
+  assert take(source, label_index.index_labels(source, dataset.config.own, 2), 3)
 
 
 def test_a_subject_that_is_not_there(walker):
-  with pytest.raises(data.DataError, match="holdout is 'Z'; the subjects are A, B, C"):
+  with pytest.raises(voxel_dataset.DataError, match="holdout is 'Z'; the subjects are A, B, C"):
     walker.others('Z')
-  with pytest.raises(data.DataError, match="inner is 'a'; the subjects are A, B, C"):
+  with pytest.raises(voxel_dataset.DataError, match="inner is 'a'; the subjects are A, B, C"):
     walker.others('A', 'a')
-  with pytest.raises(data.DataError, match="'A' is the one held out"):
+  with pytest.raises(voxel_dataset.DataError, match="'A' is the one held out"):
     walker.others('A', 'A')
 
 
 @pytest.mark.parametrize(('subjects', 'inner'), [(('A',), ''), (('A', 'B'), 'B')])
 def test_nobody_left_to_train_on(data_dir, subjects, inner):
-  dataset = data.Dataset(str(data_dir), 'walker')
+  dataset = voxel_dataset.Dataset(str(data_dir), 'walker')
   dataset.subjects = subjects
-  with pytest.raises(data.DataError, match='nobody is left to train on'):
+  with pytest.raises(voxel_dataset.DataError, match='nobody is left to train on'):
     dataset.others('A', inner)
 
 
@@ -392,19 +407,19 @@ def made_source(levels):
 
 
 LEVELS = np.repeat([0.05, 0.55, 0.75, 1.05, 1.65], [4, 40, 200, 100, 8])
-OCCUR = np.unique(metrics.interval(LEVELS))
+OCCUR = np.unique(force_intervals.interval_index(LEVELS))
 COUNTS = np.array([4, 40, 200, 100, 8])
 
 
 def test_the_index_counts_each_own_frame_once():
-  labels = data.index(made_source(LEVELS), OWN, 1)
+  labels = label_index.index_labels(made_source(LEVELS), OWN, 1)
   np.testing.assert_array_equal(labels.counts[OCCUR], COUNTS)
   assert labels.counts.sum() == len(LEVELS)
   source = made_source(LEVELS)
-  for i in range(len(metrics.INTERVALS)):
+  for i in range(len(force_intervals.INTERVALS)):
     for j in range(labels.first[i], labels.first[i + 1]):
       level = source[labels.record[j]]['force'][labels.t[j], 0, 0]
-      assert metrics.interval(level) == i
+      assert force_intervals.interval_index(level) == i
   assert len(set(zip(labels.record.tolist(), labels.t.tolist(), strict=True))) == len(LEVELS)
 
 
@@ -415,16 +430,16 @@ def test_the_index_of_real_records(walker, everyone):
     both += int(source[i]['known'][walker.config.own].sum())
     near += int(source[i]['contact'][walker.config.own, 0].sum())
   assert labels.counts.sum() == both
-  assert data.index(source, walker.config.own, 1).counts.sum() == near
+  assert label_index.index_labels(source, walker.config.own, 1).counts.sum() == near
   assert both > near > 100
 
 
 @pytest.mark.parametrize('rebalance', [0.0, 0.5, 1.0])
 def test_how_often_each_interval_is_drawn(rebalance):
   source = made_source(LEVELS)
-  labels = data.index(source, OWN, 1)
+  labels = label_index.index_labels(source, OWN, 1)
   batches = take(source, labels, 40, batch=100, clip=1, rebalance=rebalance)
-  drawn = np.concatenate([metrics.interval(b['force'][:, 0, 0, 0]) for b in batches])
+  drawn = np.concatenate([force_intervals.interval_index(b['force'][:, 0, 0, 0]) for b in batches])
   observed = np.array([(drawn == i).sum() for i in OCCUR])
   assert observed.sum() == 4000
   weight = {0.0: COUNTS, 0.5: np.sqrt(COUNTS), 1.0: np.ones(5)}[rebalance]
@@ -437,19 +452,21 @@ def test_how_often_each_interval_is_drawn(rebalance):
 
 def test_probabilities():
   counts = np.array([0, 1, 3, 0, 16])
-  assert data.probabilities(counts, 0) == pytest.approx(counts / 20)
-  assert data.probabilities(counts, 1) == pytest.approx(np.array([0, 1, 1, 0, 1]) / 3)
+  assert label_index.interval_probabilities(counts, 0) == pytest.approx(counts / 20)
+  assert label_index.interval_probabilities(counts, 1) == pytest.approx(
+    np.array([0, 1, 1, 0, 1]) / 3
+  )
   half = np.array([0, 1, 3**0.5, 0, 4])
-  assert data.probabilities(counts, 0.5) == pytest.approx(half / half.sum())
+  assert label_index.interval_probabilities(counts, 0.5) == pytest.approx(half / half.sum())
   for wrong in (-0.1, 1.1, float('nan')):
     with pytest.raises(ValueError, match='expected 0 to 1'):
-      data.probabilities(counts, wrong)
+      label_index.interval_probabilities(counts, wrong)
 
 
 def test_shares_for_the_papers_table():
-  labels = data.index(made_source(LEVELS), OWN, 1)
-  table = {row[0]: row[1:] for row in data.shares(labels, 1.0)}
-  assert list(table) == list(metrics.INTERVALS)
+  labels = label_index.index_labels(made_source(LEVELS), OWN, 1)
+  table = {row[0]: row[1:] for row in label_index.interval_shares(labels, 1.0)}
+  assert list(table) == list(force_intervals.INTERVALS)
   assert table['0.71-0.80'] == (200, pytest.approx(200 / 352), pytest.approx(0.2))
   assert table['0.31-0.40'] == (0, 0, 0)
 
@@ -459,10 +476,10 @@ def test_no_known_force_is_an_error():
   for record in records:
     record['contact'] = record['known'] = np.zeros((8, 2), bool)
   for legs in (1, 2):
-    with pytest.raises(data.DataError, match='no frame with a known force'):
-      data.index(records, OWN, legs)
-  with pytest.raises(data.DataError, match='no frame with a known force'):
-    data.index([], OWN, 1)
+    with pytest.raises(voxel_dataset.DataError, match='no frame with a known force'):
+      label_index.index_labels(records, OWN, legs)
+  with pytest.raises(voxel_dataset.DataError, match='no frame with a known force'):
+    label_index.index_labels([], OWN, 1)
 
 
 # --- evaluation
@@ -472,7 +489,7 @@ def test_no_known_force_is_an_error():
 def test_evaluation_sees_every_record_once_in_order(walker, batch):
   source = walker.source(walker.subjects)
   seen = []
-  for records, count in data.eval_batches(source, batch):
+  for records, count in input_pipeline.eval_batches(source, batch):
     assert len(records['frame']) == batch
     for key, value in records.items():
       # Padded with its own last record.
@@ -493,15 +510,15 @@ def test_reading_and_training_import_no_tensorflow(data_dir):
   code = f"""
 import importlib, sys
 from absl import flags
-from grfjax import data
+from grfjax.data import input_pipeline, label_index, voxel_dataset
 for name in ('train', 'evaluate', 'predict'):
   module = importlib.import_module('grfjax.' + name)
   for flag in flags.FLAGS.get_flags_for_module(module):  # the programs' flags share names
     delattr(flags.FLAGS, flag.name)
-dataset = data.Dataset({str(data_dir)!r}, 'walker')
+dataset = voxel_dataset.Dataset({str(data_dir)!r}, 'walker')
 source = dataset.source(dataset.others('A'))
-labels = data.index(source, dataset.config.own, 2)
-next(iter(data.train_stream(source, labels, batch=2, clip=4, rebalance=0.5, seed=0)))
+labels = label_index.index_labels(source, dataset.config.own, 2)
+next(iter(input_pipeline.train_stream(source, labels, batch=2, clip=4, rebalance=0.5, seed=0)))
 print(sorted(m for m in sys.modules if m.partition('.')[0] == 'tensorflow'))
 """
   done = subprocess.run(
@@ -513,5 +530,5 @@ print(sorted(m for m in sys.modules if m.partition('.')[0] == 'tensorflow'))
 
 def test_a_long_list_of_subjects_is_shortened():
   names = [f'S{k}' for k in range(1, 22)]
-  assert data.listed(names[:20]) == ', '.join(names[:20])
-  assert data.listed(names) == '21 subjects (S1 ... S21)'
+  assert subject_lists.listed_subjects(names[:20]) == ', '.join(names[:20])
+  assert subject_lists.listed_subjects(names) == '21 subjects (S1 ... S21)'

@@ -14,7 +14,8 @@ import numpy as np
 import plates
 import pytest
 
-from grfjax import recordings, voxels
+from grfjax.data import clip_config, trial_records
+from grfjax.io import recordings
 
 SUBJECTS = 'subject,body_mass_kg,height_m\nS1,61.5,1.75\nS2,70,1.80\n'
 HEADER = 'subject,trial,video,video_start_s,force,plates,camera\n'
@@ -25,7 +26,7 @@ TRIALS = HEADER + (
 BY_FRAME = TRIALS.replace('video_start_s', 'contact_frame').replace('-0.5', '40')
 MANIFESTS = {'subjects.csv': SUBJECTS, 'trials.csv': TRIALS}
 CLOCK_S = np.arange(1450) / 1000 - 0.1  # of the forces, on the video's clock
-WALKER, PAPER = voxels.config('walker'), voxels.config('mochizuki')
+WALKER, PAPER = clip_config.clip_config('walker'), clip_config.clip_config('mochizuki')
 
 
 def steps() -> np.ndarray:
@@ -51,9 +52,11 @@ def base(tmp_path_factory):
   return root
 
 
-def read(root: pathlib.Path, cfg: voxels.Config = PAPER) -> list[dict]:
+def read(root: pathlib.Path, cfg: clip_config.ClipConfig = PAPER) -> list[dict]:
   """The road of `tfds build`."""
-  return [record for trial in recordings.load(root) for record in voxels.records(trial, cfg)]
+  return [
+    record for trial in recordings.load(root) for record in trial_records.trial_records(trial, cfg)
+  ]
 
 
 # --- how to break one thing

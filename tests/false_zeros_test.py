@@ -5,7 +5,9 @@ import csv
 import numpy as np
 import pytest
 
-from grfjax import forces, recordings
+from grfjax import conventions
+from grfjax.data import force_labels, plate_contacts
+from grfjax.io import force_files, recordings
 from grfjax.synth import recording, styles
 
 
@@ -13,7 +15,7 @@ def _truth(path):
   with path.open() as f:
     names = next(csv.reader([f.readline()]))
   table = np.loadtxt(path, delimiter=',', skiprows=1)
-  legs = [[names.index(f'{leg}_f{a}_N') for a in 'xyz'] for leg in recordings.LEGS]
+  legs = [[names.index(f'{leg}_f{a}_N') for a in 'xyz'] for leg in conventions.LEGS]
   return table[:, 0], table[:, legs]  # (N,), (N, 2, 3) newtons
 
 
@@ -35,17 +37,17 @@ def test_no_false_zero_on_synthetic_walkers(walks):
   for style in styles.STYLES:
     for trial in recordings.load(walks / style):
       time_s, truth = _truth(walks / style / 'truth' / f'{trial.name}.csv')
-      plates = forces.read(trial.force, len(trial.plates))
+      plates = force_files.read(trial.force, len(trial.plates))
       at_s = np.arange(plates.time_s[0], plates.time_s[-1], 1 / 60)
-      weight = trial.subject.body_mass_kg * forces.G
-      force, known, contact = forces.labels(
-        forces.leg_forces(plates, trial.plates), plates.time_s, at_s, weight
+      weight = trial.subject.body_mass_kg * conventions.G
+      force, known, contact = force_labels.leg_labels(
+        plate_contacts.leg_forces(plates, trial.plates), plates.time_s, at_s, weight
       )
-      true, inside = forces.mean_at(time_s, truth[..., 2], at_s)
+      true, inside = plate_contacts.mean_at(time_s, truth[..., 2], at_s)
       known &= inside[:, None]
       zero = known & (force[..., 2] == 0)
       zeros += int(zero.sum())
-      false += int((zero & (true > forces.CONTACT_N)).sum())
+      false += int((zero & (true > conventions.CONTACT_N)).sum())
       # And what the plates did see is labelled with the truth, within their noise.
       on = known & contact & (force[..., 2] > 0)
       np.testing.assert_allclose(force[on][:, 2], true[on], atol=12)

@@ -9,13 +9,13 @@ import sys
 
 import pytest
 
-from grfjax import files
+from grfjax.io import atomic, folder_lock
 
 KILLED = """
 import os, pathlib, signal
-from grfjax import files
+from grfjax.io import atomic, folder_lock
 folder = pathlib.Path({!r})
-with files.{} as part:
+with atomic.{} as part:
   {}
   os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -29,17 +29,18 @@ def _killed(folder, call, body):
 @pytest.mark.parametrize(
   ('call', 'body', 'again'),
   [
-    ("whole(folder / 'a.txt')", "part.write_text('half')", lambda f: files.whole(f / 'a.txt')),
+    ("atomic_file(folder / 'a.txt')", "part.write_text('half')", lambda f: atomic.atomic_file(f /
+    'a.txt')),
     (
-      "together(folder, ['a.txt'])", "(part / 'b').write_text('half')",
-      lambda f: files.together(f, ['a.txt']),
+      "atomic_files(folder, ['a.txt'])", "(part / 'b').write_text('half')",
+      lambda f: atomic.atomic_files(f, ['a.txt']),
     ),
     (
-      "whole_folder(folder / 'a')", "(part / 'b').write_text('half')",
-      lambda f: files.whole_folder(f / 'a'),
+      "atomic_folder(folder / 'a')", "(part / 'b').write_text('half')",
+      lambda f: atomic.atomic_folder(f / 'a'),
     ),
   ],
-  ids=['whole', 'together', 'whole_folder'],
+  ids=['file', 'files', 'folder'],
 )  # fmt: skip
 def test_what_a_killed_process_leaves_goes_with_the_next(tmp_path, call, body, again):
   (tmp_path / 'a.txt').write_text('old')
@@ -61,18 +62,18 @@ def test_what_a_killed_process_leaves_goes_with_the_next(tmp_path, call, body, a
 @pytest.mark.parametrize('place', ['write', 'fsync', 'rename'])
 def test_a_full_disk_is_named_and_the_old_file_stays(tmp_path, monkeypatch, place):
   path = tmp_path / 'a.txt'
-  files.write_text(path, 'old')
+  atomic.write_text(path, 'old')
 
   def full(*args, **kwargs):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
   if place == 'fsync':
-    monkeypatch.setattr(files.os, 'fsync', full)
+    monkeypatch.setattr(atomic.os, 'fsync', full)
   if place == 'rename':
-    monkeypatch.setattr(files.pathlib.Path, 'replace', full)
+    monkeypatch.setattr(atomic.pathlib.Path, 'replace', full)
 
   def write():
-    with files.whole(path) as part:
+    with atomic.atomic_file(path) as part:
       part.write_text('new')
       if place == 'write':
         full()
@@ -85,9 +86,9 @@ def test_a_full_disk_is_named_and_the_old_file_stays(tmp_path, monkeypatch, plac
 
 def test_an_error_names_the_file_that_was_to_be_and_no_temporary(tmp_path):
   for context, name in (
-    (files.whole(tmp_path / 'a.txt'), ''),
-    (files.together(tmp_path, ['b.txt']), 'b.txt'),
-    (files.whole_folder(tmp_path / 'c'), 'd.txt'),
+    (atomic.atomic_file(tmp_path / 'a.txt'), ''),
+    (atomic.atomic_files(tmp_path, ['b.txt']), 'b.txt'),
+    (atomic.atomic_folder(tmp_path / 'c'), 'd.txt'),
   ):
     with pytest.raises(OSError, match=r'there') as error, context as part:
       raise OSError(errno.EACCES, 'not there', str(part / name))
@@ -99,24 +100,26 @@ def test_a_lock_dies_with_its_process(tmp_path):
   holder = subprocess.Popen(
     [
       sys.executable, '-c',
-      'import pathlib, time\nfrom grfjax import files\n'
-      f'with files.lock(pathlib.Path({str(tmp_path)!r})):\n  print(flush=True)\n  time.sleep(60)',
+      'import pathlib, time\nfrom grfjax.io import folder_lock\n'
+      f'with folder_lock.lock_folder(pathlib.Path({str(tmp_path)!r})):\n  print(flush=True)\n  time.sleep(60)',
     ],
     stdout=subprocess.PIPE,
   )  # fmt: skip
   holder.stdout.readline()
   with (
-    pytest.raises(files.InUseError, match=f'{tmp_path} is in use by process {holder.pid} on '),
-    files.lock(tmp_path),
+    pytest.raises(
+      folder_lock.InUseError, match=f'{tmp_path} is in use by process {holder.pid} on '
+    ),
+    folder_lock.lock_folder(tmp_path),
   ):
     pass
   holder.kill()
   holder.communicate()
-  with files.lock(tmp_path) as locked:
+  with folder_lock.lock_folder(tmp_path) as locked:
     assert locked
-    with pytest.raises(files.InUseError), files.lock(tmp_path):
+    with pytest.raises(folder_lock.InUseError), folder_lock.lock_folder(tmp_path):
       pass
-  with files.lock(tmp_path):
+  with folder_lock.lock_folder(tmp_path):
     pass
 
 
@@ -124,8 +127,8 @@ def test_without_locks_one_is_told_so(tmp_path, monkeypatch):
   def none(*args):
     raise OSError(errno.ENOLCK, 'No locks available')
 
-  monkeypatch.setattr(files.fcntl, 'flock', none)
-  with files.lock(tmp_path) as locked:
+  monkeypatch.setattr(folder_lock.fcntl, 'flock', none)
+  with folder_lock.lock_folder(tmp_path) as locked:
     assert not locked
-  files.write_text(tmp_path / 'a.txt', 'text')
+  atomic.write_text(tmp_path / 'a.txt', 'text')
   assert (tmp_path / 'a.txt').read_text() == 'text'

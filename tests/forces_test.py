@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from plates import BW, LABS, axes, stance, two_steps, write_c3d, write_csv, write_mot
 
-from grfjax import force_files, forces, recordings
+from grfjax import conventions
+from grfjax.data import force_labels, plate_checks, plate_contacts
+from grfjax.io import force_files, laboratory_axes, recordings
 
 REALGAIT = pathlib.Path(__file__).parents[1] / '../shared/realgait'
 
@@ -19,7 +21,7 @@ REALGAIT = pathlib.Path(__file__).parents[1] / '../shared/realgait'
 def test_contact_times_are_interpolated():
   t = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
   fz = np.array([0.0, 10.0, 50.0, 100.0, 60.0, 0.0])
-  (c,) = forces.contacts(t, fz)
+  (c,) = plate_contacts.contacts(t, fz)
   assert c.start_s == pytest.approx(0.125)  # 20 is a quarter of the way from 10 to 50
   assert c.end_s == pytest.approx(0.4 + 0.1 * 2 / 3)
   assert (c.whole_start, c.whole_end) == (True, True)
@@ -27,15 +29,15 @@ def test_contact_times_are_interpolated():
 
 def test_exactly_the_threshold_is_no_contact():
   t = np.arange(1000) / 1000
-  assert forces.contacts(t, np.full(1000, 20.0)) == []
-  assert len(forces.contacts(t, np.full(1000, 20.1))) == 1
+  assert plate_contacts.contacts(t, np.full(1000, 20.0)) == []
+  assert len(plate_contacts.contacts(t, np.full(1000, 20.1))) == 1
 
 
 def test_contacts_cut_by_the_recording():
   t = np.arange(1000) / 1000 + 5
   fz = np.full(1000, 500.0)
   fz[400:700] = 0
-  first, second = forces.contacts(t, fz)
+  first, second = plate_contacts.contacts(t, fz)
   assert (first.whole_start, first.whole_end) == (False, True)
   assert first.start_s == 5.0
   assert first.end_s == pytest.approx(5.4, abs=1e-3)
@@ -48,20 +50,22 @@ def test_blips_are_no_contacts_and_dropouts_no_ends():
   fz = np.where((t > 0.5) & (t < 1.2), 600.0, 0.0)
   fz[(t > 0.1) & (t < 0.19)] = 300
   fz[(t > 0.8) & (t < 0.83)] = 0
-  (c,) = forces.contacts(t, fz)
+  (c,) = plate_contacts.contacts(t, fz)
   assert (c.start_s, c.end_s) == pytest.approx((0.5, 1.2), abs=2e-3)
-  assert len(forces.contacts(t, fz, min_duration_s=0.05)) == 2
+  assert len(plate_contacts.contacts(t, fz, min_duration_s=0.05)) == 2
 
 
 def test_several_contacts_on_one_plate():
   t = np.arange(4000) / 1000
   fz = sum(stance(t, s, 0.6)[:, 2] for s in (0.3, 1.4, 2.5))
-  assert [c.start_s for c in forces.contacts(t, fz)] == pytest.approx([0.3, 1.4, 2.5], abs=0.01)
+  assert [c.start_s for c in plate_contacts.contacts(t, fz)] == pytest.approx(
+    [0.3, 1.4, 2.5], abs=0.01
+  )
 
 
 def test_threshold_is_a_choice():
   t, force = two_steps()
-  low, high = (forces.contacts(t, force[:, 0, 2], threshold_n=n)[0] for n in (10, 200))
+  low, high = (plate_contacts.contacts(t, force[:, 0, 2], threshold_n=n)[0] for n in (10, 200))
   assert low.start_s < high.start_s < high.end_s < low.end_s
 
 
@@ -70,17 +74,17 @@ def test_threshold_is_a_choice():
 
 def test_plates_of_one_leg_add():
   t, force = two_steps()
-  plates = forces.PlateForces(t, np.concatenate([force, force[:, :1] / 2], 1))
-  legs = forces.leg_forces(plates, ('left', 'right', 'left'))
+  plates = force_files.PlateForces(t, np.concatenate([force, force[:, :1] / 2], 1))
+  legs = plate_contacts.leg_forces(plates, ('left', 'right', 'left'))
   np.testing.assert_allclose(legs['left'], force[:, 0] * 1.5)
   np.testing.assert_allclose(legs['right'], force[:, 1])
-  assert list(forces.leg_forces(plates, ('right', 'right', 'right'))) == ['right']
+  assert list(plate_contacts.leg_forces(plates, ('right', 'right', 'right'))) == ['right']
 
 
 def test_legs_and_plates_must_match():
-  plates = forces.PlateForces(*two_steps())
-  with pytest.raises(forces.ForceError, match=r'names 1 \(left\), but the force file holds 2'):
-    forces.leg_forces(plates, ('left',))
+  plates = force_files.PlateForces(*two_steps())
+  with pytest.raises(force_files.ForceError, match=r'names 1 \(left\), but the force file holds 2'):
+    plate_contacts.leg_forces(plates, ('left',))
 
 
 @pytest.mark.parametrize(
@@ -89,15 +93,15 @@ def test_legs_and_plates_must_match():
 )
 def test_implausible_weight(scale, hint):
   t, force = two_steps()
-  with pytest.raises(forces.ForceError, match=hint):
-    forces.check_plausible(forces.PlateForces(t, force * scale), BW / forces.G)
+  with pytest.raises(force_files.ForceError, match=hint):
+    plate_checks.check_plausible(force_files.PlateForces(t, force * scale), BW / conventions.G)
 
 
 def test_plausible_weight():
-  plates = forces.PlateForces(*two_steps())
-  forces.check_plausible(plates, BW / forces.G)
-  with pytest.raises(forces.ForceError, match=r'of 5 kg; expected 0.65 to 5'):
-    forces.check_plausible(plates, 5)
+  plates = force_files.PlateForces(*two_steps())
+  plate_checks.check_plausible(plates, BW / conventions.G)
+  with pytest.raises(force_files.ForceError, match=r'of 5 kg; expected 0.65 to 5'):
+    plate_checks.check_plausible(plates, 5)
 
 
 # --- means
@@ -106,7 +110,7 @@ def test_plausible_weight():
 def test_mean_of_a_straight_line_is_its_middle():
   t = np.sort(np.random.default_rng(0).uniform(0, 1, 300))  # uneven sampling
   at = np.linspace(t[0], t[-1], 101)
-  mean, inside = forces.mean_at(t, 3 * t + 1, at)
+  mean, inside = plate_contacts.mean_at(t, 3 * t + 1, at)
   np.testing.assert_allclose(mean[inside], 3 * at[inside] + 1, rtol=1e-12)
   assert np.isnan(mean[~inside]).all()
   np.testing.assert_array_equal(inside, (at >= t[0] + 1 / 120) & (at <= t[-1] - 1 / 120))
@@ -114,7 +118,7 @@ def test_mean_of_a_straight_line_is_its_middle():
 
 def test_mean_keeps_the_shape():
   t, force = two_steps()
-  mean, inside = forces.mean_at(t, force, np.array([0.7, 1.2, -1.0]))
+  mean, inside = plate_contacts.mean_at(t, force, np.array([0.7, 1.2, -1.0]))
   assert mean.shape == (3, 2, 3)
   assert inside.tolist() == [True, True, False]
   assert mean[0, 0, 2] == pytest.approx(force[692:709, 0, 2].mean(), rel=1e-3)
@@ -126,14 +130,14 @@ def test_mean_is_centred_at_every_rate(rate):
   t = np.arange(int(rate)) / rate
   pulse = np.exp(-(((t - 0.4321) / 0.05) ** 2))
   at = np.arange(0.1, 0.9, 1e-3)
-  mean, inside = forces.mean_at(t, pulse, at)
+  mean, inside = plate_contacts.mean_at(t, pulse, at)
   assert inside.all()
   assert (mean * at).sum() / mean.sum() == pytest.approx(0.4321, abs=2e-4)
 
 
 def test_mean_of_a_step_is_analytical():
   t = np.arange(1000) / 1000
-  mean, _ = forces.mean_at(t, (t >= 0.5) * 100.0, np.array([0.4995]), 0.02)
+  mean, _ = plate_contacts.mean_at(t, (t >= 0.5) * 100.0, np.array([0.4995]), 0.02)
   assert mean[0] == pytest.approx(50)  # the rise is a line from 0.499 to 0.500
 
 
@@ -142,10 +146,10 @@ def test_means_against_the_judge():
   if not REALGAIT.exists():
     pytest.skip('../shared is not here')
   for trial in recordings.load(REALGAIT)[::10]:
-    plates = forces.read(trial.force, len(trial.plates))
+    plates = force_files.read(trial.force, len(trial.plates))
     at = trial.video_start_s + np.arange(120) / 60
     at = at[(at > plates.time_s[0] + 0.02) & (at < plates.time_s[-1] - 0.02)]
-    mean, inside = forces.mean_at(plates.time_s, plates.force, at)
+    mean, inside = plate_contacts.mean_at(plates.time_s, plates.force, at)
     lo, hi = (np.searchsorted(plates.time_s, at + s / 120) for s in (-1, 1))
     total = np.concatenate([np.zeros((1, 2, 3)), plates.force.cumsum(0)])
     judge = (total[hi] - total[lo]) / (hi - lo)[:, None, None]
@@ -153,7 +157,7 @@ def test_means_against_the_judge():
     # The judge's window holds whole samples, so its centre is off by up to half a sample: where
     # the curve runs at several BW/s that is a few newtons. On average over stance, 1e-3.
     on = judge[:, :, 2] > 20
-    weight = trial.subject.body_mass_kg * forces.G
+    weight = trial.subject.body_mass_kg * conventions.G
     assert np.abs(mean - judge)[on, 2].mean() < 3e-3 * weight
     assert abs((mean - judge)[on, 2].mean()) < 1e-3 * weight
     assert mean[on, 2].mean() == pytest.approx(judge[on, 2].mean(), rel=1e-3)
@@ -164,12 +168,12 @@ def test_means_against_the_judge():
 
 def test_video_start_to_the_millisecond():
   t, force = two_steps()
-  rise = forces.contacts(t, force[:, 0, 2])[0].start_s
+  rise = plate_contacts.contacts(t, force[:, 0, 2])[0].start_s
   frames = np.arange(90) / 60
   # A camera that starts at 0.2171 s: the first frame after the rise shows the foot.
   true = 0.2171
   shown = int(np.ceil((rise - true) * 60))
-  start, half = forces.video_start(shown, frames, force[:, 0], t)
+  start, half = plate_contacts.video_start(shown, frames, force[:, 0], t)
   assert half == pytest.approx(1 / 120)
   assert abs(start - true) <= half
   assert start + (frames[shown - 1] + frames[shown]) / 2 == pytest.approx(rise, abs=1e-9)
@@ -178,11 +182,13 @@ def test_video_start_to_the_millisecond():
 def test_video_start_averages_out():
   """Over all phases of the camera, half a frame before is right to the millisecond."""
   t, force = two_steps()
-  rise = forces.contacts(t, force[:, 0, 2])[0].start_s
+  rise = plate_contacts.contacts(t, force[:, 0, 2])[0].start_s
   frames = np.arange(90) / 60
   errors = []
   for true in np.linspace(0.2, 0.2 + 1 / 60, 100, endpoint=False):
-    start, half = forces.video_start(int(np.ceil((rise - true) * 60)), frames, force[:, 0], t)
+    start, half = plate_contacts.video_start(
+      int(np.ceil((rise - true) * 60)), frames, force[:, 0], t
+    )
     assert abs(start - true) <= half + 1e-9
     errors.append(start - true)
   assert abs(np.mean(errors)) < 1e-3
@@ -191,15 +197,15 @@ def test_video_start_averages_out():
 def test_video_start_where_plate_1_is_struck_second_and_frames_are_uneven():
   t, force = two_steps()
   frames = 7 + np.array([0, 0.02, 0.05, 0.07, 0.12])  # a clock of its own
-  start, half = forces.video_start(2, frames, force[:, 1, 2], t)
+  start, half = plate_contacts.video_start(2, frames, force[:, 1, 2], t)
   assert half == pytest.approx(0.015)
-  assert start == pytest.approx(forces.contacts(t, force[:, 1, 2])[0].start_s - 0.035)
+  assert start == pytest.approx(plate_contacts.contacts(t, force[:, 1, 2])[0].start_s - 0.035)
 
 
 def test_video_start_at_frame_0():
   t, force = two_steps()
-  start, half = forces.video_start(0, np.arange(60) / 60, force[:, 0], t)
-  assert start == pytest.approx(forces.contacts(t, force[:, 0, 2])[0].start_s + half)
+  start, half = plate_contacts.video_start(0, np.arange(60) / 60, force[:, 0], t)
+  assert start == pytest.approx(plate_contacts.contacts(t, force[:, 0, 2])[0].start_s + half)
 
 
 @pytest.mark.parametrize(
@@ -214,8 +220,8 @@ def test_video_start_at_frame_0():
 def test_video_start_that_cannot_be(frame, fz, message):
   t, force = two_steps()
   plate = force[:, 0, 2] if fz is None else np.full(len(t), fz)
-  with pytest.raises(forces.ForceError, match=message):
-    forces.video_start(frame, np.arange(60) / 60, plate, t)
+  with pytest.raises(force_files.ForceError, match=message):
+    plate_contacts.video_start(frame, np.arange(60) / 60, plate, t)
 
 
 def test_video_start_when_the_recording_begins_on_plate_1():
@@ -223,10 +229,10 @@ def test_video_start_when_the_recording_begins_on_plate_1():
   fz = force[:, 0, 2] + stance(t, -0.3, 0.5)[:, 2]
   assert fz[0] > 20
   frames = np.arange(60) / 60
-  start, _ = forces.video_start(3, frames, fz, t)
-  assert start == forces.video_start(3, frames, force[:, 0], t)[0]
-  with pytest.raises(forces.ForceError, match='no rise through 20 N'):
-    forces.video_start(0, frames, fz, t)
+  start, _ = plate_contacts.video_start(3, frames, fz, t)
+  assert start == plate_contacts.video_start(3, frames, force[:, 0], t)[0]
+  with pytest.raises(force_files.ForceError, match='no rise through 20 N'):
+    plate_contacts.video_start(0, frames, fz, t)
 
 
 # --- labels
@@ -239,14 +245,16 @@ def frames_of(t, rate=60):
 def test_labels_of_two_steps():
   t, force = two_steps()
   at = frames_of(t)
-  got, known, contact = forces.labels({'left': force[:, 0], 'right': force[:, 1]}, t, at, BW)
+  got, known, contact = force_labels.leg_labels(
+    {'left': force[:, 0], 'right': force[:, 1]}, t, at, BW
+  )
   assert got.shape == (len(at), 2, 3)
-  mean, inside = forces.mean_at(t, force, at)
+  mean, inside = plate_contacts.mean_at(t, force, at)
   judged = inside[:, None] & (np.nan_to_num(mean[:, :, 2]) > 20)
   np.testing.assert_array_equal(contact, judged)  # every frame the judge counts has a label
   np.testing.assert_allclose(got[contact], mean[contact])
-  off = forces.contacts(t, force[:, 0, 2])[0].end_s
-  on = forces.contacts(t, force[:, 1, 2])[0].start_s
+  off = plate_contacts.contacts(t, force[:, 0, 2])[0].end_s
+  on = plate_contacts.contacts(t, force[:, 1, 2])[0].start_s
   air = known & ~contact
   # Air begins at the left's own toe-off without a gap, and ends well before the right's.
   assert known[(at > off) & (at < off + 0.2), 0].all()
@@ -271,7 +279,7 @@ def walk(double, lasts, shape, seen, rate=500):
     force = stance(t, i * half_stride, lasts, shape, double)
     true[:, i % 2] += force
     if i in seen:
-      leg = recordings.LEGS[i % 2]
+      leg = conventions.LEGS[i % 2]
       plates[leg] = plates.get(leg, 0) + force
   return t, true, plates
 
@@ -286,8 +294,8 @@ def test_floor_is_never_taken_for_air(shape, seen):
     for double in (0.1, 0.13, 0.16, 0.2, 0.25, 0.29, *slow):
       t, true, plates = walk(double, lasts, shape, seen)
       at = frames_of(t)
-      got, known, contact = forces.labels(plates, t, at, BW)
-      mean, _ = forces.mean_at(t, true, at)
+      got, known, contact = force_labels.leg_labels(plates, t, at, BW)
+      mean, _ = plate_contacts.mean_at(t, true, at)
       wrong = np.abs(got - mean)[known]
       assert wrong.max() < 1e-6 * BW, (lasts, double)
       labelled += (known & ~contact).sum()
@@ -297,7 +305,7 @@ def test_floor_is_never_taken_for_air(shape, seen):
 def test_all_of_a_treadmill_is_known():
   t, _, plates = walk(0.15, 0.65, 'two peaks', range(6))
   at = frames_of(t)
-  _, known, _ = forces.labels(plates, t, at, BW)
+  _, known, _ = force_labels.leg_labels(plates, t, at, BW)
   inner = (at > 0.7) & (at < t[-1] - 0.7)
   assert known[inner].all()
 
@@ -305,24 +313,24 @@ def test_all_of_a_treadmill_is_known():
 def test_one_plate_tells_of_the_other_leg():
   t, _, plates = walk(0.15, 0.65, 'two peaks', (2,))
   at = frames_of(t)
-  got, known, contact = forces.labels(plates, t, at, BW)
+  got, known, contact = force_labels.leg_labels(plates, t, at, BW)
   assert list(plates) == ['left']
   assert known[:, 1].sum() >= 10
   assert not contact[:, 1].any()
   assert (got[:, 1] == 0).all()
   # Of the left itself only its contact is known, with no zeros around it.
-  c = forces.contacts(t, plates['left'][:, 2])[0]
+  c = plate_contacts.contacts(t, plates['left'][:, 2])[0]
   assert not known[(at < c.start_s - 1 / 60) | (at > c.end_s + 1 / 60), 0].any()
 
 
 @pytest.mark.parametrize('cut', ['start', 'end'])
 def test_a_contact_cut_by_the_recording_says_nothing_of_the_other_leg(cut):
   t, _, plates = walk(0.15, 0.65, 'two peaks', (2,))
-  c = forces.contacts(t, plates['left'][:, 2])[0]
+  c = plate_contacts.contacts(t, plates['left'][:, 2])[0]
   keep = t > c.start_s + 0.1 if cut == 'start' else t < c.end_s - 0.1
   t, left = t[keep], plates['left'][keep]
   at = frames_of(t)
-  _, known, contact = forces.labels({'left': left}, t, at, BW)
+  _, known, contact = force_labels.leg_labels({'left': left}, t, at, BW)
   assert contact[:, 0].sum() > 20
   assert not known[:, 1].any()
 
@@ -330,7 +338,7 @@ def test_a_contact_cut_by_the_recording_says_nothing_of_the_other_leg(cut):
 def test_standing_on_a_plate_says_nothing_of_the_other_leg():
   t = np.arange(4000) / 1000
   left = stance(t, 0.5, 2.5, 'flat', 0.1)
-  _, known, _ = forces.labels({'left': left}, t, frames_of(t), BW)
+  _, known, _ = force_labels.leg_labels({'left': left}, t, frames_of(t), BW)
   assert not known[:, 1].any()
 
 
@@ -338,18 +346,18 @@ def test_a_leg_that_carries_half_says_nothing_of_the_other():
   t = np.arange(2000) / 1000
   left = stance(t, 0.5, 0.65, 'flat', 0.15)
   for scale, expected in ((0.6, False), (1.0, True)):
-    _, known, _ = forces.labels({'left': left * scale}, t, frames_of(t), BW)
+    _, known, _ = force_labels.leg_labels({'left': left * scale}, t, frames_of(t), BW)
     assert known[:, 1].any() == expected
 
 
 def test_a_scuff_is_not_air():
   t, force = two_steps()
   at = frames_of(t)
-  clean = forces.labels({'left': force[:, 0], 'right': force[:, 1]}, t, at, BW)[1]
+  clean = force_labels.leg_labels({'left': force[:, 0], 'right': force[:, 1]}, t, at, BW)[1]
   scuffed = force[:, 0].copy()
   scuff = (t > 1.15) & (t < 1.2)
   scuffed[scuff, 2] = 80
-  got, known, _ = forces.labels({'left': scuffed, 'right': force[:, 1]}, t, at, BW)
+  got, known, _ = force_labels.leg_labels({'left': scuffed, 'right': force[:, 1]}, t, at, BW)
   during = (at > 1.15) & (at < 1.2)
   assert clean[during, 0].all()
   assert not known[during, 0].any()
@@ -358,15 +366,17 @@ def test_a_scuff_is_not_air():
 
 def test_no_plates_and_no_frames():
   t, force = two_steps()
-  assert not forces.labels({}, t, frames_of(t), BW)[1].any()
-  got, known, contact = forces.labels({'left': force[:, 0]}, t, np.array([]), BW)
+  assert not force_labels.leg_labels({}, t, frames_of(t), BW)[1].any()
+  got, known, contact = force_labels.leg_labels({'left': force[:, 0]}, t, np.array([]), BW)
   assert (got.shape, known.shape, contact.shape) == ((0, 2, 3), (0, 2), (0, 2))
 
 
 def test_windows_over_the_edge_of_the_recording_are_unknown():
   t = np.arange(1000) / 1000
   left = stance(t, -0.2, 0.6)
-  _, known, _ = forces.labels({'left': left}, t, np.array([-0.1, 0.0, 0.008, 0.009, 0.2]), BW)
+  _, known, _ = force_labels.leg_labels(
+    {'left': left}, t, np.array([-0.1, 0.0, 0.008, 0.009, 0.2]), BW
+  )
   assert known[:, 0].tolist() == [False, False, False, True, True]
 
 
@@ -374,16 +384,16 @@ def test_realgait_labels_hold_every_frame_the_judge_counts():
   if not REALGAIT.exists():
     pytest.skip('../shared is not here')
   for trial in recordings.load(REALGAIT)[::10]:
-    plates = forces.read(trial.force, len(trial.plates))
-    forces.check_plausible(plates, trial.subject.body_mass_kg)
-    legs = forces.leg_forces(plates, trial.plates)
+    plates = force_files.read(trial.force, len(trial.plates))
+    plate_checks.check_plausible(plates, trial.subject.body_mass_kg)
+    legs = plate_contacts.leg_forces(plates, trial.plates)
     at = trial.video_start_s + np.arange(120) / 60
     at = at[at < plates.time_s[-1] - 0.02]
-    _, known, contact = forces.labels(
-      legs, plates.time_s, at, trial.subject.body_mass_kg * forces.G
+    _, known, contact = force_labels.leg_labels(
+      legs, plates.time_s, at, trial.subject.body_mass_kg * conventions.G
     )
-    for i, leg in enumerate(recordings.LEGS):
-      mean, inside = forces.mean_at(plates.time_s, legs[leg], at)
+    for i, leg in enumerate(conventions.LEGS):
+      mean, inside = plate_contacts.mean_at(plates.time_s, legs[leg], at)
       np.testing.assert_array_equal(contact[:, i], inside & (mean[:, 2] > 20))
     assert (known & ~contact).sum(0).min() >= 12
 
@@ -394,7 +404,7 @@ def test_realgait_labels_hold_every_frame_the_judge_counts():
 @pytest.mark.parametrize(('separator', 'newline'), [(',', '\n'), (',', '\r\n'), (';', '\r\n')])
 def test_csv(tmp_path, separator, newline):
   t, force = two_steps()
-  got = forces.read(write_csv(tmp_path / 'f.csv', t, force, separator, newline), 2)
+  got = force_files.read(write_csv(tmp_path / 'f.csv', t, force, separator, newline), 2)
   assert got.time_s.dtype == got.force.dtype == np.float64
   np.testing.assert_allclose(got.time_s, t, atol=1e-9)
   np.testing.assert_allclose(got.force, force, atol=6e-4)
@@ -412,15 +422,15 @@ def test_csv_with_bom_other_order_more_columns_quotes_and_blank_lines(tmp_path):
 
   path = write_csv(tmp_path / 'F.CSV', t, force, change=shuffle)
   path.write_bytes(b'\xef\xbb\xbf' + path.read_bytes())
-  np.testing.assert_allclose(forces.read(path).force, force, atol=6e-4)
+  np.testing.assert_allclose(force_files.read(path).force, force, atol=6e-4)
 
 
 def test_csv_that_is_not_turned_forward_is_warned_of(tmp_path, caplog):
   t, force = two_steps()
   with caplog.at_level(logging.WARNING):
-    forces.read(write_csv(tmp_path / 'a.csv', t, force))
+    force_files.read(write_csv(tmp_path / 'a.csv', t, force))
     assert not caplog.records
-    forces.read(write_csv(tmp_path / 'b.csv', t, force * [-1, -1, 1]))
+    force_files.read(write_csv(tmp_path / 'b.csv', t, force * [-1, -1, 1]))
   assert 'x must be forward' in caplog.text
 
 
@@ -428,7 +438,7 @@ def test_realgait_csv_against_the_csv_module():
   if not REALGAIT.exists():
     pytest.skip('../shared is not here')
   path = REALGAIT / 'forces/HC002D06.csv'
-  got = forces.read(path)
+  got = force_files.read(path)
   with path.open(newline='') as f:
     rows = list(csv.DictReader(f))
   for i, row in list(enumerate(rows))[::97]:
@@ -441,20 +451,22 @@ def test_upside_down_other_number_of_plates_and_no_file(tmp_path, reader):
   write = {'csv': write_csv, 'mot': write_mot, 'c3d': write_c3d}[reader]
   t, force = two_steps()
   path = write(tmp_path / f'f.{reader}', t, force)
-  assert forces.read(path, 2).force.shape[1] == 2
+  assert force_files.read(path, 2).force.shape[1] == 2
   for count in (1, 3):
-    with pytest.raises(forces.ForceError, match=rf'f\.{reader}: holds 2 plates, .* names {count}'):
-      forces.read(path, count)
+    with pytest.raises(
+      force_files.ForceError, match=rf'f\.{reader}: holds 2 plates, .* names {count}'
+    ):
+      force_files.read(path, count)
   write(path, t, force * [1, 1, -1] if reader == 'mot' else force * [[[1, 1, 1], [1, 1, -1]]])
-  with pytest.raises(forces.ForceError, match=r'plate \d reads .* the sign looks flipped'):
-    forces.read(path)
-  with pytest.raises(forces.ForceError, match='no such file'):
-    forces.read(tmp_path / f'none.{reader}')
+  with pytest.raises(force_files.ForceError, match=r'plate \d reads .* the sign looks flipped'):
+    force_files.read(path)
+  with pytest.raises(force_files.ForceError, match='no such file'):
+    force_files.read(tmp_path / f'none.{reader}')
 
 
 def test_unknown_kind(tmp_path):
-  with pytest.raises(forces.ForceError, match=r"found '\.txt', expected \.csv, \.mot, \.c3d"):
-    forces.read(tmp_path / 'f.txt')
+  with pytest.raises(force_files.ForceError, match=r"found '\.txt', expected \.csv, \.mot, \.c3d"):
+    force_files.read(tmp_path / 'f.txt')
 
 
 # --- MOT
@@ -474,7 +486,7 @@ def test_unknown_kind(tmp_path):
 def test_mot(tmp_path, names, gap):
   t, force = two_steps()
   shown = force[:, ::-1] if names[0].startswith('2_') else force  # numbers count, not the order
-  got = forces.read(write_mot(tmp_path / 'f.mot', t, shown, names, gap, ['', 'a remark']), 2)
+  got = force_files.read(write_mot(tmp_path / 'f.mot', t, shown, names, gap, ['', 'a remark']), 2)
   np.testing.assert_allclose(got.time_s, t, atol=1e-9)
   np.testing.assert_allclose(got.force, force, atol=1e-4)
 
@@ -487,14 +499,14 @@ def test_mot(tmp_path, names, gap):
 def test_mot_of_a_walk_the_other_way(tmp_path, turn, caplog):
   t, force = two_steps()
   with caplog.at_level(logging.INFO, logger='absl'):
-    got = forces.read(write_mot(tmp_path / 'f.mot', t, force @ turn.T))
+    got = force_files.read(write_mot(tmp_path / 'f.mot', t, force @ turn.T))
   np.testing.assert_allclose(got.force, force, atol=1e-4)
   assert 'turned about the vertical' in caplog.text
 
 
 def test_mot_without_a_direction_stays_as_it_is(tmp_path):
   t, force = two_steps()
-  got = forces.read(write_mot(tmp_path / 'f.mot', t, force * [0, 1, 1]))
+  got = force_files.read(write_mot(tmp_path / 'f.mot', t, force * [0, 1, 1]))
   np.testing.assert_allclose(got.force, force * [0, 1, 1], atol=1e-4)
 
 
@@ -505,7 +517,7 @@ def test_mot_without_a_direction_stays_as_it_is(tmp_path):
 @pytest.mark.parametrize('kind', [1, 2, 3, 4])
 def test_c3d(tmp_path, kind, lab):
   t, force = two_steps()
-  got = forces.read(write_c3d(tmp_path / 'f.c3d', t, force, kind, LABS[lab]), 2)
+  got = force_files.read(write_c3d(tmp_path / 'f.c3d', t, force, kind, LABS[lab]), 2)
   np.testing.assert_allclose(got.time_s, t, atol=1e-9)
   np.testing.assert_allclose(got.force, force, atol=1e-3)  # C3D holds float32
 
@@ -516,19 +528,19 @@ def test_c3d(tmp_path, kind, lab):
 def test_c3d_with_action_or_reaction(tmp_path, lab, plate_down, sign):
   t, force = two_steps()
   path = write_c3d(tmp_path / 'f.c3d', t, force, lab=LABS[lab], sign=sign, plate_down=plate_down)
-  np.testing.assert_allclose(forces.read(path).force, force, atol=1e-3)
+  np.testing.assert_allclose(force_files.read(path).force, force, atol=1e-3)
 
 
 def test_c3d_cut_out_of_a_recording_keeps_its_clock(tmp_path):
   t, force = two_steps()
-  got = forces.read(write_c3d(tmp_path / 'f.c3d', t, force, first=25))
+  got = force_files.read(write_c3d(tmp_path / 'f.c3d', t, force, first=25))
   np.testing.assert_allclose(got.time_s, t + 0.25, atol=1e-9)
 
 
 @pytest.mark.parametrize(('unit', 'newtons'), [('N', 1), ('kN', 1000), ('lbf', 4.4482216)])
 def test_c3d_units(tmp_path, unit, newtons):
   t, force = two_steps()
-  got = forces.read(write_c3d(tmp_path / 'f.c3d', t, force / newtons * 2, units=[unit, 'Nmm']))
+  got = force_files.read(write_c3d(tmp_path / 'f.c3d', t, force / newtons * 2, units=[unit, 'Nmm']))
   np.testing.assert_allclose(got.force, force * 2, atol=1e-2)
 
 
@@ -538,7 +550,7 @@ def test_c3d_units_of_channels(tmp_path):
   def change(c):
     c['parameters']['ANALOG']['UNITS']['value'] = ['kN'] * 12
 
-  got = forces.read(write_c3d(tmp_path / 'f.c3d', t, force / 1000, change=change))
+  got = force_files.read(write_c3d(tmp_path / 'f.c3d', t, force / 1000, change=change))
   np.testing.assert_allclose(got.force, force, atol=1e-3)
 
 
@@ -547,16 +559,16 @@ def test_c3d_by_the_centre_of_pressure(tmp_path):
   t, force = two_steps()
   force *= [0, 1, 1]
   path = write_c3d(tmp_path / 'f.c3d', t, force, lab=LABS['along -y'], travel=0.2)
-  np.testing.assert_allclose(forces.read(path).force, force, atol=1e-3)
-  with pytest.raises(forces.ForceError, match=r'cannot tell which way the walk goes'):
-    forces.read(write_c3d(path, t, force, travel=0.01))
+  np.testing.assert_allclose(force_files.read(path).force, force, atol=1e-3)
+  with pytest.raises(force_files.ForceError, match=r'cannot tell which way the walk goes'):
+    force_files.read(write_c3d(path, t, force, travel=0.01))
 
 
 def test_c3d_where_force_and_pressure_disagree(tmp_path, caplog):
   t, force = two_steps()
   path = write_c3d(tmp_path / 'f.c3d', t, force, travel=-0.2)
   with caplog.at_level(logging.WARNING):
-    got = forces.read(path)
+    got = force_files.read(path)
   np.testing.assert_allclose(got.force, force, atol=1e-3)
   assert 'the forces are believed' in caplog.text
 
@@ -565,8 +577,8 @@ def test_c3d_walked_obliquely(tmp_path):
   t, force = two_steps()
   a = np.deg2rad(40)
   lab = axes([np.cos(a), np.sin(a), 0], [0, 0, 1])
-  with pytest.raises(forces.ForceError, match='along one laboratory axis'):
-    forces.read(write_c3d(tmp_path / 'f.c3d', t, force, lab=lab, travel=0.2))
+  with pytest.raises(force_files.ForceError, match='along one laboratory axis'):
+    force_files.read(write_c3d(tmp_path / 'f.c3d', t, force, lab=lab, travel=0.2))
 
 
 # --- from a file to a frame
@@ -578,10 +590,10 @@ def test_a_pulse_comes_back_at_its_time(tmp_path, kind):
   t, force = two_steps()
   force[:, 0, 2] += 300 * np.exp(-(((t - 0.7123) / 0.01) ** 2))
   write = {'csv': write_csv, 'mot': write_mot, 'c3d': write_c3d}[kind]
-  got = forces.read(write(tmp_path / f'f.{kind}', t, force))
+  got = force_files.read(write(tmp_path / f'f.{kind}', t, force))
   at = np.arange(0.68, 0.745, 5e-4)
-  mean, _ = forces.mean_at(got.time_s, got.force[:, 0, 2], at)
-  base, _ = forces.mean_at(t, stance(t, 0.4, 0.62)[:, 2], at)
+  mean, _ = plate_contacts.mean_at(got.time_s, got.force[:, 0, 2], at)
+  base, _ = plate_contacts.mean_at(t, stance(t, 0.4, 0.62)[:, 2], at)
   pulse = mean - base
   assert (pulse * at).sum() / pulse.sum() == pytest.approx(0.7123, abs=5e-4)
 
@@ -589,11 +601,11 @@ def test_a_pulse_comes_back_at_its_time(tmp_path, kind):
 def test_rotation_is_a_rotation():
   for axis in (0, 1):
     for sign in (1, -1):
-      turn = force_files._rotation((axis, sign))
+      turn = laboratory_axes.rotation((axis, sign))
       assert np.linalg.det(turn) == pytest.approx(1)
       np.testing.assert_allclose(turn @ (np.eye(3)[axis] * sign), [1, 0, 0])
 
 
 def test_errors_are_recording_errors():
-  assert issubclass(forces.ForceError, recordings.RecordingError)
-  assert re.search('row', forces.ForceError.__doc__)
+  assert issubclass(force_files.ForceError, recordings.RecordingError)
+  assert re.search('row', force_files.ForceError.__doc__)

@@ -16,8 +16,11 @@ import pytest
 import report_test
 import train_test
 
-from grfjax import checkpoint, evaluate, inference, log, predict, report, train
+from grfjax.evaluation import held_out
+from grfjax.inference import trained_run
+from grfjax.report import fold_report, predicting, run_report
 from grfjax.synth import recording
+from grfjax.training import checkpointing, loop, metrics_log, run_settings, weight_files
 
 _config = train_test._config
 
@@ -41,9 +44,9 @@ def _full_after(size):
 def done(data_dir, recordings_dir, tmp_path_factory):
   """A finished run with an evaluation, a folder of predictions, and a report."""
   root = tmp_path_factory.mktemp('done')
-  train.train(_config(data_dir, steps=3), root / 'run')
-  evaluate.evaluate(root / 'run')
-  report.write_loso(root, report_test.small_folds())
+  loop.train(_config(data_dir, steps=3), root / 'run')
+  held_out.evaluate_run(root / 'run')
+  fold_report.write_loso(root, report_test.small_folds())
   _predict(root, data_dir, recordings_dir)
   return root
 
@@ -54,40 +57,40 @@ def _synth(root, data_dir, recordings_dir):
 
 
 def _train(root, data_dir, recordings_dir):
-  train.train(_config(data_dir), root / 'new')
+  loop.train(_config(data_dir), root / 'new')
 
 
 def _log(root, data_dir, recordings_dir):
-  written = log.Log(root / 'run', 3)
+  written = metrics_log.MetricsLog(root / 'run', 3)
   with contextlib.closing(written):
     for step in range(4, 100):
       written.write(step, {'loss': 1.0, 'mae_pct_bw': 2.0, 'step_ms': 3.0})
 
 
 def _evaluate(root, data_dir, recordings_dir):
-  evaluate.evaluate(root / 'run')
+  held_out.evaluate_run(root / 'run')
 
 
 def _page(root, data_dir, recordings_dir):
-  report.write_run(root / 'run')
+  run_report.write_run(root / 'run')
 
 
 def _predict(root, data_dir, recordings_dir):
   film = sorted(recordings_dir.glob('*.mp4'))[0]
-  predict.predict_video(inference.load(root / 'run'), film, root / 'predicted', '', 60.0)
+  predicting.predict_video(trained_run.load(root / 'run'), film, root / 'predicted', '', 60.0)
 
 
 def _predict_set(root, data_dir, recordings_dir):
-  predict.predict_set(inference.load(root / 'run'), recordings_dir, root / 'predicted', ['A'])
+  predicting.predict_set(trained_run.load(root / 'run'), recordings_dir, root / 'predicted', ['A'])
 
 
 def _loso(root, data_dir, recordings_dir):
-  report.write_loso(root, report_test.small_folds())
+  fold_report.write_loso(root, report_test.small_folds())
 
 
 def _pretrained(root, data_dir, recordings_dir):
-  params, step, _ = checkpoint.restore_params(root / 'run')
-  checkpoint.write_weights(root / 'kept', params, step)
+  params, step, _ = weight_files.restore_params(root / 'run')
+  weight_files.write_weights(root / 'kept', params, step)
 
 
 # What is written, after how many bytes the disk is full, and the file that is named.
@@ -131,7 +134,7 @@ def test_a_full_disk_is_named_and_nothing_is_lost(
   after = _tree(root)
   assert not [name for name in after if '.grfjax-' in name or 'tmp' in name]
   # TensorBoard's file is named by the time, and written anew.
-  assert not {name for name in before.keys() - after.keys() if log.BOARD not in name}
+  assert not {name for name in before.keys() - after.keys() if metrics_log.BOARD not in name}
 
 
 def test_a_checkpoint_without_space_stops_the_run_and_it_goes_on_later(
@@ -139,12 +142,12 @@ def test_a_checkpoint_without_space_stops_the_run_and_it_goes_on_later(
 ):
   root = shutil.copytree(done, tmp_path / 'root')
   usage = shutil.disk_usage(root)
-  monkeypatch.setattr(checkpoint.shutil, 'disk_usage', lambda _: usage._replace(free=20_000))
+  monkeypatch.setattr(checkpointing.shutil, 'disk_usage', lambda _: usage._replace(free=20_000))
   with pytest.raises(OSError, match=rf"No space left on device: '{root}/run/checkpoints/6'"):
-    train.train(_config(data_dir), root / 'run')
+    loop.train(_config(data_dir), root / 'run')
   names = sorted(p.name for p in (root / 'run/checkpoints').iterdir())
   assert names == ['3', '3.sha256']
   monkeypatch.undo()
-  train.train(_config(data_dir), root / 'run')
-  assert json.loads((root / 'run' / train.DONE).read_text())['step'] == 6
-  assert checkpoint.restore_params(root / 'run')[1:] == (6, [])
+  loop.train(_config(data_dir), root / 'run')
+  assert json.loads((root / 'run' / run_settings.DONE).read_text())['step'] == 6
+  assert weight_files.restore_params(root / 'run')[1:] == (6, [])

@@ -10,41 +10,45 @@ import numpy as np
 import pytest
 import report_test
 
-from grfjax import (
-  curves,
-  gait,
-  gait_errors,
-  gait_figures,
-  gait_report,
-  judged,
-  page,
-  recordings,
-  report,
-  results,
-  truth,
+from grfjax.evaluation import held_out_trials, plate_reference
+from grfjax.gait import (
+  bland_altman,
+  contact_comparison,
+  curve_files,
+  foot_contacts,
+  force_curves,
+  gait_measures,
+)
+from grfjax.io import recordings
+from grfjax.report import (
+  agreement_figures,
+  agreement_report,
+  fold_report,
+  html_page,
+  prediction_files,
 )
 
 HOSTILE = '<script>alert(1)<script> & "$x" \'y\' #?%'  # no file's name has a slash
 
 
 def contact(start_s, stance_s=0.6, first=1.1, valley=0.8, second=1.2):
-  measures = dict.fromkeys([*gait.EVENTS, *gait.MEASURES], math.nan) | {
+  measures = dict.fromkeys([*gait_measures.EVENTS, *gait_measures.MEASURES], math.nan) | {
     'contact_s': start_s, 'toe_off_s': start_s + stance_s, 'stance_s': stance_s,
     'first_peak_bw': first, 'valley_bw': valley, 'second_peak_bw': second,
   }  # fmt: skip
-  return gait.Contact('left', start_s, start_s + stance_s, True, True, measures)
+  return foot_contacts.Contact('left', start_s, start_s + stance_s, True, True, measures)
 
 
 def made_up_contacts():
   """Of A two found and one invented; of B one found, without peaks, and one missed."""
   flat = contact(0.98, 0.65, math.nan, math.nan, math.nan)
   return {
-    'A': gait_errors.Comparison(
+    'A': contact_comparison.ContactComparison(
       [(contact(1.0), contact(0.99, 0.62, 1.15, 0.8, 1.19)),
        (contact(2.0), contact(2.02, 0.6, 1.08, 0.84, 1.2))],
       invented=[contact(3.0)], unjudged=[contact(4.0)],
     ),
-    'B': gait_errors.Comparison([(contact(1.0), flat)], missed=[contact(2.0)]),
+    'B': contact_comparison.ContactComparison([(contact(1.0), flat)], missed=[contact(2.0)]),
   }  # fmt: skip
 
 
@@ -65,7 +69,7 @@ all                     23.3                  3.5              2.0              
 
 
 def test_table_to_the_letter():
-  table = gait_report.table(made_up_contacts())
+  table = agreement_report.table(made_up_contacts())
   assert table.name == 'gait_errors'
   text = table.text()
   assert text.startswith(GOLDEN)
@@ -78,19 +82,19 @@ def test_table_to_the_letter():
 
 
 def test_agreement_by_hand():
-  got = gait_errors.agreement(np.array([[1, 1.1], [2, 2.1], [3, 3.4]]))
+  got = bland_altman.agreement(np.array([[1, 1.1], [2, 2.1], [3, 3.4]]))
   sd = math.sqrt((0.1**2 + 0.1**2 + 0.2**2) / 2)
   assert got == (3, pytest.approx(0.2), pytest.approx(0.2 - 1.96 * sd),
                  pytest.approx(0.2 + 1.96 * sd))  # fmt: skip
-  assert gait_errors.agreement(np.array([[1.0, 1.5]])) == (1, 0.5, None, None)
-  assert gait_errors.agreement(np.empty((0, 2))) == (0, None, None, None)
+  assert bland_altman.agreement(np.array([[1.0, 1.5]])) == (1, 0.5, None, None)
+  assert bland_altman.agreement(np.empty((0, 2))) == (0, None, None, None)
 
 
 @pytest.mark.parametrize('pairs', [{'$a$': np.empty((0, 2))}, {'_b': np.array([[1.0, 2.0]])}])
 def test_bland_altman_of_next_to_nothing(tmp_path, pairs):
   every = np.concatenate(list(pairs.values()))
-  path = gait_figures.bland_altman(
-    tmp_path / 'a.png', pairs, gait_errors.agreement(every), 'Stance time', 'ms'
+  path = agreement_figures.draw_bland_altman(
+    tmp_path / 'a.png', pairs, bland_altman.agreement(every), 'Stance time', 'ms'
   )
   assert report_test.is_png(path)
 
@@ -108,21 +112,21 @@ def folds_of(*subjects, legs=2):
 def runs(recordings_dir, tmp_path):
   """RUNS with predictions of A and B: the truth itself, 0.1 BW too low in A."""
   for trial in recordings.load(recordings_dir, subjects=['A', 'B']):
-    force = np.nan_to_num(truth.of_trial(trial).force)
+    force = np.nan_to_num(plate_reference.plate_reference_of(trial).force)
     force[..., 0] -= 0.1 * (trial.subject.name == 'A') * (force[..., 0] > 0.5)
     count = len(force)
-    made = curves.Curves(
+    made = force_curves.ForceCurves(
       np.arange(count) / 60, force, force[..., None][..., :0], trial.camera, False,
       np.full((count, 4), np.nan), np.zeros(count, int),
     )  # fmt: skip
     path = tmp_path / 'predictions' / f'{trial.name}.csv'
     path.parent.mkdir(exist_ok=True)
-    path.write_text(curves.to_csv(made))
+    path.write_text(curve_files.to_csv(made))
   return tmp_path
 
 
 def read(runs, root, *subjects):
-  return judged.read(runs / 'predictions', root, list(subjects))
+  return held_out_trials.read_held_out_trials(runs / 'predictions', root, list(subjects))
 
 
 @pytest.mark.parametrize(
@@ -173,10 +177,10 @@ def test_a_prediction_that_is_missing_or_broken_is_named(runs, recordings_dir):
 def test_report_has_table_plots_and_trials(runs, recordings_dir):
   found = read(runs, recordings_dir, 'A', 'B')
   folds = folds_of('A', 'B')
-  text = report.loso_text(folds, found)
+  text = fold_report.loso_text(folds, found)
   assert 'Gait measures. Held-out foot contacts' in text
   assert 'No errors of gait measures' not in text
-  names = {p.name for p in report.write_loso(runs, folds, found)}
+  names = {p.name for p in fold_report.write_loso(runs, folds, found)}
   assert {f'gait_errors.{ending}' for ending in ('txt', 'csv', 'md')} < names
   seen = report_test.Page((runs / 'report' / 'index.html').read_text())
   assert 'Of 8 foot contacts on the plates 0 were missed (0.0 %)' in seen.text
@@ -194,9 +198,11 @@ def test_report_has_table_plots_and_trials(runs, recordings_dir):
 def test_links_and_names_are_escaped(runs, recordings_dir):
   (trial, *_) = read(runs, recordings_dir, 'A').trials
   named = {'name': HOSTILE, 'subject': '<i>A'}
-  hostile = judged.Round([judged.Trial(**vars_of(trial) | named)], {'<b>x': '<u>why'})
+  hostile = held_out_trials.HeldOutTrials(
+    [held_out_trials.HeldOutTrial(**vars_of(trial) | named)], {'<b>x': '<u>why'}
+  )
   (runs / 'predictions' / f'{HOSTILE}.html').touch()
-  report.write_loso(runs, folds_of('<i>A'), hostile)
+  fold_report.write_loso(runs, folds_of('<i>A'), hostile)
   seen = report_test.Page((runs / 'report' / 'index.html').read_text())
   quoted = '%3Cscript%3Ealert%281%29%3Cscript%3E%20%26%20%22%24x%22%20%27y%27%20%23%3F%25.html'
   assert seen.all('a') == [{'href': f'../predictions/{quoted}'}]
@@ -218,12 +224,12 @@ def test_worst_and_best_are_ranked(tmp_path, monkeypatch):
     def __init__(self, error):
       self.name, self.mae_pct_bw = f't{error}', error
 
-  monkeypatch.setattr(gait_report.video, 'probe', lambda _: None)
-  monkeypatch.setattr(gait_report.video, 'frame', lambda *_: None)
-  monkeypatch.setattr(gait_figures, 'trial', lambda path, *_: path)
+  monkeypatch.setattr(agreement_report.video_file, 'probe', lambda _: None)
+  monkeypatch.setattr(agreement_report.video_file, 'frame', lambda *_: None)
+  monkeypatch.setattr(agreement_figures, 'draw_trial', lambda path, *_: path)
 
   def captions(errors):
-    found = gait_report._trial_pictures(tmp_path, tmp_path, [Trial(e) for e in errors])
+    found = agreement_report._trial_pictures(tmp_path, tmp_path, [Trial(e) for e in errors])
     assert [p.path.name for p in found] == [f'trial_{k}.png' for k in range(1, len(found) + 1)]
     return [p.caption for p in found]
 
@@ -250,10 +256,10 @@ def test_a_set_without_forces_says_so(runs, recordings_dir, tmp_path):
   folds = folds_of('A', 'B')
   reason = 'No errors of gait measures: force plates tell the truth of no trial.'
   which = 'Not judged (4 trials, A_1 first): no forces, or nothing that places them in time.'
-  text = report.loso_text(folds, found)
+  text = fold_report.loso_text(folds, found)
   assert reason in text
   assert which in text
-  paths = report.write_loso(runs, folds, found)
+  paths = fold_report.write_loso(runs, folds, found)
   assert not any('gait_errors' in p.name for p in paths)
   seen = report_test.Page(paths[0].read_text())
   assert reason in seen.text
@@ -264,10 +270,10 @@ def test_a_set_without_forces_says_so(runs, recordings_dir, tmp_path):
 def test_who_knows_the_near_leg_alone_has_no_gait_measures(runs, recordings_dir):
   found = read(runs, recordings_dir, 'A')
   folds = folds_of('A', legs=1)
-  text = report.loso_text(folds, found)
+  text = fold_report.loso_text(folds, found)
   assert 'Gait measures.' not in text
   assert 'in stance only, and cannot tell when a foot meets the floor' in text
-  seen = report_test.Page(report.write_loso(runs, folds, found)[0].read_text())
+  seen = report_test.Page(fold_report.write_loso(runs, folds, found)[0].read_text())
   assert 'Worst and best trials' in seen.text
 
 
@@ -278,7 +284,7 @@ def test_forces_that_cannot_be_used_are_left_out(runs, recordings_dir, tmp_path)
   found = read(runs, root, 'A')
   assert found.unjudged.keys() | {t.name for t in found.trials} == {'A_1', 'A_2'}
   assert trial.name in found.unjudged
-  assert trial.force.name in gait_report.left_out(found)[0]
+  assert trial.force.name in agreement_report.left_out(found)[0]
 
 
 # --- what it stands on
@@ -286,30 +292,30 @@ def test_forces_that_cannot_be_used_are_left_out(runs, recordings_dir, tmp_path)
 
 @pytest.mark.parametrize('axes', [1, 3])
 def test_csv_is_read_back(axes):
-  force = np.round(np.random.default_rng(0).normal(size=(5, 2, axes)), curves.DECIMALS)
+  force = np.round(np.random.default_rng(0).normal(size=(5, 2, axes)), curve_files.DECIMALS)
   force[1, 0], force[3] = np.nan, np.nan
   interval = force[..., None] + [-0.1, 0.1]
   time_s = np.arange(5) / 50
   nowhere = np.full((5, 4), np.nan), np.zeros(5, int)
-  made = curves.Curves(time_s, force, interval, 'left', False, *nowhere)
-  got = curves.from_csv(curves.to_csv(made))
+  made = force_curves.ForceCurves(time_s, force, interval, 'left', False, *nowhere)
+  got = curve_files.from_csv(curve_files.to_csv(made))
   np.testing.assert_array_equal(got[0], time_s)
   np.testing.assert_array_equal(got[1], force)
 
 
 def test_tables_alone_are_no_complete_prediction(tmp_path):
   (tmp_path / 'walk.csv').touch()
-  assert not results.complete(tmp_path, 'walk')
+  assert not prediction_files.is_complete(tmp_path, 'walk')
   for suffix in ('.json', '.png', '.html'):
-    assert not results.complete(tmp_path, 'walk')
+    assert not prediction_files.is_complete(tmp_path, 'walk')
     (tmp_path / f'walk{suffix}').touch()
-  assert results.complete(tmp_path, 'walk')  # the others not every video has
+  assert prediction_files.is_complete(tmp_path, 'walk')  # the others not every video has
 
 
 def test_a_caption_leads_nowhere_unless_told(tmp_path):
   path = tmp_path / 'a.png'
   path.touch()
-  assert '<a ' not in page.Picture(path, 'alt', 'x').html()
+  assert '<a ' not in html_page.Picture(path, 'alt', 'x').html()
   assert '<figcaption><a href="a&amp;b">x &lt; y</a>' in (
-    page.Picture(path, 'alt', 'x < y', 'a&b').html()
+    html_page.Picture(path, 'alt', 'x < y', 'a&b').html()
   )

@@ -11,7 +11,14 @@ import pytest
 import scipy.integrate
 import scipy.signal
 
-from grfjax import baselines, gait, gait_errors
+from grfjax.gait import (
+  constants,
+  contact_comparison,
+  foot_contacts,
+  gait_measures,
+  stances,
+  summaries,
+)
 
 REALGAIT = pathlib.Path(__file__).parents[1] / '../shared/realgait'
 G = 9.80665
@@ -56,7 +63,7 @@ def alternate(count=6, first=0.2, step=0.5, stance=0.6):
 
 
 def only(time_s, force, **kwargs):
-  (contact,) = gait.contacts(time_s, force, **kwargs)
+  (contact,) = foot_contacts.find_contacts(time_s, force, **kwargs)
   return contact
 
 
@@ -95,7 +102,7 @@ def test_another_threshold():
 
 
 def test_contacts_of_both_legs_in_order():
-  found = gait.contacts(*walk(alternate()))
+  found = foot_contacts.find_contacts(*walk(alternate()))
   assert [c.leg for c in found] == ['left', 'right'] * 3
   np.testing.assert_allclose([c.start_s for c in found], 0.2 + 0.5 * np.arange(6), atol=0.01)
 
@@ -107,7 +114,10 @@ def test_ripple_in_the_air_is_no_contact_and_moves_none():
   noisy = force.copy()
   noisy[:, :, 0] += ripple
   noisy[:, :, 0] += 0.2 * (np.abs(time_s - 1.0) < 0.03)[:, None] * [1, 0]  # a bump in swing
-  clean, found = gait.contacts(time_s, force), gait.contacts(time_s, noisy)
+  clean, found = (
+    foot_contacts.find_contacts(time_s, force),
+    foot_contacts.find_contacts(time_s, noisy),
+  )
   assert [c.leg for c in found] == [c.leg for c in clean]
   for a, b in zip(clean, found, strict=True):
     assert abs(a.start_s - b.start_s) < 0.012
@@ -127,14 +137,14 @@ def test_a_dip_within_stance_parts_nothing_a_swing_does():
   dip[(time_s > 0.95) & (time_s < 1.05), LEFT, 0] = 0.0
   assert only(time_s, dip).measures['stance_s'] == only(time_s, force).measures['stance_s']
   dip[(time_s > 0.9) & (time_s < 1.1), LEFT, 0] = 0.0
-  parts = gait.contacts(time_s, dip)
+  parts = foot_contacts.find_contacts(time_s, dip)
   assert [(c.whole_start, c.whole_end) for c in parts] == [(True, True)] * 2
 
 
 def test_swing_that_does_not_reach_the_air_leaves_its_ends_unknown():
   time_s, force = walk([(LEFT, 0.2, 0.6), (LEFT, 1.2, 0.6)])
   force[:, LEFT, 0] = np.maximum(force[:, LEFT, 0], 0.06 + 0.1 * np.abs(time_s - 1.0))
-  one, two = gait.contacts(time_s, force)
+  one, two = foot_contacts.find_contacts(time_s, force)
   assert not one.whole_end
   assert not two.whole_start
   assert one.end_s == two.start_s == pytest.approx(1.0, abs=1e-9)
@@ -146,13 +156,13 @@ def test_swing_that_does_not_reach_the_air_leaves_its_ends_unknown():
 )
 def test_too_short_or_too_light_is_no_contact(duration, peak, count):
   time_s, force = walk([(LEFT, 1, duration)], shape=lambda u: half_sine(u, peak))
-  assert len(gait.contacts(time_s, force)) == count
+  assert len(foot_contacts.find_contacts(time_s, force)) == count
 
 
 def test_cut_off_by_the_beginning_and_the_end():
   time_s, force = walk([(LEFT, 0.0, 0.6), (RIGHT, 0.6, 0.6)])
   part = (time_s >= 0.2) & (time_s <= 1.0)
-  one, two = gait.contacts(time_s[part], force[part])
+  one, two = foot_contacts.find_contacts(time_s[part], force[part])
   assert (one.leg, one.whole_start, one.whole_end, one.start_s) == ('left', False, True, 0.2)
   assert (two.leg, two.whole_start, two.whole_end, two.end_s) == ('right', True, False, 1.0)
   assert one.measures['toe_off_s'] == one.end_s
@@ -166,7 +176,7 @@ def test_a_gap_cuts_a_contact_and_nothing_is_measured_across_it():
   time_s, force = walk(steps)
   gap = force.copy()
   gap[(time_s > 1.5) & (time_s < 1.55)] = np.nan  # within the third step, of the left foot
-  found = gait.contacts(time_s, gap)
+  found = foot_contacts.find_contacts(time_s, gap)
   lefts = [c for c in found if c.leg == 'left']
   assert [(c.whole_start, c.whole_end) for c in lefts] == [
     (True, True), (True, False), (False, True), (True, True),
@@ -181,18 +191,18 @@ def test_a_gap_cuts_a_contact_and_nothing_is_measured_across_it():
 def test_two_walks_with_a_gap_between():
   time_s, force = walk(alternate(4))
   both = np.concatenate([force, np.full((500, 2, 3), np.nan), force])
-  found = gait.contacts(np.arange(len(both)) / 1000, both)
-  once = gait.contacts(time_s, force)
+  found = foot_contacts.find_contacts(np.arange(len(both)) / 1000, both)
+  once = foot_contacts.find_contacts(time_s, force)
   assert len(found) == 8
   for a, b in zip(once, found[4:], strict=True):
-    same = {n: v for n, v in a.measures.items() if n in gait.MEASURES}
+    same = {n: v for n, v in a.measures.items() if n in gait_measures.MEASURES}
     assert {n: b.measures[n] for n in same} == pytest.approx(same, nan_ok=True, rel=1e-9)
 
 
 def test_a_stretch_of_one_sample():
   force = np.full((3, 2, 1), np.nan)
   force[1] = 1.0
-  found = gait.contacts(np.arange(3.0), force)
+  found = foot_contacts.find_contacts(np.arange(3.0), force)
   assert [(c.start_s, c.end_s, c.whole_start, c.whole_end) for c in found] == [
     (1, 1, False, False)
   ] * 2
@@ -203,12 +213,12 @@ def test_a_stretch_of_one_sample():
 def test_nothing_there(axes, fill):
   time_s = np.arange(0 if fill is None else 50) / 50
   force = np.full((len(time_s), 2, axes), 0.0 if fill is None else fill)
-  assert gait.contacts(time_s, force) == []
-  told = gait.as_dict([])
+  assert foot_contacts.find_contacts(time_s, force) == []
+  told = summaries.as_dict([])
   assert told['summary']['left']['stance_s'] == {'mean': None, 'sd': None, 'n': 0}
   assert told['summary']['cadence_steps_per_min'] == {'mean': None, 'n': 0}
   assert set(told['summary']['symmetry_index_pct'].values()) == {None}
-  assert gait.stance_curves(time_s, force, [])['left'].shape == (0, 101, axes)
+  assert foot_contacts.stance_curves(time_s, force, [])['left'].shape == (0, 101, axes)
 
 
 @pytest.mark.parametrize(
@@ -224,15 +234,15 @@ def test_nothing_there(axes, fill):
 )
 def test_what_does_not_fit_is_refused(time_s, force, match):
   with pytest.raises(ValueError, match=match):
-    gait.contacts(time_s, force)
+    foot_contacts.find_contacts(time_s, force)
   with pytest.raises(ValueError, match=match):
-    gait.stance_curves(time_s, force, [])
+    foot_contacts.stance_curves(time_s, force, [])
 
 
 @pytest.mark.parametrize('threshold_bw', [0, -0.1, 0.3, math.nan])
 def test_a_threshold_without_sense_is_refused(threshold_bw):
   with pytest.raises(ValueError, match='threshold_bw'):
-    gait.contacts(np.arange(3), np.zeros((3, 2, 1)), threshold_bw)
+    foot_contacts.find_contacts(np.arange(3), np.zeros((3, 2, 1)), threshold_bw)
 
 
 # --- one stance
@@ -313,7 +323,10 @@ def test_two_peaks_need_a_valley(depth, peaked):
 
 def test_one_axis_has_no_braking():
   time_s, force = walk(alternate(), axes=3)
-  three, one = gait.contacts(time_s, force), gait.contacts(time_s, force[:, :, :1])
+  three, one = (
+    foot_contacts.find_contacts(time_s, force),
+    foot_contacts.find_contacts(time_s, force[:, :, :1]),
+  )
   forward = {'braking_impulse_bw_s', 'propulsion_impulse_bw_s'}
   for a, b in zip(three, one, strict=True):
     assert all(math.isnan(b.measures[name]) for name in forward)
@@ -328,7 +341,7 @@ def test_steps_strides_and_double_support():
   """Trapezoids: contact and toe-off each 5 ms inside 0.6 s, steps of 0.44 and 0.56 s."""
   ramps = lambda u: np.interp(u, [0, 1 / 6, 5 / 6, 1], [0, 1, 1, 0])
   steps = [(LEFT, 0.2, 0.6), (RIGHT, 0.64, 0.6), (LEFT, 1.2, 0.6), (RIGHT, 1.64, 0.6)]
-  found = gait.contacts(*walk(steps, shape=ramps, rate=100))
+  found = foot_contacts.find_contacts(*walk(steps, shape=ramps, rate=100))
   step_s, stride_s, double = (
     [c.measures[name] for c in found] for name in ('step_s', 'stride_s', 'double_support_pct')
   )
@@ -337,29 +350,29 @@ def test_steps_strides_and_double_support():
   # Stance 0.59 s: left ends 0.15 s after right begins, right ends 0.03 s after left begins.
   # Where the right foot stood when the first stride began was not seen.
   assert double == pytest.approx([math.nan, 18, math.nan, math.nan], nan_ok=True)
-  whole = gait.contacts(*walk([*steps, (LEFT, 2.2, 0.6)], shape=ramps, rate=100))
+  whole = foot_contacts.find_contacts(*walk([*steps, (LEFT, 2.2, 0.6)], shape=ramps, rate=100))
   assert whole[2].measures['double_support_pct'] == pytest.approx(18)
-  cadence = gait.summary(found)['cadence_steps_per_min']
+  cadence = summaries.summarize(found)['cadence_steps_per_min']
   assert cadence['n'] == 3
   assert cadence['mean'] == pytest.approx(60 / 0.48)
 
 
 def test_no_double_support_in_running():
-  found = gait.contacts(*walk(alternate(4, step=0.4, stance=0.3)))
+  found = foot_contacts.find_contacts(*walk(alternate(4, step=0.4, stance=0.3)))
   assert found[1].measures['double_support_pct'] == 0
 
 
 def test_double_support_of_a_walk_that_begins_in_mid_stance():
   time_s, force = walk([(RIGHT, 0.0, 0.6), *alternate(4, first=0.5)])
   part = time_s > 0.3
-  left = next(c for c in gait.contacts(time_s[part], force[part]) if c.leg == 'left')
+  left = next(c for c in foot_contacts.find_contacts(time_s[part], force[part]) if c.leg == 'left')
   assert math.isnan(left.measures['step_s'])  # the right foot's initial contact was not seen
   assert left.measures['double_support_pct'] == pytest.approx(20, abs=2)
 
 
 def test_a_missed_contact_makes_no_long_step_or_stride():
   steps = alternate(6)
-  found = gait.contacts(*walk(steps[:2] + steps[3:]))  # L R _ R L R
+  found = foot_contacts.find_contacts(*walk(steps[:2] + steps[3:]))  # L R _ R L R
   assert [c.leg for c in found] == ['left', 'right', 'right', 'left', 'right']
   nan = math.nan
   assert [c.measures['step_s'] for c in found] == pytest.approx(
@@ -373,20 +386,20 @@ def test_a_missed_contact_makes_no_long_step_or_stride():
 def test_one_leg_alone_has_strides_but_no_steps():
   time_s, force = walk(alternate())
   force[:, RIGHT] = np.nan
-  found = gait.contacts(time_s, force)
+  found = foot_contacts.find_contacts(time_s, force)
   assert [c.measures['stride_s'] for c in found[:2]] == pytest.approx([1, 1], abs=1e-3)
   assert all(math.isnan(c.measures['step_s']) for c in found)
   assert all(math.isnan(c.measures['double_support_pct']) for c in found)
-  assert math.isnan(gait.summary(found)['symmetry_index_pct']['stance_s'])
+  assert math.isnan(summaries.summarize(found)['symmetry_index_pct']['stance_s'])
 
 
 # --- summary
 
 
 def test_equal_legs_are_symmetrical():
-  found = gait.summary(gait.contacts(*walk(alternate())))
+  found = summaries.summarize(foot_contacts.find_contacts(*walk(alternate())))
   index = found['symmetry_index_pct']
-  assert set(index) == set(gait.MEASURES)
+  assert set(index) == set(gait_measures.MEASURES)
   for name, value in index.items():
     assert value == pytest.approx(0, abs=1e-6), name
   assert found['cadence_steps_per_min'] == {'mean': pytest.approx(120), 'n': 5}
@@ -399,14 +412,14 @@ def test_equal_legs_are_symmetrical():
   [(1.1, 0.9, 20), (0.9, 1.1, -20), (-0.03, -0.01, 100), (1, 0, 200), (0, 0, math.nan)],
 )
 def test_symmetry_index(left, right, index):
-  assert gait.symmetry_index(left, right) == pytest.approx(index, nan_ok=True)
+  assert summaries.symmetry_index(left, right) == pytest.approx(index, nan_ok=True)
 
 
 def test_mean_sd_and_n():
   steps = [(LEFT, 0.1, 0.5), (LEFT, 1.0, 0.6), (LEFT, 2.0, 0.7), (RIGHT, 0.5, 0.6)]
-  found = gait.contacts(*walk(steps))
+  found = foot_contacts.find_contacts(*walk(steps))
   lasts = [c.measures['stance_s'] for c in found if c.leg == 'left']
-  got = gait.summary(found)
+  got = summaries.summarize(found)
   assert got['left']['stance_s'] == {
     'mean': pytest.approx(sum(lasts) / 3),
     'sd': pytest.approx((lasts[2] - lasts[0]) / 2, rel=1e-4),  # of evenly spaced three
@@ -418,7 +431,7 @@ def test_mean_sd_and_n():
 
 def test_json():
   time_s, force = walk(alternate())
-  told = gait.as_dict(gait.contacts(time_s, force))
+  told = summaries.as_dict(foot_contacts.find_contacts(time_s, force))
   assert json.loads(json.dumps(told, allow_nan=False)) == told
   assert told['contacts'][0]['leg'] == 'left'
   assert told['contacts'][0]['step_s'] is None
@@ -431,17 +444,17 @@ def test_json():
 
 def test_stance_curves():
   time_s, force = walk([*alternate(4), (LEFT, 2.8, 0.6)])
-  found = gait.contacts(time_s, force)
-  curves = gait.stance_curves(time_s, force, found)
+  found = foot_contacts.find_contacts(time_s, force)
+  curves = foot_contacts.stance_curves(time_s, force, found)
   assert [c.leg for c in found].count('left') == 3
-  assert curves['left'].shape == (2, baselines.POINTS, 3)  # the third is cut off
-  assert curves['right'].shape == (2, baselines.POINTS, 3)
-  np.testing.assert_allclose(curves['left'][:, [0, -1], 0], gait.CONTACT_BW, atol=1e-9)
+  assert curves['left'].shape == (2, stances.POINTS, 3)  # the third is cut off
+  assert curves['right'].shape == (2, stances.POINTS, 3)
+  np.testing.assert_allclose(curves['left'][:, [0, -1], 0], constants.CONTACT_BW, atol=1e-9)
   whole = next(c for c in found if c.leg == 'left')
   u = (np.linspace(whole.start_s, whole.end_s, 101) - 0.2) / 0.6
   np.testing.assert_allclose(curves['left'][0, :, 0], two_peaks(u), atol=1e-4)
   np.testing.assert_allclose(curves['left'][0, :, 1], -0.2 * np.sin(2 * np.pi * u), atol=1e-4)
-  one = gait.stance_curves(time_s, force[:, :, :1], found)
+  one = foot_contacts.stance_curves(time_s, force[:, :, :1], found)
   np.testing.assert_array_equal(one['right'], curves['right'][:, :, :1])
 
 
@@ -468,7 +481,7 @@ def shifted(contact, start, end=None, **measures):
 @pytest.fixture
 def truth():
   """Left 0.2 to 0.8 s, right 0.7 to 1.3 s, and what is known of either leg at 100 frames/s."""
-  found = gait.contacts(*walk([(LEFT, 0.2, 0.6), (RIGHT, 0.7, 0.6)]))
+  found = foot_contacts.find_contacts(*walk([(LEFT, 0.2, 0.6), (RIGHT, 0.7, 0.6)]))
   time_s = np.arange(300) / 100
   known = np.stack(
     [(time_s > 0.15) & (time_s < 1.1), (time_s > 0.4) & (time_s < 1.35)], 1
@@ -484,7 +497,7 @@ def test_errors_exactly(truth):
     shifted(left, 0.010, -0.020, first_peak_bw=peak + 0.05, valley_bw=math.nan),
     shifted(right, -0.030, -0.010, first_peak_bw=peak - 0.01),
   ]
-  result = gait_errors.compare(estimated, found, time_s, known).result()
+  result = contact_comparison.compare_contacts(estimated, found, time_s, known).result()
   counts = {k: result[k] for k in ('true', 'matched', 'missed', 'invented', 'unjudged')}
   assert counts == {'true': 2, 'matched': 2, 'missed': 0, 'invented': 0, 'unjudged': 0}
   error = lambda mae, bias, n=2, undefined=0: {
@@ -505,12 +518,12 @@ def test_missed_and_swapped_legs(truth):
   found, time_s, known = truth
   left, right = found
   swapped = dataclasses.replace(shifted(right, 0.1), leg='left')  # 0.8 to 1.4 s
-  got = gait_errors.compare([left, swapped], found, time_s, known)
+  got = contact_comparison.compare_contacts([left, swapped], found, time_s, known)
   assert got.missed == [right]
   # The left foot is known to be in the air until 1.1 s: half of the time.
   assert len(got.invented) + len(got.unjudged) == 1
   swapped = dataclasses.replace(shifted(right, 0.05), leg='left')
-  got = gait_errors.compare([left, swapped], found, time_s, known)
+  got = contact_comparison.compare_contacts([left, swapped], found, time_s, known)
   assert (got.missed, got.invented) == ([right], [swapped])
   assert got.result()['missed_pct'] == got.result()['invented_pct'] == 50
 
@@ -518,9 +531,9 @@ def test_missed_and_swapped_legs(truth):
 def test_a_step_beside_the_plates_is_not_judged(truth):
   found, time_s, known = truth
   beside = shifted(found[0], 1.0)  # left again, 1.2 to 1.8 s
-  got = gait_errors.compare([*found, beside], found, time_s, known)
+  got = contact_comparison.compare_contacts([*found, beside], found, time_s, known)
   assert (got.invented, got.unjudged) == ([], [beside])
-  got = gait_errors.compare([*found, beside], found, time_s, np.ones_like(known))
+  got = contact_comparison.compare_contacts([*found, beside], found, time_s, np.ones_like(known))
   assert (got.invented, got.unjudged) == ([beside], [])
 
 
@@ -528,7 +541,7 @@ def test_a_second_contact_within_a_stance_is_invented(truth):
   found, time_s, known = truth
   left = found[0]
   one, two = shifted(left, 0, -0.35), shifted(left, 0.3, 0)
-  got = gait_errors.compare([one, two, found[1]], found, time_s, known)
+  got = contact_comparison.compare_contacts([one, two, found[1]], found, time_s, known)
   assert got.matched == [(left, one), (found[1], found[1])]
   assert (got.missed, got.invented) == ([], [two])
 
@@ -537,7 +550,7 @@ def test_too_far_off_is_missed_and_invented(truth):
   found, time_s, known = truth
   for late, matched in ((0.19, 2), (0.21, 1)):
     estimated = [shifted(found[0], late), found[1]]
-    got = gait_errors.compare(estimated, found, time_s, known)
+    got = contact_comparison.compare_contacts(estimated, found, time_s, known)
     assert len(got.matched) == matched
     assert len(got.missed) == len(got.invented) == 2 - matched
 
@@ -545,7 +558,7 @@ def test_too_far_off_is_missed_and_invented(truth):
 def test_the_nearest_is_matched(truth):
   found, time_s, known = truth
   far, near = shifted(found[0], -0.1), shifted(found[0], 0.02)
-  got = gait_errors.compare([far, near], found[:1], time_s, known)
+  got = contact_comparison.compare_contacts([far, near], found[:1], time_s, known)
   assert got.matched == [(found[0], near)]
 
 
@@ -554,22 +567,22 @@ def test_cut_off_contacts_are_matched_by_what_is_left(truth):
   left, right = found
   cut = lambda c, name: dataclasses.replace(c, measures={**c.measures, name: math.nan})
   late = dataclasses.replace(cut(left, 'contact_s'), start_s=0.5)
-  got = gait_errors.compare([late, cut(right, 'toe_off_s')], found, time_s, known)
+  got = contact_comparison.compare_contacts([late, cut(right, 'toe_off_s')], found, time_s, known)
   assert len(got.matched) == 2
   assert got.result()['contact_ms']['n'] == 1
   assert got.result()['contact_ms']['undefined'] == 1
   inside = cut(late, 'toe_off_s')
-  assert len(gait_errors.compare([inside], [left], time_s, known).matched) == 1
-  assert not gait_errors.compare([dataclasses.replace(inside, leg='right')], [left],
+  assert len(contact_comparison.compare_contacts([inside], [left], time_s, known).matched) == 1
+  assert not contact_comparison.compare_contacts([dataclasses.replace(inside, leg='right')], [left],
                                  time_s, known).matched  # fmt: skip
 
 
 def test_what_was_not_filmed_is_not_missed(truth):
   found, time_s, known = truth
   late = time_s > 0.6  # the left stance's last third
-  got = gait_errors.compare([], found, time_s[late], known[late])
+  got = contact_comparison.compare_contacts([], found, time_s[late], known[late])
   assert got.missed == [found[1]]
-  got = gait_errors.compare([], found, np.empty(0), np.empty((0, 2), bool))
+  got = contact_comparison.compare_contacts([], found, np.empty(0), np.empty((0, 2), bool))
   assert got.result()['true'] == 0
   assert got.result()['missed_pct'] is None
   assert got.result()['contact_ms'] == {'mae': None, 'bias': None, 'n': 0, 'undefined': 0}
@@ -578,8 +591,8 @@ def test_what_was_not_filmed_is_not_missed(truth):
 def test_trials_merge(truth):
   found, time_s, known = truth
   estimated = [shifted(found[0], 0.01)]
-  one = gait_errors.compare(estimated, found, time_s, known)
-  two = gait_errors.compare([*found, shifted(found[0], 0.55)], found, time_s, known)
+  one = contact_comparison.compare_contacts(estimated, found, time_s, known)
+  two = contact_comparison.compare_contacts([*found, shifted(found[0], 0.55)], found, time_s, known)
   both = one.merge(two)
   for name in ('true', 'matched', 'missed', 'invented', 'unjudged'):
     assert both.result()[name] == one.result()[name] + two.result()[name]
@@ -595,7 +608,7 @@ def test_trials_merge(truth):
 def test_a_wrong_mask_is_refused(truth, known):
   found, time_s, _ = truth
   with pytest.raises(ValueError, match='known'):
-    gait_errors.compare(found, found, time_s, known)
+    contact_comparison.compare_contacts(found, found, time_s, known)
 
 
 # --- real forces
@@ -623,7 +636,7 @@ def test_real_forces_against_scipy():
   stances = 0
   for subject, time_s, newtons, weight in real_walks():
     force = newtons[:, :, [2, 0, 1]] / weight
-    found = gait.contacts(time_s, force, threshold_bw=20 / weight)
+    found = foot_contacts.find_contacts(time_s, force, threshold_bw=20 / weight)
     started = {}
     for leg, name in enumerate(['left', 'right']):
       fz, fx = newtons[:, leg, 2] / weight, newtons[:, leg, 0] / weight
@@ -643,7 +656,7 @@ def test_real_forces_against_scipy():
         want = scipy.integrate.trapezoid(part, time_s[on])
         assert m[impulse] == pytest.approx(want, abs=5e-5), of
       curve = fz[on]
-      tops, _ = scipy.signal.find_peaks(curve, prominence=gait.VALLEY_BW)
+      tops, _ = scipy.signal.find_peaks(curve, prominence=gait_measures.VALLEY_BW)
       early, late = tops[tops < len(on) / 2], tops[tops >= len(on) / 2]
       first, second = (half[np.argmax(curve[half])] for half in (early, late))
       assert m['first_peak_bw'] == pytest.approx(curve[first], rel=1e-12), of
@@ -669,7 +682,9 @@ def test_the_rule_for_estimates_is_near_20_newtons_on_real_forces():
   for subject, time_s, newtons, weight in real_walks():
     force = newtons[:, :, [2, 0, 1]] / weight
     pairs = zip(
-      gait.contacts(time_s, force), gait.contacts(time_s, force, 20 / weight), strict=True
+      foot_contacts.find_contacts(time_s, force),
+      foot_contacts.find_contacts(time_s, force, 20 / weight),
+      strict=True,
     )
     for ours, plates in pairs:
       assert abs(ours.start_s - plates.start_s) < 0.002, subject
@@ -680,15 +695,19 @@ def test_real_forces_at_60_frames():
   """What frames alone cost, of true forces averaged over 1/60 s."""
   if not REALGAIT.exists():
     pytest.skip('../shared is not here')
-  total = gait_errors.Comparison()
+  total = contact_comparison.ContactComparison()
   for _, time_s, newtons, weight in real_walks():
     force = newtons[:, :, [2, 0, 1]] / weight
     count = len(time_s) * 60 // 1000 - 1
     mean = np.stack([force[round(k * 1000 / 60) :][:17].mean(0) for k in range(count)])
     at_s = time_s[0] + np.arange(count) / 60 + 0.008
     known = np.ones((count, 2), bool)
-    true = gait.contacts(time_s, force, 20 / weight)
-    total = total.merge(gait_errors.compare(gait.contacts(at_s, mean), true, at_s, known))
+    true = foot_contacts.find_contacts(time_s, force, 20 / weight)
+    total = total.merge(
+      contact_comparison.compare_contacts(
+        foot_contacts.find_contacts(at_s, mean), true, at_s, known
+      )
+    )
   result = total.result()
   assert (result['matched'], result['missed'], result['invented']) == (16, 0, 0)
   assert result['contact_ms']['bias'] == pytest.approx(-8, abs=1)  # the average begins early

@@ -7,7 +7,10 @@ import making
 import numpy as np
 import pytest
 
-from grfjax import inference, lost, predict, pretrained, tracking
+from grfjax import pretrained
+from grfjax.inference import trained_run
+from grfjax.report import predicting
+from grfjax.tracking import crossings, tracking_gaps
 
 HEIGHT, WIDTH, TALL, FLOOR, COUNT = 180, 320, 116, 166, 150
 TIME_S = np.arange(COUNT) / 60
@@ -42,9 +45,9 @@ def walker(first, last, *, floor=FLOOR, tall=TALL, clothes=making.CLOTHES, begin
 
 def follow(frames):
   """The crossings, and the stretches in which nobody is followed."""
-  found = list(tracking.crossings(making.Frames(frames), TIME_S))
-  gaps = [f for f in found if isinstance(f, lost.Lost)]
-  return [f for f in found if isinstance(f, tracking.Crossing)], gaps
+  found = list(crossings.crossings(making.Frames(frames), TIME_S))
+  gaps = [f for f in found if isinstance(f, tracking_gaps.Gap)]
+  return [f for f in found if isinstance(f, crossings.Crossing)], gaps
 
 
 def moved(frames, dx, dy, margin):
@@ -75,7 +78,7 @@ MOVES = {
 
 @pytest.mark.parametrize('name', MOVES)
 def test_a_camera_that_moves(name):
-  with pytest.raises(tracking.NobodyFoundError, match=r'from 0\.0 to 2\.[45] s the camera moves'):
+  with pytest.raises(crossings.NobodyFoundError, match=r'from 0\.0 to 2\.[45] s the camera moves'):
     follow(moved(in_a_large_room(), *MOVES[name], 30))
 
 
@@ -108,7 +111,7 @@ def test_a_camera_that_is_pushed():
   """It stands before and after; most of the time as in the beginning."""
   push = np.where(np.arange(COUNT) < 100, 0, 12)
   (crossing,), gaps = follow(moved(in_a_large_room(), push, 0 * push, 30))
-  assert [s.why for s in gaps] == [lost.MOVING]
+  assert [s.why for s in gaps] == [tracking_gaps.MOVING]
   assert gaps[0].start_s == pytest.approx(100 / 60, abs=0.3)
   assert gaps[0].end_s == pytest.approx(TIME_S[-1], abs=0.01)
   at = crossing.track.frame
@@ -122,11 +125,11 @@ def test_a_camera_that_is_pushed():
 def test_two_who_meet():
   one, two = walker(20, 300), walker(300, 20, clothes=RED)
   crossings, gaps = follow(drawn(one, two))
-  together = next(s for s in gaps if s.why == lost.TOGETHER)
+  together = next(s for s in gaps if s.why == tracking_gaps.TOGETHER)
   # They meet in the middle; arms and legs reach 0.4 body heights.
   assert together.start_s < TIME_S[COUNT // 2] < together.end_s
   assert together.end_s - together.start_s < 1
-  assert lost.SHORTER in [s.why for s in gaps]
+  assert tracking_gaps.SHORTER in [s.why for s in gaps]
   for crossing in crossings:
     at = TIME_S[crossing.track.frame[crossing.clear]]
     assert not ((at > together.start_s) & (at < together.end_s)).any()
@@ -139,7 +142,7 @@ def test_one_who_walks_close_behind():
   slow = walker(40, 170)
   fast = walker(-150, 120, clothes=RED)
   crossings, gaps = follow(drawn(slow, fast))
-  assert lost.BESIDE in [s.why for s in gaps]
+  assert tracking_gaps.BESIDE in [s.why for s in gaps]
   for crossing in crossings:
     at = crossing.track.frame[crossing.clear]
     gap = np.array([abs(slow(k)[0] - fast(k)[0]) for k in at])
@@ -162,7 +165,7 @@ def test_one_who_stands_further_off_does_not_matter():
 def test_feet_beyond_the_picture(below):
   frames = drawn(walker(20, 300, floor=HEIGHT + below, tall=140))
   with pytest.raises(
-    tracking.NobodyFoundError, match="the feet are beyond the picture's lower edge"
+    crossings.NobodyFoundError, match="the feet are beyond the picture's lower edge"
   ):
     follow(frames)
 
@@ -199,7 +202,7 @@ def test_towards_the_camera_and_away_from_it(across, nearer):
     return 100 + across * share, 90 + 40 * size, 62 * size, making.CLOTHES
 
   with pytest.raises(
-    tracking.NobodyFoundError, match=r'from 0\.\d to 2\.\d s somebody comes nearer'
+    crossings.NobodyFoundError, match=r'from 0\.\d to 2\.\d s somebody comes nearer'
   ):
     follow(drawn(at))
 
@@ -221,9 +224,9 @@ def test_a_path_a_little_aslant_is_followed():
 def test_pictures_shown_twice_count_once():
   film = making.film(80, fps=30, height=180, width=320)
   twice = np.repeat(film.frames, 2, axis=0)
-  track = tracking.longest(making.Frames(twice), np.arange(160) / 60).track
+  track = crossings.longest(making.Frames(twice), np.arange(160) / 60).track
   np.testing.assert_array_equal(track.repeats, track.frame % 2 == 1)
-  once = tracking.longest(making.Frames(film.frames), film.time_s)
+  once = crossings.longest(making.Frames(film.frames), film.time_s)
   assert not once.track.repeats.any()
 
 
@@ -232,7 +235,7 @@ def test_pictures_shown_twice_count_once_where_the_walker_is_out_of_sight():
   frames = making.film(80, fps=30, height=180, width=320).frames.copy()
   frames[40:44] = np.minimum(frames[40:44].astype(int) + 20, 255)
   twice = np.repeat(frames, 2, axis=0)
-  track = tracking.longest(making.Frames(twice), np.arange(160) / 60).track
+  track = crossings.longest(making.Frames(twice), np.arange(160) / 60).track
   np.testing.assert_array_equal(track.repeats, track.frame % 2 == 1)
 
 
@@ -242,8 +245,8 @@ def test_pictures_shown_twice_count_once_where_the_walker_is_out_of_sight():
 def test_a_stretch_is_empty_and_the_reason_told(tmp_path):
   frames = drawn(walker(20, 300), walker(300, 20, clothes=RED))
   path = making.write_video(tmp_path / 'meet.mp4', frames)
-  run = inference.load(pretrained.folder('convolutional'))
-  said = predict.predict_video(run, path, tmp_path, '', None, with_overlay=False)
+  run = trained_run.load(pretrained.folder('convolutional'))
+  said = predicting.predict_video(run, path, tmp_path, '', None, with_overlay=False)
   told = json.loads((tmp_path / 'meet.json').read_text())['quality']['flags']
   (reason,) = [flag for flag in told if 'too close to be told apart' in flag]
   assert f'Note: {reason}' in said

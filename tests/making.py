@@ -81,7 +81,7 @@ def figure(
 
 
 class Frames:
-  """Pictures in memory, as `grfjax.tracking` wants them; `chosen` are those it samples from."""
+  """Pictures in memory, as tracking wants them; `chosen` are those that it samples from."""
 
   def __init__(self, pictures: Iterable[np.ndarray]):
     self.pictures = list(pictures)

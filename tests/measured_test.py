@@ -8,18 +8,18 @@ import pytest
 
 import growth
 import measured
-from grfjax import recordings, video
+from grfjax.io import recordings, video_file
 
 
 def test_a_film_again_and_again(tmp_path):
   film = making.film(30)
   source = making.write_video(tmp_path / 'one.mp4', film.frames)
   length = measured.repeated(source, tmp_path / 'many.mp4', 1.2)
-  many = video.probe(tmp_path / 'many.mp4')
+  many = video_file.probe(tmp_path / 'many.mp4')
   assert len(many.time_s) == 90
   assert length == pytest.approx(1.5)
   np.testing.assert_allclose(np.diff(many.time_s), 1 / 60, atol=1e-4)
-  one, three = (list(video.frames(video.probe(p))) for p in (source, many.path))
+  one, three = (list(video_file.frames(video_file.probe(p))) for p in (source, many.path))
   for k in range(0, 90, 13):
     np.testing.assert_array_equal(three[k], one[k % 30])
 

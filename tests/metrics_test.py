@@ -4,7 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from grfjax import metrics
+from grfjax.data import force_intervals
+from grfjax.evaluation import error_sums
 
 
 def _data(n=1000, seed=0):
@@ -15,7 +16,7 @@ def _data(n=1000, seed=0):
 
 
 def test_by_hand():
-  result = metrics.sums([0.5, 1.0, 9.0], [0.4, 1.2, 0.0], [True, True, False]).result()
+  result = error_sums.sums([0.5, 1.0, 9.0], [0.4, 1.2, 0.0], [True, True, False]).result()
   assert result['mae_pct_bw'] == pytest.approx(15)
   assert result['rmse_pct_bw'] == pytest.approx(100 * np.sqrt(0.05 / 2))
   assert result['bias_pct_bw'] == pytest.approx(-5)
@@ -26,7 +27,7 @@ def test_by_hand():
 
 def test_against_numpy():
   estimate, truth, mask = _data()
-  got = metrics.sums(estimate, truth, mask).result()
+  got = error_sums.sums(estimate, truth, mask).result()
   x, y = estimate[mask].astype(np.float64), truth[mask].astype(np.float64)
   assert got['mae_pct_bw'] == pytest.approx(100 * np.abs(x - y).mean(), rel=1e-12)
   assert got['rmse_pct_bw'] == pytest.approx(100 * np.sqrt(((x - y) ** 2).mean()), rel=1e-12)
@@ -37,11 +38,11 @@ def test_against_numpy():
 
 def test_merged_equals_whole():
   estimate, truth, mask = _data()
-  whole = metrics.sums(estimate, truth, mask)
-  merged = metrics.Sums()
+  whole = error_sums.sums(estimate, truth, mask)
+  merged = error_sums.Sums()
   for part in np.split(np.arange(1000), [1, 2, 50, 400, 401]):
-    merged = merged.merge(metrics.sums(estimate[part], truth[part], mask[part]))
-  merged = merged.merge(metrics.Sums())
+    merged = merged.merge(error_sums.sums(estimate[part], truth[part], mask[part]))
+  merged = merged.merge(error_sums.Sums())
   for got, want in zip(jax.tree.leaves(merged), jax.tree.leaves(whole), strict=True):
     assert got == pytest.approx(want, rel=1e-12)
 
@@ -49,10 +50,10 @@ def test_merged_equals_whole():
 def test_r_far_from_zero_keeps_its_digits():
   estimate, truth, mask = (a.astype(np.float64) for a in _data())
   mask = mask > 0
-  far = metrics.Sums()
+  far = error_sums.Sums()
   for part in np.array_split(np.arange(1000), 7):
-    far = far.merge(metrics.sums(estimate[part] + 1e6, truth[part] + 1e6, mask[part]))
-  want = metrics.sums(estimate, truth, mask).result()['r']
+    far = far.merge(error_sums.sums(estimate[part] + 1e6, truth[part] + 1e6, mask[part]))
+  want = error_sums.sums(estimate, truth, mask).result()['r']
   assert far.result()['r'] == pytest.approx(want, abs=1e-8)
 
 
@@ -62,58 +63,58 @@ def test_r_far_from_zero_keeps_its_digits():
 )
 def test_r_of_a_constant_is_none(estimate, truth):
   mask = np.ones(7, bool)
-  whole = metrics.sums(estimate, truth, mask)
-  parts = metrics.Sums()
+  whole = error_sums.sums(estimate, truth, mask)
+  parts = error_sums.Sums()
   for i in range(7):
-    parts = parts.merge(metrics.sums(estimate[i : i + 1], truth[i : i + 1], mask[:1]))
+    parts = parts.merge(error_sums.sums(estimate[i : i + 1], truth[i : i + 1], mask[:1]))
   for each in (whole, parts):
     assert each.result()['r'] is None
     assert np.isfinite(each.result()['mae_pct_bw'])
 
 
 def test_nothing_gives_none():
-  result = metrics.sums([0.1], [0.2], [False]).result()
+  result = error_sums.sums([0.1], [0.2], [False]).result()
   assert result == {'mae_pct_bw': None, 'rmse_pct_bw': None, 'bias_pct_bw': None, 'r': None, 'n': 0}
-  assert metrics.sums([0.1], [0.2], [True]).result()['r'] is None
+  assert error_sums.sums([0.1], [0.2], [True]).result()['r'] is None
 
 
 def test_refuses_bad_input_but_not_where_masked():
-  good = metrics.sums([np.nan, 0.5], [0.2, 0.4], [False, True]).result()
+  good = error_sums.sums([np.nan, 0.5], [0.2, 0.4], [False, True]).result()
   assert good['mae_pct_bw'] == pytest.approx(10)
   with pytest.raises(ValueError, match='finite'):
-    metrics.sums([np.nan], [0.2], [True])
+    error_sums.sums([np.nan], [0.2], [True])
   with pytest.raises(ValueError, match='shapes'):
-    metrics.sums([0.1, 0.2], [0.2], [True])
+    error_sums.sums([0.1, 0.2], [0.2], [True])
   with pytest.raises(ValueError, match='bool'):
-    metrics.sums([0.1], [0.2], [1])
+    error_sums.sums([0.1], [0.2], [1])
 
 
 def test_interval_labels_are_table_iv():
-  assert len(metrics.INTERVALS) == 17
-  assert metrics.INTERVALS[1:4] == ('0.01-0.10', '0.11-0.20', '0.21-0.30')
-  assert metrics.INTERVALS[-2:] == ('1.41-1.50', 'above 1.50')
+  assert len(force_intervals.INTERVALS) == 17
+  assert force_intervals.INTERVALS[1:4] == ('0.01-0.10', '0.11-0.20', '0.21-0.30')
+  assert force_intervals.INTERVALS[-2:] == ('1.41-1.50', 'above 1.50')
 
 
 def test_interval_of_every_class():
   for hundredths in range(1, 151):
-    name = metrics.INTERVALS[metrics.interval(np.float32(hundredths / 100))]
+    name = force_intervals.INTERVALS[force_intervals.interval_index(np.float32(hundredths / 100))]
     low, high = (round(100 * float(v)) for v in name.split('-'))
     assert low <= hundredths <= high
-  ends = metrics.interval([-5.0, 0.0, 0.004, 0.006, 1.504, 1.506, 30.0])
+  ends = force_intervals.interval_index([-5.0, 0.0, 0.004, 0.006, 1.504, 1.506, 30.0])
   np.testing.assert_array_equal(ends, [0, 0, 0, 1, 15, 16, 16])
 
 
 def test_intervals_lose_nothing_and_merge():
   estimate, truth, mask = _data()
-  whole = metrics.sums_by_interval(estimate, truth, mask)
+  whole = error_sums.sums_by_interval(estimate, truth, mask)
   assert sum(s.count for s in whole.values()) == mask.sum()
   a, b = slice(0, 300), slice(300, None)
-  one, two = (metrics.sums_by_interval(estimate[k], truth[k], mask[k]) for k in (a, b))
-  total = metrics.Sums()
-  for name in metrics.INTERVALS:
+  one, two = (error_sums.sums_by_interval(estimate[k], truth[k], mask[k]) for k in (a, b))
+  total = error_sums.Sums()
+  for name in force_intervals.INTERVALS:
     merged = one[name].merge(two[name])
     assert merged.result() == pytest.approx(whole[name].result(), rel=1e-9)
     total = total.merge(merged)
-  assert total.result() == pytest.approx(metrics.sums(estimate, truth, mask).result(), rel=1e-9)
+  assert total.result() == pytest.approx(error_sums.sums(estimate, truth, mask).result(), rel=1e-9)
   truth[~mask] = np.nan  # unknown truth may be anything
-  assert metrics.sums_by_interval(estimate, truth, mask)['0.11-0.20'].count > 0
+  assert error_sums.sums_by_interval(estimate, truth, mask)['0.11-0.20'].count > 0

@@ -10,7 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from grfjax import data, inference, models, step, targets, voxels
+from grfjax.data import clip_config, clips, input_pipeline
+from grfjax.inference import estimator, trained_run, walk_estimates
+from grfjax.models import networks, paper_networks, targets, walker_networks
 
 SMALL = {'channels': 4, 'dense': 8, 'outputs': 7}
 
@@ -33,7 +35,7 @@ def _random(shape):
   ('name', 'count'), [('mochizuki3d', 110_526_998), ('mochizuki2d', 38_496_534)]
 )
 def test_parameters_at_full_width(name, count):
-  assert _count(models.build(name), (1, 5, 40, 40, 1)) == count
+  assert _count(networks.build_network(name), (1, 5, 40, 40, 1)) == count
 
 
 def test_table_ii_by_hand():
@@ -41,13 +43,13 @@ def test_table_ii_by_hand():
   convolutions = taps * 1 * c + c + 3 * (taps * c * c + c)
   flat = 3 * 32 * 32 * c  # (5, 40, 40) after two poolings of (2, 5, 5) with stride 1
   dense = flat * 128 + 128 + 128 * 150 + 150
-  assert _count(models.Mochizuki3D(), (1, 5, 40, 40, 1)) == convolutions + dense
+  assert _count(paper_networks.Mochizuki3D(), (1, 5, 40, 40, 1)) == convolutions + dense
 
 
 @functools.cache
 def _made(name, **kwargs):
   """A small model, its variables, and a batch of one voxel."""
-  model = models.build(name, **SMALL, **kwargs)
+  model = networks.build_network(name, **SMALL, **kwargs)
   x = _random((1, 5, 10, 11, 1))
   return model, jax.jit(functools.partial(model.init, train=False))(jax.random.key(0), x), x
 
@@ -111,7 +113,7 @@ def test_softmax_reading_and_its_error():
 
 def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
   """Work on a frame may be shared among all that see it: the answer is the same."""
-  cfg = voxels.config('walker')
+  cfg = clip_config.clip_config('walker')
   count = 150
   rng = np.random.default_rng(0)
   # A smooth film, as white noise has no motion.
@@ -119,8 +121,8 @@ def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
   film = np.stack([np.sin(k / 7) * film[k // 20] + (1 - np.sin(k / 7)) * 90 for k in range(count)])
   picture = np.clip(film, 0, 255).astype(np.uint8)
   index, nowhere = np.arange(count, dtype=np.int32), np.full((count, 4), np.nan)
-  view = voxels.Views(picture, np.arange(count) / 60, index, None, 1, nowhere, index >= 0)
-  model = models.Convolutional(width=4, features=8, outputs=3)
+  view = clips.WalkerViews(picture, np.arange(count) / 60, index, None, 1, nowhere, index >= 0)
+  model = walker_networks.Convolutional(width=4, features=8, outputs=3)
   apply = jax.jit(functools.partial(model.apply, train=False))
 
   def answer(variables, records):
@@ -139,7 +141,7 @@ def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
   reach = cfg.own.start
   around = dataclasses.replace(cfg, frames=2 * reach + 1, hop=1)
   for voxel in (cfg, cfg.longer(100), around):
-    got = answer(variables, list(voxels.cut(view, None, voxel)))[:, voxel.own]
+    got = answer(variables, list(clips.cut_voxels(view, None, voxel)))[:, voxel.own]
     got = got.reshape(-1, *expected.shape[1:])[:count]
     np.testing.assert_allclose(got, expected, atol=2e-5 * np.abs(expected).max())
   # And none of the frames around is there in vain.
@@ -150,7 +152,7 @@ def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
 
 
 def test_a_recurrent_network_remembers_the_whole_clip_both_ways():
-  model = models.build('recurrent', width=4, features=8, layers=1, outputs=1)
+  model = networks.build_network('recurrent', width=4, features=8, layers=1, outputs=1)
   rng = np.random.default_rng(0)
   x = _random((1, 60, 24, 12, 2))
   variables = jax.jit(functools.partial(model.init, train=False))(jax.random.key(0), x)
@@ -165,21 +167,23 @@ def test_a_recurrent_network_remembers_the_whole_clip_both_ways():
 @pytest.mark.parametrize('name', ['convolutional', 'recurrent', 'walker'])
 def test_a_video_is_estimated_as_the_records_of_a_data_set_are(name):
   """A network that remembers without end gets clips as long as a record; others, longer ones."""
-  cfg = voxels.Config('walker', follow=True, frames=96, hop=40, rows=24, columns=12, fps=60)
+  cfg = clip_config.ClipConfig(
+    'walker', follow=True, frames=96, hop=40, rows=24, columns=12, fps=60
+  )
   rng = np.random.default_rng(0)
   picture = rng.integers(0, 256, (150, 24, 12, 2), dtype=np.uint8)
   index, nowhere = np.arange(150, dtype=np.int32), np.full((150, 4), np.nan)
-  view = voxels.Views(picture, index / 60, index, None, 1, nowhere, index >= 0)
-  target = targets.build('regression')
-  model = models.build(name, width=4, features=8, outputs=target.outputs)
+  view = clips.WalkerViews(picture, index / 60, index, None, 1, nowhere, index >= 0)
+  target = targets.build_target('regression')
+  model = networks.build_network(name, width=4, features=8, outputs=target.outputs)
   variables = model.init(jax.random.key(0), jnp.zeros((1, 96, 24, 12, 2)), train=False)
   params = jax.tree.map(lambda p: 0.3 * rng.standard_normal(p.shape), variables['params'])
-  estimate = step.make_estimate(model=model, target=target)
-  run = inference.Run(None, None, cfg, model, target, params, 0, estimate, None)
-  got, _ = inference.predict(run, view)
-  records = list(voxels.cut(view, None, cfg))
-  expected, _ = inference.estimate_own(
-    cfg, model, estimate, params, data.pad_batch(records, len(records))
+  estimate = estimator.make_estimate(model=model, target=target)
+  run = trained_run.Run(None, None, cfg, model, target, params, 0, estimate, None)
+  got, _ = walk_estimates.estimate_walk(run, view)
+  records = list(clips.cut_voxels(view, None, cfg))
+  expected, _ = estimator.estimate_own(
+    cfg, model, estimate, params, input_pipeline.pad_batch(records, len(records))
   )
   expected = expected.reshape(-1, *expected.shape[2:])[:150]
   np.testing.assert_allclose(got, expected, atol=1e-4 * np.abs(expected).max())
@@ -187,4 +191,4 @@ def test_a_video_is_estimated_as_the_records_of_a_data_set_are(name):
 
 def test_build_lists_the_names():
   with pytest.raises(ValueError, match=r"'mochizuki4d'.*mochizuki2d, mochizuki3d"):
-    models.build('mochizuki4d')
+    networks.build_network('mochizuki4d')

@@ -10,7 +10,10 @@ import optax
 import pytest
 import step_test
 
-from grfjax import metrics, step, targets, video
+from grfjax.evaluation import error_sums
+from grfjax.io import video_file
+from grfjax.models import targets
+from grfjax.training import optimizers, sharding, train_step
 
 
 def test_a_loss_over_a_million_labels():
@@ -38,9 +41,9 @@ def test_errors_over_a_million_frames():
   rng = np.random.default_rng(2)
   truth = (100 + 0.3 * rng.standard_normal(1_000_000)).astype(np.float32)
   estimate = (truth + 0.05 * rng.standard_normal(truth.shape)).astype(np.float32)
-  whole = metrics.Sums()
+  whole = error_sums.Sums()
   for x, y in zip(np.split(estimate, 1000), np.split(truth, 1000), strict=True):
-    whole = whole.merge(metrics.sums(x, y, np.ones(x.shape, bool)))
+    whole = whole.merge(error_sums.sums(x, y, np.ones(x.shape, bool)))
   found = whole.result()
   exact = np.asarray(estimate, np.longdouble), np.asarray(truth, np.longdouble)
   error = exact[0] - exact[1]
@@ -59,11 +62,13 @@ def test_errors_over_a_million_frames():
 def test_a_gradient_beside_that_of_float64():
   """Float32 with the backend's own matrix products: loss and gradient of a whole network."""
   state, _, key, _, model, target = step_test._setup(dropout=0.0)
-  batch = {k: v for k, v in step_test._batch().items() if k in step.DEVICE_KEYS}
+  batch = {k: v for k, v in step_test._batch().items() if k in sharding.DEVICE_KEYS}
 
   def gradient(params):
     kwargs = {'model': model, 'target': target, 'augmentations': {}}
-    (loss, _), found = jax.value_and_grad(step.loss_fn, has_aux=True)(params, batch, key, **kwargs)
+    (loss, _), found = jax.value_and_grad(train_step.loss_fn, has_aux=True)(
+      params, batch, key, **kwargs
+    )
     return loss, found
 
   loss, found = jax.device_get(jax.jit(gradient)(state.params))
@@ -85,7 +90,7 @@ def test_the_optimizer_beside_float64():
   weights = {}
   for dtype in (np.float32, np.float64):
     with jax.enable_x64(dtype == np.float64):
-      tx = step.optimizer(
+      tx = optimizers.build_optimizer(
         steps=500, learning_rate=3e-3, warmup=50, weight_decay=0.05, clip_norm=1.0
       )
       params = {'w': jnp.ones((20, 30), dtype)}
@@ -104,4 +109,4 @@ def test_frame_times_hours_into_a_video(tmp_path):
   """Float32 has steps of 1 ms there, a sixteenth of a frame."""
   time_s = 600 * np.arange(20) + np.arange(20) / 60
   film = making.write_video(tmp_path / 'long.mp4', making.film(20).frames, time_s=time_s)
-  np.testing.assert_allclose(video.probe(film).time_s, time_s, rtol=0, atol=1e-5)
+  np.testing.assert_allclose(video_file.probe(film).time_s, time_s, rtol=0, atol=1e-5)

@@ -5,7 +5,10 @@ import making
 import numpy as np
 import pytest
 
-from grfjax import files, overlay, tracking, video, voxels
+from grfjax.data import clip_config, clips
+from grfjax.io import atomic, video_file, working_frames
+from grfjax.report import overlay, overlay_drawing, overlay_strip
+from grfjax.tracking import crossings, walker_window
 
 NOWHERE = np.full(4, np.nan)
 BOX = np.array([200.0, 40.0, 150.0, 280.0])
@@ -22,7 +25,7 @@ def painted(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
 
 def arrow(picture: np.ndarray, leg: str, floor: float) -> tuple[np.ndarray, np.ndarray]:
   """Rows and columns of a leg's colour above the floor line: the arrow without its letter."""
-  return np.nonzero(painted(picture[: int(floor)], overlay.COLOURS[leg]))
+  return np.nonzero(painted(picture[: int(floor)], overlay_drawing.COLOURS[leg]))
 
 
 # --- arrows
@@ -34,8 +37,8 @@ def test_an_arrow_reaches_where_its_force_points(force, direction):
   picture = blank()
   up, forward = force
   both = np.array([[up, forward, 0.03], [np.nan] * 3])
-  overlay.draw_forces(picture, BOX, both, direction)
-  floor, at, unit = overlay.stand(picture.shape, BOX)
+  overlay_drawing.draw_forces(picture, BOX, both, direction)
+  floor, at, unit = overlay_drawing.arrow_feet(picture.shape, BOX)
   # One body weight is 0.4 body heights, the window 1.15.
   assert unit == pytest.approx(0.4 * 280 / 1.15)
   assert floor == pytest.approx(40 + 0.95 * 280)
@@ -49,8 +52,8 @@ def test_an_arrow_reaches_where_its_force_points(force, direction):
 
 def test_left_and_right_stand_apart_in_the_window_beside_a_scale():
   picture = blank()
-  overlay.draw_forces(picture, BOX, np.array([[0.5], [1.1]]), 1)
-  floor, at, unit = overlay.stand(picture.shape, BOX)
+  overlay_drawing.draw_forces(picture, BOX, np.array([[0.5], [1.1]]), 1)
+  floor, at, unit = overlay_drawing.arrow_feet(picture.shape, BOX)
   assert 200 < at[0] < at[1] < 350
   for leg, x in zip(('left', 'right'), at, strict=True):
     _, columns = arrow(picture, leg, floor)
@@ -62,19 +65,19 @@ def test_left_and_right_stand_apart_in_the_window_beside_a_scale():
 
 def test_nothing_is_drawn_where_there_is_no_estimate():
   picture = blank()
-  overlay.draw_window(picture, NOWHERE)
+  overlay_drawing.draw_window(picture, NOWHERE)
   for box in (NOWHERE, BOX):
-    overlay.draw_forces(picture, box, np.full((2, 3), np.nan), 1)
+    overlay_drawing.draw_forces(picture, box, np.full((2, 3), np.nan), 1)
   np.testing.assert_array_equal(picture, blank())
-  overlay.draw_forces(picture, BOX, np.array([[np.nan], [1.0]]), 1)
-  assert not painted(picture, overlay.COLOURS['left']).any()
-  assert painted(picture, overlay.COLOURS['right']).any()
+  overlay_drawing.draw_forces(picture, BOX, np.array([[np.nan], [1.0]]), 1)
+  assert not painted(picture, overlay_drawing.COLOURS['left']).any()
+  assert painted(picture, overlay_drawing.COLOURS['right']).any()
 
 
 def test_a_foot_in_the_air_has_no_arrow():
   picture = blank()
-  overlay.draw_forces(picture, BOX, np.array([[0.0, 0, 0], [0.002, 0, 0]]), 1)
-  floor, _, _ = overlay.stand(picture.shape, BOX)
+  overlay_drawing.draw_forces(picture, BOX, np.array([[0.0, 0, 0], [0.002, 0, 0]]), 1)
+  floor, _, _ = overlay_drawing.arrow_feet(picture.shape, BOX)
   for leg in ('left', 'right'):
     rows, _ = arrow(picture, leg, floor)
     assert len(rows) == 0
@@ -82,9 +85,9 @@ def test_a_foot_in_the_air_has_no_arrow():
 
 def test_without_a_window_the_arrows_stand_in_the_lower_corners():
   picture = blank()
-  overlay.draw_forces(picture, NOWHERE, np.array([[1.0], [1.0]]), 0)
+  overlay_drawing.draw_forces(picture, NOWHERE, np.array([[1.0], [1.0]]), 0)
   for leg, low, high in (('left', 0, 40), ('right', 600, 640)):
-    rows, columns = np.nonzero(painted(picture, overlay.COLOURS[leg]))
+    rows, columns = np.nonzero(painted(picture, overlay_drawing.COLOURS[leg]))
     assert rows.min() > 180
     assert low <= columns.min() <= columns.max() < high
 
@@ -92,9 +95,11 @@ def test_without_a_window_the_arrows_stand_in_the_lower_corners():
 @pytest.mark.parametrize('left', [-140, 630])
 def test_arrows_stay_in_the_picture_while_the_walker_comes_and_goes(left):
   picture = blank()
-  overlay.draw_forces(picture, np.array([left, 120.0, 150, 280]), np.array([[1.0], [1.0]]), 1)
+  overlay_drawing.draw_forces(
+    picture, np.array([left, 120.0, 150, 280]), np.array([[1.0], [1.0]]), 1
+  )
   for leg in ('left', 'right'):
-    rows, columns = np.nonzero(painted(picture, overlay.COLOURS[leg]))
+    rows, columns = np.nonzero(painted(picture, overlay_drawing.COLOURS[leg]))
     assert 0 < rows.min() < rows.max() < 359
     assert 0 < columns.min() < columns.max() < 639
 
@@ -114,10 +119,10 @@ def curves(count: int = 120) -> tuple[np.ndarray, np.ndarray]:
 
 def test_curves_grow_up_to_now():
   time_s, force = curves()
-  strip = overlay.Strip(640, overlay.strip_rows(360, 640), 'walk', time_s, force)
+  strip = overlay_strip.Strip(640, overlay_strip.strip_rows(360, 640), 'walk', time_s, force)
   picture = np.zeros((strip.rows, 640, 3), np.uint8)
   strip.draw(picture, 80)
-  left, right = (painted(picture, overlay.COLOURS[leg]) for leg in ('left', 'right'))
+  left, right = (painted(picture, overlay_drawing.COLOURS[leg]) for leg in ('left', 'right'))
   for mask in (left, right):
     assert not mask[:, strip.at[80] :].any()
   for k, row in ((10, 1.0), (75, 1.0)):
@@ -131,23 +136,25 @@ def test_curves_grow_up_to_now():
   # It may be drawn again, of any frame.
   again = picture.copy()
   strip.draw(again, 119)
-  assert painted(again, overlay.COLOURS['right'])[:, strip.at[90]].any()
+  assert painted(again, overlay_drawing.COLOURS['right'])[:, strip.at[90]].any()
   strip.draw(again, 80)
   np.testing.assert_array_equal(again, picture)
 
 
 def test_a_video_without_any_estimate_has_an_empty_strip():
   time_s, force = curves()
-  strip = overlay.Strip(640, 120, 'a name too long to be written ' * 9, time_s, force * np.nan)
+  strip = overlay_strip.Strip(
+    640, 120, 'a name too long to be written ' * 9, time_s, force * np.nan
+  )
   picture = np.zeros((120, 640, 3), np.uint8)
   strip.draw(picture, 119)
   right = int(strip.at[0]) + 2
-  assert not painted(picture[:, right:], overlay.COLOURS['left']).any()
+  assert not painted(picture[:, right:], overlay_drawing.COLOURS['left']).any()
 
 
 @pytest.mark.parametrize('seconds', [0.03, 1.7, 61.0, 3600.0])
 def test_times_under_the_curves_are_few_and_round(seconds):
-  ticks = overlay._ticks(seconds, 10)
+  ticks = overlay_strip._ticks(seconds, 10)
   assert 2 <= len(ticks) <= 11
   assert ticks[0] == 0
   assert ticks[-1] <= seconds
@@ -161,10 +168,12 @@ def test_times_under_the_curves_are_few_and_round(seconds):
 def test_the_window_is_around_the_walker_in_the_videos_own_pixels(
   tmp_path, monkeypatch, fps, direction
 ):
-  monkeypatch.setattr(video, 'WORKING_ROWS', 80)  # so that it is followed in a halved picture
+  monkeypatch.setattr(
+    working_frames, 'WORKING_ROWS', 80
+  )  # so that it is followed in a halved picture
   film = making.film(80 * fps // 60, fps=fps, height=180, width=320, direction=direction, seed=1)
   path = making.write_video(tmp_path / 'v.mp4', film.frames, fps=fps)
-  (view,) = voxels.walks(path, voxels.config('walker'))
+  (view,) = clips.walks(path, clip_config.clip_config('walker'))
   assert view.box.shape == (
     len(film.time_s),
     4,
@@ -173,18 +182,18 @@ def test_the_window_is_around_the_walker_in_the_videos_own_pixels(
   assert seen.mean() > 0.9
   left, top, width, height = view.box[seen].T
   np.testing.assert_allclose(left + width / 2, film.x[seen], atol=4)
-  np.testing.assert_allclose(top + (1 - tracking.FLOOR) * height, film.floor, atol=5)
-  np.testing.assert_allclose(height, tracking.MARGIN * film.tall, rtol=0.06)
+  np.testing.assert_allclose(top + (1 - walker_window.FLOOR) * height, film.floor, atol=5)
+  np.testing.assert_allclose(height, walker_window.MARGIN * film.tall, rtol=0.06)
   np.testing.assert_allclose(width / height, 36 / 48)
 
 
 def test_the_drawn_window_holds_the_walker():
   film = making.film(80, height=180, width=320, noise=0)
-  track = tracking.longest(making.Frames(film.frames), film.time_s).track
+  track = crossings.longest(making.Frames(film.frames), film.time_s).track
   for k in (25, 40):  # when it does not reach out of the picture
-    left, top, width, height = tracking.boxes(track, 48, 36)[k]
+    left, top, width, height = walker_window.boxes(track, 48, 36)[k]
     picture = np.zeros((180, 320, 3), np.uint8)
-    overlay.draw_window(picture, np.array([left, top, width, height]))
+    overlay_drawing.draw_window(picture, np.array([left, top, width, height]))
     rows, columns = np.nonzero(picture.any(2))
     who = np.nonzero((film.frames[track.frame[k]] != making.room(180, 320)).any(2))
     assert columns.min() < who[1].min() < who[1].max() < columns.max()
@@ -196,7 +205,7 @@ def test_the_drawn_window_holds_the_walker():
 
 def test_nobody_is_followed_in_the_papers_whole_picture(tmp_path):
   path = making.write_video(tmp_path / 'v.mp4', making.film(20).frames)
-  (view,) = voxels.walks(path, voxels.config('mochizuki'))
+  (view,) = clips.walks(path, clip_config.clip_config('mochizuki'))
   assert view.box.shape == (20, 4)
   assert np.isnan(view.box).all()
 
@@ -206,12 +215,12 @@ def test_nobody_is_followed_in_the_papers_whole_picture(tmp_path):
 
 def written(tmp_path, path):
   """The annotated video of one, its probe."""
-  film = video.probe(path)
+  film = video_file.probe(path)
   count = len(film.time_s)
   out = tmp_path / 'out.mp4'
   box = np.tile(NOWHERE, (count, 1))
   overlay.write(out, film, 'walk', np.ones((count, 2, 3)), box, np.zeros(count, int))
-  return video.probe(out)
+  return video_file.probe(out)
 
 
 @pytest.mark.parametrize('size', [(64, 96), (98, 130)])
@@ -223,9 +232,9 @@ def test_frames_and_times_are_the_videos(tmp_path, size):
   film = written(tmp_path, path)
   np.testing.assert_allclose(film.time_s, time_s - time_s[0], atol=1e-4)
   assert film.width == size[1]
-  assert film.height == size[0] + overlay.STRIP_ROWS
+  assert film.height == size[0] + overlay_strip.STRIP_ROWS
   # The picture is the video's own where nothing is drawn.
-  theirs, ours = (next(video.frames(f)) for f in (video.probe(path), film))
+  theirs, ours = (next(video_file.frames(f)) for f in (video_file.probe(path), film))
   assert np.abs(ours[:20].astype(int) - theirs[:20]).mean() < 10
 
 
@@ -237,7 +246,7 @@ def test_phones_and_browsers_can_play_it_while_it_loads(tmp_path):
   with av.open(str(film.path)) as container:
     (stream,) = container.streams
     assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ('h264', 'yuv420p')
-  assert next(video.frames(film))[:20].mean((0, 1)) == pytest.approx([200, 40, 60], abs=5)
+  assert next(video_file.frames(film))[:20].mean((0, 1)) == pytest.approx([200, 40, 60], abs=5)
 
 
 @pytest.mark.parametrize(
@@ -260,10 +269,13 @@ def test_sizes_are_even_and_bounded(video_size, expected):
 
 def test_a_failure_leaves_no_file(tmp_path):
   path = making.write_video(tmp_path / 'v.mp4', making.film(20).frames)
-  film = video.probe(path)
+  film = video_file.probe(path)
   making.write_video(path, making.film(12).frames)  # shorter than it was
   out = tmp_path / 'out'
   nothing = np.full((20, 2, 1), np.nan)
-  with pytest.raises(video.VideoError, match='frame 12 of 20'), files.whole(out / 'v.mp4') as part:
+  with (
+    pytest.raises(video_file.VideoError, match='frame 12 of 20'),
+    atomic.atomic_file(out / 'v.mp4') as part,
+  ):
     overlay.write(part, film, 'v', nothing, np.full((20, 4), np.nan), np.zeros(20, int))
   assert list(out.iterdir()) == []

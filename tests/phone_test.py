@@ -10,7 +10,10 @@ import making
 import numpy as np
 import pytest
 
-from grfjax import curves, gait, inference, predict, pretrained, video
+from grfjax import pretrained
+from grfjax.gait import foot_contacts, force_curves, summaries
+from grfjax.inference import trained_run, video_estimate
+from grfjax.io import video_file
 
 WALK = pathlib.Path(__file__).parents[1] / '../shared/videos/real_walk_30fps.mp4'
 TOTAL_BW = 0.03  # median absolute difference, from the original, of both legs' vertical force
@@ -26,7 +29,7 @@ MIXED_SETTLED_S = 2.0  # the left foot's contact at 1.6 s is missed there: its f
 
 @pytest.fixture(scope='module')
 def run():
-  return inference.load(pretrained.folder('everyone'))
+  return trained_run.load(pretrained.folder('everyone'))
 
 
 @pytest.fixture(scope='module')
@@ -34,25 +37,25 @@ def film():
   """Frames of the original, and their times."""
   if not WALK.is_file():
     pytest.skip('../shared/videos is not here')
-  probed = video.probe(WALK)
-  return list(video.frames(probed)), probed.time_s
+  probed = video_file.probe(WALK)
+  return list(video_file.frames(probed)), probed.time_s
 
 
 @pytest.fixture(scope='module')
 def original(run, film):
   del film  # skips where it is not there
-  return predict.predict(run, WALK)
+  return video_estimate.estimate_video(run, WALK)
 
 
-def contacts(estimate: curves.Curves) -> list[gait.Contact]:
+def contacts(estimate: force_curves.ForceCurves) -> list[foot_contacts.Contact]:
   """Those that begin in the video."""
-  found = gait.contacts(estimate.time_s, estimate.force)
+  found = foot_contacts.find_contacts(estimate.time_s, estimate.force)
   return [c for c in found if c.whole_start]
 
 
 def check(
-  estimate: curves.Curves,
-  original: curves.Curves,
+  estimate: force_curves.ForceCurves,
+  original: force_curves.ForceCurves,
   start_s: float = 0.0,
   *,
   mixed: bool = False,
@@ -113,7 +116,7 @@ def test_the_original(original):
   """Six feet land in it, by eye, at just under 100 steps a minute."""
   found = contacts(original)
   assert 5 <= len(found) <= 7
-  assert 90 <= gait.summary(found)['cadence_steps_per_min']['mean'] <= 108
+  assert 90 <= summaries.summarize(found)['cadence_steps_per_min']['mean'] <= 108
   assert np.nanmax(original.force[:, :, 0]) < 1.6
   legs = [c.leg for c in found if c.start_s > SETTLED_S]
   assert legs == ['left', 'right', 'left', 'right']
@@ -132,7 +135,7 @@ def test_hevc_in_mov_with_sound(run, film, original, tmp_path):
   path = encode(folder / 'Léa 1.MOV', *film, codec='libx265', sound=True, crf='23', **quiet)
   with av.open(str(path)) as container:
     assert [s.codec_context.name for s in container.streams] == ['hevc', 'aac']
-  check(predict.predict(run, path), original)
+  check(video_estimate.estimate_video(run, path), original)
 
 
 @pytest.mark.parametrize('fps', [24, 60, 240])
@@ -146,7 +149,7 @@ def test_another_frame_rate(run, film, original, tmp_path, fps):
     cv2.addWeighted(frames[k - 1], 1 - s, frames[k], s, 0)
     for k, s in zip(after, share, strict=True)
   ]
-  estimate = predict.predict(run, encode(tmp_path / 'v.mp4', mixed, at))
+  estimate = video_estimate.estimate_video(run, encode(tmp_path / 'v.mp4', mixed, at))
   check(estimate, original, mixed=True)
 
 
@@ -154,7 +157,7 @@ def test_doubled_frames(run, film, original, tmp_path):
   frames, time_s = film
   twice = [frame for frame in frames for _ in (0, 1)]
   at = (time_s[:, None] + [0, 1 / 60]).ravel()
-  check(predict.predict(run, encode(tmp_path / 'v.mp4', twice, at)), original)
+  check(video_estimate.estimate_video(run, encode(tmp_path / 'v.mp4', twice, at)), original)
 
 
 def test_turned_by_a_flag(run, film, original, tmp_path):
@@ -162,30 +165,30 @@ def test_turned_by_a_flag(run, film, original, tmp_path):
   frames, time_s = film
   path = encode(tmp_path / 'v.mp4', [np.rot90(f) for f in frames], time_s)
   making.turn(path, frames[0].shape[1])
-  probed = video.probe(path)
+  probed = video_file.probe(path)
   assert (probed.height, probed.width) == frames[0].shape[:2]
-  check(predict.predict(run, path), original)
+  check(video_estimate.estimate_video(run, path), original)
 
 
 def test_a_variable_frame_rate(run, film, original, tmp_path):
   frames, time_s = film
   kept = np.flatnonzero(np.random.default_rng(0).uniform(size=len(frames)) > 0.2)
   path = encode(tmp_path / 'v.mp4', [frames[k] for k in kept], time_s[kept] - time_s[kept[0]])
-  check(predict.predict(run, path), original, time_s[kept[0]])
+  check(video_estimate.estimate_video(run, path), original, time_s[kept[0]])
 
 
 @pytest.mark.parametrize(('first', 'last'), [(20, 116), (0, 90), (12, 100)])
 def test_cut_in_mid_step(run, film, original, tmp_path, first, last):
   frames, time_s = film
   path = encode(tmp_path / 'v.mp4', frames[first:last], time_s[first:last] - time_s[first])
-  check(predict.predict(run, path), original, time_s[first])
+  check(video_estimate.estimate_video(run, path), original, time_s[first])
 
 
 def test_an_odd_size(run, film, original, tmp_path):
   frames, time_s = film
   odd = [f[:511, 3:1558] for f in frames]
   path = encode(tmp_path / 'v.mp4', odd, time_s, colours='yuv444p')
-  check(predict.predict(run, path), original)
+  check(video_estimate.estimate_video(run, path), original)
 
 
 @pytest.mark.slow
@@ -193,4 +196,6 @@ def test_4k(run, film, original, tmp_path):
   frames, time_s = film
   scale = 3840 / frames[0].shape[1]
   large = (cv2.resize(f, (3840, 2 * round(scale * f.shape[0] / 2))) for f in frames)
-  check(predict.predict(run, encode(tmp_path / 'v.mp4', list(large), time_s)), original)
+  check(
+    video_estimate.estimate_video(run, encode(tmp_path / 'v.mp4', list(large), time_s)), original
+  )

@@ -10,7 +10,9 @@ import pytest
 import recurrent
 import walker
 
-from grfjax import checkpoint, inference, pretrained, train
+from grfjax import pretrained
+from grfjax.inference import trained_run
+from grfjax.training import checkpointing, run_settings, weight_files
 
 
 @pytest.mark.parametrize('name', pretrained.NAMES)
@@ -26,7 +28,7 @@ def test_what_comes_along_is_what_the_configuration_makes(name):
   assert kept == json.loads(config.to_json_best_effort())
   assert sum(f.stat().st_size for f in folder.iterdir()) < 10 * 2**20
   about = json.loads((folder / 'about.json').read_text())
-  run = inference.load(folder)
+  run = trained_run.load(folder)
   assert run.step == config.steps
   assert about['steps'] == sum(
     int(given[1]) if (given := re.search(r'--config.steps=(\d+)', command)) else config.steps
@@ -39,7 +41,7 @@ def test_what_comes_along_is_what_the_configuration_makes(name):
 
 @pytest.mark.parametrize('name', ['convolutional', 'recurrent'])
 def test_the_networks_to_start_from_know_synthetic_walkers_alone(name):
-  known = json.loads((pretrained.folder(name) / train.SUBJECTS).read_text())
+  known = json.loads((pretrained.folder(name) / run_settings.SUBJECTS).read_text())
   assert [n for n, _ in known['trained']] == [f'S{k:04d}' for k in range(1, 4801)]
   assert known['watched'] == []
 
@@ -49,13 +51,13 @@ def test_another_name_is_a_path(tmp_path):
 
 
 def test_weights_are_kept_to_the_bit_and_a_broken_file_is_named(tmp_path):
-  params, step, _ = checkpoint.restore_params(pretrained.folder('recurrent'))
-  checkpoint.write_weights(tmp_path, params, step)
-  again, at, _ = checkpoint.restore_params(tmp_path)
+  params, step, _ = weight_files.restore_params(pretrained.folder('recurrent'))
+  weight_files.write_weights(tmp_path, params, step)
+  again, at, _ = weight_files.restore_params(tmp_path)
   assert at == step
   jax.tree.map(np.testing.assert_array_equal, again, params)
-  path = tmp_path / checkpoint.WEIGHTS
+  path = tmp_path / weight_files.WEIGHTS
   path.write_bytes(path.read_bytes()[:1000])
   path.with_suffix('.sha256').unlink()  # of an older grfjax
-  with pytest.raises(checkpoint.CheckpointError, match=r'weights.npz: not a file of weights'):
-    checkpoint.restore_params(tmp_path)
+  with pytest.raises(checkpointing.CheckpointError, match=r'weights.npz: not a file of weights'):
+    weight_files.restore_params(tmp_path)

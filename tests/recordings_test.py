@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from grfjax import recordings
+from grfjax.io import recordings
 
 SUBJECTS = 'subject,body_mass_kg,height_m\nS1,61.5,1.75\nS2,70,1.80\n'
 HEADER = 'subject,trial,video,video_start_s,force,plates,camera\n'

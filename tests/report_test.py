@@ -10,7 +10,10 @@ import re
 import numpy as np
 import pytest
 
-from grfjax import figures, files, inference, metrics, report, tables
+from grfjax.data import force_intervals
+from grfjax.evaluation import error_sums, held_out_estimates
+from grfjax.io import atomic
+from grfjax.report import fold_report, fold_tables, run_figures, run_report, style, text_table
 
 STANCE = 36  # frames
 
@@ -50,17 +53,17 @@ def made_up_run(
     'known': known[:, :, :legs].reshape(-1, legs),
     'contact': contact[:, :, :legs].reshape(-1, legs),
   }
-  with files.whole(folder / 'estimates.npz') as temporary:
+  with atomic.atomic_file(folder / 'estimates.npz') as temporary:
     np.savez_compressed(temporary, **flat)
   lines = [
     {'step': s, 'loss': 2 / s**0.5, 'mae_pct_bw': 30 / s**0.3, 'step_ms': 500.0, 'data_wait': 0.1}
     | ({'inner_mae_pct_bw': 35 / s**0.25} if s % 250 == 0 else {})
     for s in range(50, 1501, 50)
   ]
-  files.write_text(folder / 'metrics.jsonl', ''.join(json.dumps(line) + '\n' for line in lines))
+  atomic.write_text(folder / 'metrics.jsonl', ''.join(json.dumps(line) + '\n' for line in lines))
   pairs = flat['estimate'][..., 0], flat['force'][..., 0], flat['contact']
-  result = metrics.sums(*pairs).result()
-  counts = rng.dirichlet(np.ones(len(metrics.INTERVALS)))
+  result = error_sums.sums(*pairs).result()
+  counts = rng.dirichlet(np.ones(len(force_intervals.INTERVALS)))
   value = {
     'subjects': {subject: result | {'mae_newton': result['mae_pct_bw'] * 6}},
     'training_subjects': ['B', 'C', 'D'],
@@ -74,13 +77,15 @@ def made_up_run(
       'stance': int(flat['contact'].sum()),
       'air': int((flat['known'] & ~flat['contact']).sum()),
     },
-    'intervals': {k: s.result() for k, s in metrics.sums_by_interval(*pairs).items()},
+    'intervals': {k: s.result() for k, s in error_sums.sums_by_interval(*pairs).items()},
     'training_intervals': [
       {'interval': n, 'labels': round(1e4 * p), 'share': p, 'share_drawn': 1 / 17}
-      for n, p in zip(metrics.INTERVALS, counts.tolist(), strict=True)
+      for n, p in zip(force_intervals.INTERVALS, counts.tolist(), strict=True)
     ],
     'other_axes': {
-      name: metrics.sums(flat['estimate'][..., k], flat['force'][..., k], flat['contact']).result()
+      name: error_sums.sums(
+        flat['estimate'][..., k], flat['force'][..., k], flat['contact']
+      ).result()
       for k, name in ((1, 'forward'), (2, 'near side'))
       if k < axes
     },
@@ -95,7 +100,7 @@ def made_up_run(
       'mean_curve': result | {'mae_pct_bw': 5.5},
     },
   }
-  files.write_json(folder / 'eval.json', value)
+  atomic.write_json(folder / 'eval.json', value)
   return value
 
 
@@ -120,8 +125,8 @@ def small_folds() -> dict:
       'mae_pct_bw': mae, 'rmse_pct_bw': mae + 1, 'bias_pct_bw': mae - 5, 'r': r, 'n': 100,
       'mae_newton': 6 * mae,
     }  # fmt: skip
-    nothing = metrics.Sums().result()
-    intervals = {name: nothing for name in metrics.INTERVALS}
+    nothing = error_sums.Sums().result()
+    intervals = {name: nothing for name in force_intervals.INTERVALS}
     n = {4.0: 300, 8.0: 100}[mae]
     intervals['0.81-0.90'] = {
       'mae_pct_bw': mae,
@@ -145,7 +150,7 @@ def small_folds() -> dict:
       'intervals': intervals,
       'training_intervals': [
         {'interval': name, 'labels': 1, 'share': s, 'share_drawn': 1 / 17}
-        for name, s in zip(metrics.INTERVALS, shares, strict=True)
+        for name, s in zip(force_intervals.INTERVALS, shares, strict=True)
       ],
       'other_axes': {},
       'air_mean_abs_pct_bw': None,
@@ -156,12 +161,12 @@ def small_folds() -> dict:
   return {'A': fold('A', 4.0, 0.9, 6.0, 0.75), 'B': fold('B', 8.0, None, None, 0.5)}
 
 
-def rows(table: tables.Table) -> dict:
+def rows(table: text_table.Table) -> dict:
   return {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
 
 
-def by_name(folds: dict) -> dict[str, tables.Table]:
-  return {t.name: t for t in tables.of_round(folds)}
+def by_name(folds: dict) -> dict[str, text_table.Table]:
+  return {t.name: t for t in fold_tables.fold_tables(folds)}
 
 
 GOLDEN = """\
@@ -179,16 +184,16 @@ SD of subjects      –   17.0      2.83  2.83  +2.83    –          0.00      
 def test_error_table_to_the_letter():
   text = by_name(small_folds())['table_3_errors'].text()
   assert text.startswith(GOLDEN)
-  assert text in report.loso_text(small_folds())
+  assert text in fold_report.loso_text(small_folds())
 
 
 def test_share_columns_sum_to_100():
   every = by_name(small_folds())
   for name in ('table_4a_labels', 'table_4b_drawn'):
     table = rows(every[name])
-    assert set(metrics.INTERVALS) | {'all'} == set(table)
+    assert set(force_intervals.INTERVALS) | {'all'} == set(table)
     for subject in 'AB':
-      parts = [table[n][subject] for n in metrics.INTERVALS]
+      parts = [table[n][subject] for n in force_intervals.INTERVALS]
       assert sum(parts) == pytest.approx(100)
       assert table['all'][subject] == pytest.approx(100)
   assert rows(every['table_4a_labels'])['0.81-0.90']['A'] == pytest.approx(75)
@@ -213,19 +218,19 @@ def test_how_far_training_was_followed_is_of_folds_that_could_choose():
   folds['B']['blend'] = {'taken': 0.5, 'mae_pct_bw': {'0': 8.66, '0.5': 5.02, '1': None}}
   table = by_name(folds)['blend']
   assert table.columns == ('held out', '0', '0.5', '1', 'taken')
-  assert table.cells() == [['B', '8.66', '5.02', tables.NONE, '0.5']]
+  assert table.cells() == [['B', '8.66', '5.02', text_table.NONE, '0.5']]
 
 
 def test_shares_unknown_in_one_fold():
   folds = small_folds()
   folds['B']['training_intervals'] = []
-  last = tables.of_round(folds)[3].rows[-1]
+  last = fold_tables.fold_tables(folds)[3].rows[-1]
   assert last[1] == pytest.approx(100)
   assert last[2] is None
 
 
 def test_pooled_intervals_weigh_frames():
-  pooled = tables.pooled_intervals(small_folds())
+  pooled = fold_tables.pooled_intervals(small_folds())
   there = pooled['0.81-0.90']
   assert there['n'] == 400
   assert there['mae_pct_bw'] == pytest.approx((300 * 4 + 100 * 8) / 400)
@@ -236,13 +241,13 @@ def test_pooled_intervals_weigh_frames():
 
 def test_pooled_intervals_are_those_of_all_frames(round_of):
   runs, folds = round_of('A', 'B')
-  every = [inference.read_estimates(runs / s / 'estimates.npz') for s in folds]
+  every = [held_out_estimates.read_estimates(runs / s / 'estimates.npz') for s in folds]
   together = [
     np.concatenate(x)
     for x in zip(*((e.estimate[..., 0], e.force[..., 0], e.contact) for e in every), strict=True)
   ]
-  expected = metrics.sums_by_interval(*together)
-  for name, got in tables.pooled_intervals(folds).items():
+  expected = error_sums.sums_by_interval(*together)
+  for name, got in fold_tables.pooled_intervals(folds).items():
     want = expected[name].result()
     for key, value in got.items():
       assert value == (None if want[key] is None else pytest.approx(want[key])), (name, key)
@@ -251,14 +256,14 @@ def test_pooled_intervals_are_those_of_all_frames(round_of):
 def test_minutes_are_those_of_all_steps_of_a_run(round_of):
   runs, folds = round_of('A', 'B')
   (runs / 'B' / 'metrics.jsonl').unlink()
-  report.write_loso(runs, folds)
+  fold_report.write_loso(runs, folds)
   text = (runs / 'report' / 'table_1_data.csv').read_text()
   a, b = csv.DictReader(io.StringIO(text))
   assert (a['minutes'], b['minutes']) == ('12.5', '')
 
 
 def test_minutes_are_shown_where_known():
-  table = rows(tables.of_round(small_folds(), {'A': 12.25})[0])
+  table = rows(fold_tables.fold_tables(small_folds(), {'A': 12.25})[0])
   assert table['A']['minutes'] == 12.25
   assert table['B']['minutes'] is None
   assert table['B']['trained on'] == 'A'
@@ -266,7 +271,7 @@ def test_minutes_are_shown_where_known():
 
 def test_wide_tables_fold_and_repeat_their_first_column():
   names = tuple(f'subject{k:02}' for k in range(30))
-  table = tables.Table('t', 'T', 'c', ('interval', *names), ('', *['.1f'] * 30),
+  table = text_table.Table('t', 'T', 'c', ('interval', *names), ('', *['.1f'] * 30),
                        (('0.01-0.10', *range(30)),))  # fmt: skip
   lines = table.text().splitlines()
   assert max(map(len, lines)) <= 100
@@ -283,19 +288,19 @@ def test_csv_is_read_back():
 
 
 def test_markdown_escapes_names():
-  table = tables.Table('t', 'T', 'c', ('a', 'b'), ('', '.1f'), (('<b>x|_y', None),))
+  table = text_table.Table('t', 'T', 'c', ('a', 'b'), ('', '.1f'), (('<b>x|_y', None),))
   assert table.markdown().splitlines()[-1] == r'| &lt;b&gt;x\|\_y | – |'
 
 
 def test_negative_zero_has_no_sign():
-  assert tables.show(-0.001, '.2f') == '0.00'
-  assert tables.show(-0.1, '.1f') == '-0.1'
-  assert tables.show(None, '.1f') == '–'
+  assert text_table.format_value(-0.001, '.2f') == '0.00'
+  assert text_table.format_value(-0.1, '.1f') == '-0.1'
+  assert text_table.format_value(None, '.1f') == '–'
 
 
 def test_subject_text_says_everything(tmp_path):
   value = made_up_run(tmp_path, 'A')
-  text = report.subject_text(value)
+  text = run_report.run_text(value)
   result = value['subjects']['A']
   for number in ('mae_pct_bw', 'rmse_pct_bw'):
     assert f'{result[number]:.2f}' in text
@@ -306,7 +311,7 @@ def test_subject_text_says_everything(tmp_path):
 
 def test_subject_text_of_one_leg_without_extras():
   value = small_folds()['B']
-  text = report.subject_text(value)
+  text = run_report.run_text(value)
   assert 'in stance only' in text
   assert 'mean curve, true timing' not in text  # it could not be judged
   assert 'None' not in text
@@ -316,9 +321,9 @@ def test_subject_text_of_one_leg_without_extras():
 def test_a_fold_of_someone_else_is_refused():
   folds = small_folds()
   with pytest.raises(ValueError, match=r'fold C: its eval\.json is of A'):
-    report.loso_text({'C': folds['A']})
+    fold_report.loso_text({'C': folds['A']})
   with pytest.raises(ValueError, match='no fold'):
-    report.loso_text({})
+    fold_report.loso_text({})
 
 
 def is_png(path: pathlib.Path) -> bool:
@@ -328,7 +333,7 @@ def is_png(path: pathlib.Path) -> bool:
 @pytest.mark.parametrize(('legs', 'axes'), [(2, 3), (1, 1)])
 def test_run_figures(tmp_path, legs, axes):
   made_up_run(tmp_path, 'su$b$ject', legs=legs, axes=axes)  # not a formula
-  paths = report.run_figures(tmp_path)
+  paths = run_report.draw_run_figures(tmp_path)
   assert [p.name for p in paths] == [
     'true_against_estimated.png', 'learning_curves.png', 'curves.png', 'stance.png'
   ]  # fmt: skip
@@ -340,7 +345,7 @@ def test_a_runs_page(tmp_path):
   run = tmp_path / 'A'
   run.mkdir()
   made_up_run(run, 'A')
-  written = report.write_run(run)
+  written = run_report.write_run(run)
   assert written[0] == run / 'report.html'
   seen = Page(written[0].read_text(encoding='utf-8'))
   assert len(seen.all('img')) == 4
@@ -351,17 +356,19 @@ def test_a_runs_page(tmp_path):
 
 def test_run_figures_without_a_log(tmp_path):
   made_up_run(tmp_path, 'A', legs=1, axes=1)
-  files.write_text(tmp_path / 'metrics.jsonl', '{"step": 50, "loss": 1.0, "mae_pct_bw": 9.0}\n{"st')
-  report.run_figures(tmp_path)
+  atomic.write_text(
+    tmp_path / 'metrics.jsonl', '{"step": 50, "loss": 1.0, "mae_pct_bw": 9.0}\n{"st'
+  )
+  run_report.draw_run_figures(tmp_path)
   (tmp_path / 'metrics.jsonl').unlink()
-  assert all(is_png(p) for p in report.run_figures(tmp_path))
+  assert all(is_png(p) for p in run_report.draw_run_figures(tmp_path))
 
 
 def test_a_broken_estimates_file_is_named(tmp_path):
   made_up_run(tmp_path, 'A', legs=1, axes=1)
   np.savez(tmp_path / 'estimates.npz', trial=np.zeros(1))
   with pytest.raises(ValueError, match=r'estimates\.npz: no contact, estimate'):
-    report.run_figures(tmp_path)
+    run_report.draw_run_figures(tmp_path)
 
 
 def test_a_failed_figure_leaves_nothing(tmp_path, monkeypatch):
@@ -371,22 +378,22 @@ def test_a_failed_figure_leaves_nothing(tmp_path, monkeypatch):
     path.write_bytes(b'half')
     raise OSError('disk full')
 
-  monkeypatch.setattr(figures.figure.Figure, 'savefig', fail)
+  monkeypatch.setattr(style.figure.Figure, 'savefig', fail)
   with pytest.raises(OSError, match='disk full'):
-    report.run_figures(tmp_path)
+    run_report.draw_run_figures(tmp_path)
   assert list((tmp_path / 'figures').iterdir()) == []
 
 
 def test_stances_without_seen_ends(tmp_path):
   """The paper's voxels: stance frames alone, so no stance shows its ends."""
   made_up_run(tmp_path, 'A', legs=1, axes=1)
-  one = inference.read_estimates(tmp_path / 'estimates.npz')
-  truth, guess, whole = figures.stance_curves(one, 0)
+  one = held_out_estimates.read_estimates(tmp_path / 'estimates.npz')
+  truth, guess, whole = run_figures.stance_curves(one, 0)
   assert whole
   assert truth.shape == guess.shape == (12, 101, 1)
   at = one.contact[:, 0]
-  cut = inference.Estimates(**{k: v[at] for k, v in vars(one).items()})
-  truth_cut, _, whole = figures.stance_curves(cut, 0)
+  cut = held_out_estimates.HeldOutEstimates(**{k: v[at] for k, v in vars(one).items()})
+  truth_cut, _, whole = run_figures.stance_curves(cut, 0)
   assert not whole
   np.testing.assert_array_equal(truth_cut, truth)
 
@@ -416,7 +423,7 @@ def test_page_is_self_contained_and_escapes(round_of):
     value['training_subjects'] = ['<script>alert(1)</script>']
     value['dataset'] = '<i>walker'
     value['model'] = {'name': '<u>net'}
-  paths = report.write_loso(runs, folds)
+  paths = fold_report.write_loso(runs, folds)
   assert paths[0] == runs / 'report' / 'index.html'
   text = paths[0].read_text(encoding='utf-8')
   seen = Page(text)
@@ -437,7 +444,7 @@ def test_page_is_self_contained_and_escapes(round_of):
 
 def test_write_loso_writes_every_table_whole(round_of):
   runs, folds = round_of('A', 'B', legs=1, axes=1)
-  paths = report.write_loso(runs, folds)
+  paths = fold_report.write_loso(runs, folds)
   assert len(paths) == 1 + 3 * 7
   assert {p.suffix for p in paths} == {'.html', '.txt', '.csv', '.md'}
   there = {p.name for p in (runs / 'report').iterdir()}
@@ -448,7 +455,7 @@ def test_write_loso_writes_every_table_whole(round_of):
 
 
 def test_write_loso_without_estimates_or_defined_numbers(tmp_path):
-  seen = Page(report.write_loso(tmp_path, small_folds())[0].read_text(encoding='utf-8'))
+  seen = Page(fold_report.write_loso(tmp_path, small_folds())[0].read_text(encoding='utf-8'))
   assert len(seen.all('img')) == 2  # those that need no frames
   assert 'None' not in seen.text
   assert 'nan' not in seen.text

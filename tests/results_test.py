@@ -10,18 +10,13 @@ import ml_collections
 import numpy as np
 import pytest
 
-from grfjax import (
-  curves,
-  forces,
-  gait,
-  inference,
-  predict,
-  quality,
-  recordings,
-  results,
-  truth,
-  walk_figure,
-)
+from grfjax import conventions
+from grfjax.data import plate_contacts
+from grfjax.evaluation import plate_reference
+from grfjax.gait import curve_files, foot_contacts, force_curves, gait_measures, plausibility
+from grfjax.inference import trained_run, video_estimate
+from grfjax.io import force_files, recordings
+from grfjax.report import predicting, prediction_files, walk_figure
 
 RUN = {
   'model': 'walker (width 32)',
@@ -37,7 +32,7 @@ def curves_of(force, rate=60, camera='left', band=0.0):
   """Curves of (N, 2, axes); with an interval of +-band where it is not 0."""
   force = np.asarray(force, float)
   interval = force[..., None] + ([-band, band] if band else [])
-  return curves.Curves(
+  return force_curves.ForceCurves(
     np.arange(len(force)) / rate, force, interval, camera, False, *nowhere(len(force))
   )
 
@@ -61,12 +56,14 @@ def walk(steps=6, axes=3, stance=0.6, step=0.5, peak=1.05):
 
 
 def result_of(estimate, name='walk', mass=60.0, **how):
-  return results.Result(name, f'{name}.mp4', '', estimate, mass, RUN, **how)
+  return prediction_files.Prediction(name, f'{name}.mp4', '', estimate, mass, RUN, **how)
 
 
 def flags_of(force, **how):
   estimate = dataclasses.replace(curves_of(force), **how)
-  return quality.judge(estimate, gait.contacts(estimate.time_s, estimate.force))
+  return plausibility.check_plausibility(
+    estimate, foot_contacts.find_contacts(estimate.time_s, estimate.force)
+  )
 
 
 # --- OpenSim
@@ -87,8 +84,8 @@ def test_mot_to_the_letter():
   force[1] = [[0.5, 0.1, 0.02], [1.0, -0.1, -0.04]]
   force[3] = 0.0
   force[2, 0] = 1.0  # one leg alone is no row
-  weight = 10.0 * forces.G
-  text = curves.to_mot(curves_of(force, rate=10), 10.0, 'walk\none_grf')
+  weight = 10.0 * conventions.G
+  text = curve_files.to_mot(curves_of(force, rate=10), 10.0, 'walk\none_grf')
   assert text.startswith(MOT)
   labels, first, last = (line.split('\t') for line in text.splitlines()[6:])
   assert labels[0] == 'time'
@@ -106,18 +103,18 @@ def test_mot_to_the_letter():
 def test_mot_goes_through_our_own_reader(tmp_path):
   estimate = curves_of(walk())
   path = tmp_path / 'walk_grf.mot'
-  path.write_text(curves.to_mot(estimate, 60.0, 'walk_grf'))
-  plates = forces.read(path, 2)
+  path.write_text(curve_files.to_mot(estimate, 60.0, 'walk_grf'))
+  plates = force_files.read(path, 2)
   np.testing.assert_allclose(plates.time_s, estimate.time_s, atol=1e-6)
-  legs = forces.leg_forces(plates, ('right', 'left'))
-  for k, leg in enumerate(recordings.LEGS):
-    newtons = estimate.force[:, k][:, [1, 2, 0]] * 60 * forces.G
+  legs = plate_contacts.leg_forces(plates, ('right', 'left'))
+  for k, leg in enumerate(conventions.LEGS):
+    newtons = estimate.force[:, k][:, [1, 2, 0]] * 60 * conventions.G
     np.testing.assert_allclose(legs[leg], newtons, atol=1e-3)
 
 
 @pytest.mark.parametrize('force', [walk(axes=1), np.where([[[1], [0]]], walk(), np.nan)])
 def test_no_mot_of_half_a_force(force):
-  assert curves.to_mot(curves_of(force), 60.0, 'walk') == ''
+  assert curve_files.to_mot(curves_of(force), 60.0, 'walk') == ''
 
 
 # --- checks
@@ -132,7 +129,9 @@ def test_a_sound_walk_has_no_flag():
 def test_both_legs_over_a_stride_by_formula():
   """The mean of a stance's curve is 2.4 / pi of its scale; two of 0.6 s in a stride of 1 s."""
   estimate = curves_of(walk(peak=1.0))
-  totals = quality.stride_totals(estimate, gait.contacts(estimate.time_s, estimate.force))
+  totals = plausibility.stride_totals(
+    estimate, foot_contacts.find_contacts(estimate.time_s, estimate.force)
+  )
   assert totals[1:] == pytest.approx(2.4 / np.pi * 1.2, abs=0.005)
   assert totals[0] < totals[1]  # no foot stood there before the first
 
@@ -198,7 +197,7 @@ def test_what_cannot_be_is_said(force, flag):
 def test_json_holds_what_a_program_needs(tmp_path):
   force = walk()
   force[:12] = np.nan
-  results.write(tmp_path, result_of(curves_of(force, camera='right', band=0.1)))
+  prediction_files.write_prediction(tmp_path, result_of(curves_of(force, camera='right', band=0.1)))
   told = json.loads((tmp_path / 'walk.json').read_text())
   assert told['video'] == 'walk.mp4'
   assert told['camera'] == 'right'
@@ -211,11 +210,11 @@ def test_json_holds_what_a_program_needs(tmp_path):
   assert len(told['quality']['flags']) == 1
   assert len(told['contacts']) == 6
   assert told['summary']['cadence_steps_per_min']['mean'] == pytest.approx(120, abs=1)
-  assert set(told['definitions']) >= set(gait.MEASURES)
+  assert set(told['definitions']) >= set(gait_measures.MEASURES)
 
 
 def test_words_say_cadence_stance_and_peaks():
-  text = '\n'.join(results.words(result_of(curves_of(walk()))))
+  text = '\n'.join(prediction_files.sentences(result_of(curves_of(walk()))))
   assert 'Cadence: 120 steps a minute, of 5 steps.' in text
   for leg in ('Left', 'Right'):
     line = rf'{leg} leg: stance 0.59 s, of 3 whole contacts; first peak 1.04 BW = 61\d N; second '
@@ -227,26 +226,26 @@ def test_words_say_cadence_stance_and_peaks():
 def test_words_of_one_leg_and_of_none():
   force = np.where([[[1], [0]]], walk(axes=1), np.nan)
   only = dataclasses.replace(curves_of(force), near_only=True)
-  text = '\n'.join(results.words(result_of(only, mass=None)))
+  text = '\n'.join(prediction_files.sentences(result_of(only, mass=None)))
   assert 'Right leg: no estimate (the network knows the near leg alone).' in text
   assert ' N;' not in text
   assert 'Cadence' not in text
-  nothing = results.words(result_of(curves_of(walk()[30:40])))
+  nothing = prediction_files.sentences(result_of(curves_of(walk()[30:40])))
   assert 'Left leg: no whole stance was seen.' in nothing
 
 
 def test_about_a_run(tmp_path):
   config = ml_collections.ConfigDict({'model': {'name': 'walker', 'width': 4}})
   run = types.SimpleNamespace(folder=tmp_path, config=config, step=6)
-  bare = results.about_run(run)
+  bare = prediction_files.describe_run(run)
   assert bare == {
     'model': 'walker (width 4)', 'step': 6, 'trained_on_subjects': None, 'mae_pct_bw': {},
     'interval_share': None,
   }  # fmt: skip
   (tmp_path / 'subjects.json').write_text('{"trained": [["A", 61.5], ["C", 75.0]], "watched": []}')
   (tmp_path / 'eval.json').write_text('{"subjects": {"B": {"mae_pct_bw": 4.25}}}')
-  (tmp_path / inference.INTERVAL).write_text('{"share": 0.9}')
-  full = results.about_run(run)
+  (tmp_path / trained_run.INTERVAL).write_text('{"share": 0.9}')
+  full = prediction_files.describe_run(run)
   assert full['trained_on_subjects'] == 2
   assert full['mae_pct_bw'] == {'B, held out': 4.25}
   assert full['interval_share'] == 0.9
@@ -262,13 +261,15 @@ def files_of(name):
 def test_a_second_run_replaces_only_its_own(tmp_path):
   (tmp_path / 'walk_overlay.txt').write_text('mine')
   first = curves_of(walk())
-  results.write(tmp_path, result_of(first, 'other'))
-  written = results.write(tmp_path, result_of(first))
+  prediction_files.write_prediction(tmp_path, result_of(first, 'other'))
+  written = prediction_files.write_prediction(tmp_path, result_of(first))
   assert {p.name for p in written} == files_of('walk')
   assert written[-1].name == 'walk.html'
   before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
   assert set(before) == files_of('walk') | files_of('other') | {'walk_overlay.txt'}
-  written = results.write(tmp_path, result_of(curves_of(walk(steps=4)), mass=None))
+  written = prediction_files.write_prediction(
+    tmp_path, result_of(curves_of(walk(steps=4)), mass=None)
+  )
   after = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
   # Without a mass there are no newtons, and none of an earlier run stay.
   assert set(before) - set(after) == {'walk_grf.mot'}
@@ -278,7 +279,7 @@ def test_a_second_run_replaces_only_its_own(tmp_path):
 
 
 def test_a_failing_figure_leaves_nothing_and_what_was_there(tmp_path, monkeypatch):
-  results.write(tmp_path, result_of(curves_of(walk())))
+  prediction_files.write_prediction(tmp_path, result_of(curves_of(walk())))
   before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
 
   def fail(self, path, **_):
@@ -288,14 +289,14 @@ def test_a_failing_figure_leaves_nothing_and_what_was_there(tmp_path, monkeypatc
   monkeypatch.setattr(walk_figure.figure.Figure, 'savefig', fail)
   for name in ('walk', 'new'):
     with pytest.raises(OSError, match='disk full'):
-      results.write(tmp_path, result_of(curves_of(walk(steps=4)), name))
+      prediction_files.write_prediction(tmp_path, result_of(curves_of(walk(steps=4)), name))
   assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize('name', ['index', 'Index'])
 def test_the_indexs_name_is_taken(tmp_path, name):
   with pytest.raises(ValueError, match=f"'{name}' is taken"):
-    results.write(tmp_path, result_of(curves_of(walk()), name))
+    prediction_files.write_prediction(tmp_path, result_of(curves_of(walk()), name))
   assert list(tmp_path.iterdir()) == []
 
 
@@ -309,7 +310,7 @@ def test_the_indexs_name_is_taken(tmp_path, name):
   ids=['walks', 'one leg', 'nothing'],
 )
 def test_figure_of_whatever_there_is(tmp_path, estimate):
-  found = gait.contacts(estimate.time_s, estimate.force)
+  found = foot_contacts.find_contacts(estimate.time_s, estimate.force)
   path = walk_figure.draw(tmp_path / 'a.png', estimate, found, 60.0, None, 'a$b$c')
   assert path.read_bytes()[:8] == b'\x89PNG\r\n\x1a\n'
 
@@ -362,7 +363,9 @@ def check_page(text, links=()):
 
 
 def test_page_stands_alone_and_escapes(tmp_path):
-  results.write(tmp_path, result_of(curves_of(walk(), band=0.1), HOSTILE, notes=('<i>note',)))
+  prediction_files.write_prediction(
+    tmp_path, result_of(curves_of(walk(), band=0.1), HOSTILE, notes=('<i>note',))
+  )
   seen = check_page((tmp_path / f'{HOSTILE}.html').read_text())
   for words in (HOSTILE, f'{HOSTILE}.mp4', '<i>note', 'Body mass: 60 kg', 'B, held out: 5.6',
                 'not a medical device', 'learned from 3 people', '90% of stance', 'Symmetry index',
@@ -374,17 +377,19 @@ def test_page_stands_alone_and_escapes(tmp_path):
 
 
 def test_page_of_nothing(tmp_path):
-  results.write(tmp_path, result_of(curves_of(np.full((30, 2, 1), np.nan)), mass=None))
+  prediction_files.write_prediction(
+    tmp_path, result_of(curves_of(np.full((30, 2, 1), np.nan)), mass=None)
+  )
   seen = check_page((tmp_path / 'walk.html').read_text())
   assert 'No whole contact was seen' in seen.text
 
 
 def test_index_lists_every_result_and_failure(tmp_path):
   for name in ('b', HOSTILE):
-    results.write(tmp_path, result_of(curves_of(walk()), name))
+    prediction_files.write_prediction(tmp_path, result_of(curves_of(walk()), name))
   (tmp_path / 'mine.json').write_text('{"a": 1}')
   (tmp_path / 'broken.json').write_text('{"a"')
-  results.write_index(tmp_path, ['trials.csv, line 3 (trial <c>): no such file'])
+  prediction_files.write_index(tmp_path, ['trials.csv, line 3 (trial <c>): no such file'])
   link = '%3Cscript%3Ealert%281%29%3Cscript%3E%20%26%20%22%24x%22%20%27y%27%20%23%3F%25.html'
   seen = check_page((tmp_path / 'index.html').read_text(), [link, 'b.html'])
   assert HOSTILE in seen.text
@@ -406,13 +411,13 @@ def true_as_estimate(trial, found):
   time_s = np.arange(len(found.force)) / 60
   force = np.nan_to_num(found.force)
   none = force[..., None][..., :0]
-  return curves.Curves(time_s, force, none, trial.camera, False, *nowhere(len(force)))
+  return force_curves.ForceCurves(time_s, force, none, trial.camera, False, *nowhere(len(force)))
 
 
 def test_truth_is_on_the_videos_clock_by_leg(trial):
-  found = truth.of_trial(trial)
+  found = plate_reference.plate_reference_of(trial)
   estimate = true_as_estimate(trial, found)
-  first = {leg: next(c for c in found.contacts if c.leg == leg) for leg in recordings.LEGS}
+  first = {leg: next(c for c in found.contacts if c.leg == leg) for leg in conventions.LEGS}
   # As the set was made: left from 0.25 s for 0.5 s, right from 0.65 s; y to the walker's left.
   assert first['left'].start_s == pytest.approx(0.25, abs=0.01)
   assert first['right'].end_s == pytest.approx(1.15, abs=0.01)
@@ -420,7 +425,7 @@ def test_truth_is_on_the_videos_clock_by_leg(trial):
   assert found.force[middle, 0, 0] == pytest.approx(0.8, abs=0.02)
   assert found.force[middle, 0, 2] == pytest.approx(-0.05, abs=0.005)
   assert found.stances['left'].shape == (1, 101, 3)
-  errors = found.errors(estimate, gait.contacts(estimate.time_s, estimate.force))
+  errors = found.errors(estimate, foot_contacts.find_contacts(estimate.time_s, estimate.force))
   assert errors['vertical']['mae_pct_bw'] == pytest.approx(0, abs=1e-3)
   assert errors['contacts']['matched'] == 2
   assert errors['contacts']['missed'] == errors['contacts']['invented'] == 0
@@ -431,30 +436,30 @@ def test_truth_is_on_the_videos_clock_by_leg(trial):
 
 
 def test_page_and_index_say_the_error(trial, tmp_path):
-  found = truth.of_trial(trial)
+  found = plate_reference.plate_reference_of(trial)
   estimate = true_as_estimate(trial, found)
   estimate = dataclasses.replace(estimate, force=estimate.force * [1.1, 1, 1])
-  results.write(tmp_path, result_of(estimate, true=found))
+  prediction_files.write_prediction(tmp_path, result_of(estimate, true=found))
   text = (tmp_path / 'walk.html').read_text()
   assert 'Of 2 contacts on the plates 2 were found, 0 missed; 0 were invented.' in text
   (mae,) = re.findall(r'the vertical force is (\d+\.\d) % BW off on average', text)
-  results.write_index(tmp_path, [])
+  prediction_files.write_index(tmp_path, [])
   index = check_page((tmp_path / 'index.html').read_text(), ['walk.html'])
   assert mae in index.text
 
 
 def test_no_truth_without_forces_or_a_clock(trial):
   for change in ({'force': None}, {'plates': ()}, {'video_start_s': None}):
-    assert truth.of_trial(dataclasses.replace(trial, **change)) is None
+    assert plate_reference.plate_reference_of(dataclasses.replace(trial, **change)) is None
 
 
 def test_forces_that_cannot_be_used_are_noted(recordings_dir, trial, tmp_path, monkeypatch):
   late = dataclasses.replace(trial, name='late', video_start_s=99.0)
-  monkeypatch.setattr(predict, 'predict', lambda *_: curves_of(walk(steps=2)[:70]))
-  monkeypatch.setattr(results, 'about_run', lambda _: RUN)
+  monkeypatch.setattr(video_estimate, 'estimate_video', lambda *_: curves_of(walk(steps=2)[:70]))
+  monkeypatch.setattr(prediction_files, 'describe_run', lambda _: RUN)
   monkeypatch.setattr(recordings, 'load', lambda *_, **__: [trial, late])
   run = types.SimpleNamespace(damaged=())
-  assert predict.predict_set(run, recordings_dir, tmp_path, None) == []
+  assert predicting.predict_set(run, recordings_dir, tmp_path, None) == []
   told = json.loads((tmp_path / 'late.json').read_text())
   assert told['errors'] is None
   assert any('could not be used' in flag for flag in told['quality']['flags'])

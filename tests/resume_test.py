@@ -11,18 +11,12 @@ import train_test
 
 import kill
 import loso
-from grfjax import (
-  calibration,
-  checkpoint,
-  data,
-  evaluate,
-  files,
-  inference,
-  log,
-  predict,
-  train,
-  voxels,
-)
+from grfjax.data import trial_records, voxel_dataset
+from grfjax.evaluation import cross_fitting, held_out
+from grfjax.inference import trained_run, video_estimate
+from grfjax.io import atomic
+from grfjax.report import predicting
+from grfjax.training import checkpointing, loop, metrics_log, run_settings, train_step, weight_files
 
 _config = train_test._config
 
@@ -31,8 +25,8 @@ _config = train_test._config
 def done(data_dir, tmp_path_factory):
   """A finished run of 6 steps with checkpoints of steps 3 and 6, evaluated."""
   run = tmp_path_factory.mktemp('done')
-  train.train(_config(data_dir), run)
-  evaluate.evaluate(run)
+  loop.train(_config(data_dir), run)
+  held_out.evaluate_run(run)
   return run
 
 
@@ -52,24 +46,24 @@ def _damage(run, *steps):
 
 def test_data_may_move_but_not_change(run, data_dir, tmp_path):
   moved = shutil.copytree(data_dir, tmp_path / 'moved')
-  train.train(_config(moved), run)
-  assert evaluate.evaluate(run, str(moved))['step'] == 6
+  loop.train(_config(moved), run)
+  assert held_out.evaluate_run(run, str(moved))['step'] == 6
   (path,) = moved.glob('walking_grf/walker/*/metadata.json')
   metadata = json.loads(path.read_text())
   metadata['body_mass_kg']['A'] += 1
   path.write_text(json.dumps(metadata))
   for call in (
-    lambda: train.train(_config(moved), run),
-    lambda: evaluate.evaluate(run, str(moved)),
+    lambda: loop.train(_config(moved), run),
+    lambda: held_out.evaluate_run(run, str(moved)),
   ):
     with pytest.raises(ValueError, match=r'data set \(body_mass_kg\.A: 61\.5 there, 62\.5 here\)'):
       call()
 
 
 def test_a_fingerprint_tells_splits_versions_and_whatever_the_builder_notes(data_dir):
-  found = data.Dataset(str(data_dir), 'walker').fingerprint
+  found = voxel_dataset.Dataset(str(data_dir), 'walker').fingerprint
   assert found['configuration'] == 'walker'
-  assert found['version'] == voxels.VERSION
+  assert found['version'] == trial_records.VERSION
   assert found['voxels'].keys() == found['body_mass_kg'].keys() == {'A', 'B', 'C'}
   assert all(n > 0 for n in found['voxels'].values())
   assert {'trials', 'fps', 'contact_n', 'frames', 'known'} <= found.keys()
@@ -78,7 +72,7 @@ def test_a_fingerprint_tells_splits_versions_and_whatever_the_builder_notes(data
 
 def test_a_damaged_checkpoint_is_made_again(done, run, data_dir, capsys):
   _damage(run, 6)
-  train.train(_config(data_dir), run)
+  loop.train(_config(data_dir), run)
   said = capsys.readouterr().err
   assert f'{run}/checkpoints/6 is damaged (' in said
   assert 'going on from step 3' in said
@@ -91,92 +85,92 @@ def test_a_damaged_checkpoint_is_made_again(done, run, data_dir, capsys):
 
 def test_results_say_which_checkpoint_made_them(run, data_dir, recordings_dir, tmp_path):
   _damage(run, 6)
-  value = evaluate.evaluate(run)
+  value = held_out.evaluate_run(run)
   assert value['step'] == 3
   (text,) = value['damaged']
   assert text.startswith(f'{run.absolute()}/checkpoints/6 is damaged (')
   assert text.endswith('; step 3 is used')
-  loaded = inference.load(run)
+  loaded = trained_run.load(run)
   film = sorted(recordings_dir.glob('*.mp4'))[0]
-  said = predict.predict_video(loaded, film, tmp_path / 'out', '', None, with_overlay=False)
+  said = predicting.predict_video(loaded, film, tmp_path / 'out', '', None, with_overlay=False)
   assert f'Note: {text}' in said
   told = json.loads((tmp_path / 'out' / f'{film.stem}.json').read_text())
   assert told['run']['step'] == 3
   assert text in told['quality']['flags']
   other = _config(data_dir, model_init=str(run), steps=1)
-  train.train(other, tmp_path / 'other')  # from step 3
+  loop.train(other, tmp_path / 'other')  # from step 3
   _damage(run, 3)
   for call in (
-    lambda: evaluate.evaluate(run),
-    lambda: train.train(_config(data_dir), run),
-    lambda: train.train(_config(data_dir, model_init=str(run)), tmp_path / 'another'),
+    lambda: held_out.evaluate_run(run),
+    lambda: loop.train(_config(data_dir), run),
+    lambda: loop.train(_config(data_dir, model_init=str(run)), tmp_path / 'another'),
   ):
-    with pytest.raises(checkpoint.CheckpointError, match='no usable checkpoint is left'):
+    with pytest.raises(checkpointing.CheckpointError, match='no usable checkpoint is left'):
       call()
 
 
 def test_a_run_that_goes_on_past_its_end_drops_what_was_made_of_it(run, data_dir, capsys):
-  for name in (inference.INTERVAL, checkpoint.WEIGHTS, 'report.html'):
+  for name in (trained_run.INTERVAL, weight_files.WEIGHTS, 'report.html'):
     (run / name).write_text('{}')
   (run / 'calibration/0').mkdir(parents=True)
-  train.train(_config(data_dir, steps=8), run)
+  loop.train(_config(data_dir, steps=8), run)
   assert 'goes on past its end; removed' in capsys.readouterr().err
   there = {p.name for p in run.iterdir()}
   assert not there & {
-    inference.INTERVAL,
-    checkpoint.WEIGHTS,
+    trained_run.INTERVAL,
+    weight_files.WEIGHTS,
     'calibration',
     'eval.json',
     'estimates.npz',
     'report.html',
   }
-  assert json.loads((run / train.DONE).read_text())['step'] == 8
-  assert [line['step'] for line in files.read_log(run / log.METRICS)] == [2, 4, 6, 8]
+  assert json.loads((run / run_settings.DONE).read_text())['step'] == 8
+  assert [line['step'] for line in metrics_log.read_log(run / metrics_log.METRICS)] == [2, 4, 6, 8]
 
 
 def test_a_fold_is_done_once_its_end_is_evaluated(run, data_dir):
   assert loso._finished(run, 6)
   assert loso._finished(run, 4)
   assert not loso._finished(run, 8)
-  (run / train.DONE).write_text(json.dumps({'step': 3, 'stopped_early': True}))
+  (run / run_settings.DONE).write_text(json.dumps({'step': 3, 'stopped_early': True}))
   assert not loso._finished(run, 6)  # the evaluation is of step 6
-  (run / train.DONE).unlink()
+  (run / run_settings.DONE).unlink()
   assert not loso._finished(run, 6)
 
 
 def test_what_a_killed_calibration_leaves_goes(run, data_dir, monkeypatch):
   """Killed after interval.json was written, before its rounds were removed."""
-  (run / inference.INTERVAL).write_text('{}')
+  (run / trained_run.INTERVAL).write_text('{}')
   (run / 'calibration/0').mkdir(parents=True)
-  monkeypatch.setattr(calibration, 'calibrate', lambda *_, **__: pytest.fail('again'))
+  monkeypatch.setattr(cross_fitting, 'calibrate', lambda *_, **__: pytest.fail('again'))
   config = json.loads((run / 'config.json').read_text()) | {'calibrate': 2}
-  files.write_json(run / 'config.json', config)
-  train.train(_config(data_dir, calibrate=2), run)
+  atomic.write_json(run / 'config.json', config)
+  loop.train(_config(data_dir, calibrate=2), run)
   assert not (run / 'calibration').exists()
-  assert (run / inference.INTERVAL).exists()
+  assert (run / trained_run.INTERVAL).exists()
 
 
 def test_a_log_cut_anywhere_is_taken_back_to_the_checkpoint(tmp_path):
   lines = [{'step': s, 'loss': s / 8} for s in (2, 4, 6)]
   text = ''.join(json.dumps(line) + '\n' for line in lines)
   for cut in range(len(text) - 25, len(text) + 1, 5):
-    (tmp_path / log.METRICS).write_text(text[:cut])
-    written = log.Log(tmp_path, 5)
+    (tmp_path / metrics_log.METRICS).write_text(text[:cut])
+    written = metrics_log.MetricsLog(tmp_path, 5)
     written.write(6, {'loss': 0.75})
     written.sync()
     written.close()
-    assert files.read_log(tmp_path / log.METRICS) == lines
+    assert metrics_log.read_log(tmp_path / metrics_log.METRICS) == lines
     assert kill.scalars(tmp_path) == [(line['step'], 'loss', line['loss']) for line in lines]
-    assert len(list((tmp_path / log.BOARD).iterdir())) == 1
+    assert len(list((tmp_path / metrics_log.BOARD).iterdir())) == 1
 
 
 def test_a_network_that_gives_no_numbers_is_refused(run, recordings_dir, tmp_path):
-  loaded = inference.load(run)
+  loaded = trained_run.load(run)
   params = jax.tree.map(lambda p: p * np.float32(np.nan), loaded.params)
   object.__setattr__(loaded, 'params', params)
   with pytest.raises(ValueError, match='estimates that are not finite'):
-    predict.predict(loaded, sorted(recordings_dir.glob('*.mp4'))[0])
-  failures = predict.predict_set(loaded, recordings_dir, tmp_path / 'out', ['A'])
+    video_estimate.estimate_video(loaded, sorted(recordings_dir.glob('*.mp4'))[0])
+  failures = predicting.predict_set(loaded, recordings_dir, tmp_path / 'out', ['A'])
   assert len(failures) == 2
   assert [p.name for p in (tmp_path / 'out').iterdir()] == ['index.html']
 
@@ -188,13 +182,13 @@ def test_the_comparison_of_runs_sees_every_difference(done, tmp_path):
     return kill.differences(done, other)
 
   def other_params(run):
-    params, at, _ = checkpoint.restore_params(run)
-    state = train.step.TrainState(jax.numpy.int32(at), jax.tree.map(lambda p: -p, params), ())
-    checkpoint.Checkpoints(run).save(at, state, {})
+    params, at, _ = weight_files.restore_params(run)
+    state = train_step.TrainState(jax.numpy.int32(at), jax.tree.map(lambda p: -p, params), ())
+    checkpointing.Checkpoints(run).save(at, state, {})
 
   def twice(run):
-    lines = (run / log.METRICS).read_text().splitlines()
-    (run / log.METRICS).write_text('\n'.join([lines[0], *lines, '']))
+    lines = (run / metrics_log.METRICS).read_text().splitlines()
+    (run / metrics_log.METRICS).write_text('\n'.join([lines[0], *lines, '']))
 
   assert changed('same', lambda run: None) == []
   assert any('params' in text for text in changed('params', other_params))
@@ -202,10 +196,12 @@ def test_the_comparison_of_runs_sees_every_difference(done, tmp_path):
   assert any('left' in text for text in changed('left', lambda run: (run / 'left').touch()))
   assert any(
     text == 'TensorBoard'
-    for text in changed('board', lambda run: shutil.rmtree(run / log.BOARD) or _empty_board(run))
+    for text in changed(
+      'board', lambda run: shutil.rmtree(run / metrics_log.BOARD) or _empty_board(run)
+    )
   )
 
 
 def _empty_board(run: pathlib.Path) -> None:
-  (run / log.BOARD).mkdir()
-  (run / log.BOARD / 'events').touch()
+  (run / metrics_log.BOARD).mkdir()
+  (run / metrics_log.BOARD / 'events').touch()

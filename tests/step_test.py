@@ -10,7 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from grfjax import models, step, targets
+from grfjax.inference import estimator
+from grfjax.models import networks, targets
+from grfjax.training import optimizers, sharding, train_step
 
 SHAPE = (8, 24, 24, 2)  # T, H, W, C
 AUGMENT = {'shift': 1.0, 'scale': 0.05, 'gain': 0.2, 'noise': 0.02}
@@ -30,15 +32,17 @@ def _batch(count=4, seed=0):
 
 
 def _setup(dropout=0.1, rate=3e-3, steps=100, augment=AUGMENT, name='convolutional'):
-  target = targets.build('regression')
+  target = targets.build_target('regression')
   more = {'convolutional': {'dilations': (1, 2)}, 'recurrent': {'layers': 1}}.get(name, {})
-  model = models.build(name, outputs=target.outputs, width=8, features=16, dropout=dropout, **more)
-  tx = step.optimizer(steps=steps, learning_rate=rate, warmup=5, clip_norm=1.0)
-  _, whole, split = step.meshes()
-  state = jax.jit(lambda k: step.init_state(model, tx, SHAPE, k), out_shardings=whole)(
+  model = networks.build_network(
+    name, outputs=target.outputs, width=8, features=16, dropout=dropout, **more
+  )
+  tx = optimizers.build_optimizer(steps=steps, learning_rate=rate, warmup=5, clip_norm=1.0)
+  _, whole, split = sharding.meshes()
+  state = jax.jit(lambda k: train_step.init_state(model, tx, SHAPE, k), out_shardings=whole)(
     jax.random.key(0)
   )
-  update = step.make_train_step(
+  update = train_step.make_train_step(
     model=model, target=target, tx=tx, augmentations=augment, whole=whole, split=split
   )
   key = jax.device_put(jax.random.key(1), whole)
@@ -49,7 +53,7 @@ def test_one_compilation_for_many_steps():
   state, update, key, split, *_ = _setup()
   for k in range(3):
     with jax.transfer_guard('allow'):
-      batch = step.to_device(_batch(seed=k), split)
+      batch = sharding.to_device(_batch(seed=k), split)
     state, _ = update(state, batch, key)
   assert update._cache_size() == 1
   assert int(state.step) == 3
@@ -59,7 +63,7 @@ def test_one_compilation_for_many_steps():
 @pytest.mark.parametrize('name', ['convolutional', 'recurrent'])
 def test_learns_eight_clips_by_heart(name):
   state, update, key, split, *_ = _setup(0.0, rate=1e-2, steps=300, augment={}, name=name)
-  batch = step.to_device(_batch(8), split)
+  batch = sharding.to_device(_batch(8), split)
   errors = []
   for _ in range(300):
     state, sums = update(state, batch, key)
@@ -76,7 +80,7 @@ def test_unknown_labels_do_not_count():
   results = []
   for b in (batch, other):
     fresh = jax.tree.map(jnp.copy, state)
-    after, sums = update(fresh, step.to_device(b, split), key)
+    after, sums = update(fresh, sharding.to_device(b, split), key)
     results.append((after.params, sums))
   jax.tree.map(np.testing.assert_array_equal, *results)
 
@@ -85,7 +89,7 @@ def test_unknown_labels_do_not_count():
 def test_frames_beyond_the_edge_do_not_reach_others(name):
   """What a padded frame shows must not change the frames inside, but for the first difference."""
   state, _, _, _, model, target = _setup(dropout=0.0, name=name)
-  estimate = step.make_estimate(model=model, target=target)
+  estimate = estimator.make_estimate(model=model, target=target)
   batch = _batch(2)
   batch['frame'][:, 6:] = -1
   again = dict(batch, voxel=batch['voxel'].copy())
@@ -102,16 +106,16 @@ def test_members_are_averaged_and_learn_by_themselves():
   batch = _batch(2)
   alone, gradients = {}, {}
   for name in ('convolutional', 'recurrent'):
-    member = models.build(name, outputs=target.outputs, width=8, features=16, dropout=0.0)
-    estimate = step.make_estimate(model=member, target=target)
+    member = networks.build_network(name, outputs=target.outputs, width=8, features=16, dropout=0.0)
+    estimate = estimator.make_estimate(model=member, target=target)
     alone[name] = np.asarray(estimate(params[name], batch)[0])
-    gradients[name] = jax.grad(step.loss_fn, has_aux=True)(
+    gradients[name] = jax.grad(train_step.loss_fn, has_aux=True)(
       params[name], batch, jax.random.key(0), model=member, target=target, augmentations={}
     )[0]
-  both = step.make_estimate(model=model, target=target)(params, batch)[0]
+  both = estimator.make_estimate(model=model, target=target)(params, batch)[0]
   np.testing.assert_allclose(both, sum(alone.values()) / 2, atol=1e-4)
   assert np.abs(alone['convolutional'] - alone['recurrent']).max() > 0.01
-  got = jax.grad(step.loss_fn, has_aux=True)(
+  got = jax.grad(train_step.loss_fn, has_aux=True)(
     params, batch, jax.random.key(0), model=model, target=target, augmentations={}
   )[0]
   jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b / 2, atol=1e-5), got, gradients)
@@ -123,16 +127,18 @@ def test_an_average_is_of_the_clip_moved_both_ways():
   x = batch['voxel']
   down = np.pad(x, ((0, 0), (0, 0), (2, 0), (1, 0), (0, 0)), mode='edge')[:, :, :-2, :-1]
   up = np.pad(x, ((0, 0), (0, 0), (0, 2), (0, 1), (0, 0)), mode='edge')[:, :, 2:, 1:]
-  plain = step.make_estimate(model=model, target=target)
+  plain = estimator.make_estimate(model=model, target=target)
   two = [np.asarray(plain(state.params, dict(batch, voxel=v))[0]) for v in (down, up)]
-  got = step.make_estimate(model=model, target=target, shift=(2.0, 1.0))(state.params, batch)[0]
+  got = estimator.make_estimate(model=model, target=target, shift=(2.0, 1.0))(state.params, batch)[
+    0
+  ]
   np.testing.assert_allclose(got, (two[0] + two[1]) / 2, atol=1e-5)
   assert np.abs(two[0] - two[1]).max() > 1e-3
 
 
 def test_a_key_is_used_for_one_step_only():
   state, update, key, split, *_ = _setup()
-  batch = step.to_device(_batch(), split)
+  batch = sharding.to_device(_batch(), split)
   copy = jax.tree.map(jnp.copy, state)
   _, first = update(copy, batch, key)
   later = state.replace(step=state.step + 1)
@@ -166,7 +172,7 @@ def test_four_devices_give_what_one_gives(tmp_path):
 
 
 def test_weight_decay_spares_biases():
-  tx = step.optimizer(steps=10, learning_rate=0.1, weight_decay=0.5, decay=False)
+  tx = optimizers.build_optimizer(steps=10, learning_rate=0.1, weight_decay=0.5, decay=False)
   params = {'kernel': jnp.ones((2, 2)), 'bias': jnp.ones(2)}
   zero = jax.tree.map(jnp.zeros_like, params)
   updates, _ = tx.update(zero, tx.init(params), params)
@@ -181,7 +187,7 @@ def test_muon_turns_a_kernels_gradient_into_a_rotation_and_leaves_biases_to_adam
     'bias': jnp.asarray([3.0, -0.02, 0.5]),
   }
   params = jax.tree.map(jnp.zeros_like, gradient)
-  tx = step.optimizer(steps=10, learning_rate=0.1, decay=False, muon=True)
+  tx = optimizers.build_optimizer(steps=10, learning_rate=0.1, decay=False, muon=True)
   update, _ = tx.update(gradient, tx.init(params), params)
   flat = np.asarray(gradient['kernel']).reshape(12, 8)
   u, _, v = np.linalg.svd(flat, full_matrices=False)

@@ -11,7 +11,8 @@ import ml_collections
 import pytest
 
 import kill
-from grfjax import checkpoint, files, log, train
+from grfjax.io import folder_lock
+from grfjax.training import checkpointing, loop, metrics_log
 
 ROOT = pathlib.Path(__file__).parents[1]
 SMALL = (
@@ -66,21 +67,23 @@ def test_a_run_that_is_told_to_stop_saves_and_goes_on(data_dir, tmp_path):
   run = tmp_path / 'run'
   config = _config(data_dir, '--config.steps=3000', '--config.calibrate=0')
   process = _start('-m', 'grfjax.train', *config, f'--workdir={run}')
-  _when(process, lambda: len(files.read_log(run / log.METRICS)) >= 2)
-  with pytest.raises(files.InUseError, match=f'{run} is in use by process {process.pid} on '):
-    train.train(ml_collections.ConfigDict(), run)
+  _when(process, lambda: len(metrics_log.read_log(run / metrics_log.METRICS)) >= 2)
+  with pytest.raises(folder_lock.InUseError, match=f'{run} is in use by process {process.pid} on '):
+    loop.train(ml_collections.ConfigDict(), run)
   process.send_signal(signal.SIGTERM)
   begun = time.monotonic()
   said, _ = process.communicate()
   assert time.monotonic() - begun < 10
   assert process.returncode == 143
-  at = checkpoint.Checkpoints(run).latest()
+  at = checkpointing.Checkpoints(run).latest()
   assert said.splitlines()[-1] == (
     f'grfjax.train: stopped by SIGTERM; {run}: the checkpoint of step {at} is written; the same '
     'command goes on'
   )
-  assert files.read_log(run / log.METRICS)[-1]['step'] == at // 3 * 3  # nothing of it is lost
-  with files.lock(run):
+  assert (
+    metrics_log.read_log(run / metrics_log.METRICS)[-1]['step'] == at // 3 * 3
+  )  # nothing of it is lost
+  with folder_lock.lock_folder(run):
     pass
 
 
@@ -120,17 +123,17 @@ def test_a_synthesis_that_is_stopped_leaves_nothing(tmp_path):
 
 SCRIPT = """
 import contextlib, os, sys, time
-from grfjax import stopping
+from grfjax.io import signals
 
 def main(argv):
   print('ready', flush=True)
   {}
 
-stopping.run(main, 'it', grace_s={})
+signals.run(main, 'it', grace_s={})
 """
 WAIT = 'time.sleep(20)'
 DEFERRED = """
-  with stopping.deferred() as asked:
+  with signals.deferred() as asked:
     while not asked():
       time.sleep(0.01)
     time.sleep(0.1)
@@ -141,7 +144,7 @@ SWALLOWED = """
     time.sleep(20)
   except BaseException:
     pass
-  with stopping.deferred() as asked:
+  with signals.deferred() as asked:
     print(asked().name, flush=True)
 """
 COLLECTING = """
@@ -171,7 +174,7 @@ HANGING = """
     time.sleep(20)
 """
 STUCK = """
-  with stopping.deferred():
+  with signals.deferred():
     time.sleep(20)
 """
 CLEANED = """
@@ -218,17 +221,17 @@ def test_a_process_leaves_as_it_is_told(body, grace_s, signals, code, said):
 
 FOLD = """
 import sys, time
-from grfjax import stopping
+from grfjax.io import signals
 
 def main(argv):
   print('ready', flush=True)
-  with stopping.deferred() as asked:
+  with signals.deferred() as asked:
     while not asked():
       time.sleep(0.01)
     time.sleep(0.3)
     print('fold saved', flush=True)
 
-stopping.run(main, 'fold')
+signals.run(main, 'fold')
 """
 
 
@@ -237,9 +240,9 @@ def test_loso_passes_a_stop_on_and_waits_for_the_fold(tmp_path, group):
   (tmp_path / 'fold.py').write_text(FOLD)
   (tmp_path / 'round.py').write_text(
     'import pathlib, sys, loso\nloso.define_flags()\n'
-    'from grfjax import stopping\n'
+    'from grfjax.io import signals\n'
     "def main(argv):\n  loso._call(pathlib.Path('x'), 'fold')\n  print('the next fold')\n"
-    "stopping.run(main, 'loso')\n"
+    "signals.run(main, 'loso')\n"
   )
   path = os.pathsep.join([str(ROOT), str(ROOT / 'launch'), str(tmp_path)])
   process = _start(

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from grfjax import targets
+from grfjax.models import targets
 
 ALL = [
   targets.Classes(),
@@ -182,12 +182,12 @@ def test_masked_mean_sums_and_counts():
 
 
 def test_build():
-  assert targets.build('classes') == targets.Classes()
-  target = targets.build('soft_bins', ranges=[[0, 2]], bins=10)  # as read back from JSON
+  assert targets.build_target('classes') == targets.Classes()
+  target = targets.build_target('soft_bins', ranges=[[0, 2]], bins=10)  # as read back from JSON
   assert target == targets.SoftBins(ranges=((0, 2),), bins=10)
   assert hash(target)
   with pytest.raises(ValueError, match=r"'bins'.*classes, regression, soft_bins"):
-    targets.build('bins')
+    targets.build_target('bins')
 
 
 @pytest.mark.parametrize(

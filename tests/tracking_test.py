@@ -8,34 +8,41 @@ import making
 import numpy as np
 import pytest
 
-from grfjax import linking, tracking
+from grfjax.tracking import (
+  background_model,
+  crossings,
+  frame_planes,
+  linking,
+  walker_track,
+  walker_window,
+)
 
 SIZE = {'height': 180, 'width': 320}
 # Within some twenty gray levels of the wall's mean colour.
 DULL = ((150, 140, 150), (110, 120, 115), (160, 140, 130))
 
 
-def longest(frames, time_s) -> tracking.Crossing:
-  return tracking.longest(making.Frames(frames), time_s)
+def longest(frames, time_s) -> crossings.Crossing:
+  return crossings.longest(making.Frames(frames), time_s)
 
 
-def follow(film: making.Film) -> tracking.Track:
+def follow(film: making.Film) -> walker_track.Track:
   return longest(film.frames, film.time_s).track
 
 
 def windows_of(film: making.Film, rows: int, columns: int) -> np.ndarray:
-  return np.stack(list(tracking.windows(longest(film.frames, film.time_s), rows, columns)))
+  return np.stack(list(walker_window.windows(longest(film.frames, film.time_s), rows, columns)))
 
 
-def check(track: tracking.Track, film: making.Film) -> None:
+def check(track: walker_track.Track, film: making.Film) -> None:
   """The window is centred, of the right size, and holds the whole walker."""
   assert len(track.frame) >= 0.95 * len(film.time_s)
   np.testing.assert_array_equal(np.diff(track.frame), 1)
   assert np.abs(track.x - film.x[track.frame]).max() < 2
   assert np.abs(track.height / film.tall - 1).max() < 0.05
   # Rows of the window's edges in the picture, as `windows` places them.
-  bottom = track.floor + tracking.FLOOR * tracking.MARGIN * track.height
-  top = bottom - tracking.MARGIN * track.height
+  bottom = track.floor + walker_window.FLOOR * walker_window.MARGIN * track.height
+  top = bottom - walker_window.MARGIN * track.height
   assert (bottom >= film.floor + 1).all()  # feet
   assert (top <= film.floor - film.tall).all()  # head
 
@@ -139,7 +146,7 @@ def test_who_walks_on_the_spot_is_nobody():
     frame = room.copy()
     making.figure(frame, 160 + 10 * np.sin(k / 10), 166, 122, 0.2 * k)
     frames.append(making.noisy(frame, 3, rng))
-  with pytest.raises(tracking.NobodyFoundError) as caught:
+  with pytest.raises(crossings.NobodyFoundError) as caught:
     longest(frames, np.arange(80) / 60)
   assert 'nobody walks across the picture' in str(caught.value)
   assert 'expected one person crossing' in str(caught.value)
@@ -149,7 +156,7 @@ def test_an_empty_room_holds_nobody():
   room = making.room(**SIZE)
   rng = np.random.default_rng(0)
   frames = [making.noisy(room, 8, rng) for _ in range(60)]
-  with pytest.raises(tracking.NobodyFoundError, match='nothing person-sized moves'):
+  with pytest.raises(crossings.NobodyFoundError, match='nothing person-sized moves'):
     longest(frames, np.arange(60) / 60)
 
 
@@ -162,7 +169,7 @@ def test_mirrored_pictures_give_the_same_windows():
   np.testing.assert_array_equal(one.frame, two.frame)
   np.testing.assert_allclose(two.x, SIZE['width'] - one.x, atol=0.05)
   np.testing.assert_allclose(two.height, one.height, atol=0.05)
-  a, b = (np.stack(list(tracking.windows(c, 48, 36))).astype(int) for c in (first, second))
+  a, b = (np.stack(list(walker_window.windows(c, 48, 36))).astype(int) for c in (first, second))
   assert np.abs(a - b).mean() < 0.5
   assert np.percentile(np.abs(a - b), 99.5) <= 3
   assert np.abs(a - b[:, :, ::-1]).mean() > 5  # were it not turned
@@ -201,7 +208,7 @@ def test_the_bodys_bob_stays_in_the_window():
   rows = 140
   windows = windows_of(film, rows, 105)
   top = np.array([head_row(w) for w in windows])
-  scale = rows / (tracking.MARGIN * track.height.mean())  # window rows a picture row
+  scale = rows / (walker_window.MARGIN * track.height.mean())  # window rows a picture row
   moved = amplitude(top, film.time_s[track.frame], 2) / scale
   assert moved == pytest.approx(3, abs=0.3)
   still = making.film(90, noise=2, **SIZE)
@@ -225,14 +232,14 @@ def test_sway_along_the_walk_stays_in_the_window():
 
 def test_a_finer_window_shows_the_same():
   film = making.film(40, noise=2, **SIZE)
-  crossing = tracking.longest(making.Frames(film.frames), film.time_s)
+  crossing = crossings.longest(making.Frames(film.frames), film.time_s)
   square, fine = (
-    np.stack(list(tracking.windows(crossing, rows, 36, wide))).astype(float)
+    np.stack(list(walker_window.windows(crossing, rows, 36, wide))).astype(float)
     for rows, wide in ((48, 1), (96, 2))
   )
   assert fine.shape == (len(square), 96, 36, 2)
   np.testing.assert_array_equal(
-    tracking.boxes(crossing.track, 48, 36), tracking.boxes(crossing.track, 96, 36, 2)
+    walker_window.boxes(crossing.track, 48, 36), walker_window.boxes(crossing.track, 96, 36, 2)
   )
   halved = fine.reshape(len(fine), 48, 2, 36, 2).mean(2)
   assert np.abs(halved - square).mean() < 2
@@ -296,19 +303,19 @@ class Counted:
 
 def test_every_crossing_is_found_and_memory_does_not_grow(monkeypatch):
   kept = []
-  add = tracking._Planes.add
+  add = frame_planes.FramePlanes.add
 
   def counted(self, k, frame):
     add(self, k, frame)
     kept.append(len(self._kept))
 
-  monkeypatch.setattr(tracking._Planes, 'add', counted)
+  monkeypatch.setattr(frame_planes.FramePlanes, 'add', counted)
   most = {}
   for walks in (2, 8):
     kept.clear()
     frames = Counted(walks)
     found = 0
-    for k, crossing in enumerate(tracking.crossings(frames, frames.time_s)):
+    for k, crossing in enumerate(crossings.crossings(frames, frames.time_s)):
       assert abs(crossing.track.frame[0] - 90 * k) <= 2
       assert abs(crossing.track.frame[-1] - (90 * k + 69)) <= 2
       found += 1
@@ -322,7 +329,7 @@ def test_every_crossing_is_found_and_memory_does_not_grow(monkeypatch):
 def test_a_crossing_too_long_to_keep_is_decoded_again(monkeypatch):
   film = making.film(70, noise=3, **SIZE)
   whole = windows_of(film, 48, 36)
-  monkeypatch.setattr(tracking, 'PLANES_BYTES', 2**20)  # nine frames
+  monkeypatch.setattr(frame_planes, 'PLANES_BYTES', 2**20)  # nine frames
   np.testing.assert_array_equal(windows_of(film, 48, 36), whole)
 
 
@@ -336,7 +343,7 @@ def test_who_waits_before_walking_is_followed_from_then_on():
     frames.append(making.noisy(frame, 3, rng))
   still = making.Frames(frames)
   still.chosen = [*frames[350:], *frames[350:]]  # else who stands for so long is background
-  track = tracking.longest(still, np.arange(420) / 60).track
+  track = crossings.longest(still, np.arange(420) / 60).track
   assert 350 - linking.WAIT_S * 60 - 2 <= track.frame[0] <= 350
   assert track.frame[-1] >= 415
 
@@ -344,7 +351,7 @@ def test_who_waits_before_walking_is_followed_from_then_on():
 @pytest.mark.parametrize('count', [1, 2, 3, 5, 16, 31, 32, 33])
 def test_background_is_the_median(count):
   frames = list(np.random.default_rng(count).integers(0, 256, (count, 6, 8, 3), np.uint8))
-  picture, noise = tracking.background(frames)
+  picture, noise = background_model.background(frames)
   np.testing.assert_array_equal(picture, np.sort(frames, 0)[count // 2])
   assert noise >= 1
 
@@ -352,12 +359,12 @@ def test_background_is_the_median(count):
 def test_noise_of_a_sample():
   rng = np.random.default_rng(0)
   frames = [making.noisy(np.full((90, 90, 3), 120, np.uint8), 5, rng) for _ in range(9)]
-  assert tracking.background(frames)[1] == pytest.approx(5, rel=0.2)
+  assert background_model.background(frames)[1] == pytest.approx(5, rel=0.2)
 
 
 def _over(first, last, reach):
   track = types.SimpleNamespace(frame=np.arange(first, last + 1))
-  return tracking.Crossing(track, np.ones(last - first + 1, bool), [], reach)
+  return crossings.Crossing(track, np.ones(last - first + 1, bool), [], reach)
 
 
 def test_walks_at_the_same_time_are_told_apart_as_they_end():
@@ -370,13 +377,13 @@ def test_walks_at_the_same_time_are_told_apart_as_they_end():
       )
     ]
     walks.sort(key=lambda c: c.track.frame[-1])
-    at_once, shorter, left = tracking._apart(walks, 1000)
+    at_once, shorter, left = crossings._apart(walks, 1000)
     assert left == []
     assert len(at_once) + len(shorter) == 15
     soon, waiting = [], []
     for k, one in enumerate(walks):
       live = min((c.track.frame[0] for c in walks[k + 1 :]), default=1000)
-      kept, _, waiting = tracking._apart([*waiting, one], live)
+      kept, _, waiting = crossings._apart([*waiting, one], live)
       soon += kept
     assert soon == at_once
 
@@ -384,5 +391,5 @@ def test_walks_at_the_same_time_are_told_apart_as_they_end():
 def test_walks_that_overlap_without_end_do_not_pile_up():
   waiting = []
   for k in range(100):  # each begins before the last one ends
-    _, _, waiting = tracking._apart([*waiting, _over(10 * k, 10 * k + 11, 5)], 10 * (k + 1))
+    _, _, waiting = crossings._apart([*waiting, _over(10 * k, 10 * k + 11, 5)], 10 * (k + 1))
     assert len(waiting) <= 2

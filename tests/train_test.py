@@ -17,20 +17,20 @@ import mochizuki3d
 import numpy as np
 import pytest
 
-from grfjax import (
-  calibration,
-  checkpoint,
-  curves,
-  data,
-  evaluate,
-  evaluation,
-  files,
-  inference,
-  predict,
-  report,
-  results,
-  train,
-  voxels,
+from grfjax.data import input_pipeline, label_index, voxel_dataset
+from grfjax.evaluation import cross_fitting, evaluation_result, held_out
+from grfjax.gait import curve_files, force_curves
+from grfjax.inference import trained_run, video_estimate
+from grfjax.io import atomic, video_file
+from grfjax.report import predicting, prediction_files, run_report
+from grfjax.training import (
+  loop,
+  metrics_log,
+  run_settings,
+  sharding,
+  stop_criteria,
+  train_step,
+  weight_files,
 )
 
 
@@ -52,26 +52,26 @@ def _config(data_dir, **changes):
 
 
 def _params(workdir):
-  params, step, _ = checkpoint.restore_params(pathlib.Path(workdir))
+  params, step, _ = weight_files.restore_params(pathlib.Path(workdir))
   return jax.tree.leaves(params), step
 
 
 def _lines(workdir):
   """The log, but for the clock."""
-  lines = files.read_log(pathlib.Path(workdir) / 'metrics.jsonl')
+  lines = metrics_log.read_log(pathlib.Path(workdir) / 'metrics.jsonl')
   return [{k: v for k, v in n.items() if k not in ('step_ms', 'data_wait')} for n in lines]
 
 
 @pytest.fixture(scope='module')
 def run(data_dir, tmp_path_factory):
   workdir = tmp_path_factory.mktemp('run')
-  train.train(_config(data_dir), workdir)
+  loop.train(_config(data_dir), workdir)
   return workdir
 
 
 @pytest.fixture(scope='module')
 def evaluated(run):
-  return evaluate.evaluate(run)
+  return held_out.evaluate_run(run)
 
 
 @pytest.mark.slow
@@ -79,7 +79,7 @@ def test_a_run_cut_short_goes_on_exactly(run, data_dir, tmp_path, monkeypatch):
   class Cut(Exception):
     pass
 
-  to_device = train.step.to_device
+  to_device = sharding.to_device
   calls = 0
 
   def cut(*args):
@@ -89,12 +89,12 @@ def test_a_run_cut_short_goes_on_exactly(run, data_dir, tmp_path, monkeypatch):
       raise Cut
     return to_device(*args)
 
-  monkeypatch.setattr(train.step, 'to_device', cut)
+  monkeypatch.setattr(sharding, 'to_device', cut)
   with pytest.raises(Cut):
-    train.train(_config(data_dir), tmp_path)
+    loop.train(_config(data_dir), tmp_path)
   monkeypatch.undo()
   assert _lines(tmp_path)[-1]['step'] == 4
-  train.train(_config(data_dir), tmp_path)
+  loop.train(_config(data_dir), tmp_path)
   for mine, theirs in zip(*(_params(d)[0] for d in (tmp_path, run)), strict=True):
     np.testing.assert_array_equal(mine, theirs)
   assert [n['step'] for n in _lines(tmp_path)] == [2, 4, 6]
@@ -103,7 +103,7 @@ def test_a_run_cut_short_goes_on_exactly(run, data_dir, tmp_path, monkeypatch):
 
 def test_done_is_done(run, data_dir):
   before, _ = _params(run)
-  train.train(_config(data_dir), run)
+  loop.train(_config(data_dir), run)
   after, step = _params(run)
   assert step == 6
   jax.tree.map(np.testing.assert_array_equal, before, after)
@@ -112,7 +112,7 @@ def test_done_is_done(run, data_dir):
 def test_training_starts_from_another_runs_weights(run, data_dir, tmp_path):
   config = _config(data_dir, model_init=str(run), steps=1)
   config.optimizer.update({'learning_rate': 0.0, 'warmup': 0, 'weight_decay': 0.0})
-  train.train(config, tmp_path)
+  loop.train(config, tmp_path)
   for mine, theirs in zip(_params(tmp_path)[0], _params(run)[0], strict=True):
     np.testing.assert_array_equal(mine, theirs)
 
@@ -124,18 +124,18 @@ def test_training_starts_from_a_run_for_each_member(run, data_dir, tmp_path):
     config = _config(data_dir, steps=1, holdout='BC'[len(members)])
     config.model.name = name
     members[name] = tmp_path / name
-    train.train(config, members[name])
+    loop.train(config, members[name])
   both = ','.join(map(str, members.values()))
   with pytest.raises(ValueError, match=r'recurrent knows C, who is the holdout here'):
-    train.train(_config(data_dir, model_init=both, holdout='C'), tmp_path / 'run')
+    loop.train(_config(data_dir, model_init=both, holdout='C'), tmp_path / 'run')
   config = _config(data_dir, model_init=both, steps=1, holdout='')
   config.model.name = 'walker'
   config.optimizer.update({'learning_rate': 0.0, 'warmup': 0, 'weight_decay': 0.0})
-  train.train(config, tmp_path / 'run')
-  params, _, _ = checkpoint.restore_params(tmp_path / 'run')
+  loop.train(config, tmp_path / 'run')
+  params, _, _ = weight_files.restore_params(tmp_path / 'run')
   assert set(params) == set(members)
   for name, folder in members.items():
-    mine, _, _ = checkpoint.restore_params(folder)
+    mine, _, _ = weight_files.restore_params(folder)
     jax.tree.map(np.testing.assert_array_equal, params[name], mine)
 
 
@@ -147,40 +147,40 @@ def test_weights_that_know_the_held_out_subject_are_refused(run, data_dir, tmp_p
   for place in (data_dir, copy):
     config = _config(place, model_init=str(run), **{'holdout': '', role: 'A'})
     with pytest.raises(ValueError, match=f'knows A, who is the {role} here'):
-      train.train(config, tmp_path / 'run')
-  train.train(_config(data_dir, model_init=str(run), steps=1), tmp_path / 'run')  # B is held out
+      loop.train(config, tmp_path / 'run')
+  loop.train(_config(data_dir, model_init=str(run), steps=1), tmp_path / 'run')  # B is held out
 
 
 def test_what_a_run_knows_is_handed_on(run, data_dir, tmp_path):
   """A is known to the first run alone; the second, on other people, starts from it."""
-  known = json.loads((run / train.SUBJECTS).read_text())
+  known = json.loads((run / run_settings.SUBJECTS).read_text())
   assert known == {'trained': [['A', 61.5], ['C', 75.25]], 'watched': []}
   first, second = tmp_path / 'first', tmp_path / 'second'
   shutil.copytree(run, first)
   known = {'trained': [['A', 61.5], ['B', 99.0]], 'watched': [['C', 75.25]]}  # another B
-  files.write_json(first / train.SUBJECTS, known)
-  train.train(_config(data_dir, model_init=str(first), steps=1, inner='C'), second)
-  handed = json.loads((second / train.SUBJECTS).read_text())
+  atomic.write_json(first / run_settings.SUBJECTS, known)
+  loop.train(_config(data_dir, model_init=str(first), steps=1, inner='C'), second)
+  handed = json.loads((second / run_settings.SUBJECTS).read_text())
   assert handed == {'trained': [['A', 61.5], ['B', 99.0]], 'watched': [['C', 75.25]]}
   for name in 'AC':  # who was watched is no stranger either
     with pytest.raises(ValueError, match=f'knows {name}, who is the holdout here'):
-      train.train(_config(data_dir, model_init=str(second), holdout=name), tmp_path / 'third')
+      loop.train(_config(data_dir, model_init=str(second), holdout=name), tmp_path / 'third')
 
 
 def test_weights_of_another_network_or_of_none_are_refused(run, data_dir, tmp_path):
   config = _config(data_dir, model_init=str(run))
   config.model.features = 12
   with pytest.raises(ValueError, match=r'holds another network: .*8.* there, .*12.* here'):
-    train.train(config, tmp_path / 'a')
+    loop.train(config, tmp_path / 'a')
   with pytest.raises(ValueError, match=r'nowhere: no run there'):
-    train.train(_config(data_dir, model_init='nowhere'), tmp_path / 'b')
+    loop.train(_config(data_dir, model_init='nowhere'), tmp_path / 'b')
 
 
 def test_another_configuration_in_the_same_workdir_is_refused(run, data_dir):
   config = _config(data_dir)
   config.optimizer.learning_rate = 0.5
   with pytest.raises(ValueError, match=r'another configuration.*optimizer.*0\.003.*0\.5'):
-    train.train(config, run)
+    loop.train(config, run)
 
 
 @pytest.mark.parametrize(
@@ -201,24 +201,24 @@ def test_a_bad_configuration_is_named(data_dir, tmp_path, name, value, message):
   with config.unlocked():
     config[name] = value
   with pytest.raises(ValueError, match=message):
-    train.train(config, tmp_path)
+    loop.train(config, tmp_path)
 
 
 def test_a_step_that_is_not_finite_is_named_with_its_batch(data_dir, tmp_path, monkeypatch):
   """Although one looks at every fourth step only, and a checkpoint is due before that."""
   drawn = {}
-  to_device = train.step.to_device
+  to_device = sharding.to_device
 
   def broken(batch, *args):
-    drawn[len(drawn) + 1] = data.ids(batch)
+    drawn[len(drawn) + 1] = input_pipeline.sample_names(batch)
     if len(drawn) == 3:
       batch = {**batch, 'force': np.full_like(batch['force'], np.nan)}
     return to_device(batch, *args)
 
-  monkeypatch.setattr(train.step, 'to_device', broken)
+  monkeypatch.setattr(sharding, 'to_device', broken)
   config = _config(data_dir, steps=8, log_every=4, checkpoint_every=2)
-  with pytest.raises(train.TrainingError) as error:
-    train.train(config, tmp_path)
+  with pytest.raises(loop.TrainingError) as error:
+    loop.train(config, tmp_path)
   assert 'step 3 is not finite (gradient_norm nan, loss nan)' in str(error.value)
   assert f'its batch: {", ".join(drawn[3])}; the last good checkpoint is of step 2' in str(
     error.value
@@ -230,7 +230,7 @@ def test_a_step_that_is_not_finite_is_named_with_its_batch(data_dir, tmp_path, m
 
 def test_a_state_that_is_not_finite_is_never_saved(data_dir, tmp_path, monkeypatch):
   """Even where loss and gradient still were."""
-  real = train.step.make_train_step
+  real = train_step.make_train_step
 
   def poisoned(**kwargs):
     update = real(**kwargs)
@@ -242,17 +242,17 @@ def test_a_state_that_is_not_finite_is_never_saved(data_dir, tmp_path, monkeypat
 
     return step
 
-  monkeypatch.setattr(train.step, 'make_train_step', poisoned)
-  monkeypatch.setattr(train.jax, 'transfer_guard', lambda _: contextlib.nullcontext())
-  with pytest.raises(train.TrainingError, match='after step 1 the state is not finite'):
-    train.train(_config(data_dir, checkpoint_every=1), tmp_path)
+  monkeypatch.setattr(train_step, 'make_train_step', poisoned)
+  monkeypatch.setattr(loop.jax, 'transfer_guard', lambda _: contextlib.nullcontext())
+  with pytest.raises(loop.TrainingError, match='after step 1 the state is not finite'):
+    loop.train(_config(data_dir, checkpoint_every=1), tmp_path)
   assert not (tmp_path / 'checkpoints').exists()
 
 
 def test_early_stop_waits_for_its_patience():
   config = _config('').early_stop
   config.update(monitor='loss', patience=2)
-  stop = train.EarlyStop(config)
+  stop = stop_criteria.EarlyStopping(config)
   for loss in (3.0, 2.0, 2.5, 1.9, 1.9, 2.0):
     assert not stop.stopped
     stop.see({'loss': loss})
@@ -264,11 +264,11 @@ def test_early_stop_waits_for_its_patience():
 def test_inner_subject_is_watched_and_not_trained_on(data_dir, tmp_path):
   config = _config(data_dir, inner='C', eval_every=2)
   config.early_stop = {'monitor': 'inner_mae_pct_bw', 'patience': 50}
-  train.train(config, tmp_path)
+  loop.train(config, tmp_path)
   assert all(n['inner_mae_pct_bw'] > 0 for n in _lines(tmp_path))
   labels = sum(row['labels'] for row in json.loads((tmp_path / 'shares.json').read_text()))
-  dataset = data.Dataset(str(data_dir), 'walker')
-  only_a = data.index(dataset.source(['A']), dataset.config.own, 2)
+  dataset = voxel_dataset.Dataset(str(data_dir), 'walker')
+  only_a = label_index.index_labels(dataset.source(['A']), dataset.config.own, 2)
   assert labels == only_a.counts.sum()
 
 
@@ -285,13 +285,13 @@ def test_eval_json_holds_the_contract(run, evaluated):
   assert result['mae_newton'] == pytest.approx(result['mae_pct_bw'] / 100 * newton)
   assert sum(i['n'] for i in value['intervals'].values()) == result['n']
   assert value['training_subjects'] == ['A', 'C']
-  text = report.subject_text(value)
+  text = run_report.run_text(value)
   assert f'{result["mae_pct_bw"]:.2f}' in text
 
 
 def test_a_constants_error_is_computed_by_hand(evaluated, data_dir):
   """The baseline beside it, from the records themselves."""
-  dataset = data.Dataset(str(data_dir), 'walker')
+  dataset = voxel_dataset.Dataset(str(data_dir), 'walker')
 
   def stance(subjects):
     source = dataset.source(subjects)
@@ -306,9 +306,9 @@ def test_a_constants_error_is_computed_by_hand(evaluated, data_dir):
 
 
 def test_a_run_on_everyone_cannot_be_evaluated(data_dir, tmp_path):
-  train.train(_config(data_dir, holdout='', steps=1), tmp_path)
+  loop.train(_config(data_dir, holdout='', steps=1), tmp_path)
   with pytest.raises(ValueError, match='held nobody out'):
-    evaluate.evaluate(tmp_path)
+    held_out.evaluate_run(tmp_path)
 
 
 @pytest.mark.parametrize('module', ['evaluate', 'predict'])
@@ -327,9 +327,9 @@ def test_a_folder_without_a_run_is_named(module, tmp_path):
 def test_a_run_whose_configuration_cannot_be_used_is_named(run, tmp_path, shift):
   shutil.copytree(run, tmp_path / 'run')
   path = tmp_path / 'run/config.json'
-  files.write_json(path, json.loads(path.read_text()) | {'average_shift': shift})
+  atomic.write_json(path, json.loads(path.read_text()) | {'average_shift': shift})
   with pytest.raises(ValueError, match=r'run/config\.json: is not the configuration of a run'):
-    inference.load(tmp_path / 'run')
+    trained_run.load(tmp_path / 'run')
 
 
 # --- intervals
@@ -337,13 +337,13 @@ def test_a_run_whose_configuration_cannot_be_used_is_named(run, tmp_path, shift)
 
 def test_the_evaluation_says_how_far_training_was_followed(run, tmp_path):
   shutil.copytree(run, tmp_path / 'run')
-  assert 'blend' not in evaluate.evaluate(tmp_path / 'run')
+  assert 'blend' not in held_out.evaluate_run(tmp_path / 'run')
   errors = {'0': 8.5, '0.5': 5.5, '1': 6.0}
   written = {'share': 0.9, 'widening': [1, 1, 1], 'blend': 0.5, 'mae_pct_bw': errors}
-  files.write_json(tmp_path / 'run' / inference.INTERVAL, written)
-  value = evaluate.evaluate(tmp_path / 'run')
+  atomic.write_json(tmp_path / 'run' / trained_run.INTERVAL, written)
+  value = held_out.evaluate_run(tmp_path / 'run')
   assert value['blend'] == {'taken': 0.5, 'mae_pct_bw': errors}
-  assert evaluation.read(tmp_path / 'run' / 'eval.json')['blend'] == value['blend']
+  assert evaluation_result.read(tmp_path / 'run' / 'eval.json')['blend'] == value['blend']
 
 
 @pytest.mark.slow
@@ -351,21 +351,21 @@ def test_intervals_are_calibrated_on_training_subjects_left_out(
   data_dir, recordings_dir, tmp_path, monkeypatch
 ):
   runs = []
-  real = train.train
-  monkeypatch.setattr(train, 'train', lambda c, f: runs.append(c.to_dict()) or real(c, f))
-  train.train(_config(data_dir, calibrate=2), tmp_path)
+  real = loop.train
+  monkeypatch.setattr(loop, 'train', lambda c, f: runs.append(c.to_dict()) or real(c, f))
+  loop.train(_config(data_dir, calibrate=2), tmp_path)
   # Everyone is left out once, and the held-out subject is in none of it.
   assert [r['inner'] for r in runs] == ['', 'A', 'C']
   assert [r['holdout'] for r in runs] == ['B', 'B', 'B']
   written = json.loads((tmp_path / 'interval.json').read_text())
   assert written['left_out'] == [['A'], ['C']]
   assert not (tmp_path / 'calibration').exists()
-  value = evaluate.evaluate(tmp_path)
+  value = held_out.evaluate_run(tmp_path)
   assert value['prediction_interval']['share'] == 0.9
   assert 0 <= value['prediction_interval']['vertical']['covered'] <= 1
   film = recordings_dir / _rows(recordings_dir / 'trials.csv')[0]['video']
-  estimate = predict.predict(inference.load(tmp_path), film)
-  rows = list(csv.DictReader(io.StringIO(curves.to_csv(estimate))))
+  estimate = video_estimate.estimate_video(trained_run.load(tmp_path), film)
+  rows = list(csv.DictReader(io.StringIO(curve_files.to_csv(estimate))))
   seen = [row for row in rows if row['left_fz_bw']]
   assert seen
   for name in ('left_fz', 'right_fy'):
@@ -373,12 +373,12 @@ def test_intervals_are_calibrated_on_training_subjects_left_out(
       low, middle, high = (float(row[f'{name}{part}_bw']) for part in ('_lo', '', '_hi'))
       assert low < middle < high
   # Once calibrated it is not done again.
-  monkeypatch.setattr(calibration, 'calibrate', lambda *_, **__: pytest.fail('again'))
+  monkeypatch.setattr(cross_fitting, 'calibrate', lambda *_, **__: pytest.fail('again'))
   real(_config(data_dir, calibrate=2), tmp_path)
 
 
 def test_one_training_subject_gives_no_intervals(data_dir, tmp_path, capsys):
-  train.train(_config(data_dir, calibrate=2, inner='A', steps=2), tmp_path)
+  loop.train(_config(data_dir, calibrate=2, inner='A', steps=2), tmp_path)
   assert 'nobody is left to calibrate' in capsys.readouterr().err
   assert not (tmp_path / 'interval.json').exists()
 
@@ -388,8 +388,8 @@ def test_one_training_subject_gives_no_intervals(data_dir, tmp_path, capsys):
 
 def test_predictions_equal_the_evaluations_estimates(run, evaluated, recordings_dir, tmp_path):
   """The same frames through the data set and straight from the video."""
-  loaded = inference.load(run)
-  assert predict.predict_set(loaded, recordings_dir, tmp_path, ['B']) == []
+  loaded = trained_run.load(run)
+  assert predicting.predict_set(loaded, recordings_dir, tmp_path, ['B']) == []
   held = np.load(run / 'estimates.npz')
   names = sorted(set(held['trial'].tolist()))
   endings = ('.csv', '.html', '.json', '.png', '_grf.mot')
@@ -423,10 +423,10 @@ def _rows(path):
 
 def test_every_frame_of_the_video_has_a_row(run, recordings_dir):
   video = recordings_dir / _rows(recordings_dir / 'trials.csv')[0]['video']
-  estimate = predict.predict(inference.load(run), video)
-  lines = curves.to_csv(estimate).splitlines()
+  estimate = video_estimate.estimate_video(trained_run.load(run), video)
+  lines = curve_files.to_csv(estimate).splitlines()
   assert lines[0] == ('time_s,left_fz_bw,right_fz_bw,left_fx_bw,left_fy_bw,right_fx_bw,right_fy_bw')
-  assert len(lines) == 1 + len(voxels.video.probe(video).time_s)
+  assert len(lines) == 1 + len(video_file.probe(video).time_s)
   assert 'nan' not in '\n'.join(lines)
 
 
@@ -435,28 +435,28 @@ def test_no_estimate_is_an_empty_cell():
   force[1, 0, 0] = 1.23456
   none = np.zeros((2, 2, 1, 0))
   nowhere = np.full((2, 4), np.nan)
-  estimate = curves.Curves(
+  estimate = force_curves.ForceCurves(
     np.array([0.0, 1 / 60]), force, none, 'left', True, nowhere, np.zeros(2, int)
   )
-  assert curves.to_csv(estimate) == (
+  assert curve_files.to_csv(estimate) == (
     'time_s,left_fz_bw,right_fz_bw\n0.000000,,\n0.016667,1.2346,\n'
   )
 
 
 def test_a_video_by_itself(run, recordings_dir, tmp_path):
   video = recordings_dir / _rows(recordings_dir / 'trials.csv')[0]['video']
-  text = predict.predict_video(inference.load(run), video, tmp_path, '', None)
+  text = predicting.predict_video(trained_run.load(run), video, tmp_path, '', None)
   assert "The camera stood at the walker's left." in text
   assert 'no OpenSim file (_grf.mot): the body mass is not given' in text
   assert text.splitlines()[-1] == f'page: {tmp_path / video.stem}.html'
   told = json.loads((tmp_path / f'{video.stem}.json').read_text())
-  assert told['quality']['frames'] == len(voxels.video.probe(video).time_s)
-  assert not (tmp_path / results.INDEX).exists()
+  assert told['quality']['frames'] == len(video_file.probe(video).time_s)
+  assert not (tmp_path / prediction_files.INDEX).exists()
 
 
 def test_the_walker_is_followed_wherever_forces_are_estimated(run, recordings_dir):
   row = _rows(recordings_dir / 'trials.csv')[0]
-  estimate = predict.predict(inference.load(run), recordings_dir / row['video'])
+  estimate = video_estimate.estimate_video(trained_run.load(run), recordings_dir / row['video'])
   estimated = estimate.seen.any(1)
   assert estimated.any()
   assert np.isfinite(estimate.box[estimated]).all()
@@ -466,8 +466,8 @@ def test_the_walker_is_followed_wherever_forces_are_estimated(run, recordings_di
 
 
 def test_the_annotated_video_stands_beside_the_curves(run, recordings_dir, tmp_path):
-  loaded = inference.load(run)
-  assert predict.predict_set(loaded, recordings_dir, tmp_path, ['B'], with_overlay=True) == []
+  loaded = trained_run.load(run)
+  assert predicting.predict_set(loaded, recordings_dir, tmp_path, ['B'], with_overlay=True) == []
   names = sorted(p.stem for p in tmp_path.glob('*.csv'))
   assert names
   assert sorted(p.name for p in tmp_path.glob('*.mp4')) == [f'{n}_overlay.mp4' for n in names]
@@ -475,11 +475,13 @@ def test_the_annotated_video_stands_beside_the_curves(run, recordings_dir, tmp_p
 
 def test_a_wrong_camera_is_refused_and_a_missing_one_read_off(run, recordings_dir):
   row = _rows(recordings_dir / 'trials.csv')[0]
-  loaded = inference.load(run)
+  loaded = trained_run.load(run)
   other = {'left': 'right', 'right': 'left'}[row['camera']]
-  assert predict.predict(loaded, recordings_dir / row['video']).camera == row['camera']
+  assert (
+    video_estimate.estimate_video(loaded, recordings_dir / row['video']).camera == row['camera']
+  )
   with pytest.raises(ValueError, match=f"camera is '{other}'"):
-    predict.predict(loaded, recordings_dir / row['video'], other)
+    video_estimate.estimate_video(loaded, recordings_dir / row['video'], other)
 
 
 def test_one_bad_trial_does_not_stop_the_others(run, recordings_dir, tmp_path):
@@ -495,11 +497,11 @@ def test_one_bad_trial_does_not_stop_the_others(run, recordings_dir, tmp_path):
     writer.writeheader()
     writer.writerows(rows)
   out = tmp_path / 'out'
-  failures = predict.predict_set(inference.load(run), copy, out, None)
+  failures = predicting.predict_set(trained_run.load(run), copy, out, None)
   assert len(failures) == 1
   assert rows[0]['trial'] in failures[0]
   assert {p.stem for p in out.glob('*.csv')} == {row['trial'] for row in rows[1:]}
-  assert rows[0]['trial'] in (out / results.INDEX).read_text()
+  assert rows[0]['trial'] in (out / prediction_files.INDEX).read_text()
 
 
 # --- the paper's network
@@ -515,11 +517,11 @@ def test_the_papers_network_goes_the_same_road(data_dir, recordings_dir, tmp_pat
   config.log_every = 1
   config.model.channels = 2
   config.model.dense = 8
-  train.train(config, tmp_path / 'run')
-  value = evaluate.evaluate(tmp_path / 'run')
+  loop.train(config, tmp_path / 'run')
+  value = held_out.evaluate_run(tmp_path / 'run')
   assert value['legs'] == 1
-  loaded = inference.load(tmp_path / 'run')
-  assert predict.predict_set(loaded, recordings_dir, tmp_path / 'out', ['C']) == []
+  loaded = trained_run.load(tmp_path / 'run')
+  assert predicting.predict_set(loaded, recordings_dir, tmp_path / 'out', ['C']) == []
   cameras = {t['trial']: t['camera'] for t in _rows(recordings_dir / 'trials.csv')}
   for path in (tmp_path / 'out').glob('*.csv'):
     rows = _rows(path)
@@ -528,4 +530,4 @@ def test_the_papers_network_goes_the_same_road(data_dir, recordings_dir, tmp_pat
     far = {'left': 'right', 'right': 'left'}[near]
     assert all(r[f'{far}_fz_bw'] == '' for r in rows)
   with pytest.raises(ValueError, match='--camera is needed'):
-    predict.predict(loaded, next(recordings_dir.glob('*.mp4')))
+    video_estimate.estimate_video(loaded, next(recordings_dir.glob('*.mp4')))

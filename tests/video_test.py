@@ -13,7 +13,8 @@ import making
 import numpy as np
 import pytest
 
-from grfjax import video
+from grfjax.data import clips
+from grfjax.io import video_file, working_frames
 
 
 def shades(count: int, height: int = 64, width: int = 96) -> np.ndarray:
@@ -34,7 +35,7 @@ def walk_path(tmp_path_factory):
 @pytest.mark.parametrize('fps', [24, 30, 60, 120])
 def test_times_are_the_frames_own(tmp_path, fps):
   path = making.write_video(tmp_path / 'v.mp4', shades(30), fps=fps)
-  film = video.probe(path)
+  film = video_file.probe(path)
   assert film.time_s == pytest.approx(np.arange(30) / fps, abs=2e-5)
   assert film.fps == pytest.approx(fps, rel=1e-3)
   assert (film.height, film.width) == (64, 96)
@@ -44,9 +45,9 @@ def test_variable_frame_rate(tmp_path):
   # A phone that slows down in poor light; the first frame is late in the container.
   time_s = np.concatenate([np.arange(10) / 60, 10 / 60 + np.arange(8) / 24, [0.9, 0.91]])
   path = making.write_video(tmp_path / 'v.mp4', shades(20), time_s=time_s + 0.5)
-  film = video.probe(path)
+  film = video_file.probe(path)
   assert film.time_s == pytest.approx(time_s, abs=2e-5)
-  levels = [frame.mean() for frame in video.frames(film)]
+  levels = [frame.mean() for frame in video_file.frames(film)]
   assert levels == pytest.approx(np.linspace(40, 215, 20), abs=3)
 
 
@@ -61,15 +62,15 @@ def test_avi_files_even_without_presentation_times(tmp_path, codec):
       frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format='rgb24')
       container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
-  film = video.probe(path)
+  film = video_file.probe(path)
   assert film.time_s == pytest.approx(np.arange(20) / 50, abs=1e-4)
-  levels = [frame.mean() for frame in video.frames(film)]
+  levels = [frame.mean() for frame in video_file.frames(film)]
   assert levels == pytest.approx(np.linspace(40, 215, 20), abs=4)
 
 
 def test_every_frame_once_and_in_order(walk_path):
-  film = video.probe(walk_path)
-  decoded = np.stack(list(video.frames(film)))
+  film = video_file.probe(walk_path)
+  decoded = np.stack(list(video_file.frames(film)))
   assert decoded.shape == (20, 64, 96, 3)
   assert decoded.dtype == np.uint8
   # Compressed and colours at half the resolution: near the drawn frames, each nearest its own.
@@ -80,26 +81,26 @@ def test_every_frame_once_and_in_order(walk_path):
 
 
 def test_one_frame_by_its_number(walk_path):
-  film = video.probe(walk_path)
-  every = list(video.frames(film))
+  film = video_file.probe(walk_path)
+  every = list(video_file.frames(film))
   for number in (0, 7, 19):
-    np.testing.assert_array_equal(video.frame(film, number), every[number])
+    np.testing.assert_array_equal(video_file.frame(film, number), every[number])
 
 
 def test_colours_are_rgb(tmp_path):
   red = np.broadcast_to(np.array([200, 40, 60], np.uint8), (3, 64, 96, 3))
-  film = video.probe(making.write_video(tmp_path / 'v.mp4', red))
-  frame = next(video.frames(film))
+  film = video_file.probe(making.write_video(tmp_path / 'v.mp4', red))
+  frame = next(video_file.frames(film))
   assert frame.mean((0, 1)) == pytest.approx([200, 40, 60], abs=5)
 
 
 def test_rotation_flag_is_obeyed(tmp_path):
   path = making.write_video(tmp_path / 'v.mp4', make_corner(4))
-  upright = next(video.frames(video.probe(path)))
+  upright = next(video_file.frames(video_file.probe(path)))
   making.turn(path, 64)
-  film = video.probe(path)
+  film = video_file.probe(path)
   assert (film.height, film.width) == (96, 64)
-  turned = next(video.frames(film))
+  turned = next(video_file.frames(film))
   assert np.abs(turned.astype(int) - np.rot90(upright, -1)).mean() < 3
 
 
@@ -114,7 +115,7 @@ def test_descriptions_need_not_be_utf8(tmp_path, walk_path):
   assert b'isomiso2' in data
   path = tmp_path / 'v.mp4'
   path.write_bytes(data.replace(b'isomiso2', b'isom\xffso2', 1))
-  one, two = (np.stack(list(video.frames(video.probe(p)))) for p in (walk_path, path))
+  one, two = (np.stack(list(video_file.frames(video_file.probe(p)))) for p in (walk_path, path))
   np.testing.assert_array_equal(one, two)
 
 
@@ -122,18 +123,18 @@ def test_descriptions_need_not_be_utf8(tmp_path, walk_path):
 
 
 def test_a_folder_is_no_video(tmp_path):
-  with pytest.raises(video.VideoError, match='a folder, expected a video file'):
-    video.probe(tmp_path)
+  with pytest.raises(video_file.VideoError, match='a folder, expected a video file'):
+    video_file.probe(tmp_path)
 
 
 def test_a_video_that_shrinks_while_it_is_read(tmp_path, walk_path):
-  film = video.probe(walk_path)
+  film = video_file.probe(walk_path)
   other = making.write_video(tmp_path / 'v.mp4', shades(5))
-  shorter = video.Video(other, film.time_s, 64, 96)
-  with pytest.raises(video.VideoError, match='frame 5 of 20 cannot be decoded'):
-    list(video.frames(shorter))
-  with pytest.raises(video.VideoError, match='is 96x64 pixels, expected 96x60'):
-    list(video.frames(video.Video(other, film.time_s[:5], 60, 96)))
+  shorter = video_file.Video(other, film.time_s, 64, 96)
+  with pytest.raises(video_file.VideoError, match='frame 5 of 20 cannot be decoded'):
+    list(video_file.frames(shorter))
+  with pytest.raises(video_file.VideoError, match='is 96x64 pixels, expected 96x60'):
+    list(video_file.frames(video_file.Video(other, film.time_s[:5], 60, 96)))
 
 
 @pytest.mark.parametrize('turned', [False, True])
@@ -144,18 +145,18 @@ def test_frames_are_those_of_decord(tmp_path, walk_path, turned):
     making.turn(path, 64)
   reader = decord.VideoReader(str(path), num_threads=1)
   theirs = np.stack([reader.next().asnumpy() for _ in range(len(reader))])
-  np.testing.assert_array_equal(np.stack(list(video.frames(video.probe(path)))), theirs)
+  np.testing.assert_array_equal(np.stack(list(video_file.frames(video_file.probe(path)))), theirs)
 
 
 SLOW_READER = """
 import sys, time
-from grfjax import video
+from grfjax.io import video_file, working_frames
 
 def resident():
   with open('/proc/self/statm') as file:
     return int(file.read().split()[1]) * 4096
 
-frames = iter(video.WorkingFrames(video.probe(sys.argv[1])))
+frames = iter(working_frames.WorkingFrames(video_file.probe(sys.argv[1])))
 next(frames)
 begun = most = resident()
 for _ in range(20):
@@ -179,7 +180,7 @@ def test_who_is_slower_than_the_decoder_needs_no_more_memory(tmp_path):
 def test_frames_are_freed_without_the_garbage_collector(walk_path):
   gc.disable()
   try:
-    gone = [weakref.ref(frame) for frame in video.frames(video.probe(walk_path))]
+    gone = [weakref.ref(frame) for frame in video_file.frames(video_file.probe(walk_path))]
     assert sum(ref() is not None for ref in gone) == 0
   finally:
     gc.enable()
@@ -189,28 +190,30 @@ def test_frames_are_freed_without_the_garbage_collector(walk_path):
 
 
 def test_working_frames_again_and_again(walk_path):
-  frames = video.WorkingFrames(video.probe(walk_path))
+  frames = working_frames.WorkingFrames(video_file.probe(walk_path))
   first, second = np.stack(list(frames)), np.stack(list(frames))
   np.testing.assert_array_equal(first, second)
   assert len(first) == 20
 
 
 def test_working_frames_with_and_without_memory(walk_path, monkeypatch):
-  film = video.probe(walk_path)
-  kept = video.WorkingFrames(film)
+  film = video_file.probe(walk_path)
+  kept = working_frames.WorkingFrames(film)
   list(kept)
-  monkeypatch.setattr(video, 'CACHE_BYTES', 20 * 64 * 96 * 3 - 1)
-  again = video.WorkingFrames(film)
+  monkeypatch.setattr(working_frames, 'CACHE_BYTES', 20 * 64 * 96 * 3 - 1)
+  again = working_frames.WorkingFrames(film)
   list(again)
   decoded = []
-  monkeypatch.setattr(video, 'frames', lambda v, f=video.frames: decoded.append(v) or f(v))
+  monkeypatch.setattr(
+    video_file, 'frames', lambda v, f=video_file.frames: decoded.append(v) or f(v)
+  )
   np.testing.assert_array_equal(np.stack(list(kept)), np.stack(list(again)))
   assert len(decoded) == 1  # the one that did not fit
 
 
 def test_working_frames_left_early_and_overlapping(walk_path):
-  frames = video.WorkingFrames(video.probe(walk_path))
-  expected = np.stack(list(video.frames(frames.video)))
+  frames = working_frames.WorkingFrames(video_file.probe(walk_path))
+  expected = np.stack(list(video_file.frames(frames.video)))
   next(iter(frames))
   one, two = iter(frames), iter(frames)
   next(one)
@@ -224,14 +227,16 @@ def test_working_frames_left_early_and_overlapping(walk_path):
 def test_a_sample_of_a_long_video_comes_from_its_key_frames(
   tmp_path, monkeypatch, key_every, passes
 ):
-  film = video.probe(
+  film = video_file.probe(
     making.write_video(tmp_path / 'v.mp4', making.film(24).frames, key_every=key_every)
   )
-  every = list(video.frames(film))
+  every = list(video_file.frames(film))
   decoded = []
-  monkeypatch.setattr(video, 'frames', lambda v, f=video.frames: decoded.append(v) or f(v))
-  monkeypatch.setattr(video, 'CACHE_BYTES', 0)
-  sample = video.WorkingFrames(film).sample(6)
+  monkeypatch.setattr(
+    video_file, 'frames', lambda v, f=video_file.frames: decoded.append(v) or f(v)
+  )
+  monkeypatch.setattr(working_frames, 'CACHE_BYTES', 0)
+  sample = working_frames.WorkingFrames(film).sample(6)
   assert len(decoded) == passes
   assert len(sample) == 6
   where = [np.abs(np.stack(every).astype(int) - f).mean((1, 2, 3)).argmin() for f in sample]
@@ -242,13 +247,13 @@ def test_a_sample_of_a_long_video_comes_from_its_key_frames(
 
 
 def test_large_frames_are_averaged_over_area(tmp_path, monkeypatch):
-  monkeypatch.setattr(video, 'WORKING_ROWS', 16)
+  monkeypatch.setattr(working_frames, 'WORKING_ROWS', 16)
   path = making.write_video(tmp_path / 'v.mp4', making.film(3).frames)
-  film = video.probe(path)
-  frames = video.WorkingFrames(film)
+  film = video_file.probe(path)
+  frames = working_frames.WorkingFrames(film)
   assert (frames.height, frames.width, frames.halvings) == (16, 24, 2)
   small = np.stack(list(frames))
-  blocks = np.stack(list(video.frames(film))).reshape(3, 16, 4, 24, 4, 3).mean((2, 4))
+  blocks = np.stack(list(video_file.frames(film))).reshape(3, 16, 4, 24, 4, 3).mean((2, 4))
   assert np.abs(small - blocks).max() <= 1.01  # rounded twice
 
 
@@ -257,7 +262,7 @@ def test_large_frames_are_averaged_over_area(tmp_path, monkeypatch):
 
 def test_whole_window_is_bilinear_to_the_letter():
   frame = making.room(90, 120)
-  window = video.whole_window(frame, 40)
+  window = clips.shrunken_frame(frame, 40)
   assert window.shape == (40, 40, 1)
   assert window.dtype == np.uint8
   gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
@@ -280,4 +285,4 @@ def test_whole_window_is_bilinear_to_the_letter():
 def test_whole_window_weighs_colours():
   frame = np.zeros((40, 40, 3), np.uint8)
   frame[..., 0], frame[..., 1], frame[..., 2] = 200, 100, 50
-  assert video.whole_window(frame, 40)[0, 0, 0] == round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)
+  assert clips.shrunken_frame(frame, 40)[0, 0, 0] == round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)

@@ -8,9 +8,11 @@ import making
 import numpy as np
 import pytest
 
-from grfjax import forces, recordings, video, voxels
+from grfjax import conventions
+from grfjax.data import clip_config, clips, trial_labels, trial_records
+from grfjax.io import recordings, video_file
 
-WALKER, MOCHIZUKI = voxels.config('walker'), voxels.config('mochizuki')
+WALKER, MOCHIZUKI = clip_config.clip_config('walker'), clip_config.clip_config('mochizuki')
 SHAPES = {
   'voxel': (np.uint8, lambda c: c.shape),
   'force': (np.float32, lambda c: (c.frames, 2, 3)),
@@ -30,11 +32,13 @@ def trials(recordings_dir):
 def made(trials):
   """Records of the first two trials (camera left, right) in both configurations."""
   return {
-    (cfg.name, t.camera): voxels.records(t, cfg) for cfg in (WALKER, MOCHIZUKI) for t in trials[:2]
+    (cfg.name, t.camera): trial_records.trial_records(t, cfg)
+    for cfg in (WALKER, MOCHIZUKI)
+    for t in trials[:2]
   }
 
 
-def own_frames(records: list[dict], cfg: voxels.Config) -> dict[str, np.ndarray]:
+def own_frames(records: list[dict], cfg: clip_config.ClipConfig) -> dict[str, np.ndarray]:
   """The records' own frames, one after the other."""
   joined = {k: np.concatenate([r[k][cfg.own] for r in records]) for k in SHAPES if k != 'voxel'}
   return {k: v[joined['frame'] >= 0] for k, v in joined.items()}
@@ -62,15 +66,15 @@ def test_a_record_is_as_the_contract_says(made, cfg, camera):
     assert not (record['contact'] & ~record['known']).any()
     assert (record['force'][~record['known']] == 0).all()
     assert (record['known'] <= (record['frame'] >= 0)[:, None]).all()
-    over = record['force'][..., 0] * 61.5 * forces.G > forces.CONTACT_N
+    over = record['force'][..., 0] * 61.5 * conventions.G > conventions.CONTACT_N
     np.testing.assert_array_equal(record['contact'], over & record['known'])
     assert (np.diff(record['time_s']) > 0).all()
 
 
 def test_a_configuration_at_another_rate():
-  slow = voxels.config('mochizuki_20fps')
+  slow = clip_config.clip_config('mochizuki_20fps')
   assert slow == dataclasses.replace(MOCHIZUKI, name='mochizuki_20fps', fps=20)
-  assert voxels.config('mochizuki') == MOCHIZUKI
+  assert clip_config.clip_config('mochizuki') == MOCHIZUKI
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,7 @@ def test_a_configuration_at_another_rate():
 )
 def test_an_unknown_configuration_lists_the_names(name):
   with pytest.raises(ValueError, match='there are mochizuki, walker'):
-    voxels.config(name)
+    clip_config.clip_config(name)
 
 
 def test_the_papers_configuration_is_the_papers():
@@ -93,7 +97,7 @@ def test_the_papers_configuration_is_the_papers():
 @pytest.mark.parametrize('cfg', [WALKER, MOCHIZUKI], ids=lambda c: c.name)
 def test_every_frame_is_once_an_own_frame(cfg, count):
   cfg = dataclasses.replace(cfg, rows=2, columns=2)
-  view = voxels.Views(
+  view = clips.WalkerViews(
     np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones(cfg.shape[1:], np.uint8),
     7 + np.arange(count) / 60,
     np.arange(count, dtype=np.int32) + 100,
@@ -102,7 +106,7 @@ def test_every_frame_is_once_an_own_frame(cfg, count):
     np.full((count, 4), np.nan),
     np.ones(count, bool),
   )
-  records = list(voxels.cut(view, None, cfg))
+  records = list(clips.cut_voxels(view, None, cfg))
   own = np.concatenate([r['frame'][cfg.own] for r in records])
   np.testing.assert_array_equal(own[own >= 0], np.arange(count) + 100)
   for record in records:
@@ -119,13 +123,13 @@ def test_every_frame_is_once_an_own_frame(cfg, count):
 
 def test_nothing_is_known_beyond_the_edge():
   count, cfg = 10, dataclasses.replace(WALKER, rows=2, columns=2, frames=8, hop=4)
-  view = voxels.Views(
+  view = clips.WalkerViews(
     np.zeros((count, 2, 2, 2), np.uint8), np.arange(count) / 60, np.arange(count, dtype=np.int32),
     None, 1, np.full((count, 4), np.nan), np.ones(count, bool),
   )  # fmt: skip
   yes = np.ones((count, 2), bool)
-  label = voxels.Labels(np.ones((count, 2, 3), np.float32), yes, yes, 0.0, 0.0)
-  records = list(voxels.cut(view, label, cfg))
+  label = trial_labels.TrialLabels(np.ones((count, 2, 3), np.float32), yes, yes, 0.0, 0.0)
+  records = list(clips.cut_voxels(view, label, cfg))
   assert [r['frame'].tolist() for r in records] == [
     [-1, -1, 0, 1, 2, 3, 4, 5],
     [2, 3, 4, 5, 6, 7, 8, 9],
@@ -153,20 +157,20 @@ def test_one_voxel_for_each_stance_frame_of_the_near_leg(trials, made, camera):
   last = [int(r['frame'][-1]) for r in records]
   assert set(surely) <= set(last) <= set(perhaps)
   assert last == sorted(set(last))
-  decoded = list(video.frames(video.probe(trial.video)))
+  decoded = list(video_file.frames(video_file.probe(trial.video)))
   for record in records:
     np.testing.assert_array_equal(np.diff(record['frame']), 1)
     assert record['contact'][-1, 0]
     for picture, frame in zip(record['voxel'], record['frame'], strict=True):
-      np.testing.assert_array_equal(picture, video.whole_window(decoded[frame], 40))
+      np.testing.assert_array_equal(picture, clips.shrunken_frame(decoded[frame], 40))
 
 
 def test_the_papers_label_is_the_last_frames_force(made):
   for camera in ('left', 'right'):
     for record in made['mochizuki', camera]:
       fine = record['frame'][-1] / 60 + np.linspace(-1 / 120, 1 / 120, 401)
-      true = making.step_forces(fine, 61.5)[:, recordings.LEGS.index(camera)].mean(0)
-      assert record['force'][-1, 0, 0] == pytest.approx(true[2] / 61.5 / forces.G, abs=0.02)
+      true = making.step_forces(fine, 61.5)[:, conventions.LEGS.index(camera)].mean(0)
+      assert record['force'][-1, 0, 0] == pytest.approx(true[2] / 61.5 / conventions.G, abs=0.02)
 
 
 # --- axes and legs
@@ -176,12 +180,12 @@ def test_the_papers_label_is_the_last_frames_force(made):
 def test_near_and_far_and_the_near_side(made, camera):
   own = own_frames(made['walker', camera], WALKER)
   time_s = own['time_s'].astype(float)
-  force = making.step_forces(time_s, 61.5) / 61.5 / forces.G  # (N, leg, xyz), legs left, right
-  near = recordings.LEGS.index(camera)
+  force = making.step_forces(time_s, 61.5) / 61.5 / conventions.G  # (N, leg, xyz), legs left, right
+  near = conventions.LEGS.index(camera)
   side = {'left': 1, 'right': -1}[camera]  # +y is the walker's left
   for leg, plate in enumerate((near, 1 - near)):
     use = own['contact'][:, leg]
-    start, lasts = making.STEPS[recordings.LEGS[plate]]
+    start, lasts = making.STEPS[conventions.LEGS[plate]]
     inner = use & (time_s > start + 0.03) & (time_s < start + lasts - 0.03)
     assert inner.sum() > 15
     got, true = own['force'][inner, leg], force[inner, plate]
@@ -199,10 +203,10 @@ def test_the_camera_on_the_wrong_side_is_named(tmp_path, recordings_dir):
     (tmp_path / name).write_bytes((recordings_dir / name).read_bytes())
   trial = write_trial(tmp_path, camera='right', video_start_s=3.1)
   with pytest.raises(ValueError, match=r'line 2 .*A_1') as caught:
-    voxels.records(trial, WALKER)
+    trial_records.trial_records(trial, WALKER)
   for part in ('trials.csv', 'A_1.mp4', "camera is 'right'", 'goes to the left', 'mirrored'):
     assert part in str(caught.value)
-  assert voxels.records(trial, MOCHIZUKI)  # which does not look
+  assert trial_records.trial_records(trial, MOCHIZUKI)  # which does not look
 
 
 # --- time
@@ -212,7 +216,7 @@ def test_frames_at_the_rate_are_taken_as_they_are():
   picture = np.random.default_rng(0).integers(0, 256, (20, 3, 4, 1), np.uint8)
   for fps in (60, 59.94, 60.5):
     time_s = np.arange(20) / fps
-    got, when, nearest = voxels.at_rate(picture, time_s, 60, blend=True)
+    got, when, nearest = clips.resampled(picture, time_s, 60, blend=True)
     np.testing.assert_array_equal(got, picture)
     np.testing.assert_array_equal(when, time_s)
     np.testing.assert_array_equal(nearest, np.arange(20))
@@ -230,7 +234,7 @@ def variable() -> np.ndarray:
 def test_brightness_that_rises_evenly_stays_on_its_line(time_s):
   level = 20 + 200 * time_s / time_s[-1]
   picture = np.round(level).astype(np.uint8)[:, None, None, None] * np.ones((1, 2, 3, 2), np.uint8)
-  got, when, nearest = voxels.at_rate(picture, 5 + time_s, 60, blend=True)
+  got, when, nearest = clips.resampled(picture, 5 + time_s, 60, blend=True)
   assert got.dtype == np.uint8
   assert when[0] == 5
   assert np.diff(when) == pytest.approx(1 / 60)
@@ -243,7 +247,7 @@ def test_brightness_that_rises_evenly_stays_on_its_line(time_s):
 
 def test_blending_is_exact():
   picture = np.array([0, 100, 200], np.uint8)[:, None, None, None]
-  got, when, nearest = voxels.at_rate(picture, np.array([0, 0.04, 0.08]), 50, blend=True)
+  got, when, nearest = clips.resampled(picture, np.array([0, 0.04, 0.08]), 50, blend=True)
   assert got.ravel().tolist() == [0, 50, 100, 150, 200]
   assert when == pytest.approx([0, 0.02, 0.04, 0.06, 0.08])
   assert nearest[[0, 2, 4]].tolist() == [0, 1, 2]
@@ -262,7 +266,7 @@ def test_blending_is_exact():
 def test_the_papers_frames_are_picked_and_not_mixed(from_fps, to_fps, expected):
   picture = np.arange(60, dtype=np.uint8)[:, None, None, None]
   time_s = np.arange(60) / from_fps
-  got, when, nearest = voxels.at_rate(picture, time_s, to_fps, blend=False)
+  got, when, nearest = clips.resampled(picture, time_s, to_fps, blend=False)
   # Where two frames are equally near either will do.
   assert np.abs(nearest - np.asarray(expected)).max() <= (from_fps == 50)
   np.testing.assert_array_equal(got.ravel(), nearest)
@@ -270,7 +274,7 @@ def test_the_papers_frames_are_picked_and_not_mixed(from_fps, to_fps, expected):
 
 
 def test_the_papers_configuration_at_20_fps(trials, made):
-  slow = voxels.records(trials[0], voxels.config('mochizuki_20fps'))
+  slow = trial_records.trial_records(trials[0], clip_config.clip_config('mochizuki_20fps'))
   full = {int(r['frame'][-1]): r for r in made['mochizuki', 'left']}
   assert [int(r['frame'][-1]) for r in slow] == [k for k in full if k % 3 == 0]
   for record in slow:
@@ -310,14 +314,14 @@ FILM_TIMES = {
 def test_labels_lie_on_the_videos_clock_to_the_millisecond(tmp_path, rate, offset_s):
   write_pulse(tmp_path, FILM_TIMES[rate], offset_s)
   trial = write_trial(tmp_path, plates='left', video_start_s=offset_s)
-  own = own_frames(voxels.records(trial, WALKER), WALKER)
+  own = own_frames(trial_records.trial_records(trial, WALKER), WALKER)
   assert own['frame'][0] > 3  # the walker is not whole in the first frames
   vertical, time_s = own['force'][:, 0, 0].astype(float), own['time_s'].astype(float)
-  assert vertical.max() == pytest.approx(600 / 60 / forces.G, rel=0.05)
+  assert vertical.max() == pytest.approx(600 / 60 / conventions.G, rel=0.05)
   assert own['contact'][:, 0].sum() > 25
   assert (vertical * time_s).sum() / vertical.sum() == pytest.approx(PULSE_S, abs=0.001)
   # And the picture's number goes with the time.
-  film = video.probe(trial.video)
+  film = video_file.probe(trial.video)
   apart = np.abs(film.time_s[own['frame']] - time_s)
   assert apart.max() <= np.diff(film.time_s).max() / 2 + 1e-4
   if rate == '60':
@@ -329,13 +333,13 @@ def test_the_contact_frame_gives_the_same_start(tmp_path, rate):
   offset_s, time_s = 4.2, FILM_TIMES[rate]
   write_pulse(tmp_path, time_s, offset_s)
   exact = write_trial(tmp_path, plates='left', video_start_s=offset_s)
-  film = video.probe(exact.video)
-  rise_s = PULSE_S - 0.25 * (1 - forces.CONTACT_N / 600)
+  film = video_file.probe(exact.video)
+  rise_s = PULSE_S - 0.25 * (1 - conventions.CONTACT_N / 600)
   shown = int(np.argmax(film.time_s >= rise_s))
   by_frame = write_trial(tmp_path, plates='left', video_start_s='', contact_frame=shown)
   at = film.time_s
-  one = voxels.labels(exact, at, film, forces.CONTACT_N)
-  two = voxels.labels(by_frame, at, film, forces.CONTACT_N)
+  one = trial_labels.trial_labels(exact, at, film, conventions.CONTACT_N)
+  two = trial_labels.trial_labels(by_frame, at, film, conventions.CONTACT_N)
   half = (film.time_s[shown] - film.time_s[shown - 1]) / 2
   assert (one.video_start_s, one.uncertainty_s) == (offset_s, 0)
   assert two.uncertainty_s == pytest.approx(half)
@@ -344,7 +348,7 @@ def test_the_contact_frame_gives_the_same_start(tmp_path, rate):
   assert two.video_start_s == pytest.approx(offset_s + rise_s - middle, abs=1e-3)
   # One frame on is out of the bound: it tells frames apart.
   wrong = dataclasses.replace(by_frame, contact_frame=shown + 1)
-  late = voxels.labels(wrong, at, film, forces.CONTACT_N)
+  late = trial_labels.trial_labels(wrong, at, film, conventions.CONTACT_N)
   assert abs(late.video_start_s - offset_s) > half
 
 

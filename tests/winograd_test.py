@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from grfjax import conv, winograd
+from grfjax.models import conv3d, winograd
 
 
 def _plain(x, kernel):
@@ -50,6 +50,6 @@ def test_conv3d_takes_it_for_many_channels(padding, taps, monkeypatch):
   rng = np.random.default_rng(2)
   x = jnp.asarray(rng.normal(size=(2, 4, 8, 6, 5)), jnp.float32)
   kernel = jnp.asarray(rng.normal(size=(taps, 5, 5, 5, 3)), jnp.float32)
-  folded = conv.conv3d(x, kernel, padding=padding)
-  monkeypatch.setattr(conv, 'WINOGRAD', 5)
-  np.testing.assert_allclose(conv.conv3d(x, kernel, padding=padding), folded, atol=1e-3)
+  folded = conv3d.conv3d(x, kernel, padding=padding)
+  monkeypatch.setattr(conv3d, 'WINOGRAD', 5)
+  np.testing.assert_allclose(conv3d.conv3d(x, kernel, padding=padding), folded, atol=1e-3)

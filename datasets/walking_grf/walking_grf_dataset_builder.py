@@ -1,6 +1,6 @@
 """TFDS builder: a recording set -> voxel records, one split per subject.
 
-Thin on purpose: the work is in `grfjax.voxels`.
+Thin on purpose: the work is in `grfjax.data.clips`.
 
 A set is there whole or not at all: TFDS builds it in a folder `incomplete.*` and renames that. What
 a killed build leaves is removed by the next, and a set is reused only for what it was built from.
@@ -26,22 +26,24 @@ import numpy as np
 import tensorflow_datasets as tfds
 from absl import logging
 
-from grfjax import forces, recordings, voxels
+from grfjax import conventions
+from grfjax.data import clip_config, trial_records
+from grfjax.io import recordings
 
 
 @dataclasses.dataclass
 class WalkingGrfConfig(tfds.core.BuilderConfig):
-  """A builder configuration; its name says how voxels are cut (`grfjax.voxels.config`).
+  """A builder configuration; its name says how voxels are cut (`grfjax.data.clip_config`).
 
   Attributes:
     contact_n: vertical force in newtons over which a plate counts as stepped on.
   """
 
-  contact_n: float = forces.CONTACT_N
+  contact_n: float = conventions.CONTACT_N
 
-  def voxel(self) -> voxels.Config:
+  def voxel(self) -> clip_config.ClipConfig:
     """How the voxels of this configuration are cut."""
-    return voxels.config(self.name)
+    return clip_config.clip_config(self.name)
 
 
 class StaleError(ValueError):
@@ -54,7 +56,7 @@ _Done = tuple[recordings.Trial, list[dict[str, Any]]]  # a trial and its records
 class Builder(tfds.core.GeneratorBasedBuilder):
   """Voxels of walking with the ground reaction forces of both legs."""
 
-  VERSION = tfds.core.Version(voxels.VERSION)
+  VERSION = tfds.core.Version(trial_records.VERSION)
   RELEASE_NOTES = {  # noqa: RUF012
     '1.0.0': 'First release.',
     '2.0.0': 'walker: clips of 96 frames, gray standardised over the walk.',
@@ -225,7 +227,7 @@ def _alone(folder: pathlib.Path) -> Iterator[None]:
 
 
 def _parallel(
-  trials: list[recordings.Trial], cfg: voxels.Config, contact_n: float
+  trials: list[recordings.Trial], cfg: clip_config.ClipConfig, contact_n: float
 ) -> Iterator[_Done]:
   """Each trial in order with its records, made a bounded number ahead.
 
@@ -240,7 +242,7 @@ def _parallel(
 
   def submit(count: int) -> list[tuple[recordings.Trial, concurrent.futures.Future]]:
     return [
-      (trial, pool.submit(voxels.records, trial, cfg, contact_n))
+      (trial, pool.submit(trial_records.trial_records, trial, cfg, contact_n))
       for trial in itertools.islice(todo, count)
     ]
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from grfjax import data, recordings, voxels
+from grfjax.data import clip_config, trial_records, voxel_dataset
+from grfjax.io import recordings
 from walking_grf import walking_grf_dataset_builder
 
 DUMMY_DATA = pathlib.Path(__file__).parent / 'dummy_data'
@@ -61,7 +62,7 @@ class MochizukiTest(WalkerTest):
 
 @pytest.mark.parametrize('name', ['mochizuki', 'walker'])
 def test_records_are_what_voxels_makes_of_each_trial(built, name):
-  cfg = voxels.config(name)
+  cfg = clip_config.clip_config(name)
   for subject in MASS_KG:
     source = built[name].as_data_source(split=subject)
     read = sorted(
@@ -70,7 +71,7 @@ def test_records_are_what_voxels_makes_of_each_trial(built, name):
     made = [
       record
       for trial in recordings.load(DUMMY_DATA, subjects=[subject])
-      for record in voxels.records(trial, cfg)
+      for record in trial_records.trial_records(trial, cfg)
     ]
     assert len(read) == len(made) > 0
     for a, b in zip(read, made, strict=True):
@@ -97,7 +98,7 @@ def test_what_the_metadata_say(built):
     assert metadata['trials'] == {'A': 2, 'B': 2}
     assert metadata['fps'] == 60
     assert metadata['contact_n'] == 20
-    assert metadata['voxel'] == dataclasses.asdict(voxels.config(name))
+    assert metadata['voxel'] == dataclasses.asdict(clip_config.clip_config(name))
     assert metadata['source'] == recordings.digests(recordings.load(DUMMY_DATA))
     for subject in MASS_KG:
       source = builder.as_data_source(split=subject)
@@ -253,12 +254,12 @@ def test_overwriting(data_dir, mine):
     manual_dir=mine, download_mode=tfds.GenerateMode.REUSE_CACHE_IF_EXISTS
   )
   Builder(data_dir=data_dir, config='mochizuki').download_and_prepare(download_config=overwrite)
-  assert data.Dataset(str(data_dir), 'mochizuki').body_mass_kg['B'] == 48.5
+  assert voxel_dataset.Dataset(str(data_dir), 'mochizuki').body_mass_kg['B'] == 48.5
 
 
 def test_what_a_killed_build_left_is_removed(data_dir, caplog):
-  there = data_dir / 'walking_grf/mochizuki' / voxels.VERSION
-  rest = there.parent / f'incomplete.ABCDEF_{voxels.VERSION}'
+  there = data_dir / 'walking_grf/mochizuki' / trial_records.VERSION
+  rest = there.parent / f'incomplete.ABCDEF_{trial_records.VERSION}'
   shutil.copytree(there, rest)  # killed before the renaming
   with caplog.at_level(logging.WARNING, logger='absl'):
     build(data_dir, 'mochizuki')
@@ -269,7 +270,7 @@ def test_what_a_killed_build_left_is_removed(data_dir, caplog):
   with caplog.at_level(logging.WARNING, logger='absl'):
     build(data_dir, 'mochizuki')
   assert f'removing {there}' in caplog.text
-  assert len(data.Dataset(str(data_dir), 'mochizuki').source(['A', 'B'])) == 116
+  assert len(voxel_dataset.Dataset(str(data_dir), 'mochizuki').source(['A', 'B'])) == 116
 
 
 def test_two_builds_at_once(data_dir):
@@ -284,8 +285,10 @@ def test_two_builds_at_once(data_dir):
 def test_a_part_of_a_set_is_not_taken_for_it(tmp_path):
   config = tfds.download.DownloadConfig(manual_dir=DUMMY_DATA, max_examples_per_split=3)
   Builder(data_dir=tmp_path, config='mochizuki').download_and_prepare(download_config=config)
-  with pytest.raises(data.DataError, match='is not whole: it has records of A, B, and counted'):
-    data.Dataset(str(tmp_path), 'mochizuki')
+  with pytest.raises(
+    voxel_dataset.DataError, match='is not whole: it has records of A, B, and counted'
+  ):
+    voxel_dataset.Dataset(str(tmp_path), 'mochizuki')
 
 
 def test_the_dummy_data_are_small():

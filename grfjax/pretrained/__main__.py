@@ -11,7 +11,11 @@ import sys
 
 from absl import app, flags, logging
 
-from grfjax import checkpoint, data, files, inference, pretrained, stopping, train
+from grfjax import pretrained
+from grfjax.data import subject_lists
+from grfjax.inference import trained_run
+from grfjax.io import atomic, signals
+from grfjax.training import run_settings, weight_files
 
 _WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
 _OUT = flags.DEFINE_string('out', None, 'The folder to make.', required=True)
@@ -24,16 +28,18 @@ def main(argv: list[str]) -> None:
   logging.set_verbosity(logging.WARNING)
   run, out = pathlib.Path(_WORKDIR.value), pathlib.Path(_OUT.value)
   try:
-    params, step, damaged = checkpoint.restore_params(run)
-    checkpoint.write_weights(out, params, step)
+    params, step, damaged = weight_files.restore_params(run)
+    weight_files.write_weights(out, params, step)
     config = json.loads((run / 'config.json').read_text())
     # Where data and the run before it lay is nobody's.
-    known = all(name in pretrained.NAMES for name in data.names(config['model_init']))
+    known = all(
+      name in pretrained.NAMES for name in subject_lists.subject_names(config['model_init'])
+    )
     begun = config['model_init'] if known else ''
-    files.write_json(out / 'config.json', config | {'data_dir': '', 'model_init': begun})
-    for name in (train.SUBJECTS, inference.INTERVAL):
+    atomic.write_json(out / 'config.json', config | {'data_dir': '', 'model_init': begun})
+    for name in (run_settings.SUBJECTS, trained_run.INTERVAL):
       if (run / name).exists():
-        files.write_text(out / name, (run / name).read_text())
+        atomic.write_text(out / name, (run / name).read_text())
   except (ValueError, OSError) as error:
     sys.exit(f'grfjax.pretrained: {error}')
   for text in damaged:
@@ -42,4 +48,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  stopping.run(main, 'grfjax.pretrained')
+  signals.run(main, 'grfjax.pretrained')

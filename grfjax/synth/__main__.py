@@ -9,7 +9,7 @@ from concurrent.futures import process
 
 from absl import app, flags
 
-from grfjax import stopping
+from grfjax.io import signals
 from grfjax.synth import recording, styles
 
 _DEFAULT = recording.Settings()
@@ -80,4 +80,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  stopping.run(main, 'grfjax.synth')
+  signals.run(main, 'grfjax.synth')

@@ -1,4 +1,4 @@
-"""Writing a recording set of synthetic walkers (the layout that `grfjax.recordings` reads)."""
+"""Writing a recording set of synthetic walkers (the layout that `grfjax.io.recordings` reads)."""
 
 import concurrent.futures
 import contextlib
@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import tqdm
 
-from grfjax import files
+from grfjax.io import atomic
 from grfjax.synth import body, gait, pose, scene
 
 RATE_HZ = 1000.0
@@ -81,7 +81,8 @@ class Written:
 def write_set(out: pathlib.Path, settings: Settings, workers: int = 0) -> bool:
   """Write a whole set, or nothing.
 
-  It grows in a hidden folder beside `out` (`files.whole_folder`), which takes its place at the end.
+  It grows in a hidden folder beside `out` (`atomic.atomic_folder`), which takes its place at the
+  end.
 
   Args:
     out: the folder to make; it may exist if empty.
@@ -101,7 +102,7 @@ def write_set(out: pathlib.Path, settings: Settings, workers: int = 0) -> bool:
       return False
     reason = 'something else' if found is None else f'another set, made with {found}'
     raise SetExists(f'{out} holds {reason}; choose another folder, or remove it')
-  with files.whole_folder(out) as partial:
+  with atomic.atomic_folder(out) as partial:
     for name in ('videos', 'forces', 'truth'):
       (partial / name).mkdir()
     draws, written = _write_trials(partial, settings, workers or len(os.sched_getaffinity(0)))
@@ -130,7 +131,7 @@ def write_set(out: pathlib.Path, settings: Settings, workers: int = 0) -> bool:
         for p in people
       ],
     }
-    files.write_text(partial / SETTINGS, json.dumps(about, indent=2) + '\n')
+    atomic.write_text(partial / SETTINGS, json.dumps(about, indent=2) + '\n')
   return True
 
 
@@ -318,7 +319,7 @@ def _settings_of(folder: pathlib.Path) -> dict | None:
 
 
 def _write_table(path: pathlib.Path, rows: list[dict[str, str]]) -> None:
-  with files.naming(path), path.open('w', newline='') as file:
+  with atomic.naming_errors(path), path.open('w', newline='') as file:
     table = csv.DictWriter(file, list(rows[0]), lineterminator='\n')
     table.writeheader()
     table.writerows(rows)
@@ -330,7 +331,7 @@ def _write_forces(
   force: np.ndarray,
   names: list[str],
 ) -> None:
-  with files.naming(path):
+  with atomic.naming_errors(path):
     np.savetxt(
       path,
       np.concatenate([time_s[:, None], force], 1),

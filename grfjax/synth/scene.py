@@ -16,7 +16,7 @@ import av.error
 import cv2
 import numpy as np
 
-from grfjax import files
+from grfjax.io import atomic
 from grfjax.synth import backdrop, body, figure, shadow, solids
 from grfjax.synth import look as look_lib
 from grfjax.synth import room as room_lib
@@ -218,7 +218,7 @@ def write_video(
   path = pathlib.Path(path)
   if not path.parent.is_dir():
     raise FileNotFoundError(f'{path}: there is no folder {path.parent}')
-  with files.whole(path) as part:
+  with atomic.atomic_file(path) as part:
     return _encode(part, path, frames, fps, crf, preset)
 
 

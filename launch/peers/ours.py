@@ -14,7 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from grfjax import conv, models, step
+from grfjax.models import conv3d, networks, walker_networks
+from grfjax.training import optimizers, train_step
 from peers import work as works
 
 
@@ -26,9 +27,9 @@ class Peer:
     inputs, labels = works.data(work)
     self._inputs, self._labels = jax.device_put(inputs), jax.device_put(labels)
     if work.model == 'convolutional':
-      model: Any = models.ConvolutionalBody(**works.CONVOLUTIONAL)
+      model: Any = walker_networks.ConvolutionalBody(**works.CONVOLUTIONAL)
     else:
-      model = models.build('mochizuki3d', channels=work.channels)
+      model = networks.build_network('mochizuki3d', channels=work.channels)
     init = functools.partial(model.init, train=False)
     params = jax.jit(init)(jax.random.key(0), *self._inputs)['params']
     # Layers that start at zero would hide a mistake in whatever comes before them.
@@ -39,8 +40,8 @@ class Peer:
     )
     arrays: Any = works.flat(params)
     np.savez(weights, **arrays)
-    tx = step.optimizer(steps=1000, learning_rate=works.LEARNING_RATE, decay=False)
-    self._state = step.TrainState(jnp.zeros((), jnp.int32), params, tx.init(params))
+    tx = optimizers.build_optimizer(steps=1000, learning_rate=works.LEARNING_RATE, decay=False)
+    self._state = train_step.TrainState(jnp.zeros((), jnp.int32), params, tx.init(params))
     key = jax.random.key(1)
 
     def loss_fn(params: Any, inputs: Any, labels: jax.Array, key: jax.Array) -> jax.Array:
@@ -49,12 +50,12 @@ class Peer:
         return jnp.abs(y - labels).mean()
       return optax.softmax_cross_entropy_with_integer_labels(y[:, 0, 0], labels).mean()
 
-    def train(state: step.TrainState, inputs: Any, labels: jax.Array) -> Any:
+    def train(state: train_step.TrainState, inputs: Any, labels: jax.Array) -> Any:
       dropout = jax.random.fold_in(key, state.step)
       loss, gradient = jax.value_and_grad(loss_fn)(state.params, inputs, labels, dropout)
       updates, opt_state = tx.update(gradient, state.opt_state, state.params)
       params = optax.apply_updates(state.params, updates)
-      return step.TrainState(state.step + 1, params, opt_state), loss
+      return train_step.TrainState(state.step + 1, params, opt_state), loss
 
     def forward(params: Any, inputs: Any) -> jax.Array:
       y = model.apply({'params': params}, *inputs, train=False)
@@ -65,7 +66,7 @@ class Peer:
     ).compile()  # fmt: skip
     self._forward = jax.jit(forward).lower(params, self._inputs).compile()
     # What the layers ask for as they are written, of which Winograd's filtering saves some.
-    with mock.patch.object(conv, 'WINOGRAD', math.inf):
+    with mock.patch.object(conv3d, 'WINOGRAD', math.inf):
       written = jax.jit(lambda *a: train(*a)).lower(self._state, self._inputs, self._labels)
     cost: Any = written.cost_analysis()
     self.flops = float(cost['flops'])

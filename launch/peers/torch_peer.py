@@ -63,7 +63,7 @@ def _patches(x: torch.Tensor, size: int) -> torch.Tensor:
 
 
 class ConvolutionalBody(nn.Module):
-  """`grfjax.models.ConvolutionalBody`."""
+  """`grfjax.models.walker_networks.ConvolutionalBody`."""
 
   def __init__(self, arrays: works.Arrays):
     super().__init__()

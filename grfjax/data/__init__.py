@@ -1,0 +1,1 @@
+"""Records: clips joined with force labels, stored by TFDS, streamed as training batches."""

@@ -1,0 +1,167 @@
+"""Contacts on force plates, and plate forces averaged at the times of video frames."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from grfjax import conventions
+from grfjax.data import plate_checks
+from grfjax.io import force_files
+
+WINDOW_S = 1 / 60  # a label is the mean over this long, centred on the frame's time
+
+
+@dataclasses.dataclass(frozen=True)
+class Contact:
+  """One foot on the plate: seconds, interpolated at the threshold.
+
+  `whole_start` is False where the recording begins with the foot on the plate, `whole_end` where
+  it ends so; the time is then the recording's own first or last.
+  """
+
+  start_s: float
+  end_s: float
+  whole_start: bool
+  whole_end: bool
+
+
+def contacts(
+  time_s: np.ndarray,
+  fz: np.ndarray,
+  threshold_n: float = conventions.CONTACT_N,
+  min_duration_s: float = 0.1,
+) -> list[Contact]:
+  """Finds where a plate carries a foot.
+
+  Contacts shorter than `min_duration_s` are noise and dropped, unless the recording's edge cut
+  them short; two contacts less than 0.05 s apart are one.
+
+  Args:
+    time_s: (N,) increasing.
+    fz: (N,) vertical force, newtons.
+    threshold_n: newtons.
+    min_duration_s: seconds.
+  """
+  on = np.concatenate([[False], fz > threshold_n, [False]])
+  first, last = np.flatnonzero(on[1:] & ~on[:-1]), np.flatnonzero(on[:-1] & ~on[1:]) - 1
+  found: list[Contact] = []
+  for a, b in zip(first.tolist(), last.tolist(), strict=True):
+    whole_start, whole_end = bool(a > 0), bool(b < len(fz) - 1)
+    start = _crossing(time_s, fz, a - 1, threshold_n) if whole_start else float(time_s[a])
+    end = _crossing(time_s, fz, b, threshold_n) if whole_end else float(time_s[b])
+    if end - start < min_duration_s and whole_start and whole_end:
+      continue
+    if found and start - found[-1].end_s < plate_checks.DROPOUT_S:
+      found[-1] = dataclasses.replace(found[-1], end_s=end, whole_end=whole_end)
+    else:
+      found.append(Contact(start, end, whole_start, whole_end))
+  return found
+
+
+def _crossing(time_s: np.ndarray, fz: np.ndarray, i: int, level: float) -> float:
+  """When the line from sample i to i + 1 passes `level`."""
+  return float(time_s[i] + (level - fz[i]) / (fz[i + 1] - fz[i]) * (time_s[i + 1] - time_s[i]))
+
+
+def leg_forces(
+  plate_forces: force_files.PlateForces, plates: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+  """Force of each leg that has a plate: leg -> (N, 3) newtons; plates of one leg add.
+
+  Args:
+    plate_forces: of P plates.
+    plates: the leg on each plate, plate 1 first.
+
+  Raises:
+    ForceError: `plates` does not name P legs.
+  """
+  count = plate_forces.force.shape[1]
+  if len(plates) != count:
+    raise force_files.ForceError(
+      f'plates names {len(plates)} ({";".join(plates)}), but the force file holds {count}'
+    )
+  return {
+    leg: plate_forces.force[:, [p == leg for p in plates]].sum(1) for leg in dict.fromkeys(plates)
+  }
+
+
+def mean_at(
+  time_s: np.ndarray, values: np.ndarray, at_s: np.ndarray, window_s: float = WINDOW_S
+) -> tuple[np.ndarray, np.ndarray]:
+  """Mean over a window around each time, exact for straight lines between samples.
+
+  Args:
+    time_s: (N,) increasing; any sampling, even or not.
+    values: (N, ...).
+    at_s: (K,) centres of the windows.
+    window_s: length of the window.
+
+  Returns:
+    (K, ...) float64 means, NaN where the window leaves the record; (K,) bool, whether it does not.
+  """
+  time_s, at_s = np.asarray(time_s, np.float64), np.asarray(at_s, np.float64)
+  flat = np.asarray(values, np.float64).reshape(len(time_s), -1)
+  step = np.diff(time_s)[:, None]
+  until = np.concatenate(
+    [np.zeros((1, flat.shape[1])), np.cumsum((flat[1:] + flat[:-1]) / 2 * step, 0)]
+  )
+
+  def integral(t):
+    i = np.clip(np.searchsorted(time_s, t, 'right') - 1, 0, len(time_s) - 2)
+    d = (np.clip(t, time_s[0], time_s[-1]) - time_s[i])[:, None]
+    return until[i] + d * flat[i] + d * d / 2 * (flat[i + 1] - flat[i]) / step[i]
+
+  low, high = at_s - window_s / 2, at_s + window_s / 2
+  slack = 1e-9  # seconds; so that rounding does not lose the first frame
+  inside = (low >= time_s[0] - slack) & (high <= time_s[-1] + slack)
+  mean = (integral(high) - integral(low)) / window_s
+  mean[~inside] = np.nan
+  return mean.reshape(len(at_s), *np.shape(values)[1:]), inside
+
+
+def video_start(
+  contact_frame: int,
+  frame_times_s: np.ndarray,
+  plate_1_force: np.ndarray,
+  time_s: np.ndarray,
+  threshold_n: float = conventions.CONTACT_N,
+) -> tuple[float, float]:
+  """Places a video on the force clock by the first frame that shows the foot on plate 1.
+
+  Plate 1's first rise through the threshold is put midway between that frame and the one before
+  it (half the first interval before frame 0, when it is frame 0). Plate 1 need not be the plate
+  that is struck first.
+
+  Args:
+    contact_frame: 0-based.
+    frame_times_s: (F,) times of the video's frames on the video's own clock, F >= 2.
+    plate_1_force: (N, 3) newtons, or (N,) its vertical component.
+    time_s: (N,) force clock.
+    threshold_n: newtons.
+
+  Returns:
+    The force clock at frame 0, and the uncertainty (half the frame interval), in seconds.
+
+  Raises:
+    ForceError: no such frame, or no rise.
+  """
+  frames = len(frame_times_s)
+  if not 0 <= contact_frame < frames or frames < 2:
+    raise force_files.ForceError(
+      f'contact_frame is {contact_frame}, but the video has {frames} frames (counted from 0)'
+    )
+  fz = plate_1_force if plate_1_force.ndim == 1 else plate_1_force[:, 2]
+  rises = [c for c in contacts(time_s, fz, threshold_n) if c.whole_start]
+  # Shown from frame 0 and loaded from sample 0: a later rise is another step's.
+  if not rises or (contact_frame == 0 and fz[0] > threshold_n):
+    raise force_files.ForceError(
+      f'contact_frame is given, but plate 1 has no rise through {threshold_n:g} N to place it at '
+      f'(its vertical force goes from {fz.min():.4g} to {fz.max():.4g} N and begins at '
+      f'{fz[0]:.4g} N); give video_start_s instead'
+    )
+  after = max(contact_frame, 1)
+  half = float(frame_times_s[after] - frame_times_s[after - 1]) / 2
+  shown = float(frame_times_s[contact_frame] - frame_times_s[0]) - half
+  return rises[0].start_s - shown, half

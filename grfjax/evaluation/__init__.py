@@ -1,0 +1,1 @@
+"""How good a network is: held-out subjects, baselines, force plates, cross-fitting."""

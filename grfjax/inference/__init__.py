@@ -1,0 +1,1 @@
+"""From weights to forces: the trained run, its estimator, its prediction intervals."""

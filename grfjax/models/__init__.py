@@ -1,0 +1,1 @@
+"""Networks and what their outputs mean: pure functions of arrays."""

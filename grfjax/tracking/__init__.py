@@ -1,0 +1,1 @@
+"""From a video to its walkers: background, camera, people linked over time, window."""

@@ -1,0 +1,1 @@
+"""From batches to weights: the loop, the train step, checkpoints, the run's log."""

@@ -1,0 +1,27 @@
+"""How a state and a batch lie on the devices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+# What goes to the device; a record's names stay on the host.
+DEVICE_KEYS = ('voxel', 'force', 'known', 'contact', 'frame', 'time_s')
+
+
+def meshes() -> tuple[jax.sharding.Mesh, jax.sharding.NamedSharding, jax.sharding.NamedSharding]:
+  """All devices in a row; how a state lies on them (a copy each) and a batch (a share each)."""
+  mesh = jax.make_mesh((jax.device_count(),), ('data',), axis_types=(jax.sharding.AxisType.Auto,))
+  spec = jax.sharding.PartitionSpec
+  named = jax.sharding.NamedSharding
+  return mesh, named(mesh, spec()), named(mesh, spec('data'))
+
+
+def to_device(batch: Mapping[str, np.ndarray], split: jax.sharding.NamedSharding) -> Any:
+  """Puts this host's share of a batch on its devices."""
+  return {
+    k: jax.make_array_from_process_local_data(split, batch[k]) for k in DEVICE_KEYS if k in batch
+  }
