@@ -6,6 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 ruff format --check .
 ruff check .
 mypy
+lint-imports
 # A file's tests share what they set up, so each file stays in one process.
 pytest tests --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=15 "$@"
 # The data set's own test needs TensorFlow, which must not be imported beside the others.

@@ -101,7 +101,8 @@ def test_a_lock_dies_with_its_process(tmp_path):
     [
       sys.executable, '-c',
       'import pathlib, time\nfrom grfjax.io import folder_lock\n'
-      f'with folder_lock.lock_folder(pathlib.Path({str(tmp_path)!r})):\n  print(flush=True)\n  time.sleep(60)',
+      f'with folder_lock.lock_folder(pathlib.Path({str(tmp_path)!r})):\n  print(flush=True)\n'
+      '  time.sleep(60)',
     ],
     stdout=subprocess.PIPE,
   )  # fmt: skip

@@ -75,10 +75,8 @@ def trial_labels(
       f'{start + film.time_s[-1]:.3f} s on the force clock; the forces run from '
       f'{plates.time_s[0]:.3f} to {plates.time_s[-1]:.3f} s): check video_start_s or contact_frame'
     )
-  near = conventions.LEGS.index(trial.camera)
-  side = 1 if trial.camera == 'left' else -1  # y points to the walker's left
-  legs = [near, 1 - near]
-  turned = force[:, legs][..., [2, 0, 1]] * np.array([1, 1, side]) / weight
+  legs = conventions.near_far_to_legs(trial.camera)
+  turned = conventions.plates_to_camera(force[:, legs], trial.camera) / weight
   return TrialLabels(
     turned.astype(np.float32), known[:, legs], contact[:, legs], start, uncertainty
   )

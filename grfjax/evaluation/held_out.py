@@ -61,7 +61,8 @@ def evaluate_run(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
   intervals = error_sums.sums_by_interval(held.estimate[..., 0], held.force[..., 0], held.contact)
   air = held.known & ~held.contact
   others = {
-    conventions.AXES[axis]: held.sums(axis).result() for axis in range(1, held.estimate.shape[-1])
+    conventions.CAMERA_AXES[axis]: held.sums(axis).result()
+    for axis in range(1, held.estimate.shape[-1])
   }
   value = {
     'subjects': {subject: result},
@@ -98,7 +99,7 @@ def _coverage(run: trained_run.Run, held: held_out_estimates.HeldOutEstimates) -
   if not held.interval.shape[-1]:
     return {}
   axes = {
-    conventions.AXES[axis]: conformal.coverage_result(
+    conventions.CAMERA_AXES[axis]: conformal.coverage_result(
       held.interval[:, :, axis], held.force[..., axis], held.contact
     )
     for axis in range(held.estimate.shape[-1])

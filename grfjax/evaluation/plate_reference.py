@@ -82,16 +82,14 @@ def plate_reference_of(trial: recordings.Trial) -> PlateReference | None:
     return None
   film = video_file.probe(pathlib.Path(trial.video))
   label = trial_labels.trial_labels(trial, film.time_s, film, conventions.CONTACT_N)
-  near = conventions.LEGS.index(trial.camera)
-  legs = [near, 1 - near]  # its own inverse: from (near, far) to (left, right)
-  side = 1 if trial.camera == 'left' else -1
-  force = label.force[:, legs].astype(np.float64) * [1, 1, side]
+  legs = conventions.near_far_to_legs(trial.camera)
+  force = conventions.camera_to_walker(label.force[:, legs].astype(np.float64), trial.camera)
   force[~label.known[:, legs]] = np.nan
   plates = force_files.read(trial.force, len(trial.plates))
   weight = trial.subject.body_mass_kg * conventions.G
   full = np.full((len(plates.time_s), 2, 3), np.nan)
   for leg, newtons in plate_contacts.leg_forces(plates, trial.plates).items():
-    full[:, conventions.LEGS.index(leg)] = newtons[:, [2, 0, 1]] / weight
+    full[:, conventions.LEGS.index(leg)] = conventions.plates_to_walker(newtons) / weight
   time_s = plates.time_s - label.video_start_s
   contacts = foot_contacts.find_contacts(time_s, full, conventions.CONTACT_N / weight)
   return PlateReference(

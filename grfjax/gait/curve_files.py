@@ -94,9 +94,9 @@ def to_mot(curves: force_curves.ForceCurves, body_mass_kg: float, name: str) -> 
   newtons = curves.force[there] * body_mass_kg * conventions.G
   labels, columns = ['time'], [curves.time_s[there]]
   for number, leg in enumerate(_MOT_LEGS, 1):
-    up, forward, left = newtons[:, conventions.LEGS.index(leg)].T
+    force = conventions.walker_to_opensim(newtons[:, conventions.LEGS.index(leg)])
     labels += [f'ground_force_{number}_{part}' for part in ('vx', 'vy', 'vz', 'px', 'py', 'pz')]
-    columns += [forward, up, -left, *np.zeros((3, len(up)))]
+    columns += [*force.T, *np.zeros((3, len(force)))]
   for number in (1, 2):
     labels += [f'ground_torque_{number}_{axis}' for axis in 'xyz']
     columns += [*np.zeros((3, len(newtons)))]

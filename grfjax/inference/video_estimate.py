@@ -58,14 +58,11 @@ def estimate_video(
   for side, (time_s, _, clear, force, interval) in zip(sides, walks, strict=True):
     inside = clear & (film.time_s >= time_s[0] - 1e-9) & (film.time_s <= time_s[-1] + 1e-9)
     found = np.concatenate([force[..., None], interval], -1)
-    if side == 'right':  # the file's y is to the walker's left
-      found[:, :, 2:] *= -1
-      found[:, :, 2:, 1:] = found[:, :, 2:, :0:-1]
-    near = conventions.LEGS.index(side)
-    for leg in range(found.shape[1]):
-      every[inside, near if leg == 0 else 1 - near] = _at(
-        film.time_s[inside], time_s, found[:, leg]
-      )
+    found = np.moveaxis(conventions.camera_to_walker(np.moveaxis(found, -1, 0), side), 0, -1)
+    found[..., 1:].sort(-1)  # the ends of an interval change places where the axis is turned
+    legs = conventions.near_far_to_legs(side)
+    for number in range(found.shape[1]):  # the near leg, and the far leg if the network knows it
+      every[inside, legs[number]] = _at(film.time_s[inside], time_s, found[:, number])
   changes = [side for k, side in enumerate(sides) if k == 0 or side != sides[k - 1]]
   said = ', then '.join(changes)
   return force_curves.ForceCurves(

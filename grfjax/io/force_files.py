@@ -153,8 +153,7 @@ def _read_mot(path: pathlib.Path) -> PlateForces:
   wanted = ['time', *(f'{prefix}v{a}' for _, prefix in numbers for a in _AXES)]
   _check_columns(path, line, names, wanted)
   table = _table(path, names, wanted, rows, None)
-  v = table[:, 1:].reshape(len(table), len(numbers), 3)
-  force = np.stack([v[:, :, 0], -v[:, :, 2], v[:, :, 1]], -1)
+  force = conventions.opensim_to_plates(table[:, 1:].reshape(len(table), len(numbers), 3))
   direction = laboratory_axes.forward(table[:, 0], force[:, :, :2], force[:, :, 2], None)
   if direction is not None and direction != (0, 1):
     force = force @ laboratory_axes.rotation(direction).T

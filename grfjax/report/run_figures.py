@@ -212,7 +212,7 @@ def stance_means(
         ax = grid[axis][leg]
         stance(ax, truth[..., axis], guess[..., axis], leg)
         if leg == 0:
-          ax.set_ylabel(f'{conventions.AXES[axis]} force (BW)')
+          ax.set_ylabel(f'{conventions.CAMERA_AXES[axis]} force (BW)')
       kind = 'whole stances' if whole or not len(truth) else 'stances, ends not seen'
       grid[0][leg].set_title(f'{style.LEGS[leg]}, {len(truth)} {kind}')
       grid[-1][leg].set_xlabel('stance (%)')
