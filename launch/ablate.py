@@ -20,9 +20,8 @@ import ml_collections
 from absl import app, flags
 
 from grfjax.data import voxel_dataset
-from grfjax.evaluation import held_out
+from grfjax.evaluation import cross_fitting, held_out
 from grfjax.io import atomic, signals
-from grfjax.training import loop
 
 _WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the runs.', required=True)
 _DATA_DIR = flags.DEFINE_string(
@@ -74,7 +73,7 @@ def configured(name: str, changes: dict[str, Any]) -> ml_collections.ConfigDict:
 def fold(folder: pathlib.Path, config: ml_collections.ConfigDict) -> dict[str, Any]:
   """Trains and evaluates one fold, unless that is done; returns its eval.json."""
   if not (folder / 'eval.json').exists():
-    loop.train(config, folder)
+    cross_fitting.train_run(config, folder)
     held_out.evaluate_run(folder)
   return json.loads((folder / 'eval.json').read_text())
 

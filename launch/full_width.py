@@ -45,7 +45,7 @@ def main(argv: list[str]) -> None:
   )
   print(f'parameters: {sum(p.size for p in jax.tree.leaves(state.params)):,}', flush=True)
   update = train_step.make_train_step(
-    model=model, target=target, tx=tx, augmentations={}, whole=whole, split=split
+    model=model, target=target, tx=tx, augmentations={}, replicated=whole, split=split
   )
   key = jax.device_put(jax.random.key(1), whole)
   on_device = sharding.to_device(batch, split)

@@ -27,7 +27,7 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 from tensorboardX.proto import event_pb2
 
-from grfjax.io import atomic, signals
+from grfjax.io import atomic, run_folder, signals
 from grfjax.training import checkpointing, metrics_log
 
 CLOCK = ('step_ms', 'data_wait')  # of a log's line, what may differ
@@ -51,13 +51,13 @@ def progress(run: pathlib.Path) -> tuple[int, int]:
       return 0
     return lines[-1]['step'] if lines else 0
 
-  rounds = (run / 'calibration').glob(f'*/{metrics_log.METRICS}')
-  return last(run / metrics_log.METRICS), sum(map(last, rounds))
+  rounds = (run / 'calibration').glob(f'*/{"metrics.jsonl"}')
+  return last(run_folder.RunFolder(run).metrics), sum(map(last, rounds))
 
 
 def writing(run: pathlib.Path) -> bool:
   """Whether a checkpoint is being written, of the run or of a calibration round."""
-  tmp = f'{checkpointing.FOLDER}/*.orbax-checkpoint-tmp*'
+  tmp = f'{"checkpoints"}/*.orbax-checkpoint-tmp*'
   return any(run.glob(tmp)) or any(run.glob(f'calibration/*/{tmp}'))
 
 
@@ -125,18 +125,20 @@ def tree(run: pathlib.Path) -> list[str]:
   found = []
   for path in run.rglob('*'):
     name = path.relative_to(run)
-    if name.parts[0] == checkpointing.FOLDER:
+    if name.parts[0] == 'checkpoints':
       if len(name.parts) == 2:
         found.append(str(name))
     elif path.is_file():
-      found.append(f'{metrics_log.BOARD}/*' if name.parts[0] == metrics_log.BOARD else str(name))
+      found.append(f'{"tensorboard"}/*' if name.parts[0] == 'tensorboard' else str(name))
   return sorted(found)
 
 
 def states(run: pathlib.Path) -> dict[str, dict[str, Any]]:
   """Of every checkpoint all arrays, and what else resuming needs, as text."""
   found: dict[str, dict[str, Any]] = {}
-  for path in sorted(p for p in (run / checkpointing.FOLDER).absolute().iterdir() if p.is_dir()):
+  for path in sorted(
+    p for p in (run_folder.RunFolder(run).checkpoints).absolute().iterdir() if p.is_dir()
+  ):
     state, extra = checkpointing.read(path)
     leaves = jax.tree.leaves_with_path(state)
     found[path.name] = {jax.tree_util.keystr(k): np.asarray(v).tobytes() for k, v in leaves}
@@ -147,7 +149,7 @@ def states(run: pathlib.Path) -> dict[str, dict[str, Any]]:
 def scalars(run: pathlib.Path) -> list[tuple[int, str, float]]:
   """What TensorBoard's files hold."""
   found = []
-  for path in (run / metrics_log.BOARD).iterdir():
+  for path in (run_folder.RunFolder(run).tensorboard).iterdir():
     data, at = path.read_bytes(), 0
     while at < len(data):
       length = int.from_bytes(data[at : at + 8], 'little')
@@ -161,7 +163,7 @@ def differences(whole: pathlib.Path, killed: pathlib.Path) -> list[str]:
   """In what two runs differ, in words."""
 
   def lines(run: pathlib.Path) -> list[dict[str, Any]]:
-    every = metrics_log.read_log(run / metrics_log.METRICS)
+    every = metrics_log.read_log(run_folder.RunFolder(run).metrics)
     return [{k: v for k, v in line.items() if k not in CLOCK} for line in every]
 
   found = []

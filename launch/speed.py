@@ -120,7 +120,12 @@ def feeding(root: pathlib.Path, config: Any) -> Iterator[dict[str, Any]]:
   state = jax.device_put(train_step.init_state(model, tx, shape, jax.random.key(0)), whole)
   key = jax.device_put(jax.random.key(1), whole)
   update = train_step.make_train_step(
-    model=model, target=target, tx=tx, augmentations=dict(config.augment), whole=whole, split=split
+    model=model,
+    target=target,
+    tx=tx,
+    augmentations=dict(config.augment),
+    replicated=whole,
+    split=split,
   )
   kept = [next(stream) for _ in range(8)]
   waited = 0.0

@@ -7,8 +7,8 @@ import making
 import numpy as np
 import pytest
 
-from grfjax import pretrained
 from grfjax.inference import trained_run
+from grfjax.io import run_folder
 from grfjax.report import predicting
 from grfjax.tracking import crossings, tracking_gaps
 
@@ -245,7 +245,7 @@ def test_pictures_shown_twice_count_once_where_the_walker_is_out_of_sight():
 def test_a_stretch_is_empty_and_the_reason_told(tmp_path):
   frames = drawn(walker(20, 300), walker(300, 20, clothes=RED))
   path = making.write_video(tmp_path / 'meet.mp4', frames)
-  run = trained_run.load(pretrained.folder('convolutional'))
+  run = trained_run.load(run_folder.RunFolder.find('convolutional').path)
   said = predicting.predict_video(run, path, tmp_path, '', None, with_overlay=False)
   told = json.loads((tmp_path / 'meet.json').read_text())['quality']['flags']
   (reason,) = [flag for flag in told if 'too close to be told apart' in flag]

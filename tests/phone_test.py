@@ -10,10 +10,9 @@ import making
 import numpy as np
 import pytest
 
-from grfjax import pretrained
 from grfjax.gait import foot_contacts, force_curves, summaries
 from grfjax.inference import trained_run, video_estimate
-from grfjax.io import video_file
+from grfjax.io import run_folder, video_file
 
 WALK = pathlib.Path(__file__).parents[1] / '../shared/videos/real_walk_30fps.mp4'
 TOTAL_BW = 0.03  # median absolute difference, from the original, of both legs' vertical force
@@ -29,7 +28,7 @@ MIXED_SETTLED_S = 2.0  # the left foot's contact at 1.6 s is missed there: its f
 
 @pytest.fixture(scope='module')
 def run():
-  return trained_run.load(pretrained.folder('everyone'))
+  return trained_run.load(run_folder.RunFolder.find('everyone').path)
 
 
 @pytest.fixture(scope='module')

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
 from typing import Any
 
@@ -15,7 +14,7 @@ from grfjax.data import voxel_dataset
 from grfjax.evaluation import baselines, error_sums, held_out_estimates
 from grfjax.gait import stances
 from grfjax.inference import conformal, trained_run, walk_estimates
-from grfjax.io import atomic
+from grfjax.io import atomic, run_folder
 from grfjax.training import run_settings
 
 
@@ -46,12 +45,12 @@ def evaluate_run(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
     )
   dataset = voxel_dataset.Dataset(data_dir or run.config.data_dir, run.config.dataset)
   training = dataset.others(subject, run.config.inner)
-  run_settings.refuse_other_data(workdir, dataset)
-  if dataset.config.fps != run.voxel.fps:
-    raise ValueError(f'the data set has {dataset.config.fps} frames a second, not {run.voxel.fps}')
+  run_settings.refuse_other_data(run.folder, dataset)
+  if dataset.config.fps != run.clip.fps:
+    raise ValueError(f'the data set has {dataset.config.fps} frames a second, not {run.clip.fps}')
   held = held_out_estimates.estimate_subject(dataset, subject, run.model, run.estimate, run.params)
   held = dataclasses.replace(
-    held, interval=walk_estimates.calibrated(run, held.estimate, held.interval)
+    held, interval=walk_estimates.calibrated_intervals(run, held.estimate, held.interval)
   )
   if not held.contact.any():
     raise ValueError(f'{subject}: no frame of the held-out subject has a foot on a plate')
@@ -94,7 +93,9 @@ def evaluate_run(workdir: pathlib.Path, data_dir: str = '') -> dict[str, Any]:
   return value
 
 
-def _coverage(run: trained_run.Run, held: held_out_estimates.HeldOutEstimates) -> dict[str, Any]:
+def _coverage(
+  run: trained_run.TrainedRun, held: held_out_estimates.HeldOutEstimates
+) -> dict[str, Any]:
   """The share promised, and of each axis how much is covered; empty where there is no interval."""
   if not held.interval.shape[-1]:
     return {}
@@ -109,14 +110,12 @@ def _coverage(run: trained_run.Run, held: held_out_estimates.HeldOutEstimates) -
 
 def _intervals(workdir: pathlib.Path) -> list[dict[str, Any]]:
   """Shares of the force intervals in training, as `grfjax.train` has written them."""
-  path = workdir / 'shares.json'
-  return json.loads(path.read_text()) if path.exists() else []
+  return run_folder.read_json(run_folder.RunFolder(workdir).shares) or []
 
 
 def _blend(workdir: pathlib.Path) -> dict[str, Any]:
   """What cross-fitting has chosen from; empty where there was nothing to choose."""
-  path = workdir / trained_run.INTERVAL
-  value = json.loads(path.read_text()) if path.is_file() else {}
+  value = run_folder.read_json(run_folder.RunFolder(workdir).intervals) or {}
   if len(value.get('mae_pct_bw', ())) < 2:
     return {}
   return {'taken': value['blend'], 'mae_pct_bw': value['mae_pct_bw']}

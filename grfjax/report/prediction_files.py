@@ -89,7 +89,7 @@ class Prediction:
     }
 
 
-def describe_run(run: trained_run.Run) -> dict[str, Any]:
+def describe_run(run: trained_run.TrainedRun) -> dict[str, Any]:
   """Who made an estimate: model, step, subjects trained on, its errors, its intervals' share.
 
   Errors are those of the run's eval.json, and of about.json where the network was handed on.
@@ -110,9 +110,9 @@ def describe_run(run: trained_run.Run) -> dict[str, Any]:
     ) from error
 
 
-def _about_run(run: trained_run.Run) -> dict[str, Any]:
+def _about_run(run: trained_run.TrainedRun) -> dict[str, Any]:
   def read(name: str) -> dict[str, Any]:
-    path = run.folder / name
+    path = run.folder.path / name
     return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else {}
 
   errors = read('about.json').get('mae_pct_bw', {}) | {
@@ -125,7 +125,7 @@ def _about_run(run: trained_run.Run) -> dict[str, Any]:
     'step': run.step,
     'trained_on_subjects': None if trained is None else len(trained),
     'mae_pct_bw': errors,
-    'interval_share': read(trained_run.INTERVAL).get('share'),
+    'interval_share': read(run.folder.intervals.name).get('share'),
   }
 
 

@@ -1,15 +1,14 @@
-"""What subjects left out in turn decide: how far to go from the network begun with."""
+"""What subjects left out in turn decide: how far to go from the initial network."""
 
 import json
-import types
 
 import numpy as np
 import pytest
 import walker
 
 from grfjax.evaluation import cross_fitting, held_out_estimates
-from grfjax.inference import trained_run
-from grfjax.training import weight_files
+from grfjax.io import run_folder
+from grfjax.training import loop, warm_start, weight_files
 
 SUBJECTS = ('A', 'B', 'C')
 LEFT_OUT = {'0': 0.4, '1': 0.4, '2': 0.1}  # the only weight of each round's network: its error
@@ -27,44 +26,47 @@ def _estimates(error):
   )
 
 
-def _calibrated(folder, monkeypatch, begun, blend=(0.0, 0.5, 1.0)):
-  """Calibrates a run whose weight is 0.3; returns interval.json and who was left out of what."""
+class _Dataset:
+  def others(self, holdout, inner):
+    return SUBJECTS
+
+
+def _cross_fitted(folder, monkeypatch, initial, blend=(0.0, 0.5, 1.0)):
+  """Cross-fits a run whose weight is 0.3; returns interval.json and who was left out of what."""
   left_out = {}
 
-  def load(path):
-    return types.SimpleNamespace(
-      params={'w': np.float32(LEFT_OUT[path.name])}, model=None, estimate=None
-    )
+  def fit(config, round_folder, dataset):
+    name = round_folder.path.name
+    left_out[name] = config.inner
+    return loop.Trained({'w': np.float32(LEFT_OUT[name])}, 7, False, {})
 
-  def train(config, path):
-    left_out[path.name] = config.inner
-
-  monkeypatch.setattr(trained_run, 'load', load)
+  monkeypatch.setattr(loop, 'fit', fit)
   monkeypatch.setattr(
     held_out_estimates, 'estimate_subject', lambda *args: _estimates(args[-1]['w'])
   )
+  monkeypatch.setattr(warm_start, 'initial_params', lambda *_: ({'w': np.float32(initial)}, []))
   config = walker.get_config()
   config.blend = blend
-  cross_fitting.calibrate(
-    config, folder, None, SUBJECTS, trained={'w': np.float32(0.3)}, step=7,
-    begun=None if begun is None else {'w': np.float32(begun)}, train=train, say=lambda _: None,
-  )  # fmt: skip
-  return json.loads((folder / trained_run.INTERVAL).read_text()), left_out
+  config.model_init = '' if initial is None else 'other'
+  run = run_folder.RunFolder(folder)
+  trained = loop.Trained({'w': np.float32(0.3)}, 7, False, {})
+  cross_fitting.cross_fit(config, run, _Dataset(), trained)
+  return json.loads(run.intervals.read_text()), left_out
 
 
 @pytest.mark.parametrize(
-  ('begun', 'best', 'weight'),
+  ('initial', 'best', 'weight'),
   [(0.0, 0.0, 0.0), (-0.3, 0.5, 0.0), (-2.0, 1.0, None), (None, 1.0, None)],
 )
 def test_the_blend_that_errs_least_on_those_left_out_is_taken(
-  tmp_path, monkeypatch, begun, best, weight
+  tmp_path, monkeypatch, initial, best, weight
 ):
-  written, left_out = _calibrated(tmp_path, monkeypatch, begun)
+  written, left_out = _cross_fitted(tmp_path, monkeypatch, initial)
   assert left_out == {'0': 'A', '1': 'B', '2': 'C'}
   assert written['blend'] == best
   assert written['left_out'] == [['A'], ['B'], ['C']]
   if weight is None:
-    assert not (tmp_path / weight_files.WEIGHTS).exists()
+    assert not (run_folder.RunFolder(tmp_path).weights).exists()
   else:
     params, step, _ = weight_files.restore_params(tmp_path)
     assert step == 7
@@ -72,7 +74,7 @@ def test_the_blend_that_errs_least_on_those_left_out_is_taken(
 
 
 def test_the_errors_said_are_means_over_those_left_out(tmp_path, monkeypatch):
-  written, _ = _calibrated(tmp_path, monkeypatch, begun=0.0)
+  written, _ = _cross_fitted(tmp_path, monkeypatch, initial=0.0)
   assert written['mae_pct_bw'] == pytest.approx({'0': 0, '0.5': 15, '1': 30}, abs=1e-3)
   assert written['stance_frames'] == 3 * 50 * 2
 
@@ -88,6 +90,6 @@ def test_intervals_are_widened_for_the_blend_that_is_taken(tmp_path, monkeypatch
   """Half of each error stays: an interval of 0.01 must be widened as that needs, not the whole."""
   (tmp_path / 'half').mkdir()
   (tmp_path / 'whole').mkdir()
-  half, _ = _calibrated(tmp_path / 'half', monkeypatch, begun=-0.3)
-  whole, _ = _calibrated(tmp_path / 'whole', monkeypatch, begun=-0.3, blend=(1.0,))
+  half, _ = _cross_fitted(tmp_path / 'half', monkeypatch, initial=-0.3)
+  whole, _ = _cross_fitted(tmp_path / 'whole', monkeypatch, initial=-0.3, blend=(1.0,))
   assert half['widening'][0] < whole['widening'][0]
