@@ -12,7 +12,7 @@ from absl import app, flags, logging
 
 from grfjax import errors
 from grfjax.evaluation import held_out
-from grfjax.io import signals
+from grfjax.io import run_folder, signals
 from grfjax.report import run_report
 
 
@@ -33,10 +33,12 @@ def main(argv: list[str]) -> None:
     written = run_report.write_run(workdir)
   except (ValueError, OSError) as error:
     sys.exit(f'grfjax.evaluate: {errors.describe(error)}')
-  for text in value['damaged']:
+  for text in value.damaged:
     print(f'Note: {text}')
   print(run_report.run_text(value))
-  print(f'written: {workdir / "eval.json"}, {", ".join(str(path) for path in written)}')
+  print(
+    f'written: {run_folder.RunFolder(workdir).evaluation}, {", ".join(str(path) for path in written)}'
+  )
 
 
 if __name__ == '__main__':

@@ -43,7 +43,7 @@ def is_done(run: run_folder.RunFolder, steps: int) -> bool:
   if done is None or not run.evaluation.is_file():
     return False
   evaluated = evaluation_result.read(run.evaluation)
-  return (done['stopped_early'] or done['step'] >= steps) and evaluated['step'] == done['step']
+  return (done['stopped_early'] or done['step'] >= steps) and evaluated.step == done['step']
 
 
 @dataclasses.dataclass(frozen=True)
