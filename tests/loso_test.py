@@ -42,7 +42,7 @@ def test_a_round_trains_evaluates_predicts_and_reports_every_fold(
     assert subject not in [name for name, _ in known['trained'] + known['watched']]
 
   report = runs / 'report'
-  with (report / 'table_3_error.csv').open() as file:
+  with (report / 'table_3_errors.csv').open() as file:
     rows = list(csv.reader(file))
   assert [row[0] for row in rows[1:4]] == ['A', 'B', 'C']
   page = (report / 'index.html').read_text()
