@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
-from typing import Self
+from typing import Any, Self
 
 
 class InputError(ValueError):
@@ -37,6 +37,16 @@ class InputError(ValueError):
     self.file = None if file is None else os.fspath(file)
     self.line, self.column, self.frame = line, column, frame
 
+  def __reduce__(self) -> tuple[Any, ...]:
+    # An exception is otherwise copied and pickled by calling its class with `args` alone, which
+    # fails for want of a code; errors are pickled when they leave a worker process.
+    return _restore, (type(self), self.args, self.__dict__.copy())
+
+  @classmethod
+  def from_error(cls, error: InputError) -> Self:
+    """Returns an error of this class with the message, code and place of another one."""
+    return _restore(cls, error.args, error.__dict__.copy())
+
   def within(self, where: str, *, file: str | os.PathLike[str] | None = None) -> Self:
     """Returns the same error with its place put before the message.
 
@@ -49,6 +59,12 @@ class InputError(ValueError):
     if placed.file is None and file is not None:
       placed.file = os.fspath(file)
     return placed
+
+
+def _restore(cls: type[Any], args: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+  error = cls.__new__(cls, *args)
+  error.__dict__.update(attributes)
+  return error
 
 
 def describe(error: BaseException) -> str:

@@ -109,7 +109,7 @@ class Folds:
     # In a process group of its own, so that Ctrl-C reaches it once: from here.
     with (
       subprocess.Popen(command, env=env, process_group=0) as process,
-      signals.deferred() as pending_signal,
+      signals.defer_stop() as pending_signal,
     ):
       sent = False
       while process.poll() is None:

@@ -39,7 +39,7 @@ def train_run(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]
     InputError: the configuration, the data or the folder do not fit, or another process has it.
     loop.TrainingError: a step is not finite.
     OSError: a file cannot be written.
-    signals.Stopped: a signal came; a checkpoint is written.
+    signals.StopRequested: a signal came; a checkpoint is written.
   """
   folder = run_folder.RunFolder(workdir)
   with _exclusive(folder):

@@ -74,7 +74,7 @@ def fit(
     InputError: the configuration, the data or the folder do not fit.
     TrainingError: a step is not finite.
     OSError: a file cannot be written.
-    signals.Stopped: a signal came; a checkpoint is written.
+    signals.StopRequested: a signal came; a checkpoint is written.
   """
   subjects = dataset.others(config.holdout, config.inner)
   run_settings.check_config(config)
@@ -168,7 +168,7 @@ def _train(
   bar = tqdm.tqdm(
     total=config.steps, initial=progress.step, unit='step', desc='train', mininterval=1
   )
-  with bar, signals.deferred() as pending_signal:
+  with bar, signals.defer_stop() as pending_signal:
     while not progress.is_done(config.steps):
       with timer.waiting_for_data():
         batch = next(progress.batches)
@@ -191,7 +191,7 @@ def _train(
         progress.early.update(metrics)
         timer.restart()
 
-      stop = stop_criteria.stop_request(pending_signal, progress.step)
+      stop = stop_criteria.pending_stop(pending_signal, progress.step)
       save = progress.step % config.checkpoint_every == 0 or progress.is_done(config.steps)
       save = save or (stop is not None and stop.can_save)
       if save:
@@ -203,7 +203,9 @@ def _train(
           failure = f'after step {progress.step} the state is not finite: {error}'
           _refuse_not_finite(failure, folder, checkpoints)
       if stop is not None:
-        raise signals.Stopped(stop.signal, _resume_hint(folder, progress.step) if save else '')
+        raise signals.StopRequested(
+          stop.signal, _resume_hint(folder, progress.step) if save else ''
+        )
 
 
 def _refuse_not_finite(

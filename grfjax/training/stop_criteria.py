@@ -12,7 +12,7 @@ from jax.experimental import multihost_utils
 
 
 @dataclasses.dataclass(frozen=True)
-class StopRequest:
+class PendingStop:
   """A signal that asks training to stop.
 
   Attributes:
@@ -24,7 +24,7 @@ class StopRequest:
   can_save: bool
 
 
-def stop_request(pending: Callable[[], signal.Signals | None], step: int) -> StopRequest | None:
+def pending_stop(pending: Callable[[], signal.Signals | None], step: int) -> PendingStop | None:
   """Returns the request to stop after a step, if there is one.
 
   Args:
@@ -32,9 +32,9 @@ def stop_request(pending: Callable[[], signal.Signals | None], step: int) -> Sto
     step: the step just done.
   """
   if jax.process_count() > 1 and multihost_utils.reached_preemption_sync_point(step):
-    return StopRequest(signal.SIGTERM, can_save=True)
+    return PendingStop(signal.SIGTERM, can_save=True)
   number = pending()
-  return None if number is None else StopRequest(number, can_save=jax.process_count() == 1)
+  return None if number is None else PendingStop(number, can_save=jax.process_count() == 1)
 
 
 class EarlyStopping:
