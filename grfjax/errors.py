@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
-from typing import Self
+from typing import Any, Self
 
 
 class InputError(ValueError):
@@ -37,6 +37,10 @@ class InputError(ValueError):
     self.file = None if file is None else os.fspath(file)
     self.line, self.column, self.frame = line, column, frame
 
+  def __reduce__(self) -> tuple[Any, ...]:
+    # An exception is otherwise copied and sent between processes by its message alone.
+    return _restored, (type(self), self.args, vars(self))
+
   def within(self, where: str, *, file: str | os.PathLike[str] | None = None) -> Self:
     """Returns the same error with its place put before the message.
 
@@ -49,6 +53,12 @@ class InputError(ValueError):
     if placed.file is None and file is not None:
       placed.file = os.fspath(file)
     return placed
+
+
+def _restored(kind: type[InputError], args: tuple[Any, ...], state: dict[str, Any]) -> InputError:
+  error = kind.__new__(kind, *args)
+  vars(error).update(state)
+  return error
 
 
 def describe(error: BaseException) -> str:
