@@ -22,5 +22,5 @@ def mean_curve(curves: list[np.ndarray]) -> np.ndarray:
 def along(curve: np.ndarray, place: np.ndarray) -> np.ndarray:
   """A curve (POINTS, axes) read at places 0 to 1 (K,): (K, axes)."""
   return np.stack(
-    [np.interp(place, stances.PERCENT, curve[:, i]) for i in range(curve.shape[1])], axis=1
+    [np.interp(place, stances.PHASE, curve[:, i]) for i in range(curve.shape[1])], axis=1
   )

@@ -150,14 +150,14 @@ def _baselines(
     for leg in range(legs):
       for stance in _stances(flat, leg):
         if stance.whole:  # of a stance cut by the recording's edge the timing is not known
-          guess[stance.index, leg] = baselines.along(curve, stances.percent(stance))[:, 0]
+          guess[stance.index, leg] = baselines.along(curve, stance.phase)[:, 0]
           use[stance.index, leg] = True
     result['mean_curve'] = error_sums.sums(guess, truth, use).result()
   return result
 
 
 def _stances(flat: dict[str, np.ndarray], leg: int) -> list[stances.Stance]:
-  return stances.stances(flat['trial'], flat['frame'], flat['contact'][:, leg])
+  return stances.find_stances(flat['trial'], flat['frame'], flat['contact'][:, leg])
 
 
 def _joined(dataset: voxel_dataset.Dataset, subject: str, legs: int) -> dict[str, np.ndarray]:

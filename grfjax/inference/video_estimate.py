@@ -30,10 +30,10 @@ def estimate_video(
       missing or contradicts the walk.
   """
   walks: list[tuple[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray]] = []
-  reasons: list[str] = []
+  gaps: list[force_curves.Gap] = []
   for view in clips.walks(path, run.voxel):  # one at a time, so that their pictures need not stay
     if isinstance(view, tracking_gaps.Gap):
-      reasons.append(str(view))
+      gaps.append(force_curves.Gap(view.reason.code, str(view)))
       continue
     film = view.video
     if not walks:
@@ -66,7 +66,7 @@ def estimate_video(
   changes = [side for k, side in enumerate(sides) if k == 0 or side != sides[k - 1]]
   said = ', then '.join(changes)
   return force_curves.ForceCurves(
-    film.time_s, every[..., 0], every[..., 1:], said, near_only, box, direction, tuple(reasons)
+    film.time_s, every[..., 0], every[..., 1:], said, near_only, box, direction, tuple(gaps)
   )
 
 

@@ -55,7 +55,7 @@ class Prediction:
   notes: tuple[str, ...] = ()
 
   @functools.cached_property
-  def contacts(self) -> list[foot_contacts.Contact]:
+  def contacts(self) -> list[foot_contacts.MeasuredContact]:
     """Of both feet, in order."""
     return foot_contacts.find_contacts(self.estimate.time_s, self.estimate.force)
 
@@ -223,7 +223,7 @@ def sentences(result: Prediction) -> list[str]:
 
 
 def _leg_words(result: Prediction, leg: str) -> str:
-  seen = result.estimate.seen[:, conventions.LEGS.index(leg)]
+  seen = result.estimate.has_estimate[:, conventions.LEGS.index(leg)]
   if not seen.any():
     why = ' (the network knows the near leg alone)' if result.estimate.near_only else ''
     return f'{leg.capitalize()} leg: no estimate{why}.'
