@@ -71,10 +71,12 @@ class Prediction:
     """What STEM.json holds; None is undefined."""
     judged = plausibility.check_plausibility(self.estimate, self.contacts)
     flags = [*judged.flags, *self.notes]
+    flag_codes = [*judged.flag_codes, *['prediction.note'] * len(self.notes)]
     if not self.mot:
       without = self.body_mass_kg is None
       why = 'the body mass is not given' if without else 'no frame has three axes of both legs'
       flags.append(f'There is no OpenSim file (_grf.mot): {why}.')
+      flag_codes.append('prediction.no_opensim_file')
     return {
       'grfjax': importlib.metadata.version('grfjax'),
       'name': self.name,
@@ -83,7 +85,7 @@ class Prediction:
       'camera': self.estimate.camera,
       'body_mass_kg': self.body_mass_kg,
       'run': self.run,
-      'quality': dataclasses.asdict(judged) | {'flags': flags},
+      'quality': dataclasses.asdict(judged) | {'flags': flags, 'flag_codes': flag_codes},
       'errors': self.true.errors(self.estimate, self.contacts) if self.true else None,
       **summaries.as_dict(self.contacts),
     }
