@@ -18,7 +18,7 @@ REALGAIT = pathlib.Path(__file__).parents[1] / '../shared/realgait'
 def test_contact_times_are_interpolated():
   t = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
   fz = np.array([0.0, 10.0, 50.0, 100.0, 60.0, 0.0])
-  (c,) = plate_contacts.contacts(t, fz)
+  (c,) = plate_contacts.find_contacts(t, fz)
   assert c.start_s == pytest.approx(0.125)  # 20 is a quarter of the way from 10 to 50
   assert c.end_s == pytest.approx(0.4 + 0.1 * 2 / 3)
   assert (c.whole_start, c.whole_end) == (True, True)
@@ -26,15 +26,15 @@ def test_contact_times_are_interpolated():
 
 def test_exactly_the_threshold_is_no_contact():
   t = np.arange(1000) / 1000
-  assert plate_contacts.contacts(t, np.full(1000, 20.0)) == []
-  assert len(plate_contacts.contacts(t, np.full(1000, 20.1))) == 1
+  assert plate_contacts.find_contacts(t, np.full(1000, 20.0)) == []
+  assert len(plate_contacts.find_contacts(t, np.full(1000, 20.1))) == 1
 
 
 def test_contacts_cut_by_the_recording():
   t = np.arange(1000) / 1000 + 5
   fz = np.full(1000, 500.0)
   fz[400:700] = 0
-  first, second = plate_contacts.contacts(t, fz)
+  first, second = plate_contacts.find_contacts(t, fz)
   assert (first.whole_start, first.whole_end) == (False, True)
   assert first.start_s == 5.0
   assert first.end_s == pytest.approx(5.4, abs=1e-3)
@@ -47,22 +47,22 @@ def test_blips_are_no_contacts_and_dropouts_no_ends():
   fz = np.where((t > 0.5) & (t < 1.2), 600.0, 0.0)
   fz[(t > 0.1) & (t < 0.19)] = 300
   fz[(t > 0.8) & (t < 0.83)] = 0
-  (c,) = plate_contacts.contacts(t, fz)
+  (c,) = plate_contacts.find_contacts(t, fz)
   assert (c.start_s, c.end_s) == pytest.approx((0.5, 1.2), abs=2e-3)
-  assert len(plate_contacts.contacts(t, fz, min_duration_s=0.05)) == 2
+  assert len(plate_contacts.find_contacts(t, fz, min_duration_s=0.05)) == 2
 
 
 def test_several_contacts_on_one_plate():
   t = np.arange(4000) / 1000
   fz = sum(stance(t, s, 0.6)[:, 2] for s in (0.3, 1.4, 2.5))
-  assert [c.start_s for c in plate_contacts.contacts(t, fz)] == pytest.approx(
+  assert [c.start_s for c in plate_contacts.find_contacts(t, fz)] == pytest.approx(
     [0.3, 1.4, 2.5], abs=0.01
   )
 
 
 def test_threshold_is_a_choice():
   t, force = two_steps()
-  low, high = (plate_contacts.contacts(t, force[:, 0, 2], threshold_n=n)[0] for n in (10, 200))
+  low, high = (plate_contacts.find_contacts(t, force[:, 0, 2], threshold_n=n)[0] for n in (10, 200))
   assert low.start_s < high.start_s < high.end_s < low.end_s
 
 
@@ -165,7 +165,7 @@ def test_means_against_the_judge():
 
 def test_video_start_to_the_millisecond():
   t, force = two_steps()
-  rise = plate_contacts.contacts(t, force[:, 0, 2])[0].start_s
+  rise = plate_contacts.find_contacts(t, force[:, 0, 2])[0].start_s
   frames = np.arange(90) / 60
   # A camera that starts at 0.2171 s: the first frame after the rise shows the foot.
   true = 0.2171
@@ -179,7 +179,7 @@ def test_video_start_to_the_millisecond():
 def test_video_start_averages_out():
   """Over all phases of the camera, half a frame before is right to the millisecond."""
   t, force = two_steps()
-  rise = plate_contacts.contacts(t, force[:, 0, 2])[0].start_s
+  rise = plate_contacts.find_contacts(t, force[:, 0, 2])[0].start_s
   frames = np.arange(90) / 60
   errors = []
   for true in np.linspace(0.2, 0.2 + 1 / 60, 100, endpoint=False):
@@ -196,13 +196,13 @@ def test_video_start_where_plate_1_is_struck_second_and_frames_are_uneven():
   frames = 7 + np.array([0, 0.02, 0.05, 0.07, 0.12])  # a clock of its own
   start, half = plate_contacts.video_start(2, frames, force[:, 1, 2], t)
   assert half == pytest.approx(0.015)
-  assert start == pytest.approx(plate_contacts.contacts(t, force[:, 1, 2])[0].start_s - 0.035)
+  assert start == pytest.approx(plate_contacts.find_contacts(t, force[:, 1, 2])[0].start_s - 0.035)
 
 
 def test_video_start_at_frame_0():
   t, force = two_steps()
   start, half = plate_contacts.video_start(0, np.arange(60) / 60, force[:, 0], t)
-  assert start == pytest.approx(plate_contacts.contacts(t, force[:, 0, 2])[0].start_s + half)
+  assert start == pytest.approx(plate_contacts.find_contacts(t, force[:, 0, 2])[0].start_s + half)
 
 
 @pytest.mark.parametrize(
@@ -250,8 +250,8 @@ def test_labels_of_two_steps():
   judged = inside[:, None] & (np.nan_to_num(mean[:, :, 2]) > 20)
   np.testing.assert_array_equal(contact, judged)  # every frame the judge counts has a label
   np.testing.assert_allclose(got[contact], mean[contact])
-  off = plate_contacts.contacts(t, force[:, 0, 2])[0].end_s
-  on = plate_contacts.contacts(t, force[:, 1, 2])[0].start_s
+  off = plate_contacts.find_contacts(t, force[:, 0, 2])[0].end_s
+  on = plate_contacts.find_contacts(t, force[:, 1, 2])[0].start_s
   air = known & ~contact
   # Air begins at the left's own toe-off without a gap, and ends well before the right's.
   assert known[(at > off) & (at < off + 0.2), 0].all()
@@ -316,14 +316,14 @@ def test_one_plate_tells_of_the_other_leg():
   assert not contact[:, 1].any()
   assert (got[:, 1] == 0).all()
   # Of the left itself only its contact is known, with no zeros around it.
-  c = plate_contacts.contacts(t, plates['left'][:, 2])[0]
+  c = plate_contacts.find_contacts(t, plates['left'][:, 2])[0]
   assert not known[(at < c.start_s - 1 / 60) | (at > c.end_s + 1 / 60), 0].any()
 
 
 @pytest.mark.parametrize('cut', ['start', 'end'])
 def test_a_contact_cut_by_the_recording_says_nothing_of_the_other_leg(cut):
   t, _, plates = walk(0.15, 0.65, 'two peaks', (2,))
-  c = plate_contacts.contacts(t, plates['left'][:, 2])[0]
+  c = plate_contacts.find_contacts(t, plates['left'][:, 2])[0]
   keep = t > c.start_s + 0.1 if cut == 'start' else t < c.end_s - 0.1
   t, left = t[keep], plates['left'][keep]
   at = frames_of(t)

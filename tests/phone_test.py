@@ -46,7 +46,7 @@ def original(run, film):
   return video_estimate.estimate_video(run, WALK)
 
 
-def contacts(estimate: force_curves.ForceCurves) -> list[foot_contacts.Contact]:
+def contacts(estimate: force_curves.ForceCurves) -> list[foot_contacts.MeasuredContact]:
   """Those that begin in the video."""
   found = foot_contacts.find_contacts(estimate.time_s, estimate.force)
   return [c for c in found if c.whole_start]
@@ -68,9 +68,9 @@ def check(
     mixed: its frames are each made of two.
   """
   assert estimate.camera == original.camera
-  assert estimate.seen.all(1).mean() > 0.95
+  assert estimate.has_estimate.all(1).mean() > 0.95
   time_s = estimate.time_s + start_s
-  both = estimate.seen.all(1)
+  both = estimate.has_estimate.all(1)
   apart = estimate.force[both, :, 0] - np.stack(
     [np.interp(time_s[both], original.time_s, force) for force in original.force[:, :, 0].T], -1
   )
@@ -119,7 +119,7 @@ def test_the_original(original):
   assert np.nanmax(original.force[:, :, 0]) < 1.6
   legs = [c.leg for c in found if c.start_s > SETTLED_S]
   assert legs == ['left', 'right', 'left', 'right']
-  assert original.lost == ()
+  assert original.gaps == ()
 
 
 def test_legs_alternate_from_the_start(original):

@@ -460,7 +460,7 @@ def test_a_video_by_itself(run, recordings_dir, tmp_path):
 def test_the_walker_is_followed_wherever_forces_are_estimated(run, recordings_dir):
   row = _rows(recordings_dir / 'trials.csv')[0]
   estimate = video_estimate.estimate_video(trained_run.load(run), recordings_dir / row['video'])
-  estimated = estimate.seen.any(1)
+  estimated = estimate.has_estimate.any(1)
   assert estimated.any()
   assert np.isfinite(estimate.box[estimated]).all()
   # Who is seen from the left goes to the picture's left.

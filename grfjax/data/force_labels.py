@@ -10,6 +10,7 @@ import scipy.signal
 
 from grfjax import conventions
 from grfjax.data import plate_contacts
+from grfjax.gait import foot_contacts
 
 # When the other foot is in the air for sure, though no plate saw it leave or land. Opposite
 # toe-off comes at 12 % and opposite contact at 50 % of the gait cycle, near the two peaks of
@@ -70,7 +71,7 @@ def leg_labels(
   force = np.zeros((len(at_s), 2, 3))
   known = np.zeros((len(at_s), 2), bool)
   found = {
-    leg: plate_contacts.contacts(time_s, f[:, 2], threshold_n) for leg, f in leg_force.items()
+    leg: plate_contacts.find_contacts(time_s, f[:, 2], threshold_n) for leg, f in leg_force.items()
   }
   low, high = at_s - plate_contacts.WINDOW_S / 2, at_s + plate_contacts.WINDOW_S / 2
   for i, leg in enumerate(conventions.LEGS):
@@ -103,8 +104,8 @@ def leg_labels(
 
 
 def _air(
-  own: list[plate_contacts.Contact],
-  others: list[plate_contacts.Contact],
+  own: list[foot_contacts.Contact],
+  others: list[foot_contacts.Contact],
   time_s: np.ndarray,
   other_fz: np.ndarray,
   body_weight_n: float,
@@ -143,7 +144,7 @@ def _air(
   return spans
 
 
-def _double_support(one: list[plate_contacts.Contact], two: list[plate_contacts.Contact]) -> float:
+def _double_support(one: list[foot_contacts.Contact], two: list[foot_contacts.Contact]) -> float:
   """The longest time, in seconds, that both legs share on the plates; 0 if none is seen whole."""
   longest = 0.0
   for a in one:
@@ -155,7 +156,7 @@ def _double_support(one: list[plate_contacts.Contact], two: list[plate_contacts.
 
 
 def _two_peaks(
-  time_s: np.ndarray, fz: np.ndarray, c: plate_contacts.Contact, body_weight_n: float
+  time_s: np.ndarray, fz: np.ndarray, c: foot_contacts.Contact, body_weight_n: float
 ) -> tuple[float, float] | None:
   """Times, a margin inside, of the peaks of a vertical force with two clear peaks; else None."""
   part = (time_s >= c.start_s) & (time_s <= c.end_s)

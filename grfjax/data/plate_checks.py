@@ -76,7 +76,7 @@ def _contact_means(plate_forces: force_files.PlateForces) -> list[float]:
   """Mean vertical force of each whole contact that lasts as long as a step does, newtons."""
   found = []
   for fz in plate_forces.force[:, :, 2].T:
-    for c in plate_contacts.contacts(plate_forces.time_s, fz, min_duration_s=0.3):
+    for c in plate_contacts.find_contacts(plate_forces.time_s, fz, min_duration_s=0.3):
       if c.whole_start and c.whole_end:
         on = (plate_forces.time_s >= c.start_s) & (plate_forces.time_s <= c.end_s)
         found.append(float(fz[on].mean()))

@@ -58,7 +58,7 @@ def _stretched_to_stances(
   judged = np.zeros(held_out.contact.shape, bool)
   for leg in range(held_out.contact.shape[1]):
     for stance in _whole_stances(vars(held_out), leg):
-      estimate[stance.index, leg] = read_curve(curve, stances.percent(stance))[:, 0]
+      estimate[stance.index, leg] = read_curve(curve, stance.phase)[:, 0]
       judged[stance.index, leg] = True
   return estimate, judged
 
@@ -70,12 +70,12 @@ def mean_curve(curves: Sequence[np.ndarray]) -> np.ndarray:
 
 def read_curve(curve: np.ndarray, places: np.ndarray) -> np.ndarray:
   """Interpolates a curve (POINTS, axes) over stance at (K,) places from 0 to 1: (K, axes)."""
-  columns = [np.interp(places, stances.PERCENT, curve[:, i]) for i in range(curve.shape[1])]
+  columns = [np.interp(places, stances.PHASE, curve[:, i]) for i in range(curve.shape[1])]
   return np.stack(columns, axis=1)
 
 
 def _whole_stances(labels: Mapping[str, np.ndarray], leg: int) -> list[stances.Stance]:
-  every = stances.stances(labels['trial'], labels['frame'], labels['contact'][:, leg])
+  every = stances.find_stances(labels['trial'], labels['frame'], labels['contact'][:, leg])
   return [stance for stance in every if stance.whole]
 
 

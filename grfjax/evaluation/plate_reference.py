@@ -28,7 +28,7 @@ class PlateReference:
 
   force: np.ndarray
   contact: np.ndarray
-  contacts: list[foot_contacts.Contact]
+  contacts: list[foot_contacts.MeasuredContact]
   stances: dict[str, np.ndarray]
 
   def vertical(self, force: np.ndarray) -> error_sums.Sums:
@@ -41,7 +41,7 @@ class PlateReference:
     return error_sums.sums(np.nan_to_num(force[..., 0]), np.nan_to_num(self.force[..., 0]), mask)
 
   def compare(
-    self, time_s: np.ndarray, found: list[foot_contacts.Contact]
+    self, time_s: np.ndarray, found: list[foot_contacts.MeasuredContact]
   ) -> contact_comparison.ContactComparison:
     """Judges the contacts found in an estimate of the same video.
 
@@ -54,7 +54,7 @@ class PlateReference:
     )
 
   def errors(
-    self, estimate: force_curves.ForceCurves, found: list[foot_contacts.Contact]
+    self, estimate: force_curves.ForceCurves, found: list[foot_contacts.MeasuredContact]
   ) -> dict[str, Any]:
     """Of the vertical force over stance frames, and of the contacts.
 

@@ -88,19 +88,19 @@ def estimate_video(
     near_only=walks[0].force.shape[1] == 1,
     box=box,
     direction=direction,
-    lost=gaps,
+    gaps=gaps,
   )
 
 
 def _estimate_walks(
   run: trained_run.TrainedRun, path: str | os.PathLike[str]
-) -> tuple[video_file.Video, list[_Walk], tuple[str, ...]]:
+) -> tuple[video_file.Video, list[_Walk], tuple[force_curves.Gap, ...]]:
   """Estimates each walk by itself, so that the pictures of one at a time are in memory."""
   walks: list[_Walk] = []
-  gaps: list[str] = []
+  gaps: list[force_curves.Gap] = []
   for views in clips.walks(pathlib.Path(path), run.clip):
     if isinstance(views, tracking_gaps.Gap):
-      gaps.append(str(views))
+      gaps.append(force_curves.Gap(views.reason.code, str(views)))
     else:
       force, interval = walk_estimates.estimate_walk(run, views)
       film = views.video
