@@ -1,25 +1,25 @@
-"""Smooth building blocks of curves."""
+"""Smooth functions of which curves of force and motion are built."""
 
 import numpy as np
 from scipy import interpolate
 
 
-def smooth(x: np.ndarray) -> np.ndarray:
-  """0 below 0, 1 above 1, between them with level ends."""
+def smoothstep(x: np.ndarray) -> np.ndarray:
+  """Returns 0 below 0, 1 above 1, and between them a cubic with level ends."""
   x = np.clip(x, 0, 1)
   return x * x * (3 - 2 * x)
 
 
-def monotone(knots: np.ndarray, values: np.ndarray, at: np.ndarray) -> np.ndarray:
-  """Smooth curve through points that never overshoots them (PCHIP)."""
-  return interpolate.PchipInterpolator(knots, values)(at)
+def monotone_curve(knots: np.ndarray, values: np.ndarray, x: np.ndarray) -> np.ndarray:
+  """Evaluates at x a smooth curve through points that never overshoots them (PCHIP)."""
+  return interpolate.PchipInterpolator(knots, values)(x)
 
 
-def soft_floor(values: np.ndarray, floor: float, soft: float) -> np.ndarray:
-  """The greater of values and floor, rounded over a width of `soft`."""
-  return floor + soft * np.logaddexp(0, (values - floor) / soft)
+def soft_floor(values: np.ndarray, floor: float, width: float) -> np.ndarray:
+  """Returns the greater of values and floor, with the corner rounded over a width."""
+  return floor + width * np.logaddexp(0, (values - floor) / width)
 
 
-def soft_most(values: np.ndarray, soft: float) -> np.ndarray:
-  """The greatest along the first axis, its corners rounded over a width of `soft`."""
-  return soft * np.logaddexp.reduce(values / soft, axis=0)
+def soft_maximum(values: np.ndarray, width: float) -> np.ndarray:
+  """Returns the greatest along the first axis, with the corners rounded over a width."""
+  return width * np.logaddexp.reduce(values / width, axis=0)

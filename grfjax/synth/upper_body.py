@@ -1,73 +1,87 @@
-"""Pelvis orientation, trunk, head and arms: what rides on the pelvis."""
+"""Motion of what rides on the pelvis: the pelvis's own orientation, trunk, head and arms."""
 
 import dataclasses
 
 import numpy as np
 
-from grfjax.synth import body, shapes
+from grfjax import conventions
+from grfjax.synth import body, smooth_functions
 
 
 @dataclasses.dataclass(frozen=True)
-class Upper:
-  """What rides on the pelvis: joints (N, J, 3) and hips (N, 2, 3) relative to the pelvis.
+class UpperBody:
+  """Places relative to the pelvis, metres.
 
-  Joints of the legs are zero here.
+  Attributes:
+    joints: (N, J, 3) in the order of `body.JOINTS`; those of the legs are zero.
+    hips: (N, 2, 3) left and right hip joint.
   """
 
   joints: np.ndarray
   hips: np.ndarray
 
 
-def upper_body(subject: body.Subject, phase: np.ndarray, trait: dict[str, np.ndarray]) -> Upper:
-  """Trunk, head and arms in counter-swing to the legs.
+def move_upper_body(
+  subject: body.Subject, phase: np.ndarray, traits: dict[str, np.ndarray]
+) -> UpperBody:
+  """Moves trunk, head and arms against the legs.
 
   Args:
     subject: the body.
-    phase: (N,) radians; 0 at a left contact, pi at the right one.
-    trait: name -> (left, right) degrees, constant over the walk.
+    phase: (N,) phase of the stride, radians; 0 at a left contact, pi at a right one.
+    traits: name -> (left, right) degrees, constant over the walk.
   """
   rad = np.pi / 180
-  one = {name: float(values.mean()) for name, values in trait.items()}
+  mean = {name: float(values.mean()) for name, values in traits.items()}
   count = len(phase)
   hip = subject.hip_width_m / 2
-  turn = -one['pelvis_turn'] * rad * np.cos(phase - 0.1)
-  tilt = one['pelvis_list'] * rad * np.sin(phase + 0.35)
-  # Some hike the hip of a leg that will not bend, while it swings.
-  tilt += rad * trait['hip_hike'][0] * np.maximum(-np.sin(phase - 0.2), 0) ** 2
-  tilt -= rad * trait['hip_hike'][1] * np.maximum(np.sin(phase - 0.2), 0) ** 2
-  across = np.stack([-np.cos(tilt) * np.sin(turn), np.cos(tilt) * np.cos(turn), np.sin(tilt)], -1)
-  hips = hip * np.stack([across, -across], 1)
+  rotation = -mean['pelvis_turn'] * rad * np.cos(phase - 0.1)
+  obliquity = mean['pelvis_list'] * rad * np.sin(phase + 0.35)
+  # Some people lift the hip of a leg whose knee does not bend, while that leg swings.
+  obliquity += rad * traits['hip_hike'][0] * np.maximum(-np.sin(phase - 0.2), 0) ** 2
+  obliquity -= rad * traits['hip_hike'][1] * np.maximum(np.sin(phase - 0.2), 0) ** 2
+  to_left = np.stack(
+    [
+      -np.cos(obliquity) * np.sin(rotation),
+      np.cos(obliquity) * np.cos(rotation),
+      np.sin(obliquity),
+    ],
+    -1,
+  )
+  hips = hip * np.stack([to_left, -to_left], 1)
 
-  lean = rad * (one['trunk_lean'] + one['trunk_nod'] * np.cos(2 * phase - 0.6))
-  # Over the standing leg: to the left in the first half of the left stride.
-  sway = rad * (one['trunk_sway'] * np.sin(phase + 0.25) + one['trunk_shift'])
+  lean = rad * (mean['trunk_lean'] + mean['trunk_nod'] * np.cos(2 * phase - 0.6))
+  # The trunk leans over the standing leg: to the left in the first half of the left stride.
+  sway = rad * (mean['trunk_sway'] * np.sin(phase + 0.25) + mean['trunk_shift'])
   up = np.stack([np.sin(lean) * np.cos(sway), np.sin(sway), np.cos(lean) * np.cos(sway)], -1)
   neck = subject.trunk_m * up
-  chest = one['trunk_turn'] * rad * np.cos(phase - 0.35)
+  chest = mean['trunk_turn'] * rad * np.cos(phase - 0.35)
   side = np.stack([-np.sin(chest), np.cos(chest), 0 * chest], -1)
   side -= (side * up).sum(-1, keepdims=True) * up
   side /= np.linalg.norm(side, axis=-1, keepdims=True)
   front = np.cross(side, up)
 
-  nod = rad * (one['head_tilt'] + 0.35 * one['trunk_lean'])
+  nod = rad * (mean['head_tilt'] + 0.35 * mean['trunk_lean'])
   head = neck + subject.head_m * np.array([np.sin(nod), 0, np.cos(nod)])
 
   joints = np.zeros((count, len(body.JOINTS), 3))
   joints[:, body.INDEX['neck']] = neck
   joints[:, body.INDEX['head']] = head
-  for leg, name in enumerate(body.SIDES):
+  for leg, name in enumerate(conventions.LEGS):
     outward = (1 - 2 * leg) * side
-    back = np.cos(phase - np.pi * leg - 2 * np.pi * trait['arm_lag'][leg])  # 1: own foot lands
-    swing = rad * (trait['arm_rest'][leg] - trait['arm_swing'][leg] * back)
-    bend = rad * (trait['elbow_rest'][leg] - trait['elbow_swing'][leg] * back)
-    bend = shapes.soft_floor(bend, 0.02, 0.05)
-    out = rad * trait['arm_out'][leg]
+    back = np.cos(
+      phase - np.pi * leg - 2 * np.pi * traits['arm_lag'][leg]
+    )  # 1 when the foot of this side lands
+    swing = rad * (traits['arm_rest'][leg] - traits['arm_swing'][leg] * back)
+    bend = rad * (traits['elbow_rest'][leg] - traits['elbow_swing'][leg] * back)
+    bend = smooth_functions.soft_floor(bend, 0.02, 0.05)
+    out = rad * traits['arm_out'][leg]
     shoulder = neck + outward * subject.shoulder_width_m / 2
-    # The upper arm hangs from the upright, half following the trunk's lean.
+    # The upper arm hangs midway between straight down and the direction of the trunk.
     hang = -(up + np.array([0.0, 0.0, 1.0])) / 2
-    upper = _arm(swing, out, hang, front, outward)
-    lower = _arm(swing + bend, out * 0.35, hang, front, outward)
-    fingers = _arm(swing + 1.15 * bend, out * 0.1, hang, front, outward)
+    upper = _arm_direction(swing, out, hang, front, outward)
+    lower = _arm_direction(swing + bend, out * 0.35, hang, front, outward)
+    fingers = _arm_direction(swing + 1.15 * bend, out * 0.1, hang, front, outward)
     elbow = shoulder + subject.upper_arm_m * upper
     wrist = elbow + subject.forearm_m * lower
     for joint, place in (
@@ -77,12 +91,12 @@ def upper_body(subject: body.Subject, phase: np.ndarray, trait: dict[str, np.nda
       ('hand', wrist + subject.hand_m * fingers),
     ):
       joints[:, body.INDEX[f'{name}_{joint}']] = place
-  return Upper(joints, hips)
+  return UpperBody(joints, hips)
 
 
-def _arm(swing, out, hang, front, outward) -> np.ndarray:
-  """Unit direction of an arm segment: forward by swing and outward by out, radians."""
+def _arm_direction(swing, out, hang, front, outward) -> np.ndarray:
+  """Returns the unit direction of an arm segment, from its angles forward and outward (radians)."""
   swing = np.asarray(swing)[:, None]
-  line = np.cos(swing) * hang + np.sin(swing) * front
-  line = np.cos(out) * line + np.sin(out) * outward
-  return line / np.linalg.norm(line, axis=-1, keepdims=True)
+  direction = np.cos(swing) * hang + np.sin(swing) * front
+  direction = np.cos(out) * direction + np.sin(out) * outward
+  return direction / np.linalg.norm(direction, axis=-1, keepdims=True)
