@@ -36,9 +36,8 @@ def main(argv: list[str]) -> None:
   for text in value.damaged:
     print(f'Note: {text}')
   print(run_report.run_text(value))
-  print(
-    f'written: {run_folder.RunFolder(workdir).evaluation}, {", ".join(str(path) for path in written)}'
-  )
+  paths = [run_folder.RunFolder(workdir).evaluation, *written]
+  print(f'written: {", ".join(map(str, paths))}')
 
 
 if __name__ == '__main__':

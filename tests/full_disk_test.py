@@ -1,7 +1,7 @@
 """A disk that is full in the midst of writing, at every place where something is written.
 
 A limit on the size of files stands for it (RLIMIT_FSIZE): what is written beyond fails just so.
-`launch/fill.py` does the same to whole commands on a real file system.
+`launch/faults/fill.py` does the same to whole commands on a real file system.
 """
 
 import contextlib

@@ -1,4 +1,6 @@
-"""How people differ in walking: traits, their spread, and the styles that shift them.
+"""How people differ in walking: traits of force and motion, their spread, and styles of gait.
+
+`walks` draws every trait for a person, for a walk of that person, and for each footfall.
 
 Dimensionless numbers follow Hof AL (1996), Scaling gait data to body size, Gait Posture 4:222:
 speed over sqrt(g l), step length over l, where l is leg length.
@@ -23,13 +25,20 @@ from typing import NamedTuple
 
 
 class Trait(NamedTuple):
-  """One property of a gait: population mean, spreads (standard deviations) and hard limits."""
+  """One property of a gait: its mean over people, its spreads, and its limits.
+
+  Attributes:
+    mean: mean over all people.
+    person, side, walk, step: standard deviations between people, between a person's legs (half the
+      difference), between walks of one person, and between steps.
+    low, high: limits of every value.
+  """
 
   mean: float
-  person: float  # between people
-  side: float  # between a person's legs
-  walk: float  # between walks of one person
-  step: float  # from step to step
+  person: float
+  side: float
+  walk: float
+  step: float
   low: float
   high: float
 
@@ -50,12 +59,16 @@ TRAITS = {
   'peak1_at': Trait(0.215, 0.025, 0.008, 0.006, 0.008, 0.13, 0.32),
   'valley_at': Trait(0.455, 0.022, 0.008, 0.008, 0.010, 0.36, 0.56),
   'peak2_at': Trait(0.773, 0.017, 0.006, 0.005, 0.006, 0.68, 0.86),
-  'jump': Trait(0.50, 0.13, 0.03, 0.03, 0.05, 0.08, 0.80),  # share of the first peak at once
+  'jump': Trait(
+    0.50, 0.13, 0.03, 0.03, 0.05, 0.08, 0.80
+  ),  # share of the first peak that the foot takes at once
   'jump_s': Trait(0.019, 0.006, 0.001, 0.001, 0.002, 0.009, 0.050),
   'ring': Trait(0.16, 0.10, 0.03, 0.03, 0.04, 0.0, 0.55),  # heel-strike transient, BW
   'ring_hz': Trait(27, 6, 1, 1, 1.5, 15, 42),
   'ring_decay_s': Trait(0.016, 0.004, 0, 0.001, 0.001, 0.008, 0.028),
-  'fall': Trait(1.14, 0.10, 0.02, 0.02, 0.02, 0.85, 1.5),  # how late the force falls off
+  'fall': Trait(
+    1.14, 0.10, 0.02, 0.02, 0.02, 0.85, 1.5
+  ),  # the greater, the later the force falls off
   'wobble': Trait(0, 0.028, 0.012, 0.008, 0.010, -0.09, 0.09),  # BW, waviness of the plateau
   # Forward force: body weights over step length (in l).
   'brake': Trait(0.265, 0.035, 0.018, 0.012, 0.015, 0.08, 0.42),
@@ -101,9 +114,9 @@ TRAITS = {
   'arm_lag': Trait(0.03, 0.025, 0.01, 0.008, 0, -0.06, 0.12),  # of the stride
 }
 
-# Slope of a trait on speed, per unit of dimensionless speed away from 0.43 (a step of 0.1 is
-# about 0.3 m/s): faster walking has higher peaks, a deeper valley, a shorter stance and a wider
-# swing of everything (Winter 1991, Nilsson 1989, Stansfield 2001, Perry 2010).
+# Slope of a trait on speed, per unit of dimensionless speed away from 0.43 (0.1 is about 0.3 m/s):
+# faster walking has higher peaks, a deeper valley, a shorter stance and a wider swing of everything
+# (Winter 1991, Nilsson 1989, Stansfield 2001, Perry 2010).
 ON_SPEED = {
   'stance': -0.16,
   'peak1': 0.90,
@@ -126,7 +139,7 @@ ON_SPEED = {
   'width': -0.04,
   'clearance': 0.01,
 }
-# What children have more or less of (Diop 2005, Greer 1989).
+# By how much the traits of children differ from those of adults (Diop 2005, Greer 1989).
 CHILD = {
   'speed': 0.03,
   'peak1': 0.04,
@@ -141,11 +154,18 @@ CHILD = {
 
 
 class Style(NamedTuple):
-  """A style: shifts of trait means for both legs, further shifts for the bad leg, looser steps."""
+  """A style of gait.
+
+  Attributes:
+    both: trait -> shift of its mean, for both legs.
+    affected_leg: trait -> further shift for one leg, which is drawn for each person.
+    unsteady: factor on the spread between steps.
+    help: what the style is.
+  """
 
   both: dict[str, float]
-  bad_leg: dict[str, float]
-  unsteady: float = 1.0  # factor on the step-to-step spread
+  affected_leg: dict[str, float]
+  unsteady: float = 1.0
   help: str = ''
 
 

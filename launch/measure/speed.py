@@ -1,17 +1,16 @@
-"""How long the product's own work takes: predicting, feeding the step, building, starting.
+"""Measures the speed of predicting, feeding the training step, building and starting.
 
-    python launch/speed.py --out=DIR [--recordings=RAW] [--only=building,feeding]
+    python launch/measure/speed.py --out=DIR [--recordings=RAW] [--only=building,feeding]
 
-On data it makes itself; building is measured on RAW where it is given. Prints what it finds,
-writes DIR/speed.json (rows as in launch/bench.py; `peer` is what the work is compared with) and
-exits with 1 where a bar is missed.
+The data are synthetic and made by the script, but building is measured on RAW where it is given.
+Prints the results and writes DIR/speed.json (rows as of launch/measure/bench.py; `peer` is what the
+work is compared with); exits with 1 where a requirement is missed.
 """
 
 from __future__ import annotations
 
 import pathlib
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,22 +20,27 @@ import jax
 from absl import app, flags
 from ml_collections import config_flags
 
+import comparisons
 import measured
 from grfjax.data import input_pipeline, label_index, voxel_dataset
-from grfjax.io import atomic, recordings, video_file
+from grfjax.io import recordings, video_file
 from grfjax.models import networks
 from grfjax.training import optimizers, sharding, train_step
 
 _OUT = flags.DEFINE_string('out', None, 'Folder for speed.json.', required=True)
-_RECORDINGS = flags.DEFINE_string('recordings', None, 'A recording set to build; default: made.')
+_RECORDINGS = flags.DEFINE_string(
+  'recordings', None, 'A recording set to build; default: a synthetic one.'
+)
 WORKS = ('building', 'feeding', 'starting', 'predicting')
-_ONLY = flags.DEFINE_list('only', list(WORKS), f'Which of {", ".join(WORKS)}.')
-_MINUTES = flags.DEFINE_float('minutes', 10, 'Length of the video for the memory of predicting.')
+_ONLY = flags.DEFINE_list('only', list(WORKS), f'What to measure, of {", ".join(WORKS)}.')
+_MINUTES = flags.DEFINE_float(
+  'minutes', 10, 'Length of the video that shows the memory of predicting; 0: none.'
+)
 _CONFIG = config_flags.DEFINE_config_file(
   'config', str(measured.ROOT / 'configs/walker.py'), 'What is trained and predicts.'
 )
 
-BLOCK, BLOCKS = 100, 4  # steps fed one way, then the other
+BLOCK, BLOCKS = 100, 4  # steps fed from memory, then as many from the stream; how often
 GIB = 2**30
 DECODE = """
 import sys, decord
@@ -48,49 +52,53 @@ for path in sys.argv[1:]:
 
 
 def predicting(folder: pathlib.Path, minutes: float) -> Iterator[dict[str, Any]]:
-  """A 1920 x 1080 video at 60 frames/s: how fast, and how much memory a long one needs."""
+  """Measures predicting a 1920 x 1080 video at 60 frames/s, and the memory for a long one."""
   walks = folder / 'hd'
   measured.python(
     '-m', 'grfjax.synth', f'--out={walks}', '--subjects=1', '--trials=1', '--seed=5',
     '--width=1920', '--height=1080',
   )  # fmt: skip
   walk = next((walks / 'videos').iterdir())
-  film = folder / 'minute.mp4'
-  length = measured.repeated(walk, film, 60)
-  annotated = ('-m', 'grfjax.predict', f'--out={folder / "curves"}')
-  call = (*annotated, '--nooverlay')
-  times, bare = [], []
+  video = folder / 'minute.mp4'
+  length = measured.repeat_video(walk, video, 60)
+  with_overlay = ('-m', 'grfjax.predict', f'--out={folder / "curves"}')
+  without_overlay = (*with_overlay, '--nooverlay')
+  times, decoding_times = [], []
   for _ in range(3):  # by turns, starting up included
-    bare.append(measured.python('-c', DECODE, str(film))[0])
-    times.append(measured.python(*call, f'--video={film}')[0])
-  seconds, decoding = statistics.median(times), statistics.median(bare)
+    decoding_times.append(measured.python('-c', DECODE, str(video))[0])
+    times.append(measured.python(*without_overlay, f'--video={video}')[0])
+  seconds, decoding = statistics.median(times), statistics.median(decoding_times)
   print(f'{length:.0f} s of 1080p at 60/s: {seconds:.1f} s; decoding alone {decoding:.1f} s')
-  yield _result('predict 1080p, 60/s', 'real time', length / seconds, 2.0)
-  yield _result('predict 1080p, 60/s', 'bare decoding', decoding / seconds, 0.5)
-  seconds, memory = measured.python(*annotated, f'--video={film}')
-  print(f'with the video given back annotated: {seconds:.1f} s, {memory / 2**20:.0f} MiB')
-  yield _result('predict and annotate 1080p, 60/s', 'real time', length / seconds, 1.0)
+  yield comparisons.comparison('predict 1080p, 60/s', 'real time', length / seconds, 2.0)
+  yield comparisons.comparison('predict 1080p, 60/s', 'bare decoding', decoding / seconds, 0.5)
+  seconds, memory = measured.python(*with_overlay, f'--video={video}')
+  print(f'with the annotated video: {seconds:.1f} s, {memory / 2**20:.0f} MiB')
+  yield comparisons.comparison(
+    'predict and annotate 1080p, 60/s', 'real time', length / seconds, 1.0
+  )
   if minutes:
     long = folder / 'long.mp4'
-    length = measured.repeated(walk, long, 60 * minutes)
-    seconds, memory = measured.python(*call, f'--video={long}')
+    length = measured.repeat_video(walk, long, 60 * minutes)
+    seconds, memory = measured.python(*without_overlay, f'--video={long}')
     print(f'{length:.0f} s of it: {seconds:.1f} s, {memory / 2**20:.0f} MiB')
-    yield _result(f'memory to predict {minutes:g} minutes', '1.5 GiB', 1.5 * GIB / memory, 1.0)
+    yield comparisons.comparison(
+      f'memory to predict {minutes:g} minutes', '1.5 GiB', 1.5 * GIB / memory, 1.0
+    )
 
 
 def building(
   folder: pathlib.Path, root: pathlib.Path, data_dir: pathlib.Path
 ) -> Iterator[dict[str, Any]]:
-  """`tfds build` beside decoding the same frames; with two workers beside one."""
+  """Compares `tfds build` with decoding the same frames, and two workers with one."""
   trials = recordings.load(str(root))
-  films = [str(trial.video) for trial in trials]
-  frames = sum(len(video_file.probe(film).time_s) for film in films)
-  one = folder / 'one'
-  measured.manifest(root, one, 1)
-  rows = (one / 'trials.csv').read_text().splitlines()
-  (one / 'trials.csv').write_text('\n'.join(rows[:2]) + '\n')  # one trial: as good as none
-  start = measured.build(one, data_dir)[0]
-  decoding = measured.python('-c', DECODE, *films)[0] - measured.python('-c', DECODE)[0]
+  videos = [str(trial.video) for trial in trials]
+  frames = sum(len(video_file.probe(video).time_s) for video in videos)
+  single = folder / 'one'
+  measured.write_set(root, single, 1)
+  rows = (single / 'trials.csv').read_text().splitlines()
+  (single / 'trials.csv').write_text('\n'.join(rows[:2]) + '\n')  # one trial: mostly starting up
+  start = measured.build(single, data_dir)[0]
+  decoding = measured.python('-c', DECODE, *videos)[0] - measured.python('-c', DECODE)[0]
   seconds = {
     workers: measured.build(root, data_dir, GRFJAX_WORKERS=str(workers))[0] - start
     for workers in (1, 2)
@@ -99,12 +107,14 @@ def building(
     f'build {len(trials)} trials ({frames} frames): starting up {start:.1f} s; then '
     f'{seconds[1]:.1f} s with one worker, {seconds[2]:.1f} s with two; decoding {decoding:.1f} s'
   )
-  yield _result(f'build {len(trials)} trials', 'bare decoding', decoding / seconds[2], 0.25)
-  yield _result('build with two workers', 'one worker', seconds[1] / seconds[2], 1.0)
+  yield comparisons.comparison(
+    f'build {len(trials)} trials', 'bare decoding', decoding / seconds[2], 0.25
+  )
+  yield comparisons.comparison('build with two workers', 'one worker', seconds[1] / seconds[2], 1.0)
 
 
 def feeding(root: pathlib.Path, config: Any) -> Iterator[dict[str, Any]]:
-  """A training step fed by the stream beside one fed from memory."""
+  """Compares training steps fed by the stream of batches with steps fed from memory."""
   dataset = voxel_dataset.Dataset(str(root), config.dataset)
   model, target = networks.network(config)
   source = dataset.source(dataset.subjects)
@@ -127,39 +137,40 @@ def feeding(root: pathlib.Path, config: Any) -> Iterator[dict[str, Any]]:
     replicated=whole,
     split=split,
   )
-  kept = [next(stream) for _ in range(8)]
+  in_memory = [next(stream) for _ in range(8)]
   waited = 0.0
 
   def steps(count: int, streamed: bool) -> float:
     nonlocal state, waited
-    begun = time.perf_counter()
+    start = time.perf_counter()
     for k in range(count):
-      asked = time.perf_counter()
-      batch = next(stream) if streamed else kept[k % len(kept)]
-      waited += time.perf_counter() - asked
+      request = time.perf_counter()
+      batch = next(stream) if streamed else in_memory[k % len(in_memory)]
+      waited += time.perf_counter() - request
       state, sums = update(state, sharding.to_device(batch, split), key)
     jax.block_until_ready(sums)
-    return (time.perf_counter() - begun) / count
+    return (time.perf_counter() - start) / count
 
   steps(10, True)
-  memory, streamed = [], []
+  from_memory, streamed = [], []
   waited = 0.0
   for _ in range(BLOCKS):
-    memory.append(steps(BLOCK, False))
+    from_memory.append(steps(BLOCK, False))
     streamed.append(steps(BLOCK, True))
-  a, b = statistics.median(memory), statistics.median(streamed)
+  a, b = statistics.median(from_memory), statistics.median(streamed)
   share = waited / (BLOCK * sum(streamed))
   print(
-    f'a step: {1e3 * a:.1f} ms from memory, {1e3 * b:.1f} ms streamed; waits {100 * share:.1f} %'
+    f'a step: {1e3 * a:.1f} ms from memory, {1e3 * b:.1f} ms streamed; '
+    f'it waits {100 * share:.1f} % of the time'
   )
-  yield _result('training step, streamed', 'from memory', a / b, 1 / 1.05)
-  yield _result('share of time not waiting for data', 'all', 1 - share, 0.95)
+  yield comparisons.comparison('training step, streamed', 'from memory', a / b, 1 / 1.05)
+  yield comparisons.comparison('share of time not waiting for data', 'all', 1 - share, 0.95)
   compiled = getattr(update, '_cache_size')()  # noqa: B009, not in its type
-  yield _result('compilations of the step', 'one', 1 / compiled, 1.0)
+  yield comparisons.comparison('compilations of the step', 'one', 1 / compiled, 1.0)
 
 
 def starting(folder: pathlib.Path, root: pathlib.Path) -> Iterator[dict[str, Any]]:
-  """From the command to the end of the first step, all compiled before."""
+  """Measures the time from the command to the end of the first step, all compiled before."""
   for number in (1, 2):
     seconds, _ = measured.python(
       '-m', 'grfjax.train', '--config=configs/walker.py', f'--workdir={folder / f"run{number}"}',
@@ -167,12 +178,7 @@ def starting(folder: pathlib.Path, root: pathlib.Path) -> Iterator[dict[str, Any
       JAX_COMPILATION_CACHE_DIR=str(folder / 'compiled'),
     )  # fmt: skip
     print(f'one step, {"nothing" if number == 1 else "all"} compiled before: {seconds:.1f} s')
-  yield _result('start to first step, compiled before', '15 s', 15 / seconds, 1.0)
-
-
-def _result(work: str, peer: str, ratio: float, bar: float) -> dict[str, Any]:
-  row = {'work': work, 'peer': peer, 'ratio': round(ratio, 3), 'bar': round(bar, 3)}
-  return row | {'met': ratio >= bar}
+  yield comparisons.comparison('start to first step, compiled before', '15 s', 15 / seconds, 1.0)
 
 
 def main(argv: list[str]) -> None:
@@ -200,15 +206,9 @@ def main(argv: list[str]) -> None:
       measured.build(root, data_dir)
     for row in (row for name in WORKS if name in _ONLY.value for row in works[name]()):
       results.append(row)
-      print(
-        f'  {row["work"]}: {row["ratio"]:.2f} x {row["peer"]}, bar {row["bar"]}: '
-        f'{"met" if row["met"] else "MISSED"}',
-        flush=True,
-      )
-  atomic.write_json(pathlib.Path(_OUT.value) / 'speed.json', results)
-  print(f'written: {pathlib.Path(_OUT.value) / "speed.json"}')
-  if not all(row['met'] for row in results):
-    sys.exit(1)
+      required = comparisons.passed_or_missed(row)
+      print(f'  {row["work"]}: {row["ratio"]:.2f} x {row["peer"]}{required}', flush=True)
+  comparisons.write(pathlib.Path(_OUT.value) / 'speed.json', results)
 
 
 if __name__ == '__main__':

@@ -12,7 +12,7 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 import keras
 from keras import layers, ops
 
-from peers import work as works
+from peers import workloads
 
 
 def _mochizuki3d(channels: int) -> keras.Model:
@@ -27,16 +27,18 @@ def _mochizuki3d(channels: int) -> keras.Model:
 
 
 def _convolutional_body() -> keras.Model:
-  width, features, dilations = (works.CONVOLUTIONAL[k] for k in ('width', 'features', 'dilations'))
-  t, h, w, c = works.FRAMES, works.ROWS, works.COLUMNS, works.PLANES
+  width, features, dilations = (
+    workloads.CONVOLUTIONAL[k] for k in ('width', 'features', 'dilations')
+  )
+  t, h, w, c = workloads.FRAMES, workloads.ROWS, workloads.COLUMNS, workloads.PLANES
   picture = keras.Input((t, h, w, c))
-  moving, seen = keras.Input((t, works.MOVING)), keras.Input((t, 1))
+  motion, visible = keras.Input((t, workloads.MOVING)), keras.Input((t, 1))
 
   def gelu(v):
     return ops.gelu(v, approximate=True)
 
   def norm(name: str):
-    return layers.LayerNormalization(epsilon=works.NORM_EPSILON, name=name)
+    return layers.LayerNormalization(epsilon=workloads.NORM_EPSILON, name=name)
 
   def patches(v, size: int):
     h, w, c = v.shape[-3:]
@@ -51,24 +53,26 @@ def _convolutional_body() -> keras.Model:
   x = gelu(layers.Dense(width, name='patches')(x))
   x = gelu(layers.Dense(3 * width, name='blocks')(patches(x, 3)))
   x = ops.reshape(x, (-1, x.shape[1] * x.shape[2] * x.shape[3]))
-  x = layers.Dropout(works.CONVOLUTIONAL['dropout'])(x)
+  x = layers.Dropout(workloads.CONVOLUTIONAL['dropout'])(x)
   x = ops.reshape(layers.Dense(features, name='places')(x), (-1, t, features))
-  x = x + layers.Dense(features, name='moving')(moving)
+  x = x + layers.Dense(features, name='moving')(motion)
   for k, dilation in enumerate(dilations):
     conv = layers.Conv1D(features, 3, padding='same', dilation_rate=dilation, name=f'conv_{k}')
-    h = layers.Dropout(works.CONVOLUTIONAL['dropout'])(gelu(conv(norm(f'norm_{k}')(x) * seen)))
+    h = layers.Dropout(workloads.CONVOLUTIONAL['dropout'])(
+      gelu(conv(norm(f'norm_{k}')(x) * visible))
+    )
     x = x + layers.Dense(features, name=f'mix_{k}')(h)
   x = norm('norm')(x)
   x = layers.Dense(6, name='output')(x)
-  return keras.Model([picture, moving, seen], ops.reshape(x, (-1, t, 2, 3)))
+  return keras.Model([picture, motion, visible], ops.reshape(x, (-1, t, 2, 3)))
 
 
 class Peer:
   """Training and inference of one network; `jit_compile` is Keras's switch for XLA."""
 
-  def __init__(self, work: works.Work, weights: pathlib.Path, jit_compile: bool = False):
-    arrays = works.weights(work, weights)
-    inputs, labels = works.data(work)
+  def __init__(self, work: workloads.Work, weights: pathlib.Path, jit_compile: bool = False):
+    arrays = workloads.read_weights(weights)
+    inputs, labels = workloads.data(work)
     convolutional = work.model == 'convolutional'
     self._model = _convolutional_body() if convolutional else _mochizuki3d(work.channels)
     for layer in self._model.layers:
@@ -79,7 +83,7 @@ class Peer:
       'mean_absolute_error' if convolutional else keras.losses.SparseCategoricalCrossentropy(True)
     )
     self._model.compile(
-      keras.optimizers.Adam(works.LEARNING_RATE), loss, jit_compile=jit_compile
+      keras.optimizers.Adam(workloads.LEARNING_RATE), loss, jit_compile=jit_compile
     )  # fmt: skip
     self._x = [ops.convert_to_tensor(x) for x in inputs]
     self._x = self._x if convolutional else self._x[0]
@@ -89,9 +93,9 @@ class Peer:
     self._predict = tf.function(lambda x: self._model(x, training=False), jit_compile=jit_compile)
 
   def train(self) -> float:
-    """One step; returns its loss."""
+    """Makes one training step; returns its loss."""
     return float(self._model.train_on_batch(self._x, self._y))
 
   def forward(self) -> np.ndarray:
-    """The network's outputs."""
+    """Returns the network's outputs."""
     return self._predict(self._x).numpy()

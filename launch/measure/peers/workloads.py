@@ -1,4 +1,4 @@
-"""What is timed: a network, its input, its labels and the weights that every peer starts from."""
+"""What `bench.py` times: networks, their inputs and labels, and the weights of all peers."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Work:
   Attributes:
     name: for the table.
     model: 'mochizuki3d' or 'convolutional'.
-    batch: voxels in a step; of `convolutional`, frames, each of which is a label.
-    channels: of `mochizuki3d`.
+    batch: voxels in a step; for `convolutional`, frames, each of which has a label.
+    channels: channels of `mochizuki3d`.
     starts: how many processes each peer has, one after the other.
-    rounds: how many turns each of them has.
+    rounds: how many turns each process has.
     turn: steps in a turn.
-    bars: peer -> least ratio of our training throughput to the peer's.
+    required: peer -> the least ratio of our training throughput to the peer's.
   """
 
   name: str
@@ -43,7 +43,7 @@ class Work:
   starts: int
   rounds: int
   turn: int
-  bars: dict[str, float]
+  required: dict[str, float]
 
 
 WORKS = (
@@ -60,29 +60,29 @@ WORKS = (
 
 
 def data(work: Work) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-  """Random inputs, float32, and labels: classes (N,), or forces (clips, frames, 2, 3)."""
+  """Returns random float32 inputs, and labels: classes (N,) or forces (clips, frames, 2, 3)."""
   rng = np.random.default_rng(0)
   if work.model == 'mochizuki3d':
     x = rng.uniform(-0.5, 0.5, (work.batch, 5, 40, 40, 1)).astype(np.float32)
     return (x,), rng.integers(0, 150, work.batch).astype(np.int32)
   x = rng.standard_normal((CLIPS, FRAMES, ROWS, COLUMNS, PLANES)).astype(np.float32)
-  moving = rng.standard_normal((CLIPS, FRAMES, MOVING)).astype(np.float32)
-  seen = np.ones((CLIPS, FRAMES, 1), np.float32)
-  return (x, moving, seen), rng.standard_normal((CLIPS, FRAMES, 2, 3)).astype(np.float32)
+  motion = rng.standard_normal((CLIPS, FRAMES, MOVING)).astype(np.float32)
+  visible = np.ones((CLIPS, FRAMES, 1), np.float32)
+  return (x, motion, visible), rng.standard_normal((CLIPS, FRAMES, 2, 3)).astype(np.float32)
 
 
-def weights(work: Work, path: pathlib.Path) -> Arrays:
-  """Reads the weights that `peers.ours` wrote, by 'layer/kernel'."""
+def read_weights(path: pathlib.Path) -> Arrays:
+  """Reads the weights that `peers.ours` wrote; their names are like 'layer/kernel'."""
   with np.load(path, allow_pickle=False) as arrays:
     return dict(arrays)
 
 
-def flat(params: Any) -> Arrays:
-  """Nested parameters by path, as numpy."""
+def flatten(params: Any) -> Arrays:
+  """Returns nested parameters as NumPy arrays, by their paths."""
   out: Arrays = {}
   for name, value in params.items():
     if hasattr(value, 'items'):
-      out |= {f'{name}/{k}': v for k, v in flat(value).items()}
+      out |= {f'{name}/{k}': v for k, v in flatten(value).items()}
     else:
       out[name] = np.asarray(value)
   return out

@@ -1,12 +1,13 @@
-"""Fills the disk under each command, in the midst of its work, and looks at what is left.
+"""Lets the disk fill up while each command works, and checks what the command leaves.
 
-    python launch/fill.py --config=configs/walker.py --config.data_dir=DATA --recordings=RAW
+    python launch/faults/fill.py --config=configs/walker.py --config.data_dir=DATA --recordings=RAW
       --out=DIR
 
-On a small file system in memory (tmpfs: needs root and Linux) each command has a little more space
-left each time. It must exit with a code that is not 0, say in one line which file had no space, and
-leave the files that were there before as they were, and no temporary ones. DIR/fill.json holds the
-count; exits with 1 where anything is wrong. For a small data set: each command runs ten times.
+Each command runs repeatedly on a small file system in memory (tmpfs: needs root and Linux), with a
+little more space each time. Where space is lacking it must exit with a code that is not 0, name the
+file in one line, keep the files that were there before, and leave no temporary ones. DIR/fill.json
+holds the counts; exits with 1 where anything is wrong. Use a small data set: each command runs ten
+times.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ from ml_collections import config_flags
 
 from grfjax.io import atomic, signals
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-SIZE = 256 * 2**20
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SIZE = 256 * 2**20  # of the file system, bytes
 CACHE = 'compiled'
 
 
 def commands(
   config: list[str], subject: str, recordings: str, disk: pathlib.Path
 ) -> dict[str, list[str]]:
-  """Name -> arguments; each writes into the disk, where `run` and `runs` are evaluated runs."""
+  """Returns name -> command; each writes to the disk, where `run` and `runs` are evaluated runs."""
   tfds = pathlib.Path(sys.executable).with_name('tfds')
   grfjax = [sys.executable, '-m']
   run, video = disk / 'run', next(pathlib.Path(recordings).rglob('*.mp4'))
@@ -65,24 +66,24 @@ def commands(
   }  # fmt: skip
 
 
-def tree(disk: pathlib.Path) -> dict[str, str]:
-  """Every file on it -> a digest."""
+def digests(folder: pathlib.Path) -> dict[str, str]:
+  """Returns a digest of every file in a folder."""
   return {
-    str(p.relative_to(disk)): hashlib.sha256(p.read_bytes()).hexdigest()
-    for p in sorted(disk.rglob('*'))
+    str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
+    for p in sorted(folder.rglob('*'))
     if p.is_file()
   }
 
 
-def frees(most: int = 2**24) -> Iterator[int]:
-  """Bytes that are left free, less and less tightly."""
+def free_sizes(most: int = 2**24) -> Iterator[int]:
+  """Yields how many bytes are left free, more each time."""
   free = 0
   while free <= most:
     yield free
     free = max(4096, 3 * free)
 
 
-# Of a run that goes on, what belongs to its past and what it takes back.
+# Files that a run which is trained on changes, or removes because they belong to its former end.
 CHANGES = (
   'metrics.jsonl', 'config.json', 'dataset.json', 'subjects.json', 'shares.json', 'done.json',
   'interval.json', 'eval.json', 'estimates.npz', 'report.html', 'figures/', 'tensorboard/',
@@ -90,28 +91,28 @@ CHANGES = (
 )  # fmt: skip
 
 
-def wrong(
-  name: str, done: subprocess.CompletedProcess, before: dict[str, str], after: dict[str, str]
+def find_problems(
+  name: str, result: subprocess.CompletedProcess, before: dict[str, str], after: dict[str, str]
 ) -> list[str]:
-  """What is amiss after a command that had no space left."""
-  said = done.stderr + done.stdout
-  found = []
-  if not 0 < done.returncode < 128:
-    found.append(f'exit code {done.returncode}')
-  if 'No space left' not in said:
-    found.append('no space is not named')
-  if 'Traceback' in said and name != 'tfds build':  # whose main function is TFDS's
-    found.append('a traceback')
-  lost = [n for n in before if after.get(n) != before[n]]
+  """Says what is wrong with how a command ended without space, and with the files it left."""
+  output = result.stderr + result.stdout
+  problems = []
+  if not 0 < result.returncode < 128:
+    problems.append(f'exit code {result.returncode}')
+  if 'No space left' not in output:
+    problems.append('no space is not named')
+  if 'Traceback' in output and name != 'tfds build':  # its main function is TFDS's
+    problems.append('a traceback')
+  changed = [n for n in before if after.get(n) != before[n]]
   if name == 'train on':
-    lost = [n for n in lost if not n.removeprefix('run/').startswith(CHANGES)]
-  if name == 'evaluate':  # each file of its own is whole, old or new
-    lost = [n for n in lost if n not in after]
-  if lost:
-    found.append(f'changed or lost: {lost[:3]}')
+    changed = [n for n in changed if not n.removeprefix('run/').startswith(CHANGES)]
+  if name == 'evaluate':  # it replaces its files, each whole, one after the other
+    changed = [n for n in changed if n not in after]
+  if changed:
+    problems.append(f'changed or lost: {changed[:3]}')
   if left := [n for n in after if '.grfjax-' in n or 'tmp' in n or 'incomplete' in n]:
-    found.append(f'left over: {left[:3]}')
-  return found
+    problems.append(f'left over: {left[:3]}')
+  return problems
 
 
 def fill(
@@ -120,17 +121,17 @@ def fill(
   """Runs a command with more and more space, until it has enough.
 
   Args:
-    name: of the command.
-    command: its arguments.
-    origin: what is on the disk beforehand.
-    disk: an empty folder, to mount it on.
-    env: of the process.
+    name: the command's name.
+    command: the command.
+    origin: the folder whose contents are on the disk beforehand.
+    disk: an empty folder, where the file system is mounted.
+    env: the environment of the process.
 
   Returns:
-    'failed': how often there was not enough space; 'wrong': what was amiss then.
+    'failed': how often there was not enough space; 'wrong': what was wrong then.
   """
-  failed, amiss = 0, []
-  for free in frees():
+  failed, problems = 0, []
+  for free in free_sizes():
     subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={SIZE}', 'tmpfs', str(disk)], check=True)
     try:
       shutil.copytree(origin, disk, dirs_exist_ok=True)
@@ -138,29 +139,33 @@ def fill(
       system = os.statvfs(disk)
       with ballast.open('wb') as file:
         file.write(bytes(max(0, system.f_bavail * system.f_bsize - free)))
-      before = tree(disk)
-      done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-      after = tree(disk)
+      before = digests(disk)
+      result = subprocess.run(
+        command, cwd=ROOT, env=env, capture_output=True, text=True, check=False
+      )
+      after = digests(disk)
     finally:
       subprocess.run(['umount', str(disk)], check=True)
-    if not done.returncode:
+    if not result.returncode:
       break
     failed += 1
-    found = wrong(name, done, before, after)
-    last = [line for line in done.stderr.splitlines() if line.strip()][-1:]
-    print(f'{name}, {free} bytes free: {last} {found or "as it should be"}', flush=True)
-    amiss += [f'{free} bytes free: {text}' for text in found]
+    new_problems = find_problems(name, result, before, after)
+    last = [line for line in result.stderr.splitlines() if line.strip()][-1:]
+    print(f'{name}, {free} bytes free: {last} {new_problems or "correct"}', flush=True)
+    problems += [f'{free} bytes free: {problem}' for problem in new_problems]
   else:
-    amiss.append('it had never enough')
-  return {'failed': failed, 'wrong': amiss}
+    problems.append('it never had enough space')
+  return {'failed': failed, 'wrong': problems}
 
 
 def define_flags() -> None:
-  """Defines the command's flags; not on import, where modules' flags would meet."""
+  """Defines the flags; not on import, as the flags of several scripts have the same names."""
   config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
-  flags.DEFINE_string('recordings', None, 'The recording set of the data.', required=True)
-  flags.DEFINE_string('out', None, 'Folder to make.', required=True)
-  flags.DEFINE_list('only', None, 'Of the commands: only these.')
+  flags.DEFINE_string(
+    'recordings', None, 'The recording set from which the data set was built.', required=True
+  )
+  flags.DEFINE_string('out', None, 'Folder of the results.', required=True)
+  flags.DEFINE_list('only', None, 'Names of the commands to run; default: all.')
 
 
 def main(argv: list[str]) -> None:
@@ -191,11 +196,11 @@ def main(argv: list[str]) -> None:
     if not flags.FLAGS.only or name in flags.FLAGS.only
   }
   atomic.write_json(out / 'fill.json', results)
-  bad = {name: r['wrong'] for name, r in results.items() if r['wrong']}
+  failures = {name: r['wrong'] for name, r in results.items() if r['wrong']}
   print(f'{sum(r["failed"] for r in results.values())} full disks under {len(results)} commands')
-  if bad:
-    sys.exit('\n'.join(f'{name}: {text}' for name, every in bad.items() for text in every))
-  print('each said so in a line, and left what was there before')
+  if failures:
+    sys.exit('\n'.join(f'{name}: {text}' for name, texts in failures.items() for text in texts))
+  print('each was reported in one line, and kept the files that were there before')
 
 
 if __name__ == '__main__':

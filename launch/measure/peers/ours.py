@@ -16,18 +16,18 @@ import optax
 
 from grfjax.models import conv3d, networks, walker_networks
 from grfjax.training import optimizers, train_step
-from peers import work as works
+from peers import workloads
 
 
 class Peer:
   """Compiled training and inference of one network."""
 
-  def __init__(self, work: works.Work, weights: pathlib.Path):
-    """Draws the weights and leaves them for the others."""
-    inputs, labels = works.data(work)
+  def __init__(self, work: workloads.Work, weights: pathlib.Path):
+    """Draws the weights and writes them to the file `weights` for the other peers."""
+    inputs, labels = workloads.data(work)
     self._inputs, self._labels = jax.device_put(inputs), jax.device_put(labels)
     if work.model == 'convolutional':
-      model: Any = walker_networks.ConvolutionalBody(**works.CONVOLUTIONAL)
+      model: Any = walker_networks.ConvolutionalBody(**workloads.CONVOLUTIONAL)
     else:
       model = networks.build_network('mochizuki3d', channels=work.channels)
     init = functools.partial(model.init, train=False)
@@ -38,9 +38,9 @@ class Peer:
       lambda p: p if np.asarray(p).any() else rng.normal(0, 0.02, p.shape).astype(np.float32),
       params,
     )
-    arrays: Any = works.flat(params)
+    arrays: Any = workloads.flatten(params)
     np.savez(weights, **arrays)
-    tx = optimizers.build_optimizer(steps=1000, learning_rate=works.LEARNING_RATE, decay=False)
+    tx = optimizers.build_optimizer(steps=1000, learning_rate=workloads.LEARNING_RATE, decay=False)
     self._state = train_step.TrainState(jnp.zeros((), jnp.int32), params, tx.init(params))
     key = jax.random.key(1)
 
@@ -65,24 +65,24 @@ class Peer:
       self._state, self._inputs, self._labels
     ).compile()  # fmt: skip
     self._forward = jax.jit(forward).lower(params, self._inputs).compile()
-    # What the layers ask for as they are written, of which Winograd's filtering saves some.
+    # The operations of the layers as they are defined; Winograd's filtering does with fewer.
     with mock.patch.object(conv3d, 'WINOGRAD', math.inf):
-      written = jax.jit(lambda *a: train(*a)).lower(self._state, self._inputs, self._labels)
-    cost: Any = written.cost_analysis()
+      direct = jax.jit(lambda *a: train(*a)).lower(self._state, self._inputs, self._labels)
+    cost: Any = direct.cost_analysis()
     self.flops = float(cost['flops'])
 
   def train(self) -> float:
-    """One step; returns its loss."""
+    """Makes one training step; returns its loss."""
     self._state, loss = self._train(self._state, self._inputs, self._labels)
     return float(loss)
 
   def forward(self) -> np.ndarray:
-    """The network's outputs."""
+    """Returns the network's outputs."""
     return np.asarray(self._forward(self._state.params, self._inputs))
 
 
 def matmul_flops_per_s(size: int = 2048) -> float:
-  """The machine's rate in a large product of float32 matrices: the best of several."""
+  """Returns the machine's best rate of several in a large product of float32 matrices."""
   a = jnp.ones((size, size), jnp.float32)
   product = jax.jit(jnp.matmul)
   jax.block_until_ready(product(a, a))
@@ -90,6 +90,6 @@ def matmul_flops_per_s(size: int = 2048) -> float:
 
 
 def _seconds(call: Any) -> float:
-  begun = time.perf_counter()
+  start = time.perf_counter()
   call()
-  return time.perf_counter() - begun
+  return time.perf_counter() - start
