@@ -43,7 +43,7 @@ def trial_labels(
     threshold_n: vertical force over which a plate counts as stepped on.
 
   Raises:
-    forces.ForceError: the force file cannot be used, or does not overlap the video.
+    force_files.ForceError: the force file cannot be used, or does not overlap the video.
   """
   assert trial.force is not None  # recordings.load(need_forces=True) has seen to it
   plates = force_files.read(trial.force, len(trial.plates))

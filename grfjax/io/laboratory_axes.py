@@ -58,8 +58,16 @@ def from_laboratory(
     force = -force
   flat = [(up + 1) % 3, (up + 2) % 3]  # in this order flat[0] x flat[1] is up
   fz = force[:, :, up]
-  by_force = find_forward(time_s, force[:, :, flat], fz)
-  by_pressure = find_forward(time_s, force[:, :, flat], fz, pressure[:, :, flat])
+  direction = _decide_forward(path, time_s, force[:, :, flat], fz, pressure[:, :, flat])
+  return force[:, :, [*flat, up]] @ rotation(direction).T
+
+
+def _decide_forward(
+  path: pathlib.Path, time_s: np.ndarray, flat: np.ndarray, fz: np.ndarray, pressure: np.ndarray
+) -> tuple[int, int]:
+  """Returns what `find_forward` says by the forces, or else by the centre of pressure."""
+  by_force = find_forward(time_s, flat, fz)
+  by_pressure = find_forward(time_s, flat, fz, pressure)
   if by_force and by_pressure and by_force != by_pressure:
     logging.warning(
       '%s: braking and propulsion say that the walk goes another way than the '
@@ -75,7 +83,7 @@ def from_laboratory(
       code='force.direction',
       file=path,
     )
-  return force[:, :, [*flat, up]] @ rotation(direction).T
+  return direction
 
 
 def find_forward(
