@@ -19,7 +19,7 @@ import train_test
 from grfjax.evaluation import held_out
 from grfjax.inference import trained_run
 from grfjax.report import fold_report, predicting, run_report
-from grfjax.synth import recording
+from grfjax.synth import recording_set, trial
 from grfjax.training import checkpointing, loop, metrics_log, run_settings, weight_files
 
 _config = train_test._config
@@ -52,8 +52,8 @@ def done(data_dir, recordings_dir, tmp_path_factory):
 
 
 def _synth(root, data_dir, recordings_dir):
-  settings = recording.Settings(subjects=1, trials=1, width=160, height=120)
-  recording.write_set(root / 'raw', settings, workers=1)
+  settings = trial.Settings(subjects=1, trials=1, width=160, height=120)
+  recording_set.write_set(root / 'raw', settings, workers=1)
 
 
 def _train(root, data_dir, recordings_dir):
