@@ -8,7 +8,8 @@ import pytest
 from grfjax import conventions
 from grfjax.data import force_labels, plate_contacts
 from grfjax.io import force_files, recordings
-from grfjax.synth import recording, styles
+from grfjax.synth import gait_styles, recording_set
+from grfjax.synth import trial as synth_trial
 
 
 def _truth(path):
@@ -23,18 +24,18 @@ def _truth(path):
 def walks(tmp_path_factory):
   """Forces alone, of people of every style; the videos are as small as they come."""
   root = tmp_path_factory.mktemp('walks')
-  for number, style in enumerate(styles.STYLES):
-    settings = recording.Settings(
+  for number, style in enumerate(gait_styles.STYLES):
+    settings = synth_trial.Settings(
       subjects=4, trials=1, seed=100 + number, style=style, width=64, height=36, fps=60
     )
-    recording.write_set(root / style, settings, workers=1)
+    recording_set.write_set(root / style, settings, workers=1)
   return root
 
 
 @pytest.mark.slow
 def test_no_false_zero_on_synthetic_walkers(walks):
   zeros = false = covered = contacts = 0
-  for style in styles.STYLES:
+  for style in gait_styles.STYLES:
     for trial in recordings.load(walks / style):
       time_s, truth = _truth(walks / style / 'truth' / f'{trial.name}.csv')
       plates = force_files.read(trial.force, len(trial.plates))

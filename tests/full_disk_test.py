@@ -20,7 +20,7 @@ from grfjax.evaluation import cross_fitting, held_out
 from grfjax.inference import trained_run
 from grfjax.io import run_folder
 from grfjax.report import fold_report, predicting, run_report
-from grfjax.synth import recording
+from grfjax.synth import recording_set, trial
 from grfjax.training import checkpointing, metrics_log, weight_files
 
 _config = train_test._config
@@ -53,8 +53,8 @@ def done(data_dir, recordings_dir, tmp_path_factory):
 
 
 def _synth(root, data_dir, recordings_dir):
-  settings = recording.Settings(subjects=1, trials=1, width=160, height=120)
-  recording.write_set(root / 'raw', settings, workers=1)
+  settings = trial.Settings(subjects=1, trials=1, width=160, height=120)
+  recording_set.write_set(root / 'raw', settings, workers=1)
 
 
 def _train(root, data_dir, recordings_dir):

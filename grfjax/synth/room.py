@@ -1,24 +1,24 @@
-"""The room of a trial: walls, floor, furniture, light and camera, as numbers."""
+"""Draws the room of a trial, as numbers: walls, floor, furniture, light and camera."""
 
 import dataclasses
 
 import numpy as np
 
 from grfjax.synth import camera as camera_lib
-from grfjax.synth import look, solids
+from grfjax.synth import colours, shaded_solids
 
 WALLS = ('plain', 'panels', 'bricks', 'stripes', 'wainscot', 'tiles', 'concrete', 'curtain')
 FLOORS = ('plain', 'boards', 'tiles', 'carpet', 'checker', 'speckle')
-Rect = tuple[float, float, float, float]
+Rectangle = tuple[float, float, float, float]  # of a force plate: x0, x1, y0, y1, metres
 
 
 @dataclasses.dataclass(frozen=True)
 class Item:
-  """Something flat, upright and parallel to the walkway: on the wall or standing in front of it.
+  """Something flat, upright and parallel to the walkway: on the wall or in front of it.
 
   Attributes:
     kind: 'picture', 'window', 'door', 'board', 'shelf', 'cabinet', 'table', 'pillar', 'box'.
-    x0, x1, z0, z1: extent along the wall and up, metres.
+    x0, x1, z0, z1: extents along the wall and up, metres.
     gap_m: distance in front of the wall.
     colour, second: colours.
   """
@@ -29,45 +29,46 @@ class Item:
   z0: float
   z1: float
   gap_m: float
-  colour: look.Colour
-  second: look.Colour
+  colour: colours.Colour
+  second: colours.Colour
 
 
 @dataclasses.dataclass(frozen=True)
 class Room:
-  """Everything about a trial that is neither the walker nor the clothes.
+  """Everything in a trial but the walker and the clothes.
 
   Attributes:
     wall, floor: one of WALLS, FLOORS.
     wall_colour, wall_second, floor_colour, floor_second: colours.
-    wall_m: wall's distance beyond the walkway's middle.
-    wall_period_m, floor_period_m: of the patterns.
+    wall_m: distance of the wall beyond the walkway's middle.
+    wall_period_m, floor_period_m: periods of the patterns.
     skirting_m: height of the skirting board; 0 for none.
     grain: strength of stains and grain.
     items: furniture, farthest first.
-    sun: towards the main light: along the image's right, up, towards the camera; unit vector.
-    ambient, direct: brightness of shade and of the light's share.
+    sun: unit vector to the main light: along the image's right, up, towards the camera.
+    ambient, direct: brightness in the shade, and what the main light adds.
     falloff: darkening of the walls away from the light, 0 to 1.
     vignette: darkening of the corners, 0 to 1.
-    shadow: darkness of the cast shadow, 0 to 1; shadow_soft_m, its blur.
-    contact: darkness below the feet; pool, of a wide soft patch below the body.
-    far_shade: brightness of the far limbs.
+    shadow, shadow_soft_m: darkness of the cast shadow, 0 to 1, and its blur.
+    contact, pool: darkness below the feet, and of a wide soft patch below the body, 0 to 1.
+    far_shade: brightness of the limbs on the side away from the camera.
     tint: (R, G, B) factors: white balance and exposure.
-    noise: standard deviation, 8-bit steps; noise_grain_px, its size.
-    soft_px: width of edges at 640 pixels, from lens and processing; wall_soft_px likewise.
+    noise, noise_grain_px: standard deviation of noise in 8-bit steps, and the size of its grain.
+    soft_px: width of edges in a picture 640 pixels wide, from lens and processing.
+    wall_soft_px: the same for the background.
     shutter_s: exposure time.
-    focal: over the image's width.
-    offset_m, turn: the camera's errors, see `camera.beside`.
-    plates: visibility of the force plates, 0 to 1; plate_colour.
-    seed: of grain and noise.
+    focal: focal length over the image's width.
+    offset_m, turn: errors of the camera, see `camera.beside_walkway`.
+    plates, plate_colour: visibility of the force plates, 0 to 1, and their colour.
+    seed: seed of grain and noise.
   """
 
   wall: str
   floor: str
-  wall_colour: look.Colour
-  wall_second: look.Colour
-  floor_colour: look.Colour
-  floor_second: look.Colour
+  wall_colour: colours.Colour
+  wall_second: colours.Colour
+  floor_colour: colours.Colour
+  floor_second: colours.Colour
   wall_m: float
   wall_period_m: float
   floor_period_m: float
@@ -94,35 +95,35 @@ class Room:
   offset_m: tuple[float, float, float]
   turn: tuple[float, float, float]
   plates: float
-  plate_colour: look.Colour
+  plate_colour: colours.Colour
   seed: int
 
   def camera(self, side: str, width: int, height: int) -> camera_lib.Camera:
-    """The trial's camera, errors and all."""
-    return camera_lib.beside(
+    """Returns the trial's camera with its errors."""
+    return camera_lib.beside_walkway(
       side, width, height, self.focal, offset_m=self.offset_m, turn=self.turn
     )
 
-  def light(self) -> solids.Light:
-    """The light in the image's axes."""
-    return solids.Light(self.ambient, self.direct, (self.sun[0], -self.sun[1], self.sun[2]))
+  def light(self) -> shaded_solids.Light:
+    """Returns the light in the image's axes."""
+    return shaded_solids.Light(self.ambient, self.direct, (self.sun[0], -self.sun[1], self.sun[2]))
 
 
 def draw_room(rng: np.random.Generator) -> Room:
-  """A room, its light and the camera in it."""
+  """Draws a room, its light and the camera in it."""
   sober = rng.random() < 0.45
   if sober:  # painted walls and usual floors
     value = rng.uniform(0.35, 0.97)
-    wall = look.hsv(rng.random(), rng.uniform(0, 0.15), value)
-    floor = look.hsv(rng.uniform(0.02, 0.14), rng.uniform(0.05, 0.6), rng.uniform(0.2, 0.8))
+    wall = colours.from_hsv(rng.random(), rng.uniform(0, 0.15), value)
+    floor = colours.from_hsv(rng.uniform(0.02, 0.14), rng.uniform(0.05, 0.6), rng.uniform(0.2, 0.8))
     if rng.random() < 0.4:
-      floor = look.hsv(rng.random(), rng.uniform(0, 0.12), rng.uniform(0.15, 0.85))
+      floor = colours.from_hsv(rng.random(), rng.uniform(0, 0.12), rng.uniform(0.15, 0.85))
   else:
-    wall, floor = look.any_colour(rng), look.any_colour(rng)
+    wall, floor = colours.draw_any(rng), colours.draw_any(rng)
   wall_m = float(rng.uniform(0.7, 4))
   plain = rng.random() < 0.4
   elevation = rng.uniform(0.35, 1.4)
-  bearing = rng.uniform(-np.pi / 2, np.pi / 2)  # 0: from the camera; the sun never faces it
+  bearing = rng.uniform(-np.pi / 2, np.pi / 2)  # 0: from the camera, which never faces the light
   bearing *= 0.85
   sun = (
     float(np.cos(elevation) * np.sin(bearing)),
@@ -135,16 +136,16 @@ def draw_room(rng: np.random.Generator) -> Room:
   small = lambda sd: float(np.clip(rng.normal(0, sd), -2.5 * sd, 2.5 * sd))
   focal = float(rng.uniform(0.62, 0.95))
   offset = (small(0.12), small(0.12), small(0.04))
-  # Whoever sets a camera up keeps the feet in view: the near foot's shadow, 3.2 m away, stays
-  # above the lower edge of a 16:9 frame.
+  # People who set up a camera keep the feet in view: the shadow of the near foot, 3.2 m away,
+  # stays above the lower edge of a 16:9 frame.
   lowest = np.arctan(0.475 * 9 / 16 / focal) - np.arctan((1 + offset[2]) / (3.2 + offset[1]))
   return Room(
     wall='plain' if plain else str(rng.choice(WALLS)),
     floor='plain' if plain and rng.random() < 0.7 else str(rng.choice(FLOORS)),
     wall_colour=wall,
-    wall_second=look.near_colour(rng, wall, 25) if rng.random() < 0.75 else look.any_colour(rng),
+    wall_second=colours.draw_near(rng, wall, 25) if rng.random() < 0.75 else colours.draw_any(rng),
     floor_colour=floor,
-    floor_second=look.near_colour(rng, floor, 25) if rng.random() < 0.8 else look.any_colour(rng),
+    floor_second=colours.draw_near(rng, floor, 25) if rng.random() < 0.8 else colours.draw_any(rng),
     wall_m=wall_m,
     wall_period_m=float(rng.uniform(0.08, 1.3)),
     floor_period_m=float(rng.uniform(0.08, 0.7)),
@@ -171,20 +172,21 @@ def draw_room(rng: np.random.Generator) -> Room:
     offset_m=offset,
     turn=(small(0.02), float(min(small(0.015), lowest)), small(0.012)),
     plates=float(rng.uniform(0.1, 1)) if rng.random() < 0.6 else 0.0,
-    plate_colour=look.near_colour(rng, floor, 30)
+    plate_colour=colours.draw_near(rng, floor, 30)
     if rng.random() < 0.6
-    else look.hsv(rng.random(), rng.uniform(0, 0.3), rng.uniform(0.2, 0.9)),
+    else colours.from_hsv(rng.random(), rng.uniform(0, 0.3), rng.uniform(0.2, 0.9)),
     seed=int(rng.integers(2**31)),
   )
 
 
-def _draw_items(rng: np.random.Generator, wall: look.Colour, wall_m: float) -> tuple[Item, ...]:
-  """Doors, pictures, furniture: 0 to 8 of them, anywhere in view."""
+def _draw_items(rng: np.random.Generator, wall: colours.Colour, wall_m: float) -> tuple[Item, ...]:
+  """Draws doors, pictures and furniture: 0 to 8 of them, anywhere in view."""
   if rng.random() < 0.12:
     return ()
   reach = 0.5 * (3.5 + wall_m) / 0.62
   flat_only = rng.random() < 0.35  # bare coloured sheets on the wall
-  sizes = {  # width, height, bottom: lowest to highest; share in front of the wall
+  # Ranges of width, height and bottom, metres; how far in front of the wall, a share of the space.
+  sizes = {
     'picture': ((0.2, 1.2), (0.2, 1.2), (0.3, 2), 0),
     'window': ((0.6, 2), (0.8, 1.5), (0.7, 1), 0),
     'door': ((0.75, 1.1), (1.9, 2.2), (0, 0), 0),
@@ -198,11 +200,11 @@ def _draw_items(rng: np.random.Generator, wall: look.Colour, wall_m: float) -> t
   items = []
   for _ in range(int(rng.integers(1, 9))):
     kind = 'picture' if flat_only else str(rng.choice(list(sizes)))
-    width, height, bottom, out = sizes[kind]
+    width, height, bottom, forward = sizes[kind]
     x = rng.uniform(-reach, reach)
     w, h, z = rng.uniform(*width), rng.uniform(*height), rng.uniform(*bottom)
-    colour = look.any_colour(rng) if rng.random() < 0.5 else look.near_colour(rng, wall, 35)
-    gap = out * rng.random() * max(wall_m - 0.7, 0)
+    colour = colours.draw_any(rng) if rng.random() < 0.5 else colours.draw_near(rng, wall, 35)
+    gap = forward * rng.random() * max(wall_m - 0.7, 0)
     items.append(
       Item(
         kind,
@@ -212,7 +214,7 @@ def _draw_items(rng: np.random.Generator, wall: look.Colour, wall_m: float) -> t
         float(z + h),
         float(gap),
         colour,
-        look.any_colour(rng),
+        colours.draw_any(rng),
       )
     )
   return tuple(sorted(items, key=lambda item: item.gap_m))

@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from grfjax import conventions
+from grfjax import conventions, errors
 from grfjax.synth import (
   anthropometry,
   body,
@@ -34,14 +34,16 @@ def draw_subject(rng: np.random.Generator, style: str = 'normal') -> body.Subjec
       any other style.
 
   Raises:
-    ValueError: the style is unknown.
+    errors.InputError: the style is unknown.
   """
   if style == gait_styles.MIXED:
     abnormal = [name for name in gait_styles.STYLES if name != 'normal']
     style = 'normal' if rng.random() < 0.5 else abnormal[rng.integers(len(abnormal))]
   if style not in gait_styles.STYLES:
     known = ', '.join([*gait_styles.STYLES, gait_styles.MIXED])
-    raise ValueError(f'unknown style {style!r}; the styles are {known}')
+    raise errors.InputError(
+      f'unknown style {style!r}; the styles are {known}', code='synth.unknown_style'
+    )
   size = anthropometry.draw_body(rng, child=rng.random() < CHILD_SHARE)
   habits = _draw_habits(rng, gait_styles.STYLES[style], size['age_group'] == 'child')
   return body.Subject(name='', style=style, habits=habits, **size)

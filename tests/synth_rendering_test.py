@@ -6,7 +6,17 @@ import decord
 import numpy as np
 import pytest
 
-from grfjax.synth import body, camera, look, scene, solids
+from grfjax import conventions
+from grfjax.synth import (
+  appearance,
+  body,
+  camera,
+  clothing,
+  rendering,
+  shaded_solids,
+  video_writing,
+)
+from grfjax.synth import room as room_lib
 
 WIDTH, HEIGHT = 320, 180
 
@@ -55,7 +65,7 @@ def _walk(speed: float = 1.2, stand: float = 0.0) -> body.Walk:
   )
 
 
-def _room(seed: int = 3, **changes) -> scene.Room:
+def _room(seed: int = 3, **changes) -> room_lib.Room:
   """A room without chance in its camera, noise and shadows."""
   calm = {
     'noise': 0.0,
@@ -67,16 +77,18 @@ def _room(seed: int = 3, **changes) -> scene.Room:
     'focal': 0.75,
     'shutter_s': 0.001,
   }
-  return dataclasses.replace(scene.draw_room(np.random.default_rng(seed)), **(calm | changes))
+  return dataclasses.replace(room_lib.draw_room(np.random.default_rng(seed)), **(calm | changes))
 
 
 def _render(walk=None, side='left', room=None, seed=1, time_s=(0.6, 1.0, 1.4), **kwargs):
   walk = walk or _walk()
   rng = np.random.default_rng(seed)
-  person = scene.draw_look(rng, walk.subject)
+  person = appearance.draw_appearance(rng, walk.subject)
   size = kwargs.pop('size', (WIDTH, HEIGHT))
   return np.stack(
-    list(scene.render(walk, np.array(time_s), side, person, room or _room(), rng, *size, **kwargs))
+    list(
+      rendering.render(walk, np.array(time_s), side, person, room or _room(), rng, *size, **kwargs)
+    )
   )
 
 
@@ -86,39 +98,41 @@ def test_same_seed_same_frames_other_seed_other_frames():
   assert first.dtype == np.uint8
   np.testing.assert_array_equal(first, _render(room=noisy))
   assert np.any(first != _render(room=noisy, seed=2))
-  assert scene.draw_room(np.random.default_rng(8)) == scene.draw_room(np.random.default_rng(8))
-  subject = _walk().subject
-  assert scene.draw_look(np.random.default_rng(8), subject) == scene.draw_look(
-    np.random.default_rng(8), subject
+  assert room_lib.draw_room(np.random.default_rng(8)) == room_lib.draw_room(
+    np.random.default_rng(8)
   )
+  subject = _walk().subject
+  assert appearance.draw_appearance(
+    np.random.default_rng(8), subject
+  ) == appearance.draw_appearance(np.random.default_rng(8), subject)
 
 
 def test_projection_by_hand():
   # Focal length 0.75 * 640 = 480 px, camera at (0, 3.5, 1.0) looking along -y, right is -x.
-  seen = camera.beside('left', 640, 360, 0.75)
+  seen = camera.beside_walkway('left', 640, 360, 0.75)
   uv, scale = seen.project(np.array([(0.7, 0.0, 0.3), (0.0, 0.5, 1.0), (-1.4, -0.7, 2.05)]))
   # depth 3.5: u = 319.5 - 480 * 0.7 / 3.5 = 223.5; v = 179.5 + 480 * 0.7 / 3.5 = 275.5
   # depth 3.0: the optical axis; depth 4.2: u = 319.5 + 480 * 1.4 / 4.2 = 479.5,
   # v = 179.5 - 480 * 1.05 / 4.2 = 59.5
   np.testing.assert_allclose(uv, [(223.5, 275.5), (319.5, 179.5), (479.5, 59.5)])
   np.testing.assert_allclose(scale, [480 / 3.5, 160, 480 / 4.2])
-  right, _ = camera.beside('right', 640, 360, 0.75).project(np.array((0.7, 0.0, 0.3)))
+  right, _ = camera.beside_walkway('right', 640, 360, 0.75).project(np.array((0.7, 0.0, 0.3)))
   np.testing.assert_allclose(right, (415.5, 275.5))
 
 
 def test_camera_errors_turn_the_right_way():
   point = np.array((0.0, 0.0, 1.0))
   middle = np.array((319.5, 179.5))
-  turned = lambda *turn: camera.beside('right', 640, 360, 0.75, turn=turn).project(point)[0]
+  turned = lambda *turn: camera.beside_walkway('right', 640, 360, 0.75, turn=turn).project(point)[0]
   np.testing.assert_allclose(turned(0.1, 0, 0), middle - (480 * np.tan(0.1), 0))
   np.testing.assert_allclose(turned(0, 0.1, 0), middle + np.array((0, 480 * np.tan(0.1))))
-  rolled = camera.beside('right', 640, 360, 0.75, turn=(0, 0, 0.1)).project(
+  rolled = camera.beside_walkway('right', 640, 360, 0.75, turn=(0, 0, 0.1)).project(
     np.array((0.0, 0.0, 1.5))
   )[0]
   assert rolled[0] < middle[0]  # a camera rolled clockwise sees the world lean to the left
   assert rolled[1] < middle[1]
   with pytest.raises(ValueError, match='front'):
-    camera.beside('front', 640, 360, 0.75)
+    camera.beside_walkway('front', 640, 360, 0.75)
 
 
 def _motion(frames: np.ndarray) -> np.ndarray:
@@ -142,7 +156,7 @@ def test_the_nearer_leg_hides_the_farther(side):
   walk = _walk(0.0)
   joints = walk.joints.copy()
   joints[:, :, 0] = np.where(np.abs(joints[:, :, 1]) < 0.1, 0, joints[:, :, 0])
-  heels = [body.INDEX[f'{s}_{end}'] for s in body.SIDES for end in ('heel', 'toe')]
+  heels = [body.INDEX[f'{s}_{end}'] for s in conventions.LEGS for end in ('heel', 'toe')]
   joints[:, heels, 0] = (-0.06, 0.19, -0.06, 0.19)
   near, far = ('left', 'right') if side == 'left' else ('right', 'left')
 
@@ -164,18 +178,18 @@ def test_the_nearer_leg_hides_the_farther(side):
 
 
 def test_later_solids_cover_earlier_ones_and_neighbours_merge():
-  light = solids.Light(1.0, 0.0, (0.0, 0.0, 1.0))
+  light = shaded_solids.Light(1.0, 0.0, (0.0, 0.0, 1.0))
   red, blue = (
-    solids.Cloth(np.array(c, np.float32), np.zeros(3, np.float32))
+    shaded_solids.Surface(np.array(c, np.float32), np.zeros(3, np.float32))
     for c in ((200, 0, 0), (0, 0, 200))
   )
-  thick, thin = (np.full(solids.PLACES, r, np.float32) for r in (10, 5))
+  thick, thin = (np.full(shaded_solids.PLACES, r, np.float32) for r in (10, 5))
   across = (np.array((10, 30)), np.array((50, 30)))
   down = (np.array((30, 10)), np.array((30, 50)))
 
   def centre(same_group):
     image = np.full((3, 60, 60), 100, np.float32)
-    canvas = solids.Canvas(light, np.zeros(256, np.float32), 1.0)
+    canvas = shaded_solids.Canvas(light, np.zeros(256, np.float32), 1.0)
     canvas.add(*across, thick, thick, red, facing=1)
     if not same_group:
       canvas.new_group()
@@ -191,10 +205,12 @@ def test_later_solids_cover_earlier_ones_and_neighbours_merge():
 
 
 def test_instants_are_averaged():
-  cloth = solids.Cloth(np.full(3, 200, np.float32), np.zeros(3, np.float32))
-  radii = np.full(solids.PLACES, 5, np.float32)
+  cloth = shaded_solids.Surface(np.full(3, 200, np.float32), np.zeros(3, np.float32))
+  radii = np.full(shaded_solids.PLACES, 5, np.float32)
   image = np.full((3, 20, 60), 100, np.float32)
-  canvas = solids.Canvas(solids.Light(1, 0, (0, 0, 1)), np.zeros(256, np.float32), 1.0)
+  canvas = shaded_solids.Canvas(
+    shaded_solids.Light(1, 0, (0, 0, 1)), np.zeros(256, np.float32), 1.0
+  )
   for u in (15, 35):
     if u > 15:
       canvas.new_instant()
@@ -206,9 +222,11 @@ def test_instants_are_averaged():
 
 def test_solids_outside_the_image_are_cut():
   image = np.zeros((3, 20, 20), np.float32)
-  canvas = solids.Canvas(solids.Light(1, 0, (0, 0, 1)), np.zeros(256, np.float32), 1.0)
-  cloth = solids.Cloth(np.full(3, 90, np.float32), np.zeros(3, np.float32))
-  radii = np.full(solids.PLACES, 4, np.float32)
+  canvas = shaded_solids.Canvas(
+    shaded_solids.Light(1, 0, (0, 0, 1)), np.zeros(256, np.float32), 1.0
+  )
+  cloth = shaded_solids.Surface(np.full(3, 90, np.float32), np.zeros(3, np.float32))
+  radii = np.full(shaded_solids.PLACES, 4, np.float32)
   canvas.add(np.array((-500, -500)), np.array((-400, -450)), radii, radii, cloth, facing=-1)
   canvas.add(np.array((10, -30)), np.array((10, 60)), radii, radii, cloth, facing=-1)
   canvas.paint(image, (0, 0))
@@ -219,7 +237,7 @@ def test_solids_outside_the_image_are_cut():
 def test_background_is_still_but_for_noise():
   frames = _render(time_s=(0.4, 1.6))
   walk, room = _walk(), _room()
-  uv, scale = room.camera('left', WIDTH, HEIGHT).project(body.sample(walk, np.array((0.4, 1.6))))
+  uv, scale = room.camera('left', WIDTH, HEIGHT).project(body.joints_at(walk, np.array((0.4, 1.6))))
   moved = np.any(frames[0] != frames[1], axis=(0, 2))
   assert moved.any()
   reach = 0.35 * scale.max()
@@ -278,19 +296,20 @@ def test_every_garment_and_room_can_be_drawn():
     rng = np.random.default_rng(seed)
     walk = _walk()
     person = dataclasses.replace(
-      scene.draw_look(rng, walk.subject), hair_style=look.HAIR_STYLES[seed % len(look.HAIR_STYLES)]
+      appearance.draw_appearance(rng, walk.subject),
+      hair_style=appearance.HAIR_STYLES[seed % len(appearance.HAIR_STYLES)],
     )
     clothes = dataclasses.replace(
-      scene.draw_clothes(rng, person, female=bool(seed % 2)),
-      bottom=look.BOTTOMS[seed % len(look.BOTTOMS)],
-      pattern=look.PATTERNS[seed % len(look.PATTERNS)],
+      clothing.draw_clothes(rng, person, female=bool(seed % 2)),
+      bottom=clothing.BOTTOMS[seed % len(clothing.BOTTOMS)],
+      pattern=clothing.PATTERNS[seed % len(clothing.PATTERNS)],
     )
-    (frame,) = scene.render(
+    (frame,) = rendering.render(
       walk,
       np.array([1.0]),
-      body.SIDES[seed % 2],
+      conventions.LEGS[seed % 2],
       person,
-      scene.draw_room(rng),
+      room_lib.draw_room(rng),
       rng,
       160,
       90,
@@ -313,9 +332,9 @@ def test_video_file(tmp_path):
   times = np.arange(30) / 60 + 0.7
   walk = _walk()
   rng = np.random.default_rng(0)
-  person = scene.draw_look(rng, walk.subject)
-  frames = list(scene.render(walk, times, 'right', person, _room(), rng, WIDTH, HEIGHT))
-  assert scene.write_video(path, iter(frames)) == 30
+  person = appearance.draw_appearance(rng, walk.subject)
+  frames = list(rendering.render(walk, times, 'right', person, _room(), rng, WIDTH, HEIGHT))
+  assert video_writing.write_video(path, iter(frames)) == 30
   video = decord.VideoReader(str(path))
   assert len(video) == 30
   assert video.get_avg_fps() == pytest.approx(60)
@@ -331,13 +350,13 @@ def test_video_errors_leave_no_file(tmp_path):
   path = tmp_path / 'walk.mp4'
   even = np.zeros((32, 32, 3), np.uint8)
   with pytest.raises(ValueError, match='no frames'):
-    scene.write_video(path, [])
+    video_writing.write_video(path, [])
   with pytest.raises(ValueError, match='even width and height'):
-    scene.write_video(path, [np.zeros((31, 32, 3), np.uint8)])
+    video_writing.write_video(path, [np.zeros((31, 32, 3), np.uint8)])
   with pytest.raises(ValueError, match=r'frame 1 is \(16, 16, 3\)'):
-    scene.write_video(path, [even, even[:16, :16]])
+    video_writing.write_video(path, [even, even[:16, :16]])
   with pytest.raises(ValueError, match='not uint8 RGB'):
-    scene.write_video(path, [even.astype(float)])
+    video_writing.write_video(path, [even.astype(float)])
   with pytest.raises(FileNotFoundError, match='no folder'):
-    scene.write_video(tmp_path / 'absent' / 'walk.mp4', [even])
+    video_writing.write_video(tmp_path / 'absent' / 'walk.mp4', [even])
   assert not list(tmp_path.iterdir())

@@ -11,15 +11,16 @@ import av
 import numpy as np
 import pytest
 
-from grfjax.synth import body, gait, pose, recording
+from grfjax import conventions, errors
+from grfjax.synth import body_pose, recording_set, trial, walks
 
-SMALL = recording.Settings(subjects=2, trials=2, seed=3, style='mixed', width=96, height=64, fps=30)
+SMALL = trial.Settings(subjects=2, trials=2, seed=3, style='mixed', width=96, height=64, fps=30)
 
 
 @pytest.fixture(scope='module')
 def small(tmp_path_factory) -> pathlib.Path:
   out = tmp_path_factory.mktemp('synth') / 'raw'
-  assert recording.write_set(out, SMALL, workers=1)
+  assert recording_set.write_set(out, SMALL, workers=1)
   return out
 
 
@@ -34,27 +35,27 @@ def read(path: pathlib.Path) -> np.ndarray:
 
 def test_a_walk_that_no_body_can_follow_is_drawn_again():
   """An unsteady child of this set once ended the whole of it after 75 people."""
-  settings = recording.Settings(subjects=240, trials=3, seed=2, style='mixed', plates=4)
-  child = recording.draw_person(settings, 75)
+  settings = trial.Settings(subjects=240, trials=3, seed=2, style='mixed', plates=4)
+  child = trial.draw_person(settings, 75)
   rng = lambda: np.random.default_rng(np.random.SeedSequence((2, 76, 1)).spawn(3)[0])
-  with pytest.raises(pose.UnposableError):
-    gait.walk(child, rng(), 10)
-  drawn = recording._draw_walk(child, rng(), 10)
+  with pytest.raises(body_pose.UnposableError):
+    walks.draw_walk(child, rng(), 10)
+  drawn = trial._draw_walk(child, rng(), 10)
   assert drawn is not None
-  walk, again = drawn
-  assert again == 1
+  walk, discarded_walks = drawn
+  assert discarded_walks == 1
   assert np.isfinite(walk.joints).all()
 
 
 def test_a_person_none_of_whose_walks_can_be_posed_is_drawn_again(tmp_path, monkeypatch):
-  settings = recording.Settings(subjects=2, trials=2, seed=5, width=160, height=90)
-  lame, other = (recording.draw_person(settings, 1, draw) for draw in (0, 1))
+  settings = trial.Settings(subjects=2, trials=2, seed=5, width=160, height=90)
+  lame, other = (trial.draw_person(settings, 1, draw) for draw in (0, 1))
   assert lame != other
-  walk = recording._draw_walk
+  walk = trial._draw_walk
   monkeypatch.setattr(
-    recording, '_draw_walk', lambda subject, *how: None if subject == lame else walk(subject, *how)
+    trial, '_draw_walk', lambda subject, *how: None if subject == lame else walk(subject, *how)
   )
-  recording.write_set(tmp_path / 'set', settings, workers=1)
+  recording_set.write_set(tmp_path / 'set', settings, workers=1)
   assert json.loads((tmp_path / 'set/synth.json').read_text())['people_drawn_again'] == {'S02': 1}
   masses = [float(row['body_mass_kg']) for row in table(tmp_path / 'set/subjects.csv')]
   assert masses[1] == pytest.approx(other.mass_kg, abs=0.01)
@@ -71,7 +72,7 @@ class TestSet:
     assert len({row['trial'] for row in trials}) == 4
     for row in trials:
       assert sorted(row['plates'].split(';')) == ['left', 'right']
-      assert row['camera'] in body.SIDES
+      assert row['camera'] in conventions.LEGS
       assert (small / row['video']).is_file()
       assert (small / row['force']).is_file()
     about = json.loads((small / 'synth.json').read_text())
@@ -85,7 +86,7 @@ class TestSet:
                        for folder in ('forces', 'truth'))  # fmt: skip
       np.testing.assert_array_equal(plates['time_s'], truth['time_s'])
       np.testing.assert_allclose(np.diff(plates['time_s']), 0.001, atol=1e-6)
-      weight = masses[row['subject']] * body.GRAVITY
+      weight = masses[row['subject']] * conventions.G
       for number, leg in enumerate(row['plates'].split(';'), 1):
         on = plates[f'fz_{number}'] > 20
         assert 0.3 < on.sum() / 1000 < 1.6
@@ -113,7 +114,7 @@ class TestSet:
       assert 0.25 < begin + frames / 30 - on[-1] < 0.48
 
   def test_does_not_depend_on_workers(self, small, tmp_path):
-    assert recording.write_set(tmp_path / 'raw', SMALL, workers=2)
+    assert recording_set.write_set(tmp_path / 'raw', SMALL, workers=2)
     ours = {p.relative_to(small): p.read_bytes() for p in small.rglob('*.csv')}
     theirs = {p.relative_to(tmp_path / 'raw'): p.read_bytes()
               for p in (tmp_path / 'raw').rglob('*.csv')}  # fmt: skip
@@ -126,58 +127,67 @@ class TestSet:
 
   def test_people_do_not_depend_on_how_many(self):
     few, many = SMALL, dataclasses.replace(SMALL, subjects=9, trials=7)
-    assert recording.draw_person(few, 1) == recording.draw_person(many, 1)
-    assert recording.draw_person(few, 0) != recording.draw_person(few, 1)
+    assert trial.draw_person(few, 1) == trial.draw_person(many, 1)
+    assert trial.draw_person(few, 0) != trial.draw_person(few, 1)
 
 
 class TestTarget:
   def test_same_set_is_left_alone(self, small):
     before = (small / 'trials.csv').stat().st_mtime_ns
-    assert not recording.write_set(small, SMALL)
+    assert not recording_set.write_set(small, SMALL)
     assert (small / 'trials.csv').stat().st_mtime_ns == before
 
   def test_other_set_is_refused(self, small):
-    with pytest.raises(recording.SetExists, match='another set'):
-      recording.write_set(small, dataclasses.replace(SMALL, seed=4))
+    with pytest.raises(recording_set.SetExistsError, match='another set') as raised:
+      recording_set.write_set(small, dataclasses.replace(SMALL, seed=4))
+    assert raised.value.code == 'synth.folder_in_use'
+    assert raised.value.file == str(small)
 
   def test_other_things_are_refused(self, tmp_path):
     (tmp_path / 'notes.txt').write_text('mine')
-    with pytest.raises(recording.SetExists, match='something else'):
-      recording.write_set(tmp_path, SMALL)
+    with pytest.raises(recording_set.SetExistsError, match='something else') as raised:
+      recording_set.write_set(tmp_path, SMALL)
+    assert raised.value.code == 'synth.folder_in_use'
+
+  def test_odd_sizes_are_refused(self, tmp_path):
+    with pytest.raises(errors.InputError, match='even') as raised:
+      recording_set.write_set(tmp_path / 'raw', dataclasses.replace(SMALL, height=65))
+    assert raised.value.code == 'synth.odd_size'
+    assert not list(tmp_path.iterdir())
 
   def test_nothing_half_written(self, tmp_path, monkeypatch):
     def fail(task):
       raise RuntimeError('disk full')
 
-    monkeypatch.setattr(recording, 'write_trial', fail)
+    monkeypatch.setattr(trial, 'write_trial', fail)
     with pytest.raises(RuntimeError, match='disk full'):
-      recording.write_set(tmp_path / 'raw', SMALL, workers=1)
+      recording_set.write_set(tmp_path / 'raw', SMALL, workers=1)
     assert not list(tmp_path.iterdir())
 
   def test_plates_lie_under_consecutive_steps(self):
-    person = recording.draw_person(SMALL, 0)
-    walk = recording.gait.walk(person, np.random.default_rng(0), 3 + 2 * recording.APPROACH)
-    moved, struck, plates = recording.centre(walk, 3)
-    assert len(struck) == len(plates) == 3
-    assert [c.leg for c in struck] in ([0, 1, 0], [1, 0, 1])
+    person = trial.draw_person(SMALL, 0)
+    walk = walks.draw_walk(person, np.random.default_rng(0), 3 + 2 * trial.APPROACH_STEPS)
+    moved, on_plates, plates = trial.centre_on_plates(walk, 3)
+    assert len(on_plates) == len(plates) == 3
+    assert [c.leg for c in on_plates] in ([0, 1, 0], [1, 0, 1])
     assert plates[0][0] == pytest.approx(-plates[-1][1])
-    for contact, (x0, x1, _, _) in zip(struck, plates, strict=True):
+    for contact, (x0, x1, _, _) in zip(on_plates, plates, strict=True):
       assert x0 < contact.heel_x_m < x1
-    assert struck[-1].end_s + 0.4 < moved.time_s[-1]
+    assert on_plates[-1].end_s + 0.4 < moved.time_s[-1]
 
 
 class TestCommand:
   @pytest.mark.parametrize(
-    ('flag', 'said'),
+    ('flag', 'message'),
     [
-      ('--width=333', 'even'), ('--subjects=0', 'subjects'), ('--style=moonwalk', 'limp'),
-      ('--plates=0', 'plates'), ('--fps=1', 'fps'), ('--out=', 'name the folder'),
+      ('--width=333', 'synth.odd_size'), ('--subjects=0', 'subjects'), ('--style=moonwalk', 'limp'),
+      ('--plates=0', 'plates'), ('--fps=1', 'fps'), ('--out=', 'synth.no_folder'),
     ],
   )  # fmt: skip
-  def test_bad_flags(self, flag, said, tmp_path):
+  def test_bad_flags(self, flag, message, tmp_path):
     done = subprocess.run(
       [sys.executable, '-m', 'grfjax.synth', f'--out={tmp_path / "raw"}', flag],
       capture_output=True, text=True, check=False)  # fmt: skip
     assert done.returncode != 0
-    assert said in done.stderr
+    assert message in done.stderr
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,251 @@
+"""Draws, renders and writes one trial: its video, and what force plates measure of it."""
+
+import dataclasses
+import itertools
+import pathlib
+
+import numpy as np
+
+from grfjax import conventions
+from grfjax.io import atomic
+from grfjax.synth import appearance, body, body_pose, rendering, video_writing, walks
+from grfjax.synth import room as room_lib
+
+RATE_HZ = 1000.0
+MAX_DRAWS = 20  # of a walk, as a body cannot follow the forces of about one walk in a thousand
+APPROACH_STEPS = 3  # before the first plate and after the last
+MARGIN_S = 0.15  # of force before and after the video
+PLATE_HALF_WIDTH_M = 0.30
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+  """What a recording set is made from; sets with equal settings are equal.
+
+  Attributes:
+    subjects: number of people.
+    trials: walks of each person.
+    seed: seed of everything drawn.
+    style: a key of `gait_styles.STYLES`, or 'mixed'.
+    width: width of the video, pixels, even.
+    height: height of the video, pixels, even.
+    fps: frames per second.
+    plates: consecutive steps that land on force plates, one plate each, in the middle of the view.
+  """
+
+  subjects: int = 5
+  trials: int = 50
+  seed: int = 0
+  style: str = 'normal'
+  width: int = 640
+  height: int = 360
+  fps: float = 60.0
+  plates: int = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+  """A trial that is to be written.
+
+  Attributes:
+    root: the folder of the set.
+    settings: the settings of the set.
+    person: the person's index from 0.
+    trial: the trial's index from 0.
+    draw: how many people were drawn before in place of this one, none of whose walks could be
+      posed.
+  """
+
+  root: pathlib.Path
+  settings: Settings
+  person: int
+  trial: int
+  draw: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class WrittenTrial:
+  """A trial that is written.
+
+  Attributes:
+    row: its row of trials.csv.
+    discarded_walks: how many walks were drawn before this one that the body could not follow.
+  """
+
+  row: dict[str, str]
+  discarded_walks: int
+
+
+def draw_person(settings: Settings, index: int, draw: int = 0) -> body.Subject:
+  """Draws the person of an index (from 0), always the same one; `draw` as in `Task`."""
+  rng = np.random.default_rng(_person_seed(settings, index, draw))
+  digits = max(2, len(str(settings.subjects)))
+  subject = walks.draw_subject(rng, settings.style)
+  return dataclasses.replace(subject, name=f'S{index + 1:0{digits}d}')
+
+
+def _person_seed(settings: Settings, person: int, draw: int) -> np.random.SeedSequence:
+  # SeedSequence cannot tell (a, b) from (a, b, 0), so that people and trials count from 1.
+  spawn_key = (draw,) if draw else ()  # key 0 is that of the person's appearance
+  return np.random.SeedSequence((settings.seed, person + 1), spawn_key=spawn_key)
+
+
+def write_trial(task: Task) -> WrittenTrial | None:
+  """Draws, renders and writes a trial; None where none of the person's walks could be posed."""
+  settings = task.settings
+  sequence = np.random.SeedSequence((settings.seed, task.person + 1, task.trial + 1))
+  motion_rng, picture_rng, plate_rng = (np.random.default_rng(s) for s in sequence.spawn(3))
+  subject = draw_person(settings, task.person, task.draw)
+  digits = max(2, len(str(settings.trials)))
+  name = f'{subject.name}T{task.trial + 1:0{digits}d}'
+
+  drawn = _draw_walk(subject, motion_rng, settings.plates + 2 * APPROACH_STEPS)
+  if drawn is None:
+    return None
+  walk, discarded_walks = drawn
+  walk, on_plates, plates = centre_on_plates(walk, settings.plates)
+  begin = on_plates[0].start_s - motion_rng.uniform(0.1, 0.4)
+  end = max(c.end_s for c in on_plates) + motion_rng.uniform(0.36, 0.44)
+  end = min(end, float(walk.time_s[-1]) - 0.03)
+  camera = _write_video(task, name, walk, begin, end, plates, picture_rng)
+  clock, start = _write_forces(task, name, walk, begin, end, on_plates, plate_rng)
+  row = {
+    'subject': subject.name,
+    'trial': name,
+    'video': f'videos/{name}.mp4',
+    'video_start_s': f'{begin - start + clock:.5f}',
+    'force': f'forces/{name}.csv',
+    'plates': ';'.join(conventions.LEGS[c.leg] for c in on_plates),
+    'camera': camera,
+  }
+  return WrittenTrial(row, discarded_walks)
+
+
+def _draw_walk(
+  subject: body.Subject, rng: np.random.Generator, steps: int
+) -> tuple[body.Walk, int] | None:
+  """Draws walks until the body can follow one.
+
+  Returns:
+    The walk, and how many were drawn before it; None where the body can follow none of them.
+  """
+  for discarded in range(MAX_DRAWS):
+    try:
+      return walks.draw_walk(subject, rng, steps, RATE_HZ), discarded
+    except body_pose.UnposableError:
+      continue
+  return None
+
+
+def _write_video(
+  task: Task,
+  name: str,
+  walk: body.Walk,
+  begin: float,
+  end: float,
+  plates: list[room_lib.Rectangle],
+  rng: np.random.Generator,
+) -> str:
+  """Renders and writes the video of a walk from `begin` to `end`; returns the camera's side."""
+  settings = task.settings
+  # The appearance lasts over all trials of a person, so that its seed is the person's.
+  appearance_seed = _person_seed(settings, task.person, task.draw).spawn(1)[0]
+  person = appearance.draw_appearance(np.random.default_rng(appearance_seed), walk.subject)
+  time_s = begin + np.arange(int((end - begin) * settings.fps)) / settings.fps
+  camera = conventions.LEGS[rng.integers(2)]
+  room = room_lib.draw_room(rng)
+  frames = rendering.render(
+    walk, time_s, camera, person, room, rng, settings.width, settings.height, plates=plates
+  )
+  path = task.root / 'videos' / f'{name}.mp4'
+  video_writing.write_video(path, frames, settings.fps, crf=video_writing.draw_quality(rng))
+  return camera
+
+
+def _write_forces(
+  task: Task,
+  name: str,
+  walk: body.Walk,
+  begin: float,
+  end: float,
+  on_plates: list[body.Contact],
+  rng: np.random.Generator,
+) -> tuple[float, float]:
+  """Writes what the plates measure around the video, and the true forces of both legs.
+
+  Returns:
+    The time of the first sample, on the clock of the plates and on that of the walk.
+  """
+  clock = round(float(rng.uniform(0, 3)), 3)
+  inside = (walk.time_s >= begin - MARGIN_S) & (walk.time_s <= end + MARGIN_S)
+  start = float(walk.time_s[inside][0])
+  time_s = walk.time_s[inside] - start + clock
+  measured = plate_forces(walk, on_plates, rng)[inside]
+  _write_force_file(
+    task.root / 'forces' / f'{name}.csv',
+    time_s,
+    measured,
+    [f'f{axis}_{k}' for k in range(1, task.settings.plates + 1) for axis in 'xyz'],
+  )
+  _write_force_file(
+    task.root / 'truth' / f'{name}.csv',
+    time_s,
+    walk.force[inside].reshape(-1, 6),
+    [f'{side}_f{axis}_N' for side in conventions.LEGS for axis in 'xyz'],
+  )
+  return clock, start
+
+
+def centre_on_plates(
+  walk: body.Walk, plates: int
+) -> tuple[body.Walk, list[body.Contact], list[room_lib.Rectangle]]:
+  """Lays plates under consecutive steps, and moves the walk so that their centre is the origin.
+
+  Returns:
+    The walk; the footfalls on plates, in order; the plates, metres.
+  """
+  complete = [c for c in walk.contacts if c.start_s >= 0 and c.end_s <= walk.time_s[-1]]
+  on_plates = complete[APPROACH_STEPS : APPROACH_STEPS + plates]
+  foot = walk.subject.foot_m
+  gaps = [(a.heel_x_m + foot + b.heel_x_m) / 2 for a, b in itertools.pairwise(on_plates)]
+  edges = [on_plates[0].heel_x_m - 0.12, *gaps, on_plates[-1].heel_x_m + foot + 0.12]
+  middle = (edges[0] + edges[-1]) / 2
+  rectangles = [
+    (x0 - middle, x1 - middle, -PLATE_HALF_WIDTH_M, PLATE_HALF_WIDTH_M)
+    for x0, x1 in itertools.pairwise(edges)
+  ]
+  on_plates = [c._replace(heel_x_m=c.heel_x_m - middle) for c in on_plates]
+  return body.move_walk(walk, np.array([-middle, 0.0, 0.0])), on_plates, rectangles
+
+
+def plate_forces(
+  walk: body.Walk,
+  on_plates: list[body.Contact],
+  rng: np.random.Generator,
+) -> np.ndarray:
+  """Returns what the plates measure, (N, 3 plates) newtons: with white noise and a small offset."""
+  columns = []
+  for contact in on_plates:
+    loaded = (walk.time_s >= contact.start_s) & (walk.time_s <= contact.end_s)
+    columns.append(np.where(loaded[:, None], walk.force[:, contact.leg], 0))
+  force = np.concatenate(columns, 1)
+  level = np.tile([0.5, 0.5, 1.0], len(on_plates)) * rng.uniform(0.8, 1.8)
+  offset = rng.normal(0, 0.4, force.shape[1]) * np.tile([0.5, 0.5, 1.0], len(on_plates))
+  return force + offset + level * rng.standard_normal(force.shape)
+
+
+def _write_force_file(
+  path: pathlib.Path,
+  time_s: np.ndarray,
+  force: np.ndarray,
+  names: list[str],
+) -> None:
+  with atomic.naming_errors(path):
+    np.savetxt(
+      path,
+      np.concatenate([time_s[:, None], force], 1),
+      delimiter=',',
+      comments='',
+      header=','.join(['time_s', *names]),
+      fmt=['%.4f'] + ['%.2f'] * force.shape[1],
+    )
