@@ -66,7 +66,7 @@ class Peer:
     ).compile()  # fmt: skip
     self._forward = jax.jit(forward).lower(params, self._inputs).compile()
     # What the layers ask for as they are written, of which Winograd's filtering saves some.
-    with mock.patch.object(conv3d, 'WINOGRAD', math.inf):
+    with mock.patch.object(conv3d, 'WINOGRAD_CHANNELS', math.inf):
       written = jax.jit(lambda *a: train(*a)).lower(self._state, self._inputs, self._labels)
     cost: Any = written.cost_analysis()
     self.flops = float(cost['flops'])

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from grfjax import errors
 from grfjax.data import clip_config, clips, input_pipeline
 from grfjax.inference import estimator, trained_run, walk_estimates
 from grfjax.models import networks, paper_networks, targets, walker_networks
@@ -107,8 +108,9 @@ def test_softmax_reading_and_its_error():
   units = nn.softmax(kept['intermediates']['dense']['__call__'][0])
   p = variables['params']['output']
   np.testing.assert_allclose(y[:, 0, 0], units @ p['kernel'] + p['bias'], atol=1e-6)
-  with pytest.raises(ValueError, match=r"tanh.*'relu', 'softmax'"):
+  with pytest.raises(errors.InputError, match=r"tanh.*'relu', 'softmax'") as caught:
     _made('mochizuki3d', dense_activation='tanh')
+  assert caught.value.code == 'config.model'
 
 
 def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
@@ -190,5 +192,6 @@ def test_a_video_is_estimated_as_the_records_of_a_data_set_are(name):
 
 
 def test_build_lists_the_names():
-  with pytest.raises(ValueError, match=r"'mochizuki4d'.*mochizuki2d, mochizuki3d"):
+  with pytest.raises(errors.InputError, match=r"'mochizuki4d'.*mochizuki2d, mochizuki3d") as caught:
     networks.build_network('mochizuki4d')
+  assert caught.value.code == 'config.unknown_model'
