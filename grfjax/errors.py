@@ -38,8 +38,14 @@ class InputError(ValueError):
     self.line, self.column, self.frame = line, column, frame
 
   def __reduce__(self) -> tuple[Any, ...]:
-    # An exception is otherwise copied and sent between processes by its message alone.
-    return _restored, (type(self), self.args, vars(self))
+    # An exception is otherwise copied and pickled by calling its class with `args` alone, which
+    # fails for want of a code; errors are pickled when they leave a worker process.
+    return _restore, (type(self), self.args, self.__dict__.copy())
+
+  @classmethod
+  def from_error(cls, error: InputError) -> Self:
+    """Returns an error of this class with the message, code and place of another one."""
+    return _restore(cls, error.args, error.__dict__.copy())
 
   def within(self, where: str, *, file: str | os.PathLike[str] | None = None) -> Self:
     """Returns the same error with its place put before the message.
@@ -55,9 +61,9 @@ class InputError(ValueError):
     return placed
 
 
-def _restored(kind: type[InputError], args: tuple[Any, ...], state: dict[str, Any]) -> InputError:
-  error = kind.__new__(kind, *args)
-  vars(error).update(state)
+def _restore(cls: type[Any], args: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+  error = cls.__new__(cls, *args)
+  error.__dict__.update(attributes)
   return error
 
 

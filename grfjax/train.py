@@ -37,11 +37,11 @@ def main(argv: list[str]) -> None:
     loop.train(flags.FLAGS.config, flags.FLAGS.workdir)
   except (ValueError, OSError, loop.TrainingError) as error:
     sys.exit(f'grfjax.train: {error}')
-  except signals.Stopped as stopped:
+  except signals.StopRequested as stopped:
     if flags.FLAGS.multihost:
       jax.distributed.shutdown()  # which waits for the others
-    raise signals.Stopped(
-      stopped.signal, stopped.left or 'the same command goes on from the newest checkpoint'
+    raise signals.StopRequested(
+      stopped.signal, stopped.outcome or 'the same command goes on from the newest checkpoint'
     ) from stopped
 
 

@@ -45,7 +45,10 @@ def _call(root: pathlib.Path, module: str, *arguments: str) -> None:
   env = {'JAX_COMPILATION_CACHE_DIR': str(_compiled()), **os.environ}
   # In a group of its own, so that Ctrl-C reaches it once: from here.
   command = [_python(root), '-m', module, *arguments]
-  with subprocess.Popen(command, env=env, process_group=0) as process, signals.deferred() as asked:
+  with (
+    subprocess.Popen(command, env=env, process_group=0) as process,
+    signals.defer_stop() as asked,
+  ):
     told = False
     while process.poll() is None:
       if (number := asked()) and not told:

@@ -110,10 +110,11 @@ def test_a_lock_dies_with_its_process(tmp_path):
   with (
     pytest.raises(
       folder_lock.InUseError, match=f'{tmp_path} is in use by process {holder.pid} on '
-    ),
+    ) as caught,
     folder_lock.lock_folder(tmp_path),
   ):
     pass
+  assert (caught.value.code, caught.value.file) == ('run.in_use', str(tmp_path))
   holder.kill()
   holder.communicate()
   with folder_lock.lock_folder(tmp_path) as locked:
@@ -122,14 +123,27 @@ def test_a_lock_dies_with_its_process(tmp_path):
       pass
   with folder_lock.lock_folder(tmp_path):
     pass
+  assert os.listdir(tmp_path) == [folder_lock.LOCK]
 
 
-def test_without_locks_one_is_told_so(tmp_path, monkeypatch):
-  def none(*args):
+def test_a_lock_file_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+  def full(*args):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+  monkeypatch.setattr(folder_lock.os, 'pwrite', full)
+  with (
+    pytest.raises(OSError, match=f"No space left on device: '{tmp_path}/.lock'"),
+    folder_lock.lock_folder(tmp_path),
+  ):
+    pass
+
+
+def test_a_file_system_without_locks_is_told_apart(tmp_path, monkeypatch):
+  def refuse(*args, **kwargs):
     raise OSError(errno.ENOLCK, 'No locks available')
 
-  monkeypatch.setattr(folder_lock.fcntl, 'flock', none)
+  monkeypatch.setattr(folder_lock.filelock, 'lock_descriptor', refuse)
   with folder_lock.lock_folder(tmp_path) as locked:
-    assert not locked
+    assert locked is False
   atomic.write_text(tmp_path / 'a.txt', 'text')
   assert (tmp_path / 'a.txt').read_text() == 'text'

@@ -12,7 +12,6 @@ import collections
 import concurrent.futures
 import contextlib
 import dataclasses
-import fcntl
 import itertools
 import os
 import pathlib
@@ -28,7 +27,7 @@ from absl import logging
 
 from grfjax import conventions
 from grfjax.data import clip_config, trial_records
-from grfjax.io import recordings
+from grfjax.io import folder_lock, recordings
 
 
 @dataclasses.dataclass
@@ -169,7 +168,10 @@ class Builder(tfds.core.GeneratorBasedBuilder):
       if not re.fullmatch(r'[A-Za-z]\w*', name, re.ASCII) or name.lower() == 'all':
         raise recordings.RecordingError(
           f'subjects.csv: subject {name!r} cannot name a TFDS split; expected letters, digits and '
-          "underscores beginning with a letter, and not 'all'"
+          "underscores beginning with a letter, and not 'all'",
+          code='recording.bad_name',
+          file=pathlib.Path(dl_manager.manual_dir) / 'subjects.csv',
+          column='subject',
         )
     cfg = self.builder_config.voxel()
     self.info.metadata.update(
@@ -217,10 +219,12 @@ def _alone(folder: pathlib.Path) -> Iterator[None]:
   folder.mkdir(parents=True, exist_ok=True)
   handle = os.open(folder, os.O_RDONLY)
   try:
-    try:
-      fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-      raise RuntimeError(f'{folder}: another build is at work there; wait for it') from error
+    # Not folder_lock.lock_folder, whose file would lie among the versions of the data set.
+    locked = folder_lock.try_lock(handle)
+    if locked is None:
+      logging.warning('%s: the file system has no locks; run one build at a time there', folder)
+    if locked is False:
+      raise RuntimeError(f'{folder}: another build is at work there; wait for it')
     yield
   finally:
     os.close(handle)

@@ -1,7 +1,6 @@
 """Tests of the builder on dummy_data/: 2 subjects x 2 trials, a drawn figure, 70 frames each."""
 
 import dataclasses
-import fcntl
 import logging
 import os
 import pathlib
@@ -12,7 +11,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from grfjax.data import clip_config, trial_records, voxel_dataset
-from grfjax.io import recordings
+from grfjax.io import folder_lock, recordings
 from walking_grf import walking_grf_dataset_builder
 
 DUMMY_DATA = pathlib.Path(__file__).parent / 'dummy_data'
@@ -275,7 +274,7 @@ def test_what_a_killed_build_left_is_removed(data_dir, caplog):
 
 def test_two_builds_at_once(data_dir):
   handle = os.open(data_dir / 'walking_grf/mochizuki', os.O_RDONLY)
-  fcntl.flock(handle, fcntl.LOCK_EX)
+  assert folder_lock.try_lock(handle)
   with pytest.raises(RuntimeError, match='another build is at work there'):
     build(data_dir, 'mochizuki')
   os.close(handle)

@@ -55,14 +55,16 @@ def check_plausible(plate_forces: force_files.PlateForces, body_mass_kg: float) 
       hint = 'is the body mass in other units than kilograms, or is the force not in newtons?'
     raise force_files.ForceError(
       f'the largest vertical force is {peak:.4g} N, {peak / weight:.2g} body weights of '
-      f'{body_mass_kg:g} kg; expected {low:g} to {high:g}: {hint}'
+      f'{body_mass_kg:g} kg; expected {low:g} to {high:g}: {hint}',
+      code='force.implausible_weight',
     )
   most = max(_contact_means(plate_forces), default=weight)
   if most < _STANCE_BW * weight:
     raise force_files.ForceError(
       f'a foot carries {most:.4g} N at most on average over its contact, {most / weight:.2g} body '
       f'weights of {body_mass_kg:g} kg; expected over {_STANCE_BW:g} (walking gives 0.8): is the '
-      'body mass in pounds, or did the walker step beside the plates or lean on something?'
+      'body mass in pounds, or did the walker step beside the plates or lean on something?',
+      code='force.implausible_weight',
     )
   light = max(_LIGHT_N, _LIGHT_BW * weight)
   for number, fz in enumerate(plate_forces.force[:, :, 2].T, 1):
@@ -108,14 +110,16 @@ def _check_zero(number: int, time_s: np.ndarray, fz: np.ndarray, light: float) -
   if fz.max() > conventions.CONTACT_N and fz.max() - fz.min() < conventions.CONTACT_N:
     raise force_files.ForceError(
       f'plate {number} reads {fz.min():.4g} to {fz.max():.4g} N throughout: nobody steps on or off '
-      'it; is its zero off, or its cable loose?'
+      'it; is its zero off, or its cable loose?',
+      code='force.zero_offset',
     )
   a, b = _longest((np.abs(fz) > conventions.CONTACT_N) & (fz < light))
   if time_s[b] - time_s[a] > _LIGHT_S:
     raise force_files.ForceError(
       f'plate {number} reads about {np.median(fz[a : b + 1]):.4g} N from {time_s[a]:.3f} to '
       f'{time_s[b]:.3f} s, too little for a foot and too much for none: is its zero off (expected '
-      f'within {conventions.CONTACT_N:g} N), or does something else touch it?'
+      f'within {conventions.CONTACT_N:g} N), or does something else touch it?',
+      code='force.zero_offset',
     )
 
 
@@ -134,7 +138,8 @@ def _check_top(number: int, time_s: np.ndarray, fz: np.ndarray) -> None:
   ):
     raise force_files.ForceError(
       f'plate {number} reads {top:.6g} N, its largest, from {time_s[a]:.3f} to {time_s[b]:.3f} s '
-      'without a change: is it saturated (set for too small a range)?'
+      'without a change: is it saturated (set for too small a range)?',
+      code='force.saturated',
     )
 
 

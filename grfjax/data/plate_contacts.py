@@ -80,7 +80,8 @@ def leg_forces(
   count = plate_forces.force.shape[1]
   if len(plates) != count:
     raise force_files.ForceError(
-      f'plates names {len(plates)} ({";".join(plates)}), but the force file holds {count}'
+      f'plates names {len(plates)} ({";".join(plates)}), but the force file holds {count}',
+      code='force.plate_count',
     )
   return {
     leg: plate_forces.force[:, [p == leg for p in plates]].sum(1) for leg in dict.fromkeys(plates)
@@ -150,7 +151,8 @@ def video_start(
   frames = len(frame_times_s)
   if not 0 <= contact_frame < frames or frames < 2:
     raise force_files.ForceError(
-      f'contact_frame is {contact_frame}, but the video has {frames} frames (counted from 0)'
+      f'contact_frame is {contact_frame}, but the video has {frames} frames (counted from 0)',
+      code='force.contact_frame',
     )
   fz = plate_1_force if plate_1_force.ndim == 1 else plate_1_force[:, 2]
   rises = [c for c in contacts(time_s, fz, threshold_n) if c.whole_start]
@@ -159,7 +161,8 @@ def video_start(
     raise force_files.ForceError(
       f'contact_frame is given, but plate 1 has no rise through {threshold_n:g} N to place it at '
       f'(its vertical force goes from {fz.min():.4g} to {fz.max():.4g} N and begins at '
-      f'{fz[0]:.4g} N); give video_start_s instead'
+      f'{fz[0]:.4g} N); give video_start_s instead',
+      code='force.contact_frame',
     )
   after = max(contact_frame, 1)
   half = float(frame_times_s[after] - frame_times_s[after - 1]) / 2

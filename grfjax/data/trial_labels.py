@@ -59,7 +59,7 @@ def trial_labels(
       )
     leg_force = plate_contacts.leg_forces(plates, trial.plates)
   except force_files.ForceError as error:
-    raise force_files.ForceError(f'{trial.force}: {error}') from error
+    raise error.within(str(trial.force), file=trial.force) from error
   if plate_checks.look_swapped(leg_force, weight):
     logging.warning(
       '%s (trial %s): the floor pushes both feet outwards; are left and right swapped in plates, '
@@ -73,7 +73,9 @@ def trial_labels(
     raise force_files.ForceError(
       f'{trial.force}: no foot is on a plate while {film.path.name} runs ({start:.3f} to '
       f'{start + film.time_s[-1]:.3f} s on the force clock; the forces run from '
-      f'{plates.time_s[0]:.3f} to {plates.time_s[-1]:.3f} s): check video_start_s or contact_frame'
+      f'{plates.time_s[0]:.3f} to {plates.time_s[-1]:.3f} s): check video_start_s or contact_frame',
+      code='force.no_contact',
+      file=trial.force,
     )
   legs = conventions.near_far_to_legs(trial.camera)
   turned = conventions.plates_to_camera(force[:, legs], trial.camera) / weight

@@ -58,16 +58,14 @@ def from_csv(text: str) -> tuple[np.ndarray, np.ndarray]:
   wanted = ['time_s', *(f'{leg}_{axis}_bw' for leg in conventions.LEGS for axis in axes)]
   missing = [name for name in wanted if name not in at]
   if missing:
-    raise ValueError(
-      f'no column {", ".join(missing)}; found {delimited_text.listed_columns(names)}'
-    )
+    raise ValueError(f'no column {", ".join(missing)}; found {delimited_text.list_columns(names)}')
   for line, row in enumerate(rows, 2):
     if len(row) != len(names):
       raise ValueError(f'line {line}: found {len(row)} cells, expected {len(names)}')
     for name in wanted:
       cell = row[at[name]]
-      if not (delimited_text.is_finite_number(cell) or (cell == '' and name != 'time_s')):
-        raise ValueError(f'line {line}, column {name}: found {cell!r}, expected a finite number')
+      if cell or name == 'time_s':
+        delimited_text.finite_number(cell, line=line, column=name)
   values = np.array([[float(row[at[name]] or 'nan') for name in wanted] for row in rows])
   values = values.reshape(-1, len(wanted))  # also of no row
   return values[:, 0], values[:, 1:].reshape(-1, 2, len(axes))

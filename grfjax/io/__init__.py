@@ -1,1 +1,1 @@
-"""Files: recording sets, force files, videos; each is written whole or not at all."""
+"""Reads and writes files: recording sets, force files, videos; writes each whole or not at all."""

@@ -1,4 +1,9 @@
-"""Writing files so that each is there whole or not at all; one writer to a folder; a cut log."""
+"""Writes files so that each exists whole or not at all.
+
+A file is written under a temporary name, which stays locked while its process works on it. What a
+killed process has left is therefore not locked, and the next process that writes the same file
+removes it.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +20,10 @@ from typing import Any
 
 from grfjax.io import folder_lock
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a write without space may say
+# The errors of writing where space has run out: disk full, over quota, over a limit of file size.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-_TEMPORARY = '.grfjax-'
+_PREFIX = '.grfjax-'  # of every temporary name
 
 
 @contextlib.contextmanager
@@ -25,22 +31,24 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
   """Gives a temporary name beside `path`, renamed to it when the block ends without an error.
 
   The file is on the disk, not only in memory, before it takes its name. What a killed process has
-  left of the same file goes.
+  left of the same file is removed.
+
+  Yields:
+    The temporary name, with the ending of `path`.
 
   Raises:
-    OSError: it names `path`, also where the system's does not.
+    OSError: writing failed; the error names `path`, also where the system's own does not.
   """
   path = pathlib.Path(path)
+  prefix = f'{_PREFIX}{path.stem}-'
   with naming_errors(path):
     path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path.parent, f'{_TEMPORARY}{path.stem}-')
+    _remove_abandoned(path.parent, prefix)
     # The same ending, as writers of pictures and videos choose the format by it.
-    handle, name = tempfile.mkstemp(
-      prefix=f'{_TEMPORARY}{path.stem}-', suffix=path.suffix, dir=path.parent
-    )
+    descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
     temporary = pathlib.Path(name)
     try:
-      with _draft(handle, temporary, path):
+      with _in_use(descriptor, temporary, path):
         yield temporary
         temporary.chmod(0o644)
         sync_to_disk(temporary)
@@ -54,24 +62,27 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
 def atomic_files(folder: str | os.PathLike[str], names: Collection[str]) -> Iterator[pathlib.Path]:
   """Gives a temporary folder whose files move into `folder` when the block ends without an error.
 
-  What a killed process has left of the same files goes.
+  What a killed process has left of the same files is removed.
 
   Args:
-    folder: for the files; others in it stay.
-    names: of the files that belong together; those that the block did not write are removed.
+    folder: where the files are to be; other files in it stay.
+    names: the files that belong together; those that the block does not write are removed.
+
+  Yields:
+    The temporary folder.
   """
   folder = pathlib.Path(folder)
-  prefix = f'{_TEMPORARY}{next(iter(names), "")}-'
+  prefix = f'{_PREFIX}{next(iter(names), "")}-'
   with naming_errors(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder, prefix)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as temporary:
-      draft = pathlib.Path(temporary)
-      with _draft(os.open(draft, os.O_RDONLY), draft, folder):
-        yield draft
+    _remove_abandoned(folder, prefix)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as temporary_name:
+      temporary = pathlib.Path(temporary_name)
+      with _in_use(os.open(temporary, os.O_RDONLY), temporary, folder):
+        yield temporary
         for name in names:
-          if (draft / name).exists():
-            (draft / name).replace(folder / name)
+          if (temporary / name).exists():
+            (temporary / name).replace(folder / name)
           else:
             (folder / name).unlink(missing_ok=True)
         sync_to_disk(folder)
@@ -81,51 +92,60 @@ def atomic_files(folder: str | os.PathLike[str], names: Collection[str]) -> Iter
 def atomic_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
   """Gives a temporary folder beside `path`, renamed to it when the block ends without an error.
 
-  What a killed process has left of the same folder goes.
+  What a killed process has left of the same folder is removed.
 
   Args:
-    path: of the folder, absolute; empty, if it is there.
+    path: the absolute path of the folder; where it exists, it must be empty.
+
+  Yields:
+    The temporary folder.
   """
-  prefix = f'{_TEMPORARY}{path.name}-'
+  prefix = f'{_PREFIX}{path.name}-'
   with naming_errors(path):
     path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path.parent, prefix)
-    draft = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
+    _remove_abandoned(path.parent, prefix)
+    temporary = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
     try:
-      with _draft(os.open(draft, os.O_RDONLY), draft, path):
-        yield draft
-        for found in [*draft.rglob('*'), draft]:
-          sync_to_disk(found)
-        draft.chmod(0o755)
-        draft.replace(path)
+      with _in_use(os.open(temporary, os.O_RDONLY), temporary, path):
+        yield temporary
+        for written in [*temporary.rglob('*'), temporary]:
+          sync_to_disk(written)
+        temporary.chmod(0o755)
+        temporary.replace(path)
         sync_to_disk(path.parent)
     finally:
-      shutil.rmtree(draft, ignore_errors=True)
+      shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def _draft(handle: int, draft: pathlib.Path, path: pathlib.Path) -> Iterator[None]:
-  """Marks what is open as in use while the block works on it; its errors name `path` instead."""
+def _in_use(descriptor: int, temporary: pathlib.Path, path: pathlib.Path) -> Iterator[None]:
+  """Locks a temporary while the block works on it, then closes it.
+
+  Args:
+    descriptor: of the open temporary.
+    temporary: its path.
+    path: the final path, which errors name instead.
+  """
   try:
-    folder_lock.try_lock(handle)
+    folder_lock.try_lock(descriptor)
     yield
   except OSError as error:
-    raise _moved(error, draft, path) from error
+    raise _with_final_path(error, temporary, path) from error
   finally:
-    os.close(handle)
+    os.close(descriptor)
 
 
-def _moved(error: OSError, draft: pathlib.Path, path: pathlib.Path) -> OSError:
-  """The error with the name that a file was to have, as nobody knows its temporary one."""
+def _with_final_path(error: OSError, temporary: pathlib.Path, path: pathlib.Path) -> OSError:
+  """Returns the error with the final path for the temporary one, which no user knows."""
   name = pathlib.Path(os.fsdecode(error.filename)) if error.filename else None
-  if name is not None and name.is_relative_to(draft):
-    return OSError(error.errno, error.strerror, os.fspath(path / name.relative_to(draft)))
+  if name is not None and name.is_relative_to(temporary):
+    return OSError(error.errno, error.strerror, os.fspath(path / name.relative_to(temporary)))
   return error
 
 
 @contextlib.contextmanager
 def naming_errors(path: str | os.PathLike[str]) -> Iterator[None]:
-  """Within it an OSError that says no file is given this one: a full disk has no name."""
+  """Gives `path` to every OSError of the block that names no file, such as that of a full disk."""
   try:
     yield
   except OSError as error:
@@ -136,39 +156,43 @@ def naming_errors(path: str | os.PathLike[str]) -> Iterator[None]:
 
 def sync_to_disk(path: str | os.PathLike[str]) -> None:
   """Waits until a file, or a folder's list of names, is on the disk."""
-  handle = os.open(path, os.O_RDONLY)
+  descriptor = os.open(path, os.O_RDONLY)
   try:
-    os.fsync(handle)
+    os.fsync(descriptor)
   finally:
-    os.close(handle)
+    os.close(descriptor)
 
 
 def sha256(path: pathlib.Path) -> str:
-  """Of a file's contents, hexadecimal."""
+  """Returns the hexadecimal SHA-256 digest of a file's contents."""
   with path.open('rb') as file:
     return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
-def _sweep(folder: pathlib.Path, prefix: str) -> None:
-  """Removes temporaries of dead processes: those that nobody has locked."""
+def _remove_abandoned(folder: pathlib.Path, prefix: str) -> None:
+  """Removes the temporaries of dead processes: those with this prefix that nobody has locked."""
   for path in folder.iterdir():
     if not path.name.startswith(prefix):
       continue
-    with contextlib.suppress(FileNotFoundError):  # somebody else was quicker
-      handle = os.open(path, os.O_RDONLY)
+    with contextlib.suppress(FileNotFoundError):  # another process has removed it meanwhile
+      descriptor = os.open(path, os.O_RDONLY)
       try:
-        if folder_lock.try_lock(handle):
+        if folder_lock.try_lock(descriptor):
           shutil.rmtree(path) if path.is_dir() else path.unlink()
       finally:
-        os.close(handle)
+        os.close(descriptor)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-  """Writes UTF-8 text."""
+  """Writes a UTF-8 text file, whole or not at all."""
   with atomic_file(path) as temporary:
     temporary.write_text(text, encoding='utf-8')
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-  """Writes JSON; raises ValueError on nan and infinity, which JSON does not know."""
+  """Writes a JSON file, whole or not at all.
+
+  Raises:
+    ValueError: `value` holds nan or infinity, which JSON does not know.
+  """
   write_text(path, json.dumps(value, indent=1, allow_nan=False) + '\n')

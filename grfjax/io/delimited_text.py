@@ -1,59 +1,133 @@
-"""Text tables as laboratories export them: encoding, delimiter and numbers, checked."""
+"""Text tables as laboratories export them: encoding, delimiter, columns and numbers, checked.
+
+Whatever cannot be used raises `errors.InputError`, which names file, line and column.
+"""
 
 from __future__ import annotations
 
 import math
 import pathlib
 import re
+from collections.abc import Sequence
 
-from grfjax.io import recordings
+from grfjax import errors
 
-_NOT_TEXT = {  # what spreadsheets write under the name of a .csv
+_SIGNATURES = {  # the first bytes of what spreadsheets write under the name of a .csv
   b'PK\x03\x04': 'a spreadsheet (.xlsx or .ods)',
   b'\xd0\xcf\x11\xe0': 'a spreadsheet (.xls)',
   b'\xff\xfe': 'UTF-16 text',
   b'\xfe\xff': 'UTF-16 text',
 }
 
-NUMBER = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)', re.I | re.A)
+_NUMBER = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)', re.I | re.A)
 
 
-def listed_columns(names: list[str]) -> str:
-  """Columns as a message lists them; what cannot be seen is written out."""
+def format_place(
+  path: pathlib.Path | None = None, line: int | None = None, column: str | None = None
+) -> str:
+  """Returns a place as messages name it, such as 'trials.csv, line 7, column video'."""
+  parts = [str(path)] if path is not None else []
+  if line is not None:
+    parts.append(f'line {line}')
+  if column is not None:
+    parts.append(f'column {column}')
+  return ', '.join(parts)
+
+
+def list_columns(names: Sequence[str]) -> str:
+  """Returns column names as messages list them; names with invisible characters are escaped."""
   return ', '.join(n if n.isprintable() else repr(n) for n in names) or 'nothing'
 
 
-def is_finite_number(text: str) -> bool:
-  """Whether a cell, stripped, is a finite decimal number (Python's own 1_000 is not)."""
-  return bool(NUMBER.fullmatch(text)) and math.isfinite(float(text))
+def parse_number(cell: str) -> float | None:
+  """Returns the decimal number that a stripped cell holds, or None where it holds none.
+
+  The number may be nan or infinite. Python's own 1_000, hexadecimal numbers and other digits than
+  0 to 9 are none.
+  """
+  return float(cell) if _NUMBER.fullmatch(cell) else None
+
+
+def finite_number(cell: str, *, line: int, column: str, path: pathlib.Path | None = None) -> float:
+  """Returns the finite decimal number that a stripped cell holds.
+
+  Args:
+    cell: the text.
+    line: its line, counted from 1, for the message.
+    column: the name of its column, for the message.
+    path: its file, for the message.
+
+  Raises:
+    InputError: the cell holds no finite number.
+  """
+  value = parse_number(cell)
+  if value is None or not math.isfinite(value):
+    raise errors.InputError(
+      f'{format_place(path, line, column)}: found {cell!r}, expected a finite number',
+      code='table.not_a_number' if value is None else 'table.not_finite',
+      file=path,
+      line=line,
+      column=column,
+    )
+  return value
 
 
 def read_text(path: pathlib.Path) -> str:
-  """The text of a UTF-8 file, with or without a byte order mark.
+  """Returns the text of a UTF-8 file that may begin with a byte order mark.
 
   Raises:
-    RecordingError: the file cannot be opened, or is not UTF-8.
+    InputError: the file cannot be opened, or is not UTF-8.
   """
   try:
     data = path.read_bytes()
-  except OSError as e:
-    reason = 'no such file' if isinstance(e, FileNotFoundError) else (e.strerror or str(e))
-    raise recordings.RecordingError(f'{path}: {reason}') from e
-  for begins, kind in _NOT_TEXT.items():
-    if data.startswith(begins):
-      raise recordings.RecordingError(
-        f'{path}, line 1: found {kind}, expected UTF-8 text; save the table as CSV UTF-8'
-      )
+  except OSError as error:
+    raise unreadable_file(path, error) from error
+  for signature, kind in _SIGNATURES.items():
+    if data.startswith(signature):
+      raise _encoding_error(path, 1, kind)
   try:
     return data.decode('utf-8-sig')
-  except UnicodeDecodeError as e:
-    line = e.object.count(b'\n', 0, e.start) + 1
-    raise recordings.RecordingError(
-      f'{path}, line {line}: found byte 0x{e.object[e.start]:02x}, expected UTF-8 text; '
-      'save the table as CSV UTF-8'
-    ) from e
+  except UnicodeDecodeError as error:
+    line = error.object.count(b'\n', 0, error.start) + 1
+    raise _encoding_error(path, line, f'byte 0x{error.object[error.start]:02x}') from error
 
 
-def delimiter(header: str) -> str:
-  """The cell separator of a CSV file: a comma, or Excel's semicolon (then with decimal commas)."""
+def unreadable_file(path: pathlib.Path, error: OSError) -> errors.InputError:
+  """Returns the error about a file that cannot be opened."""
+  missing = isinstance(error, FileNotFoundError)
+  reason = 'no such file' if missing else (error.strerror or str(error))
+  code = 'recording.no_file' if missing else 'recording.unreadable_file'
+  return errors.InputError(f'{path}: {reason}', code=code, file=path)
+
+
+def _encoding_error(path: pathlib.Path, line: int, found: str) -> errors.InputError:
+  return errors.InputError(
+    f'{path}, line {line}: found {found}, expected UTF-8 text; save the table as CSV UTF-8',
+    code='table.encoding',
+    file=path,
+    line=line,
+  )
+
+
+def missing_columns(
+  path: pathlib.Path, line: int, missing: str, names: Sequence[str]
+) -> errors.InputError:
+  """Returns the error about a header that lacks columns.
+
+  Args:
+    path: the file.
+    line: the header's line, counted from 1.
+    missing: what is missing, in words.
+    names: the header's columns.
+  """
+  return errors.InputError(
+    f'{path}, line {line}: no column {missing}; found {list_columns(names)}',
+    code='table.missing_column',
+    file=path,
+    line=line,
+  )
+
+
+def find_delimiter(header: str) -> str:
+  """Returns a CSV's cell separator: a comma, or Excel's semicolon (then with decimal commas)."""
   return ';' if header.count(';') > header.count(',') else ','

@@ -4,59 +4,77 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import pathlib
 import platform
 from collections.abc import Iterator
 
-from grfjax.io import atomic
+import filelock
 
-LOCK = '.lock'  # in a folder that one process at a time may work in
+from grfjax import errors
+
+LOCK = '.lock'  # the file that is locked, in a folder that one process at a time may work in
 
 _NO_LOCKS = (  # EBADF: NFS locks only what is open for writing
   errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF,
 )  # fmt: skip
 
 
-class InUseError(ValueError):
-  """Another process has the folder; the message names it."""
+class InUseError(errors.InputError):
+  """Another process has the folder; the message names that process."""
 
 
-def try_lock(handle: int) -> bool | None:
-  """Locks what is open, as long as it is; False: another process has it, None: no locks here."""
+def try_lock(descriptor: int) -> bool | None:
+  """Locks an open file or folder until it is closed, also by the end of the process.
+
+  Args:
+    descriptor: of the open file or folder.
+
+  Returns:
+    True where it is locked now; False where another process has locked it; None where the file
+    system has no locks.
+  """
   try:
-    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return filelock.lock_descriptor(descriptor, blocking=False)
   except OSError as error:
-    if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-      return False
     if error.errno in _NO_LOCKS:
       return None
     raise
-  return True
 
 
 @contextlib.contextmanager
 def lock_folder(folder: pathlib.Path) -> Iterator[bool]:
-  """Has a folder to itself while the block runs; the lock dies with its process, its file stays.
+  """Gives this process a folder to itself while the block runs.
+
+  The lock dies with its process; the file `LOCK`, which names the process, stays.
+
+  Args:
+    folder: made where it does not exist.
 
   Yields:
-    False: the file system has no locks, and there is none.
+    True, or False where the file system has no locks and the folder is not locked.
 
   Raises:
     InUseError: another process has the folder.
+    OSError: the file of the lock cannot be written; the error names that file.
   """
   path = folder / LOCK
   folder.mkdir(parents=True, exist_ok=True)
-  handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+  descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
   try:
-    taken = try_lock(handle)
-    if taken is False:
-      who = os.pread(handle, 1000, 0).decode(errors='replace').strip() or 'another process'
-      raise InUseError(f'{folder} is in use by {who}; wait until it is done, or stop it')
-    with atomic.naming_errors(path):
-      os.ftruncate(handle, 0)
-      os.pwrite(handle, f'process {os.getpid()} on {platform.node()}\n'.encode(), 0)
-    yield bool(taken)
+    locked = try_lock(descriptor)
+    if locked is False:
+      holder = os.pread(descriptor, 1000, 0).decode(errors='replace').strip() or 'another process'
+      raise InUseError(
+        f'{folder} is in use by {holder}; wait until it has ended, or stop it',
+        code='run.in_use',
+        file=folder,
+      )
+    try:
+      os.ftruncate(descriptor, 0)
+      os.pwrite(descriptor, f'process {os.getpid()} on {platform.node()}\n'.encode(), 0)
+    except OSError as error:  # the system names no file where it was given a descriptor
+      raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+    yield bool(locked)
   finally:
-    os.close(handle)
+    os.close(descriptor)

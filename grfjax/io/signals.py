@@ -1,8 +1,9 @@
-"""Leaving on SIGTERM and Ctrl-C: nothing half-written, no traceback, exit code 143 or 130.
+"""Stops a command on SIGTERM and Ctrl-C: nothing half-written, no traceback, exit code 143 or 130.
 
-A signal raises `Stopped` where the process is, so that `finally` blocks clean up; within `deferred`
-it waits to be asked for. Who has not left after `GRACE_S` s (a compiler cannot be interrupted),
-or is told a second time, leaves at once, as if killed: the files are made for that.
+A signal raises `StopRequested` wherever the main thread is, so that `finally` blocks clean up;
+inside `defer_stop` the block itself asks whether a stop was requested. A process that has not ended
+after `GRACE_S` seconds (a compiler cannot be interrupted), or that is signalled again, ends at once
+as if it were killed, which files survive because each is written whole or not at all.
 """
 
 from __future__ import annotations
@@ -21,132 +22,153 @@ from absl import app
 
 GRACE_S = 8.0
 
-# What Python calls by itself: it prints what is raised there, and goes on. The first one is JAX's.
-_SWALLOWING = ('_xla_gc_callback', '__del__')
-
-# 128 + the signal's number, as shells say it.
+# 128 + the signal's number, as shells report it.
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
+_RETRY_S = 0.1
 
-_deferring = False
+# Functions that Python itself calls: it prints what is raised in them, and goes on. The first one
+# is JAX's.
+_SWALLOWING = ('_xla_gc_callback', '__del__')
 
-_asked: signal.Signals | None = None  # the signal that came; stays, should others swallow `Stopped`
+_deferred = False
+
+_received: signal.Signals | None = None  # kept, in case other code swallows `StopRequested`
 
 
-class Stopped(KeyboardInterrupt):
+class StopRequested(KeyboardInterrupt):
   """SIGTERM or Ctrl-C; asyncio, which Orbax runs, swallows whatever is not a KeyboardInterrupt.
 
   Attributes:
-    signal: which.
-    left: what to tell of the state that it leaves behind.
+    signal: the signal.
+    outcome: what the user is told of the state that the command leaves behind, or ''.
   """
 
-  def __init__(self, number: signal.Signals, left: str = ''):
-    self.signal, self.left = number, left
-    super().__init__(f'stopped by {name(number)}{"; " if left else ""}{left}')
+  def __init__(self, number: signal.Signals, outcome: str = ''):
+    self.signal, self.outcome = number, outcome
+    super().__init__(f'stopped by {signal_name(number)}{"; " if outcome else ""}{outcome}')
 
 
-def name(number: signal.Signals) -> str:
-  """Of the signal, as people know it."""
+def signal_name(number: signal.Signals) -> str:
+  """Returns a signal's name as users know it."""
   return 'Ctrl-C' if number == signal.SIGINT else number.name
 
 
 @contextlib.contextmanager
-def deferred() -> Iterator[Callable[[], signal.Signals | None]]:
-  """Within it a signal raises nothing: the block asks, with what it is given, and ends by itself.
+def defer_stop() -> Iterator[Callable[[], signal.Signals | None]]:
+  """Keeps signals from raising anything in the block, which asks for them and ends by itself.
 
-  A signal that the block has not asked for raises `Stopped` at its end.
+  Yields:
+    A function that returns the signal that requests a stop, or None.
+
+  Raises:
+    StopRequested: at the end of the block, where a signal has come.
   """
-  global _deferring
-  _deferring = True
+  global _deferred
+  _deferred = True
   try:
-    yield lambda: _asked
+    yield lambda: _received
   finally:
-    _deferring = False
-  if _asked is not None:
-    raise Stopped(_asked)
+    _deferred = False
+  if _received is not None:
+    raise StopRequested(_received)
 
 
-def _stop(number: int, frame: Any) -> None:
-  global _asked
-  _asked = signal.Signals(number)
-  _raise(frame)
+def _handle_signal(number: int, frame: Any) -> None:
+  global _received
+  _received = signal.Signals(number)
+  _raise_stop(frame)
 
 
-def _stop_again(number: int, frame: Any) -> None:
-  if _asked is not None:
-    _raise(frame)
+def _handle_retry(number: int, frame: Any) -> None:
+  if _received is not None:
+    _raise_stop(frame)
 
 
-def _raise(frame: Any) -> None:
-  """Raises `Stopped`, unless that is waited for, or under way, or of no use in this frame.
+def _raise_stop(frame: Any) -> None:
+  """Raises `StopRequested`, unless it is deferred, already under way, or useless in this frame.
 
-  Then, and in case that somebody swallows it (C code that calls back), it is tried again soon.
+  It is tried again soon in the last case, and in case other code swallows it (C code that calls
+  back).
   """
-  if _deferring:
+  if _deferred:
     return
-  signal.setitimer(signal.ITIMER_REAL, 0.1)
+  signal.setitimer(signal.ITIMER_REAL, _RETRY_S)
   error = sys.exception()
   while error is not None:
-    if isinstance(error, Stopped):
+    if isinstance(error, StopRequested):
       return
     error = error.__context__
   while frame is not None:
     if frame.f_code.co_name in _SWALLOWING:
       return
     frame = frame.f_back
-  assert _asked is not None
-  raise Stopped(_asked)
+  assert _received is not None
+  raise StopRequested(_received)
 
 
 def run(main: Callable[[list[str]], Any], command: str, *, grace_s: float = GRACE_S) -> None:
-  """`app.run(main)` that leaves on signals as this module says.
+  """Runs `app.run(main)` so that the command ends on signals as this module says.
 
   Args:
-    main: of the command.
+    main: the command's main function.
     command: its name, for the message.
-    grace_s: how long it may take to leave.
+    grace_s: how long it may take to end, seconds.
   """
-  read, write = socket.socketpair()
-  write.setblocking(False)
-  # Written to by the interpreter's C code, also while the main thread is busy elsewhere.
-  signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
-  threading.Thread(target=_watch, args=(read, command, grace_s), daemon=True).start()
-  for number in EXIT_CODES:
-    signal.signal(number, _stop)
-  signal.signal(signal.SIGALRM, _stop_again)
-  sys.unraisablehook = lambda told: (
-    None if told.exc_type is Stopped else sys.__unraisablehook__(told)
-  )
+  _install_handlers(command, grace_s)
   try:
     app.run(main)
   except BaseException as error:
-    if isinstance(error, Stopped):  # perhaps of a signal that another host was given
-      stopped = error
-    elif _asked is not None:
-      stopped = Stopped(_asked)
+    if isinstance(error, StopRequested):  # perhaps of a signal that another host was given
+      stop = error
+    elif _received is not None:
+      stop = StopRequested(_received)
     else:
       raise
     signal.setitimer(signal.ITIMER_REAL, 0)
     # Not sys.exit, which waits for other threads; what was open has been closed on the way here.
-    print(f'{command}: {stopped}', file=sys.stderr)
+    print(f'{command}: {stop}', file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(EXIT_CODES[stopped.signal])
+    os._exit(EXIT_CODES[stop.signal])
 
 
-def _watch(read: socket.socket, command: str, grace_s: float) -> None:
-  """Waits for a signal, then for a second one; ends the process after that or in good time."""
+def _install_handlers(command: str, grace_s: float) -> None:
+  read, write = socket.socketpair()
+  write.setblocking(False)
+  # Written to by the interpreter's C code, also while the main thread is busy elsewhere.
+  signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
+  arguments = (read, write, command, grace_s)
+  threading.Thread(target=_enforce_grace, args=arguments, daemon=True).start()
+  for number in EXIT_CODES:
+    signal.signal(number, _handle_signal)
+  signal.signal(signal.SIGALRM, _handle_retry)
+  sys.unraisablehook = lambda unraisable: (
+    None if unraisable.exc_type is StopRequested else sys.__unraisablehook__(unraisable)
+  )
+
+
+def _enforce_grace(read: socket.socket, write: socket.socket, command: str, grace_s: float) -> None:
+  """Ends the process when it is signalled again, or `grace_s` seconds after the first signal.
+
+  Args:
+    read: gives the number of every signal that comes.
+    write: its other end, held here because a socket that nobody refers to is closed.
+    command: the command's name, for the message.
+    grace_s: seconds.
+  """
   while (first := read.recv(1)[0]) not in EXIT_CODES:
     pass
-  until, why = time.monotonic() + grace_s, f'still busy after {grace_s:.0f} s'
-  while (left := until - time.monotonic()) > 0:
-    read.settimeout(left)
+  deadline, reason = time.monotonic() + grace_s, f'still busy after {grace_s:.0f} s'
+  while (remaining := deadline - time.monotonic()) > 0:
+    read.settimeout(remaining)
     with contextlib.suppress(TimeoutError):
       if read.recv(1)[0] in EXIT_CODES:
-        why = 'told twice'
+        reason = 'signalled again'
         break
   number = signal.Signals(first)
-  text = f'\n{command}: stopped by {name(number)} ({why}); what was finished before is kept\n'
+  text = (
+    f'\n{command}: stopped by {signal_name(number)} ({reason}); what was finished before is kept\n'
+  )
   os.write(2, text.encode())
   os._exit(EXIT_CODES[number])

@@ -11,21 +11,27 @@ import numpy as np
 
 from grfjax.io import video_file
 
-WORKING_ROWS = 360  # at least so many are left; enough for a window of 48 rows on a distant walker
+WORKING_ROWS = 360  # at least; enough for a window of 48 rows on a distant walker
 
-CACHE_BYTES = 256 * 2**20  # a video that fits, at working scale, is decoded once and kept
+CACHE_BYTES = 256 * 2**20  # a video that fits at working scale is decoded once and kept
 
-MIN_KEY_FRAMES = 5  # fewer, spread over a video, are no sample of it
+MIN_KEY_FRAMES = 5  # fewer key frames are no sample of a video
 
-AHEAD = 4  # frames decoded ahead, in a thread of their own
+AHEAD = 4  # frames that the thread decodes ahead
 
 
 class WorkingFrames:
   """A video's frames at working scale, iterable again and again, decoded ahead in a thread.
 
-  Both sides are halved, by averaging, while `WORKING_ROWS` are left: quick, and it moves nothing by
-  parts of a pixel. A short video is decoded once and kept; a long one is decoded anew at each pass,
-  so that memory stays bounded.
+  Both sides are halved by averaging as long as `WORKING_ROWS` rows are left, which is quick and
+  shifts nothing by parts of a pixel. A short video is decoded once and kept; a long one is decoded
+  anew at each pass, so that memory stays bounded.
+
+  Attributes:
+    video: the video.
+    halvings: how often both sides are halved.
+    height: pixel rows at working scale.
+    width: pixel columns at working scale.
   """
 
   def __init__(self, video: video_file.Video):
@@ -36,20 +42,20 @@ class WorkingFrames:
     self.height = video.height >> self.halvings
     self.width = video.width >> self.halvings
     self._fits = len(video.time_s) * self.height * self.width * 3 <= CACHE_BYTES
-    self._cache: list[np.ndarray] | None = None  # there after the first whole pass
+    self._cache: list[np.ndarray] | None = None  # filled by the first whole pass
 
   def __iter__(self) -> Iterator[np.ndarray]:
     """Yields (height, width, 3) uint8 RGB."""
     if self._cache is not None:
       yield from self._cache
       return
-    seen: list[np.ndarray] = []  # this pass's own: passes may overlap, or be left early
+    decoded: list[np.ndarray] = []  # this pass's own: passes may overlap, or be left early
     for frame in decoded_ahead(self._halved(f) for f in video_file.frames(self.video)):
       if self._fits:
-        seen.append(frame)
+        decoded.append(frame)
       yield frame
     if self._fits:
-      self._cache = seen
+      self._cache = decoded
 
   def _halved(self, frame: np.ndarray) -> np.ndarray:
     for _ in range(self.halvings):
@@ -57,47 +63,47 @@ class WorkingFrames:
     return frame
 
   def sample(self, count: int) -> list[np.ndarray]:
-    """At most `count` frames spread over the video.
+    """Returns at most `count` frames spread over the video, (height, width, 3) uint8 RGB.
 
-    Of a video too long to keep they are key frames, which are found without decoding the others; if
-    it has too few of them, it is decoded for the sample.
+    In a video too long to keep these are key frames, which are read without decoding the others; if
+    it has too few of them, the whole video is decoded for the sample.
     """
     if not self._fits:
-      keys = self._key_frames(count)
-      if len(keys) >= MIN_KEY_FRAMES:
-        return keys
+      key_frames = self._key_frames(count)
+      if len(key_frames) >= MIN_KEY_FRAMES:
+        return key_frames
     total = len(self.video.time_s)
     wanted = set(np.linspace(0, total - 1, min(total, count)).round().astype(int).tolist())
     return [frame for k, frame in enumerate(self) if k in wanted]
 
   def _key_frames(self, count: int) -> list[np.ndarray]:
-    found: dict[int, np.ndarray] = {}
+    pictures: dict[int, np.ndarray] = {}  # by presentation time
     try:
       with video_file.decoder(self.video.path) as (container, stream):
         for time_s in np.linspace(0, self.video.time_s[-1], count):
           container.seek(int(time_s / stream.time_base) + (stream.start_time or 0), stream=stream)
           frame = next(container.decode(stream))
-          if frame.pts not in found:
-            found[frame.pts] = self._halved(video_file.rgb(frame))
+          if frame.pts not in pictures:
+            pictures[frame.pts] = self._halved(video_file.rgb(frame))
     except video_file.UNREADABLE:  # no way to seek in this file
       return []
-    return list(found.values())
+    return list(pictures.values())
 
 
 def halved(picture: np.ndarray) -> np.ndarray:
-  """Both sides halved by averaging; an odd last row or column is left out."""
+  """Returns a picture with both sides halved by averaging, without an odd last row or column."""
   height, width = picture.shape[0] // 2, picture.shape[1] // 2
   even = picture[: 2 * height, : 2 * width]
   return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def decoded_ahead(items: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-  """The same items, made some ahead in another thread: decoding releases the interpreter's lock."""
+  """Yields the same items, made `AHEAD` ahead in a thread: decoding releases Python's lock."""
   pool = concurrent.futures.ThreadPoolExecutor(1)
-  coming = collections.deque(pool.submit(next, items, None) for _ in range(AHEAD))
+  futures = collections.deque(pool.submit(next, items, None) for _ in range(AHEAD))
   try:
-    while (item := coming.popleft().result()) is not None:
-      coming.append(pool.submit(next, items, None))
+    while (item := futures.popleft().result()) is not None:
+      futures.append(pool.submit(next, items, None))
       yield item
   finally:
     pool.shutdown(cancel_futures=True)

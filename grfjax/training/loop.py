@@ -54,7 +54,7 @@ def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) ->
     ValueError: the configuration, the data or the workdir do not fit, or another process has it.
     TrainingError: a step is not finite.
     OSError: a file cannot be written.
-    stopping.Stopped: it was told to stop; a checkpoint is written.
+    signals.StopRequested: it was told to stop; a checkpoint is written.
   """
   folder = pathlib.Path(workdir)
   with _alone(folder):
@@ -169,7 +169,7 @@ def _train(config: ml_collections.ConfigDict, folder: pathlib.Path) -> dict[str,
   waited, begun, first = 0.0, time.monotonic(), done
   bar = tqdm.tqdm(total=config.steps, initial=done, unit='step', desc='train', mininterval=1)
   try:
-    with signals.deferred() as asked:
+    with signals.defer_stop() as asked:
       while done < config.steps and not early.stopped:
         before = time.monotonic()
         batch = next(batches)
@@ -200,7 +200,7 @@ def _train(config: ml_collections.ConfigDict, folder: pathlib.Path) -> dict[str,
         if due or (stop and stop.everywhere):
           save()
         if stop:
-          raise signals.Stopped(
+          raise signals.StopRequested(
             stop.signal,
             f'{folder}: the checkpoint of step {done} is written; the same command goes on'
             if due or stop.everywhere

@@ -72,11 +72,11 @@ def test_a_run_that_is_told_to_stop_saves_and_goes_on(data_dir, tmp_path):
     loop.train(ml_collections.ConfigDict(), run)
   process.send_signal(signal.SIGTERM)
   begun = time.monotonic()
-  said, _ = process.communicate()
+  output, _ = process.communicate()
   assert time.monotonic() - begun < 10
   assert process.returncode == 143
   at = checkpointing.Checkpoints(run).latest()
-  assert said.splitlines()[-1] == (
+  assert output.splitlines()[-1] == (
     f'grfjax.train: stopped by SIGTERM; {run}: the checkpoint of step {at} is written; the same '
     'command goes on'
   )
@@ -98,9 +98,9 @@ def test_a_prediction_that_is_stopped_leaves_nothing_half_written(
   )  # fmt: skip
   _when(process, lambda: list(tmp_path.glob('.grfjax-*/*')))
   os.killpg(process.pid, number)
-  said, _ = process.communicate()
+  output, _ = process.communicate()
   assert process.returncode == code
-  assert 'Traceback' not in said
+  assert 'Traceback' not in output
   assert not list(tmp_path.glob('.*'))
   done = {p.stem for p in tmp_path.glob('*.csv')}
   assert done == {p.stem for p in tmp_path.glob('*.html')}
@@ -114,10 +114,10 @@ def test_a_synthesis_that_is_stopped_leaves_nothing(tmp_path):
   )  # fmt: skip
   _when(process, lambda: list(tmp_path.glob('.*/videos/S*.mp4')))
   os.killpg(process.pid, signal.SIGINT)
-  said, _ = process.communicate()
+  output, _ = process.communicate()
   assert process.returncode == 130
-  assert said.splitlines()[-1] == 'grfjax.synth: stopped by Ctrl-C'
-  assert 'Traceback' not in said
+  assert output.splitlines()[-1] == 'grfjax.synth: stopped by Ctrl-C'
+  assert 'Traceback' not in output
   assert not list(tmp_path.iterdir())
 
 
@@ -133,8 +133,8 @@ signals.run(main, 'it', grace_s={})
 """
 WAIT = 'time.sleep(20)'
 DEFERRED = """
-  with signals.deferred() as asked:
-    while not asked():
+  with signals.defer_stop() as received_signal:
+    while not received_signal():
       time.sleep(0.01)
     time.sleep(0.1)
     print('saved', flush=True)
@@ -144,8 +144,8 @@ SWALLOWED = """
     time.sleep(20)
   except BaseException:
     pass
-  with signals.deferred() as asked:
-    print(asked().name, flush=True)
+  with signals.defer_stop() as received_signal:
+    print(received_signal().name, flush=True)
 """
 COLLECTING = """
   class Slow:
@@ -174,7 +174,7 @@ HANGING = """
     time.sleep(20)
 """
 STUCK = """
-  with signals.deferred():
+  with signals.defer_stop():
     time.sleep(20)
 """
 CLEANED = """
@@ -186,7 +186,7 @@ CLEANED = """
 
 
 @pytest.mark.parametrize(
-  ('body', 'grace_s', 'signals', 'code', 'said'),
+  ('body', 'grace_s', 'signals', 'code', 'output'),
   [
     (WAIT, 8, ['SIGINT'], 130, ['it: stopped by Ctrl-C']),
     (WAIT, 8, ['SIGTERM'], 143, ['it: stopped by SIGTERM']),
@@ -205,18 +205,18 @@ CLEANED = """
     ),
     (
       STUCK, 8, ['SIGINT', 'SIGINT'], 130,
-      ['', 'it: stopped by Ctrl-C (told twice); what was finished before is kept'],
+      ['', 'it: stopped by Ctrl-C (signalled again); what was finished before is kept'],
     ),
   ],
 )  # fmt: skip
-def test_a_process_leaves_as_it_is_told(body, grace_s, signals, code, said):
+def test_a_process_ends_on_signals(body, grace_s, signals, code, output):
   process = _start('-c', SCRIPT.format(body.strip(), grace_s))
   assert process.stdout.readline() == 'ready\n'
   for number in signals:
     time.sleep(0.1)
     process.send_signal(getattr(signal, number))
   out, _ = process.communicate(timeout=5)
-  assert (process.returncode, out.splitlines()) == (code, said)
+  assert (process.returncode, out.splitlines()) == (code, output)
 
 
 FOLD = """
@@ -225,8 +225,8 @@ from grfjax.io import signals
 
 def main(argv):
   print('ready', flush=True)
-  with signals.deferred() as asked:
-    while not asked():
+  with signals.defer_stop() as received_signal:
+    while not received_signal():
       time.sleep(0.01)
     time.sleep(0.3)
     print('fold saved', flush=True)
