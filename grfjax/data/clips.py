@@ -83,10 +83,10 @@ def walks(
     return
   frames = working_frames.WorkingFrames(film)
   try:
-    for found in crossings.crossings(frames, film.time_s):
+    for found in crossings.find_crossings(frames, film.time_s):
       yield found if isinstance(found, tracking_gaps.Gap) else _followed(frames, found, cfg)
   except crossings.NobodyFoundError as error:
-    raise crossings.NobodyFoundError(f'{path}: {error}') from error
+    raise error.within(str(path), file=path) from error
 
 
 def longest(path: pathlib.Path, cfg: clip_config.ClipConfig) -> WalkerViews:
@@ -97,9 +97,9 @@ def longest(path: pathlib.Path, cfg: clip_config.ClipConfig) -> WalkerViews:
     return view
   frames = working_frames.WorkingFrames(video_file.probe(path))
   try:
-    crossing = crossings.longest(frames, frames.video.time_s)
+    crossing = crossings.find_longest(frames, frames.video.time_s)
   except crossings.NobodyFoundError as error:
-    raise crossings.NobodyFoundError(f'{path}: {error}') from error
+    raise error.within(str(path), file=path) from error
   return _followed(frames, crossing, cfg)
 
 

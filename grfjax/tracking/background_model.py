@@ -11,27 +11,29 @@ import numpy as np
 
 from grfjax.io import working_frames
 
-BACKGROUND_FRAMES = 32  # bounded, so memory does not grow with the video
+BACKGROUND_FRAMES = 32  # bounded, so that memory does not grow with the video
 
-SEARCH_ROWS = 180  # walkers are looked for in a picture halved while so many rows are left
+NOISE_FRAMES = 8  # of them, from which the picture noise is estimated
 
-SMOOTH = 1 / 240  # of the picture's rows: noise is smaller in a smoothed picture, a walker is not
+SEARCH_ROWS = 180  # pictures are halved for the search while at least so many rows are left
+
+SMOOTHING = 1 / 240  # sigma over the picture's rows: it reduces noise more than it does a walker
 
 
 class Frames(Protocol):
   """A video's frames, (H, W, 3) uint8 RGB at working scale: `working_frames.WorkingFrames`."""
 
   def __iter__(self) -> Iterator[np.ndarray]:
-    """All of them, in order; again and again."""
+    """Yields all frames in order; can be called again and again."""
     ...
 
   def sample(self, count: int) -> list[np.ndarray]:
-    """At most so many of them, spread over the video."""
+    """Returns at most `count` frames, spread over the video."""
     ...
 
 
-def background(sample: list[np.ndarray]) -> tuple[np.ndarray, float]:
-  """Median picture of some frames.
+def estimate_background(sample: list[np.ndarray]) -> tuple[np.ndarray, float]:
+  """Estimates the background as the median picture of some frames.
 
   Args:
     sample: (H, W, 3) uint8 each.
@@ -40,11 +42,24 @@ def background(sample: list[np.ndarray]) -> tuple[np.ndarray, float]:
     (H, W, 3) uint8 and the standard deviation of the noise (gray levels), at least 1.
   """
   median = _median(sample)
-  return median, noise(sample[:: max(1, len(sample) // 8)], median)
+  return median, noise_sd(noise_sample(sample), median)
+
+
+def noise_sample(sample: list[np.ndarray]) -> list[np.ndarray]:
+  """Returns some of the frames, about `NOISE_FRAMES`, evenly chosen."""
+  return sample[:: max(1, len(sample) // NOISE_FRAMES)]
+
+
+def noise_sd(sample: list[np.ndarray], median: np.ndarray) -> float:
+  """Returns the standard deviation of the frames' noise about their median, at least 1."""
+  # 1.4826 is the ratio of the standard deviation to the median absolute one in normal noise.
+  counts = sum(np.bincount(cv2.absdiff(f, median).ravel(), minlength=256) for f in sample)
+  middle = int(np.searchsorted(np.cumsum(counts), np.sum(counts) / 2))
+  return max(1.4826 * middle, 1.0)
 
 
 def _median(pictures: list[np.ndarray]) -> np.ndarray:
-  """The upper median of each value, uint8.
+  """Returns the upper median of each value, uint8.
 
   A sorting network (Batcher's merge exchange; Knuth, The Art of Computer Programming 3, 5.2.2 M)
   of whole pictures: minima and maxima of bytes are several times faster than partitions.
@@ -57,7 +72,7 @@ def _median(pictures: list[np.ndarray]) -> np.ndarray:
 
 @functools.cache
 def _exchanges(count: int) -> list[tuple[int, int]]:
-  """Pairs (i, j), i < j, to be put in order, one after the other, to sort so many items."""
+  """Returns the pairs (i, j), i < j, that sort `count` items when put in order one by one."""
   pairs = []
   top = 1 << max(0, (count - 1).bit_length() - 1)
   p = top
@@ -70,27 +85,18 @@ def _exchanges(count: int) -> list[tuple[int, int]]:
   return pairs
 
 
-def _smoothed(picture: np.ndarray) -> np.ndarray:
-  return cv2.GaussianBlur(picture, (0, 0), picture.shape[0] * SMOOTH)
-
-
 def search_picture(picture: np.ndarray) -> np.ndarray:
-  """What a walker is looked for in: small, and smoothed before the difference's sign is lost, as
-  noise then averages out, while clothes near the wall's colour do not.
+  """Returns the picture in which walkers are searched for: reduced and smoothed.
+
+  It is smoothed before the sign of the difference to the background is lost, as noise then averages
+  out, while clothes near the wall's colour do not.
   """
   while picture.shape[0] // 2 >= SEARCH_ROWS:
     picture = working_frames.halved(picture)
-  return _smoothed(picture)
+  return cv2.GaussianBlur(picture, (0, 0), picture.shape[0] * SMOOTHING)
 
 
-def noise(sample: list[np.ndarray], median: np.ndarray) -> float:
-  # 1.4826 is the ratio of the standard deviation to the median absolute one in normal noise.
-  counts = sum(np.bincount(cv2.absdiff(f, median).ravel(), minlength=256) for f in sample)
-  middle = int(np.searchsorted(np.cumsum(counts), np.sum(counts) / 2))
-  return max(1.4826 * middle, 1.0)
-
-
-def difference(frame: np.ndarray, back: np.ndarray) -> np.ndarray:
-  """Largest difference to the background over the colours, (H, W) uint8."""
-  red, green, blue = cv2.split(cv2.absdiff(frame, back))
+def difference(frame: np.ndarray, background: np.ndarray) -> np.ndarray:
+  """Returns the largest difference to the background over the colours, (H, W) uint8."""
+  red, green, blue = cv2.split(cv2.absdiff(frame, background))
   return cv2.max(cv2.max(red, green), blue)

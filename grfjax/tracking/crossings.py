@@ -1,9 +1,9 @@
-"""Finds who walks past a still camera and cuts a window that follows them.
+"""Finds the walks past a still camera.
 
 The background is the median of a bounded number of frames. What differs from it is foreground;
 foreground blobs are linked over time, and a track that travels far enough across the picture is a
-crossing. The window's floor line, height and centre are smooth in time, so that the body's own bob
-and sway stay visible inside it.
+crossing. The lines of the walker's feet and head and the path of the window are smooth in time, so
+that the body's own bob and sway stay visible inside the window.
 
 Frames are looked at once, one after the other. What the window will be cut from is kept while a
 crossing lasts, as its lines are known only at its end; memory does not grow with the video.
@@ -16,8 +16,10 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from grfjax import errors
 from grfjax.tracking import (
   background_model,
+  blobs,
   camera_motion,
   frame_planes,
   linking,
@@ -26,8 +28,8 @@ from grfjax.tracking import (
 )
 
 
-class NobodyFoundError(ValueError):
-  """No walker could be followed; the message says what was seen."""
+class NobodyFoundError(errors.InputError):
+  """No walker could be followed; the message says what moves in the video instead."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,8 +42,8 @@ class Crossing:
       still background: no estimate is better than a wrong one.
     planes: for each of the track's frames (H, W, 2) uint8: gray, and the largest difference to the
       background over the colours; iterable again and again.
-    reach: how far it goes across the picture, in working pixels (in its own heights a scrap of
-      shadow would go further than who casts it).
+    reach: how far the walker goes across the picture, in working pixels (in its own heights a scrap
+      of shadow would go further than who casts it).
   """
 
   track: walker_track.Track
@@ -50,119 +52,164 @@ class Crossing:
   reach: float
 
 
-def crossings(
+def find_crossings(
   frames: background_model.Frames, time_s: np.ndarray
 ) -> Iterator[Crossing | tracking_gaps.Gap]:
   """Finds every walk across the picture, in order; of two at the same time the longer one.
 
   Args:
-    frames: the video's.
+    frames: the video's frames.
     time_s: (N,) each frame's time.
 
   Yields:
-    Each crossing soon after it is over; at the end the stretches in which nobody can be followed.
+    Each crossing soon after it is over; at the end the gaps in which nobody can be followed.
 
   Raises:
-    NobodyFoundError: nothing person-sized crosses the picture, or only in such stretches.
+    NobodyFoundError: nothing person-sized crosses the picture, or only in such gaps.
   """
-  sample = frames.sample(background_model.BACKGROUND_FRAMES)
-  back, noise = background_model.background(sample)
-  searched = background_model.search_picture(back)
-  scale = round(back.shape[0] / searched.shape[0])
-  some = [background_model.search_picture(f) for f in sample[:: max(1, len(sample) // 8)]]
-  threshold = max(14.0, 5 * background_model.noise(some, searched))
-  del sample, some
-  edge = float(scale * (searched.shape[0] - 1))  # give or take a pixel of what is searched
-  fps = 1 / float(np.median(np.diff(time_s)))
-  linker = linking.Linker(fps)
-  camera = camera_motion.Camera(searched, fps)
-  planes = frame_planes.FramePlanes(frames, back)
-  waiting: list[Crossing] = []
-  furthest: float | None = None
-  found = False
-  small = searched
-  without: list[tuple[np.ndarray, str]] = []  # frames, and why they have no estimate
-
+  search = _Search(frames, time_s)
+  has_crossing = False
   for k, frame in enumerate(frames):
-    planes.add(k, frame)
-    before, small = small, background_model.search_picture(frame)
-    camera.add(k, small)
-    here = linking.blobs(k, background_model.difference(small, searched), threshold, scale)
-    over = linker.add(k, here)
-    for live in linker.live:
-      live[-1].change.append(
-        walker_track.picture_change(live[-1], before, small, scale) if k else np.nan
-      )
-    if k == len(time_s) - 1:
-      over, linker.live = over + linker.live, []
-    for track in over:
-      if not linker.is_person(track):
-        continue
-      if walker_track.is_slanted(track, back.shape[1]):
-        without.append((np.arange(track[0].frame, track[-1].frame + 1), tracking_gaps.SLANTED))
-        continue
-      furthest = max(furthest or 0.0, linking.travel(track))
-      if linking.travel(track) < linking.MIN_TRAVEL:
-        continue
-      smooth = walker_track.smooth_track(track, time_s, back, noise, edge)
-      beside = _beside(track, smooth.frame, linker)
-      cut = np.mean([b.cut for b in track]) > 0.5
-      below = (smooth.floor > edge) & cut
-      without += [
-        (smooth.frame[beside], tracking_gaps.BESIDE),
-        (smooth.frame[below], tracking_gaps.FEET),
-      ]
-      least = linking.MIN_SECONDS * fps - 1
-      clear = tracking_gaps.long_runs(
-        ~tracking_gaps.within(camera.moving(), smooth.frame) & ~beside & ~below, least
-      )
-      if clear.any():
-        kept = planes.of(smooth.frame)
-        waiting.append(Crossing(smooth, clear, kept, abs(track[-1].x - track[0].x)))
-    earliest = min((t[0].frame for t in linker.live), default=k + 1)
-    planes.forget(earliest)
-    settled, shorter, waiting = _apart(waiting, earliest)
-    without += [(c.track.frame, tracking_gaps.SHORTER) for c in shorter]
-    for crossing in settled:
-      found = True
+    for crossing in search.add(k, frame):
+      has_crossing = True
       yield crossing
-  every = np.arange(len(time_s))
-  without += [(every[tracking_gaps.within(camera.moving(), every)], tracking_gaps.MOVING)]
-  without += [(every[tracking_gaps.within(linker.together, every)], tracking_gaps.TOGETHER)]
-  stretches = tracking_gaps.stretches(without, time_s)
-  if not found:
-    seen = (
-      'nothing person-sized moves'
-      if furthest is None
-      else f'the furthest moves {furthest:.2f} body heights'
-    )
+  gaps = search.gaps()
+  if not has_crossing:
     raise NobodyFoundError(
-      f'nobody walks across the picture ({"; ".join(str(s) for s in stretches) or seen}; expected '
-      f'one person crossing at least {linking.MIN_TRAVEL} body heights before a still camera)'
+      f'nobody walks across the picture ({"; ".join(map(str, gaps)) or search.describe_motion()}; '
+      f'expected one person crossing at least {linking.MIN_TRAVEL} body heights before a still '
+      'camera)',
+      code='video.no_walker',
     )
-  yield from stretches
+  yield from gaps
 
 
-def longest(frames: background_model.Frames, time_s: np.ndarray) -> Crossing:
-  """The crossing that goes furthest; arguments and errors as in `crossings`."""
-  found = [c for c in crossings(frames, time_s) if isinstance(c, Crossing)]
+def find_longest(frames: background_model.Frames, time_s: np.ndarray) -> Crossing:
+  """Finds the crossing that goes furthest; arguments and errors as in `find_crossings`."""
+  found = [c for c in find_crossings(frames, time_s) if isinstance(c, Crossing)]
   return max(found, key=lambda c: c.reach)
 
 
-def _beside(track: list[linking.Blob], frame: np.ndarray, linker: linking.Linker) -> np.ndarray:
-  """(K,) bool, in which of (K,) frames somebody else is in the track's window."""
-  at = [b.frame for b in track if any(linker.is_person(other) for other in b.beside)]
-  return np.isin(frame, at)
+class _Search:
+  """Follows people through the frames of a video, given one after the other."""
+
+  def __init__(self, frames: background_model.Frames, time_s: np.ndarray):
+    sample = frames.sample(background_model.BACKGROUND_FRAMES)
+    self._background, self._noise = background_model.estimate_background(sample)
+    self._search_background = background_model.search_picture(self._background)
+    self._scale = round(self._background.shape[0] / self._search_background.shape[0])
+    search_sample = [
+      background_model.search_picture(f) for f in background_model.noise_sample(sample)
+    ]
+    self._threshold = max(
+      14.0, 5 * background_model.noise_sd(search_sample, self._search_background)
+    )
+    # Give or take a pixel of the search picture.
+    self._lower_edge = float(self._scale * (self._search_background.shape[0] - 1))
+    self._time_s = time_s
+    fps = 1 / float(np.median(np.diff(time_s)))
+    self._min_frames = linking.MIN_SECONDS * fps - 1
+    self._linker = linking.Linker(fps)
+    self._camera = camera_motion.CameraMotion(self._search_background, fps)
+    self._planes = frame_planes.FramePlanes(frames, self._background)
+    self._picture = self._search_background  # the search picture of the last frame
+    self._waiting: list[Crossing] = []  # over, but perhaps shorter than one that is not
+    self._excluded: list[tuple[np.ndarray, tracking_gaps.Reason]] = []  # frames, and why
+    self._furthest: float | None = None  # body heights that somebody has moved
+
+  def add(self, index: int, frame: np.ndarray) -> list[Crossing]:
+    """Takes the next frame and returns the crossings that are settled by now, in order."""
+    self._planes.add(index, frame)
+    previous, self._picture = self._picture, background_model.search_picture(frame)
+    self._camera.add(index, self._picture)
+    for track in self._link(index, previous):
+      if self._linker.is_person(track):
+        self._finish(track)
+    first_open = min((t[0].frame for t in self._linker.open_tracks), default=index + 1)
+    self._planes.forget_before(first_open)
+    settled, shorter, self._waiting = _settle(self._waiting, first_open)
+    self._excluded += [(c.track.frame, tracking_gaps.SHORTER) for c in shorter]
+    return settled
+
+  def gaps(self) -> list[tracking_gaps.Gap]:
+    """Returns where nobody could be followed, once all frames are given."""
+    every = np.arange(len(self._time_s))
+    moving = tracking_gaps.is_within(self._camera.moving_intervals(), every)
+    together = tracking_gaps.is_within(self._linker.pair_intervals, every)
+    excluded = [
+      *self._excluded,
+      (every[moving], tracking_gaps.CAMERA_MOVES),
+      (every[together], tracking_gaps.TWO_TOGETHER),
+    ]
+    return tracking_gaps.merge_gaps(excluded, self._time_s)
+
+  def describe_motion(self) -> str:
+    """Returns in words how far somebody has moved."""
+    if self._furthest is None:
+      return 'nothing person-sized moves'
+    return f'the furthest moves {self._furthest:.2f} body heights'
+
+  def _link(self, index: int, previous: np.ndarray) -> list[linking.BlobTrack]:
+    """Links the blobs of the present picture and returns the tracks that are over.
+
+    Args:
+      index: of the frame.
+      previous: the search picture of the frame before.
+    """
+    difference = background_model.difference(self._picture, self._search_background)
+    frame_blobs = blobs.find_blobs(index, difference, self._threshold, self._scale)
+    over = self._linker.add(index, frame_blobs)
+    for track in self._linker.open_tracks:
+      change = (
+        walker_track.picture_change(track[-1], previous, self._picture, self._scale)
+        if index
+        else np.nan
+      )
+      track[-1].changes.append(change)
+    if index == len(self._time_s) - 1:
+      over += self._linker.open_tracks
+      self._linker.open_tracks = []
+    return over
+
+  def _finish(self, track: linking.BlobTrack) -> None:
+    """Makes a crossing of a person's track that is over, or notes why it is none."""
+    if walker_track.is_oblique(track, self._background.shape[1]):
+      frames = np.arange(track[0].frame, track[-1].frame + 1)
+      self._excluded.append((frames, tracking_gaps.OBLIQUE))
+      return
+    travel = linking.travel(track)
+    self._furthest = max(self._furthest or 0.0, travel)
+    if travel < linking.MIN_TRAVEL:
+      return
+    smooth = walker_track.smooth_track(
+      track, self._time_s, self._background, self._noise, self._lower_edge
+    )
+    has_neighbour = np.isin(smooth.frame, self._frames_with_neighbour(track))
+    is_mostly_cut = np.mean([b.is_cut for b in track]) > 0.5
+    feet_cut = (smooth.floor > self._lower_edge) & is_mostly_cut
+    self._excluded += [
+      (smooth.frame[has_neighbour], tracking_gaps.ANOTHER_IN_WINDOW),
+      (smooth.frame[feet_cut], tracking_gaps.FEET_CUT),
+    ]
+    moving = tracking_gaps.is_within(self._camera.moving_intervals(), smooth.frame)
+    clear = tracking_gaps.keep_long_runs(~moving & ~has_neighbour & ~feet_cut, self._min_frames)
+    if clear.any():
+      planes = self._planes.select(smooth.frame)
+      self._waiting.append(Crossing(smooth, clear, planes, abs(track[-1].x - track[0].x)))
+
+  def _frames_with_neighbour(self, track: linking.BlobTrack) -> list[int]:
+    """Returns the frames in which somebody else is in the track's window."""
+    return [b.frame for b in track if any(map(self._linker.is_person, b.neighbours))]
 
 
-def _apart(
-  found: list[Crossing], live: int
+def _settle(
+  finished: list[Crossing], first_open: int
 ) -> tuple[list[Crossing], list[Crossing], list[Crossing]]:
-  """Of crossings at the same time the longest alone is kept, then the longest of the others, ...
+  """Of crossings at the same time keeps the longest alone, then the longest of the others, ...
 
   Args:
-    found: those that are over.
-    live: the first frame of those that are not; one of them may turn out to be longer.
+    finished: crossings that are over.
+    first_open: the first frame of those that are not; one of them may turn out to be longer.
 
   Returns:
     Those to keep whatever comes, in order; those at the same time as one of them; those of which
@@ -170,22 +217,23 @@ def _apart(
     the same as if asked once about all.
   """
   kept: list[Crossing] = []
-  others: list[Crossing] = []
-  left = sorted(found, key=lambda c: -c.reach)
+  shorter: list[Crossing] = []
+  undecided = sorted(finished, key=lambda c: -c.reach)
 
-  def decided() -> Crossing | None:
-    for k, one in enumerate(left):
-      if one.track.frame[-1] < live and not any(_together(one, longer) for longer in left[:k]):
-        return one
+  def next_decided() -> Crossing | None:
+    for k, crossing in enumerate(undecided):
+      is_over = crossing.track.frame[-1] < first_open
+      if is_over and not any(_overlap(crossing, longer) for longer in undecided[:k]):
+        return crossing
     return None
 
-  while (one := decided()) is not None:
-    kept.append(one)
-    others += [c for c in left if c is not one and _together(c, one)]
-    left = [c for c in left if not _together(c, one)]
-  return sorted(kept, key=lambda c: int(c.track.frame[0])), others, left
+  while (crossing := next_decided()) is not None:
+    kept.append(crossing)
+    shorter += [c for c in undecided if c is not crossing and _overlap(c, crossing)]
+    undecided = [c for c in undecided if not _overlap(c, crossing)]
+  return sorted(kept, key=lambda c: int(c.track.frame[0])), shorter, undecided
 
 
-def _together(a: Crossing, b: Crossing) -> bool:
-  """Whether they share time."""
+def _overlap(a: Crossing, b: Crossing) -> bool:
+  """Returns whether two crossings share a frame."""
   return bool(a.track.frame[0] <= b.track.frame[-1] and b.track.frame[0] <= a.track.frame[-1])

@@ -11,44 +11,59 @@ import numpy as np
 
 from grfjax.tracking import background_model
 
-PLANES_BYTES = 512 * 2**20  # kept of crossings that are not over; a longer one is decoded again
+PLANES_BYTES = 512 * 2**20  # kept of unfinished crossings; a longer crossing is decoded again
 
 
 class FramePlanes:
-  """Gray and difference of the frames that windows may yet be cut from."""
+  """Keeps the planes of the frames that windows may yet be cut from, up to `PLANES_BYTES`.
 
-  def __init__(self, frames: background_model.Frames, back: np.ndarray):
-    self._frames, self._back = frames, back
+  The planes of a frame are (H, W, 2) uint8: gray, and the largest difference to the background over
+  the colours.
+  """
+
+  def __init__(self, frames: background_model.Frames, background: np.ndarray):
+    self._frames, self._background = frames, background
     self._kept: dict[int, np.ndarray] = {}
 
-  def _planes(self, frame: np.ndarray) -> np.ndarray:
-    return cv2.merge(
-      [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), background_model.difference(frame, self._back)]
-    )
-
-  def add(self, k: int, frame: np.ndarray) -> None:
-    self._kept[k] = self._planes(frame)
-    if len(self._kept) * self._kept[k].nbytes > PLANES_BYTES:
+  def add(self, index: int, frame: np.ndarray) -> None:
+    """Takes the next frame; the oldest one goes where they are too many to keep."""
+    self._kept[index] = self._compute(frame)
+    if len(self._kept) * self._kept[index].nbytes > PLANES_BYTES:
       del self._kept[next(iter(self._kept))]
 
-  def forget(self, before: int) -> None:
-    while self._kept and next(iter(self._kept)) < before:
+  def forget_before(self, index: int) -> None:
+    """Drops the planes of all frames before that one."""
+    while self._kept and next(iter(self._kept)) < index:
       del self._kept[next(iter(self._kept))]
 
-  def of(self, frame: np.ndarray) -> Iterable[np.ndarray]:
-    """Those of a track's frames; the video is decoded again where they were too many to keep."""
-    if frame[0] in self._kept:
-      return [self._kept[k] for k in frame.tolist()]
-    return _Again(self, frame)
+  def select(self, indices: np.ndarray) -> Iterable[np.ndarray]:
+    """Returns the planes of consecutive frames, which can be iterated over again and again.
+
+    The video is decoded again for them where they were too many to keep.
+
+    Args:
+      indices: (K,) int, of the frames.
+    """
+    if indices[0] in self._kept:
+      return [self._kept[k] for k in indices.tolist()]
+    return _DecodedPlanes(self, indices)
+
+  def decode(self, indices: np.ndarray) -> Iterator[np.ndarray]:
+    """Yields the planes of consecutive frames from another pass over the video."""
+    frames = itertools.islice(self._frames, int(indices[0]), int(indices[-1]) + 1)
+    return (self._compute(frame) for frame in frames)
+
+  def _compute(self, frame: np.ndarray) -> np.ndarray:
+    gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    return cv2.merge([gray, background_model.difference(frame, self._background)])
 
 
 @dataclasses.dataclass(frozen=True)
-class _Again:
-  """Planes of a track's frames from another pass over the video."""
+class _DecodedPlanes:
+  """Planes of consecutive frames, decoded anew in every iteration."""
 
   planes: FramePlanes
-  frame: np.ndarray
+  indices: np.ndarray
 
   def __iter__(self) -> Iterator[np.ndarray]:
-    some = itertools.islice(self.planes._frames, int(self.frame[0]), int(self.frame[-1]) + 1)
-    return (self.planes._planes(frame) for frame in some)
+    return self.planes.decode(self.indices)

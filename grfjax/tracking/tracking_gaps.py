@@ -3,81 +3,106 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
+from grfjax import mask_runs
 from grfjax.tracking import linking
 
-MOVING = 'the camera moves, so nothing is estimated'
 
-TOGETHER = 'two people are too close to be told apart, so nothing is estimated'
+class Reason(NamedTuple):
+  """Why somebody is not estimated.
 
-BESIDE = "another person is in the walker's window, so nothing is estimated"
+  Attributes:
+    code: short and stable, 'walker.reason', for programs.
+    sentence: the reason in words, without capital and full stop.
+  """
 
-FEET = "the feet are beyond the picture's lower edge, so nothing is estimated"
+  code: str
+  sentence: str
 
-SLANTED = (
-  'somebody comes nearer or goes away (or climbs or jumps) and does not cross the picture, so '
-  'nothing is estimated'
+
+CAMERA_MOVES = Reason('walker.camera_moves', 'the camera moves, so nothing is estimated')
+
+TWO_TOGETHER = Reason(
+  'walker.two_together', 'two people are too close to be told apart, so nothing is estimated'
 )
 
-SHORTER = 'another person walks as well; the one who goes further is estimated'
+ANOTHER_IN_WINDOW = Reason(
+  'walker.another_in_window', "another person is in the walker's window, so nothing is estimated"
+)
+
+FEET_CUT = Reason(
+  'walker.feet_cut', "the feet are beyond the picture's lower edge, so nothing is estimated"
+)
+
+OBLIQUE = Reason(
+  'walker.oblique',
+  'somebody comes nearer or goes away (or climbs or jumps) and does not cross the picture, so '
+  'nothing is estimated',
+)
+
+SHORTER = Reason(
+  'walker.shorter', 'another person walks as well; the one who goes further is estimated'
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Gap:
-  """A stretch of the video in which somebody may walk, but is not estimated.
+  """An interval of the video in which somebody may walk, but is not estimated.
 
   Attributes:
-    start_s: of the stretch.
-    end_s: of the stretch.
-    why: what goes on in it.
+    start_s: time of its first frame.
+    end_s: time of its last frame.
+    reason: why nobody is estimated.
   """
 
   start_s: float
   end_s: float
-  why: str
+  reason: Reason
 
   def __str__(self) -> str:
-    return f'from {self.start_s:.1f} to {self.end_s:.1f} s {self.why}'
+    return f'from {self.start_s:.1f} to {self.end_s:.1f} s {self.reason.sentence}'
 
 
-def within(stretches: list[tuple[int, int]], frame: np.ndarray) -> np.ndarray:
-  """(K,) bool, which of (K,) frames are in any of the stretches, (first, last)."""
-  inside = np.zeros(len(frame), bool)
-  for first, last in stretches:
-    inside |= (frame >= first) & (frame <= last)
+def is_within(intervals: list[tuple[int, int]], frames: np.ndarray) -> np.ndarray:
+  """Returns (K,) bool, which of (K,) frames are in any of the intervals (first, last)."""
+  inside = np.zeros(len(frames), bool)
+  for first, last in intervals:
+    inside |= (frames >= first) & (frames <= last)
   return inside
 
 
-def _runs(mask: np.ndarray) -> Iterator[slice]:
-  """Where it is true."""
-  edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]]))).tolist()
-  return (slice(*pair) for pair in zip(edges[::2], edges[1::2], strict=True))
-
-
-def long_runs(mask: np.ndarray, least: float) -> np.ndarray:
-  """Only the runs of at least so many."""
+def keep_long_runs(mask: np.ndarray, min_length: float) -> np.ndarray:
+  """Returns the mask with True only in runs of at least that length."""
   kept = np.zeros_like(mask)
-  for run in _runs(mask):
-    kept[run] = run.stop - run.start >= least
+  for start, stop in mask_runs.runs_of_true(mask):
+    kept[start:stop] = stop - start >= min_length
   return kept
 
 
-def stretches(without: list[tuple[np.ndarray, str]], time_s: np.ndarray) -> list[Gap]:
-  """Frames and why, put together to stretches that are apart for as long as a walk lasts."""
-  found = []
-  still = np.ones(len(time_s), bool)
-  for frame, why in without:
-    still[frame] &= why != MOVING
-  for why in dict.fromkeys(why for _, why in without):
+def merge_gaps(excluded: list[tuple[np.ndarray, Reason]], time_s: np.ndarray) -> list[Gap]:
+  """Merges excluded frames to gaps, which are apart for at least as long as a walk lasts.
+
+  Args:
+    excluded: (K,) frames each, and why nobody is estimated in them.
+    time_s: (N,) time of each of the video's frames.
+
+  Returns:
+    The gaps of all reasons in order of their start.
+  """
+  gaps = []
+  is_still = np.ones(len(time_s), bool)
+  for frames, reason in excluded:
+    is_still[frames] &= reason != CAMERA_MOVES
+  for reason in dict.fromkeys(reason for _, reason in excluded):
     mask = np.zeros(len(time_s), bool)
-    for frame, same in without:
-      mask[frame] |= same == why
-    if why != MOVING:
-      mask &= still  # before a background that moves, nothing else can be told
+    for frames, same_reason in excluded:
+      mask[frames] |= same_reason == reason
+    if reason != CAMERA_MOVES:
+      mask &= is_still  # before a background that moves, nothing else can be told
     times = time_s[mask]
     cuts = np.flatnonzero(np.diff(times) > linking.MIN_SECONDS) + 1
-    found += [Gap(float(t[0]), float(t[-1]), why) for t in np.split(times, cuts) if len(t)]
-  return sorted(found, key=lambda s: s.start_s)
+    gaps += [Gap(float(t[0]), float(t[-1]), reason) for t in np.split(times, cuts) if len(t)]
+  return sorted(gaps, key=lambda gap: gap.start_s)

@@ -15,7 +15,7 @@ FLOOR = 0.05  # the floor line's distance from the window's bottom, in window he
 
 
 def boxes(track: walker_track.Track, rows: int, columns: int, wide: int = 1) -> np.ndarray:
-  """Where `windows` of so many rows and columns lie; arguments as there.
+  """Returns where the windows lie that `windows` cuts for the same arguments.
 
   Returns:
     (K, 4) left, top, width and height in working pixels; 0 is the picture's edge, not the middle of
@@ -33,7 +33,7 @@ def windows(
   """Cuts the walker out of every frame of a crossing, always walking to the right.
 
   Args:
-    crossing: from `crossings`.
+    crossing: a walk across the picture.
     rows: height of a window, `MARGIN` body heights.
     columns: width of a window; a full stride with the arms is about 0.8 body heights.
     wide: width of a window's pixel over its height.
@@ -47,17 +47,22 @@ def windows(
   ramp = np.clip((np.arange(256) - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
   for i, planes in enumerate(crossing.planes):
     step = MARGIN * track.height[i] / rows  # working pixels a window pixel
-    over = max(1, int(np.ceil(step)))  # sample at about the picture's own pixels, then average
-    big = (columns * wide * over, rows * over)
-    fine = step / over
+    # Sample at about the picture's own pixels, then average.
+    oversampling = max(1, int(np.ceil(step)))
+    fine_size = (columns * wide * oversampling, rows * oversampling)
+    fine_step = step / oversampling
     # (column, row) of the picture for each of the fine window's; a pixel's centre is at +0.5.
-    left = track.x[i] - track.direction * fine * (big[0] - 1) / 2 - 0.5
-    top = track.floor[i] - fine * (big[1] * (1 - FLOOR) - 0.5) - 0.5
-    turn = np.array([[track.direction * fine, 0, left], [0, fine, top]])
+    left = track.x[i] - track.direction * fine_step * (fine_size[0] - 1) / 2 - 0.5
+    top = track.floor[i] - fine_step * (fine_size[1] * (1 - FLOOR) - 0.5) - 0.5
+    to_picture = np.array([[track.direction * fine_step, 0, left], [0, fine_step, top]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    here = cv2.warpAffine(planes, turn, big, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    gray, apart = cv2.split(here)
-    far = cv2.LUT(cv2.GaussianBlur(apart, (0, 0), 0.7), ramp)
-    small = (columns, rows)
-    both = [cv2.resize(c, small, interpolation=cv2.INTER_AREA) for c in (gray, far)]
-    yield np.stack(both, axis=-1)
+    fine = cv2.warpAffine(
+      planes, to_picture, fine_size, flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    gray, difference = cv2.split(fine)
+    foreground = cv2.LUT(cv2.GaussianBlur(difference, (0, 0), 0.7), ramp)
+    channels = [
+      cv2.resize(channel, (columns, rows), interpolation=cv2.INTER_AREA)
+      for channel in (gray, foreground)
+    ]
+    yield np.stack(channels, axis=-1)

@@ -1,0 +1,164 @@
+"""Person-sized foreground of one frame."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+MIN_HEIGHT = 0.12  # of the picture: smaller blobs are not a walker
+
+# Over the body's difference to the background: legs that the picture's lower edge cuts differ there
+# as much as the body does, while a shadow fades out to its end (the darkest drawn ones to half).
+CUT_CONTRAST = 0.75
+
+
+@dataclasses.dataclass(eq=False)
+class Blob:
+  """Person-sized foreground; columns and rows in working pixels.
+
+  Attributes:
+    frame: index of the frame.
+    x: centre column of the upper body.
+    top: first row.
+    bottom: row after the last.
+    left: first column of the upper body.
+    right: column after the last of the upper body.
+    is_cut: whether the picture's lower edge cuts the body, and not its shadow alone.
+    changes: mean difference to the frame before, where the blob is; then the same in the following
+      frames in which its track has no blob.
+    neighbours: tracks of other people who are in the same window.
+  """
+
+  frame: int
+  x: float
+  top: float
+  bottom: float
+  left: float
+  right: float
+  is_cut: bool = False
+  changes: list[float] = dataclasses.field(default_factory=list)
+  neighbours: list[list[Blob]] = dataclasses.field(default_factory=list)
+
+  @property
+  def height(self) -> float:
+    """Number of rows."""
+    return self.bottom - self.top
+
+
+class _Body(NamedTuple):
+  """A body within its component's box; rows and columns from the box's corner.
+
+  Attributes:
+    mask: (h, w) uint8 0 or 1, without what is too far to the side.
+    centre: column of the upper body.
+    top: first row.
+    bottom: row after the last.
+    left: first column of the upper body.
+    right: column after the last of the upper body.
+  """
+
+  mask: np.ndarray
+  centre: float
+  top: int
+  bottom: int
+  left: int
+  right: int
+
+
+def find_blobs(
+  frame_index: int, difference: np.ndarray, threshold: float, scale: int = 1
+) -> list[Blob]:
+  """Finds the person-sized connected foreground of a frame.
+
+  Args:
+    frame_index: index of the frame.
+    difference: (H, W) uint8, to the background.
+    threshold: gray levels of difference above which a pixel is foreground.
+    scale: working pixels a pixel of `difference`.
+  """
+  rows = difference.shape[0]
+  foreground = (cv2.GaussianBlur(difference, (0, 0), rows / 360) > threshold).astype(np.uint8)
+  mask = cv2.morphologyEx(foreground, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+  # Parts of a body that look like the background leave gaps, up to a leg long: join across them.
+  reach = np.ones((max(3, rows // 5), max(3, rows // 40)), np.uint8)
+  joined = cv2.dilate(mask, reach)
+  left, top, width, height = cv2.boundingRect(joined)  # what moves is a small part of the picture
+  if not width:
+    return []
+  box = slice(top, top + height), slice(left, left + width)
+  mask, difference = mask[box], difference[box]
+  count, labels, stats, _ = cv2.connectedComponentsWithStats(joined[box], connectivity=8)
+  blobs = []
+  for i in range(1, count):
+    x0, y0, w, h = stats[i, :4]
+    inside = slice(y0, y0 + h), slice(x0, x0 + w)
+    body = _find_body(mask[inside] * (labels[inside] == i), MIN_HEIGHT * rows)
+    if body is None:
+      continue
+    column, row = left + x0, top + y0
+    blobs.append(
+      Blob(
+        frame=frame_index,
+        x=scale * (column + body.centre),
+        top=float(scale * (row + body.top)),
+        bottom=float(scale * (row + body.bottom)),
+        left=float(scale * (column + body.left)),
+        right=float(scale * (column + body.right)),
+        is_cut=row + body.bottom >= rows - 1 and _is_cut(body.mask, difference[inside]),
+      )
+    )
+  return blobs
+
+
+def _find_body(mask: np.ndarray, min_height: float) -> _Body | None:
+  """Finds the body in a connected component, None where it has not the shape of one.
+
+  Args:
+    mask: (h, w) uint8 0 or 1, the component's foreground in its box, which is larger by the reach
+      across gaps.
+    min_height: rows.
+  """
+  h, w = mask.shape
+  filled_rows = np.flatnonzero(mask.sum(1) >= 2)
+  if h < min_height or len(filled_rows) == 0:
+    return None
+  tall = filled_rows[-1] + 1 - filled_rows[0]  # without the reach
+  upper = mask[filled_rows[0] : filled_rows[0] + max(1, tall // 2)].sum(0)
+  columns = np.arange(w) + 0.5
+  centre = float((upper * columns).sum() / max(upper.sum(), 1))
+  # A cast shadow may lie far to one side on the floor: a walker is as wide as a stride.
+  mask = mask * (np.abs(columns - centre) < 0.5 * h)
+  filled_rows = np.flatnonzero(mask.sum(1) >= 2)
+  if len(filled_rows) == 0:
+    return None
+  # The upper body's: a shadow or a foot beyond the picture's edge moves neither centre nor size.
+  narrowed = mask[filled_rows[0] : filled_rows[0] + max(1, tall // 2)].sum(0)
+  filled_columns = np.flatnonzero(narrowed >= 0.04 * h)  # noise about a body is thinner
+  if len(filled_columns) == 0:
+    return None
+  top, bottom = filled_rows[0], filled_rows[-1] + 1
+  spread = np.sqrt((upper * (columns - centre) ** 2).sum() / max(upper.sum(), 1))
+  # The upper body is upright (a rectangle's spread is 0.29 of its width) and no mere scatter.
+  if (
+    bottom - top < min_height or spread > 0.25 * h
+    or float(mask.sum()) < 0.05 * h * (bottom - top)
+  ):  # fmt: skip
+    return None
+  return _Body(mask, centre, top, bottom, filled_columns[0], filled_columns[-1] + 1)
+
+
+def _is_cut(mask: np.ndarray, difference: np.ndarray) -> bool:
+  """Returns whether what reaches the lower edge is body and no shadow.
+
+  Args:
+    mask: (h, w) 0 or 1, the body.
+    difference: (h, w), to the background.
+  """
+  filled_rows = np.flatnonzero(mask.any(1))
+  middle = filled_rows[len(filled_rows) // 2]
+  body = difference[:middle][mask[:middle] > 0]
+  edge = difference[filled_rows[-2] :][mask[filled_rows[-2] :] > 0]
+  return bool(np.median(edge) > CUT_CONTRAST * np.median(body))
