@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 
 from grfjax import conventions
-from grfjax.data import clips, trial_records
+from grfjax.data import trial_records, walker_views
 from grfjax.gait import force_curves
 from grfjax.inference import trained_run, walk_estimates
 from grfjax.tracking import tracking_gaps
@@ -31,7 +31,9 @@ def estimate_video(
   """
   walks: list[tuple[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray]] = []
   reasons: list[str] = []
-  for view in clips.walks(path, run.voxel):  # one at a time, so that their pictures need not stay
+  for view in walker_views.read_walks(
+    path, run.voxel
+  ):  # one at a time, so that their pictures need not stay
     if isinstance(view, tracking_gaps.Gap):
       reasons.append(str(view))
       continue

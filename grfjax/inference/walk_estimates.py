@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from grfjax.data import clips, input_pipeline
+from grfjax.data import input_pipeline, voxels, walker_views
 from grfjax.inference import conformal, estimator, trained_run
 
 LONG = 200  # own frames of a clip when predicting: the frames beside them are seen twice
@@ -21,7 +21,9 @@ def calibrated(run: trained_run.Run, force: np.ndarray, interval: np.ndarray) ->
   return conformal.widened_intervals(force, interval, run.widening)
 
 
-def estimate_walk(run: trained_run.Run, view: clips.WalkerViews) -> tuple[np.ndarray, np.ndarray]:
+def estimate_walk(
+  run: trained_run.Run, view: walker_views.WalkerViews
+) -> tuple[np.ndarray, np.ndarray]:
   """Forces at every frame of a walk, (N, legs, axes), and their intervals, (..., 2 or 0); BW.
 
   As from the records of a data set; where the network allows it in longer clips, so that a frame is
@@ -29,7 +31,7 @@ def estimate_walk(run: trained_run.Run, view: clips.WalkerViews) -> tuple[np.nda
   """
   voxel = run.voxel.longer(LONG) if run.model.bounded else run.voxel
   batch = max(1, FRAMES // voxel.frames)
-  records = clips.cut_voxels(view, None, voxel)
+  records = voxels.cut_voxels(view, None, voxel)
   parts = []
   while some := list(itertools.islice(records, batch)):
     both = estimator.estimate_own(
