@@ -10,19 +10,20 @@ import sys
 
 from absl import app, flags, logging
 
+from grfjax import errors
 from grfjax.evaluation import held_out
-from grfjax.io import signals
+from grfjax.io import run_folder, signals
 from grfjax.report import run_report
 
 
 def define_flags() -> None:
-  """Defines the command's flags; not on import, where modules' flags would meet."""
+  """Defines the command's flags; not on import, as commands share names of flags."""
   flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
   flags.DEFINE_string('data_dir', '', 'Where the data set lies, if it has moved.')
 
 
 def main(argv: list[str]) -> None:
-  """Runs `evaluate` from flags."""
+  """Evaluates the run that the flags describe."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   logging.set_verbosity(logging.WARNING)
@@ -31,11 +32,12 @@ def main(argv: list[str]) -> None:
     value = held_out.evaluate_run(workdir, flags.FLAGS.data_dir)
     written = run_report.write_run(workdir)
   except (ValueError, OSError) as error:
-    sys.exit(f'grfjax.evaluate: {error}')
-  for text in value['damaged']:
+    sys.exit(f'grfjax.evaluate: {errors.describe(error)}')
+  for text in value.damaged:
     print(f'Note: {text}')
   print(run_report.run_text(value))
-  print(f'written: {workdir / "eval.json"}, {", ".join(str(path) for path in written)}')
+  paths = [run_folder.RunFolder(workdir).evaluation, *written]
+  print(f'written: {", ".join(map(str, paths))}')
 
 
 if __name__ == '__main__':

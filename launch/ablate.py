@@ -1,9 +1,9 @@
-"""What each lever of our networks is worth: one changed at a time, some subjects held out.
+"""Measures what each lever of our networks is worth: one is changed at a time.
 
     python launch/ablate.py --workdir=RUNS --data_dir=DATA --subjects=A,B [--seeds=0,1]
 
-Trains and evaluates every row of `LEVERS` with each of the subjects held out, skips what is done,
-and writes RUNS/ablations.md.
+Trains and evaluates every row of `LEVERS` with each of the subjects held out, skips runs that are
+complete, and writes RUNS/ablations.md.
 """
 
 from __future__ import annotations
@@ -20,23 +20,24 @@ import ml_collections
 from absl import app, flags
 
 from grfjax.data import voxel_dataset
-from grfjax.evaluation import held_out
+from grfjax.evaluation import cross_fitting, held_out
 from grfjax.io import atomic, signals
-from grfjax.training import loop
 
 _WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the runs.', required=True)
 _DATA_DIR = flags.DEFINE_string(
-  'data_dir', None, 'A data set, configuration walker.', required=True
+  'data_dir', None, 'A data set of the configuration `walker`.', required=True
 )
-_SUBJECTS = flags.DEFINE_list('subjects', None, 'Who is held out in turn.', required=True)
-_SEEDS = flags.DEFINE_list('seeds', ['0'], 'Of the training; errors are means over them.')
+_SUBJECTS = flags.DEFINE_list(
+  'subjects', None, 'The subjects that are held out in turn.', required=True
+)
+_SEEDS = flags.DEFINE_list('seeds', ['0'], 'Seeds of the training; errors are means over them.')
 
 CONFIGS = pathlib.Path(__file__).resolve().parent.parent / 'configs'
 SOFT = {
   'name': 'soft_bins', 'bins': 60, 'weights': (1.0, 0.5, 0.5),
   'ranges': ((-0.1, 1.6), (-0.4, 0.4), (-0.2, 0.2)),
 }  # fmt: skip
-# Row -> the configuration, what is changed.
+# Row of the table -> (configuration file:argument, the values that are changed).
 LEVERS: dict[str, tuple[str, dict[str, Any]]] = {
   'as it is: from synthetic walkers, 200 steps': ('walker', {}),
   '`convolutional` alone': ('convolutional', {}),
@@ -53,8 +54,8 @@ LEVERS: dict[str, tuple[str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def configured(name: str, changes: dict[str, Any]) -> ml_collections.ConfigDict:
-  """A configuration (file:argument) with values changed; a part that is a dict is replaced."""
+def load_config(name: str, changes: dict[str, Any]) -> ml_collections.ConfigDict:
+  """Returns the configuration file:argument with values changed; a dict replaces the whole part."""
   file, _, argument = name.partition(':')
   spec = importlib.util.spec_from_file_location(file, CONFIGS / f'{file}.py')
   assert spec is not None
@@ -62,8 +63,8 @@ def configured(name: str, changes: dict[str, Any]) -> ml_collections.ConfigDict:
   module = importlib.util.module_from_spec(spec)
   spec.loader.exec_module(module)
   values = module.get_config(argument).to_dict()
-  for changed, value in changes.items():
-    *path, last = changed.split('.')
+  for key, value in changes.items():
+    *path, last = key.split('.')
     part = values
     for step in path:
       part = part[step]
@@ -71,16 +72,16 @@ def configured(name: str, changes: dict[str, Any]) -> ml_collections.ConfigDict:
   return ml_collections.ConfigDict(values)
 
 
-def fold(folder: pathlib.Path, config: ml_collections.ConfigDict) -> dict[str, Any]:
-  """Trains and evaluates one fold, unless that is done; returns its eval.json."""
+def run_fold(folder: pathlib.Path, config: ml_collections.ConfigDict) -> dict[str, Any]:
+  """Trains and evaluates a fold, unless that is complete; returns the contents of its eval.json."""
   if not (folder / 'eval.json').exists():
-    loop.train(config, folder)
+    cross_fitting.train_run(config, folder)
     held_out.evaluate_run(folder)
   return json.loads((folder / 'eval.json').read_text())
 
 
 def main(argv: list[str]) -> None:
-  """Runs every row."""
+  """Runs every row and writes the table."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   known = voxel_dataset.Dataset(_DATA_DIR.value, 'walker').subjects
@@ -90,19 +91,21 @@ def main(argv: list[str]) -> None:
   head = ['lever', *_SUBJECTS.value, 'mean MAE', 'mean r', 'in the air']
   lines = [f'| {" | ".join(head)} |', '|---' * len(head) + '|']
   for number, (lever, (name, changes)) in enumerate(LEVERS.items()):
-    errors, others = [], []
+    errors, other_measures = [], []
     for subject in _SUBJECTS.value:
-      found = []
+      evaluations = []
       for seed in _SEEDS.value:
-        config = configured(name, changes)
+        config = load_config(name, changes)
         config.update(
           data_dir=_DATA_DIR.value, holdout=subject, seed=int(seed), calibrate=0, eval_every=0
         )
-        found.append(fold(runs / f'{number:02d}_{subject}_{seed}', config))
+        evaluations.append(run_fold(runs / f'{number:02d}_{subject}_{seed}', config))
         jax.clear_caches()
-      errors.append(statistics.fmean(v['subjects'][subject]['mae_pct_bw'] for v in found))
-      others += [(v['subjects'][subject]['r'] or 0, v['air_mean_abs_pct_bw']) for v in found]
-    r, air = (statistics.fmean(column) for column in zip(*others, strict=True))
+      errors.append(statistics.fmean(v['subjects'][subject]['mae_pct_bw'] for v in evaluations))
+      other_measures += [
+        (v['subjects'][subject]['r'] or 0, v['air_mean_abs_pct_bw']) for v in evaluations
+      ]
+    r, air = (statistics.fmean(column) for column in zip(*other_measures, strict=True))
     cells = [f'{e:.2f}' for e in (*errors, statistics.fmean(errors))]
     lines.append(f'| {" | ".join([lever, *cells, f"{r:.3f}", f"{air:.2f}"])} |')
     print(lines[-1], flush=True)

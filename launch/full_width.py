@@ -1,8 +1,9 @@
-"""One training step of the paper's network at full width (256 channels, 110.5 M parameters).
+"""Runs training steps of the paper's network at full width (256 channels, 110.5 M parameters).
 
     python launch/full_width.py [--batch=4]
 
-Prints the parameter count, the loss before and after, and the seconds.
+Prints the number of parameters and, for two steps on the same random voxels, the loss before the
+step and the seconds.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from grfjax.data import clip_config
 from grfjax.models import networks, targets
 from grfjax.training import optimizers, sharding, train_step
 
-_BATCH = flags.DEFINE_integer('batch', 4, 'Voxels in the step.', lower_bound=1)
+_BATCH = flags.DEFINE_integer('batch', 4, 'Voxels in a step.', lower_bound=1)
 
 
 def main(argv: list[str]) -> None:
-  """Runs the step on random voxels."""
+  """Runs two steps on random voxels."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   target = targets.build_target('classes')
@@ -45,18 +46,18 @@ def main(argv: list[str]) -> None:
   )
   print(f'parameters: {sum(p.size for p in jax.tree.leaves(state.params)):,}', flush=True)
   update = train_step.make_train_step(
-    model=model, target=target, tx=tx, augmentations={}, whole=whole, split=split
+    model=model, target=target, tx=tx, augmentations={}, replicated=whole, split=split
   )
   key = jax.device_put(jax.random.key(1), whole)
   on_device = sharding.to_device(batch, split)
-  for number in range(2):  # the second shows what the first has learned, compiled already
-    begun = time.monotonic()
+  for number in range(2):  # the second shows what the first has learned, and is compiled already
+    start_time = time.monotonic()
     state, sums = update(state, on_device, key)
     total, n = jax.device_get(sums['loss'])
     loss = float(total) / float(n)
     print(
       f'step {number}: loss {loss:.4f} (ln 150 = {math.log(150):.4f}), '
-      f'{time.monotonic() - begun:.1f} s',
+      f'{time.monotonic() - start_time:.1f} s',
       flush=True,
     )
     if not math.isfinite(loss):

@@ -3,82 +3,144 @@
     python launch/loso.py --config=configs/walker.py --workdir=RUNS --config.data_dir=DATA
       [--recordings=RAW]
 
-Each fold's run is RUNS/SUBJECT/. Folds already done are skipped, one that was cut short goes on.
-SIGTERM and Ctrl-C stop the fold at work as they stop `grfjax.train`, and the round with it (exit
-code 143 or 130).
-With --recordings, every held-out trial's prediction goes to RUNS/predictions/, and where plates
-told the truth, the report has the errors of the gait measures and the worst and best trials.
+Each fold's run is RUNS/SUBJECT/. Folds that are done are skipped, one that was cut short goes on.
+SIGTERM and Ctrl-C stop the fold at work as they stop `grfjax.train`, and all folds with it (exit
+code 143 or 130). With --recordings, every held-out trial's prediction goes to RUNS/predictions/,
+and where plates measured the forces, the report has the errors of the gait measures and the worst
+and best trials.
 """
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import os
 import pathlib
 import subprocess
 import sys
 import time
 
+import ml_collections
 from absl import app, flags, logging
 from ml_collections import config_flags
 
+from grfjax import errors
 from grfjax.data import voxel_dataset
 from grfjax.evaluation import evaluation_result, held_out_trials
-from grfjax.io import recordings, signals
+from grfjax.io import recordings, run_folder, signals
 from grfjax.report import fold_report, prediction_files
 from grfjax.training import run_settings
 
-
-def _python(root: pathlib.Path) -> str:
-  """The environment's own Python, whichever one started this script."""
-  own = root / '.venv' / 'bin' / 'python'
-  return str(own) if own.exists() else sys.executable
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
-def _compiled() -> pathlib.Path:
-  return pathlib.Path(flags.FLAGS.workdir).absolute() / 'compiled'
+def is_done(run: run_folder.RunFolder, steps: int) -> bool:
+  """Returns whether a fold is trained to the end, and evaluated there.
 
-
-def _call(root: pathlib.Path, module: str, *arguments: str) -> None:
-  """Runs a grfjax module in a process of its own, so that every fold starts alike."""
-  # What one fold has compiled, the others need not.
-  env = {'JAX_COMPILATION_CACHE_DIR': str(_compiled()), **os.environ}
-  # In a group of its own, so that Ctrl-C reaches it once: from here.
-  command = [_python(root), '-m', module, *arguments]
-  with (
-    subprocess.Popen(command, env=env, process_group=0) as process,
-    signals.defer_stop() as asked,
-  ):
-    told = False
-    while process.poll() is None:
-      if (number := asked()) and not told:
-        process.send_signal(number)
-        told = True
-      time.sleep(0.05)
-  if process.returncode:  # below 0 it is a signal that nothing could be done about
-    sys.exit(process.returncode if process.returncode > 0 else 128 - process.returncode)
-
-
-def _finished(run: pathlib.Path, steps: int) -> bool:
-  """Whether a fold is trained to the end, and evaluated there."""
-  try:
-    done = json.loads((run / run_settings.DONE).read_text())
-    value = evaluation_result.read(run / 'eval.json')
-  except FileNotFoundError:
+  Raises:
+    ValueError: a file of the run is broken.
+  """
+  done = run_folder.read_json(run.done)
+  if done is None or not run.evaluation.is_file():
     return False
-  except ValueError as error:
-    sys.exit(f'loso: {error}')
-  return (done['stopped_early'] or done['step'] >= steps) and value['step'] == done['step']
+  evaluated = evaluation_result.read(run.evaluation)
+  return (done['stopped_early'] or done['step'] >= steps) and evaluated.step == done['step']
 
 
-def _predicted(folder: pathlib.Path, subject: str) -> bool:
-  """Whether every trial of a subject has its prediction."""
-  trials = recordings.load(flags.FLAGS.recordings or '', need_forces=False, subjects=[subject])
-  return all(prediction_files.is_complete(folder, trial.name) for trial in trials)
+@dataclasses.dataclass(frozen=True)
+class Folds:
+  """A round of leave-one-subject-out folds.
+
+  Attributes:
+    config: the configuration of every fold, its holdout empty.
+    overrides: what the command line says of the configuration, the file's name included.
+    folder: RUNS.
+    dataset: the data set.
+    recordings: the recording set, '' without predictions.
+  """
+
+  config: ml_collections.ConfigDict
+  overrides: list[str]
+  folder: pathlib.Path
+  dataset: voxel_dataset.Dataset
+  recordings: str
+
+  @property
+  def predictions(self) -> pathlib.Path:
+    """Folder of the held-out trials' predictions."""
+    return self.folder / fold_report.PREDICTIONS
+
+  def run_all(self) -> None:
+    """Trains, evaluates and predicts every fold that is not done.
+
+    Raises:
+      InputError: a fold's folder holds a run of another configuration, or a broken file.
+    """
+    subjects = self.dataset.subjects
+    for number, subject in enumerate(subjects, start=1):
+      run = run_folder.RunFolder(self.folder / subject)
+      done = is_done(run, self.config.steps)
+      state = f'{subject}: done before' if done else f'{subject} held out'
+      print(f'fold {number} of {len(subjects)}, {state}', flush=True)
+      if done:
+        self.config.holdout = subject
+        run_settings.refuse_other_run(self.config, run, self.dataset)
+      else:
+        self._call('grfjax.train', *self.overrides, f'--config.holdout={subject}', run=run)
+        self._call('grfjax.evaluate', run=run)
+      if self.recordings and not (done and self._is_predicted(subject)):
+        self._call(
+          'grfjax.predict', f'--recordings={self.recordings}', f'--subjects={subject}',
+          f'--out={self.predictions}', run=run,
+        )  # fmt: skip
+
+  def _is_predicted(self, subject: str) -> bool:
+    """Whether every trial of a subject has its prediction."""
+    trials = recordings.load(self.recordings, need_forces=False, subjects=[subject])
+    return all(prediction_files.is_complete(self.predictions, trial.name) for trial in trials)
+
+  def _call(self, module: str, *arguments: str, run: run_folder.RunFolder) -> None:
+    """Runs a grfjax command in a process of its own, so that every fold starts alike."""
+    own = ROOT / '.venv' / 'bin' / 'python'  # whichever Python started this script
+    python = str(own) if own.exists() else sys.executable
+    # What one fold has compiled, the others need not.
+    compiled = str((self.folder / 'compiled').absolute())
+    env = {'JAX_COMPILATION_CACHE_DIR': compiled, **os.environ}
+    command = [python, '-m', module, *arguments, f'--workdir={run}']
+    # In a process group of its own, so that Ctrl-C reaches it once: from here.
+    with (
+      subprocess.Popen(command, env=env, process_group=0) as process,
+      signals.defer_stop() as pending_signal,
+    ):
+      sent = False
+      while process.poll() is None:
+        if (number := pending_signal()) and not sent:
+          process.send_signal(number)
+          sent = True
+        time.sleep(0.05)
+    if process.returncode:  # below 0 it is a signal that the command could not handle
+      sys.exit(process.returncode if process.returncode > 0 else 128 - process.returncode)
+
+  def write_report(self) -> None:
+    """Prints and writes the tables, figures and pages of all folds.
+
+    Raises:
+      InputError: a fold's result or a prediction cannot be used.
+      OSError: a file cannot be read or written.
+    """
+    subjects = self.dataset.subjects
+    results = {s: evaluation_result.read(self.folder / s / 'eval.json') for s in subjects}
+    trials = None
+    if self.recordings:
+      trials = held_out_trials.read_held_out_trials(
+        self.predictions, pathlib.Path(self.recordings), list(subjects)
+      )
+    print(fold_report.loso_text(results, trials))
+    for path in fold_report.write_loso(self.folder, results, trials):
+      print(f'written: {path}')
 
 
 def define_flags() -> None:
-  """Defines the command's flags; not on import, where modules' flags would meet."""
+  """Defines the command's flags; not on import, as commands share names of flags."""
   config_flags.DEFINE_config_file('config', None, 'A file of configs/.')
   flags.DEFINE_string('workdir', None, 'Folder of the runs.', required=True)
   flags.DEFINE_string(
@@ -87,57 +149,26 @@ def define_flags() -> None:
 
 
 def main(argv: list[str]) -> None:
-  """Runs the folds."""
+  """Runs the folds that the flags describe, and reports them."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   logging.set_verbosity(logging.WARNING)
   config = flags.FLAGS.config
   if config.holdout:
-    sys.exit('loso: config.holdout is chosen here, fold by fold; leave it empty')
-  root = pathlib.Path(__file__).resolve().parent.parent
-  runs = pathlib.Path(flags.FLAGS.workdir)
-  predictions = runs / fold_report.PREDICTIONS
+    sys.exit('loso: config.holdout is set fold by fold here; leave it empty')
+  overrides = [a for a in sys.argv[1:] if a.startswith(('--config', '-config'))]
   try:
     dataset = voxel_dataset.Dataset(config.data_dir, config.dataset)
-  except ValueError as error:
-    sys.exit(f'loso: {error}')
-  subjects = dataset.subjects
-  if len(subjects) < 2:
-    sys.exit(f'loso: the only subject is {subjects[0]}; leaving one out needs at least two')
-  # What the command line says of the configuration, the file's name apart.
-  overrides = [a for a in sys.argv[1:] if a.startswith(('--config', '-config'))]
-  for number, subject in enumerate(subjects, start=1):
-    run = runs / subject
-    done = _finished(run, config.steps)
-    if done:
-      config.holdout = subject
-      try:
-        run_settings.refuse_other_run(config, run, dataset)
-      except ValueError as error:
-        sys.exit(f'loso: {error}')
-      print(f'fold {number} of {len(subjects)}, {subject}: done before', flush=True)
-    else:
-      print(f'fold {number} of {len(subjects)}: {subject} held out', flush=True)
-      _call(root, 'grfjax.train', *overrides, f'--config.holdout={subject}', f'--workdir={run}')
-      _call(root, 'grfjax.evaluate', f'--workdir={run}')
-    if flags.FLAGS.recordings and not (done and _predicted(predictions, subject)):
-      _call(
-        root, 'grfjax.predict', f'--workdir={run}', f'--recordings={flags.FLAGS.recordings}',
-        f'--subjects={subject}', f'--out={predictions}',
-      )  # fmt: skip
-  found = None
-  try:
-    folds = {s: evaluation_result.read(runs / s / 'eval.json') for s in subjects}
-    if flags.FLAGS.recordings:
-      found = held_out_trials.read_held_out_trials(
-        predictions, pathlib.Path(flags.FLAGS.recordings), list(subjects)
+    if len(dataset.subjects) < 2:
+      sys.exit(
+        f'loso: the only subject is {dataset.subjects[0]}; leaving one out needs at least two'
       )
-    print(fold_report.loso_text(folds, found))
-    written = fold_report.write_loso(runs, folds, found)
+    workdir = pathlib.Path(flags.FLAGS.workdir)
+    folds = Folds(config, overrides, workdir, dataset, flags.FLAGS.recordings or '')
+    folds.run_all()
+    folds.write_report()
   except (ValueError, OSError) as error:
-    sys.exit(f'loso: {error}')
-  for path in written:
-    print(f'written: {path}')
+    sys.exit(f'loso: {errors.describe(error)}')
 
 
 if __name__ == '__main__':

@@ -11,7 +11,7 @@ import numpy as np
 import optax
 import pytest
 
-from grfjax import pretrained
+from grfjax.io import run_folder
 from grfjax.training import checkpointing, train_step, weight_files
 
 TX = optax.adam(1e-3)
@@ -152,7 +152,7 @@ def test_a_state_that_is_not_finite_is_not_saved(tmp_path):
 
 def test_weights_to_hand_on_are_refused_once_damaged(tmp_path):
   weight_files.write_weights(tmp_path, {'a': {'kernel': np.arange(12.0), 'bias': np.ones(3)}}, 1)
-  path = tmp_path / weight_files.WEIGHTS
+  path = run_folder.RunFolder(tmp_path).weights
   data = path.read_bytes()
   for at in range(0, len(data), 7):
     path.write_bytes(_flip(data, at))
@@ -160,9 +160,9 @@ def test_weights_to_hand_on_are_refused_once_damaged(tmp_path):
       weight_files.restore_params(tmp_path)
 
 
-@pytest.mark.parametrize('name', pretrained.NAMES)
+@pytest.mark.parametrize('name', run_folder.BUNDLED)
 def test_the_networks_that_come_along_have_their_digests(name):
-  folder = pretrained.folder(name)
+  folder = run_folder.RunFolder.find(name).path
   written = (folder / 'weights.sha256').read_text()
   digest = hashlib.sha256((folder / 'weights.npz').read_bytes()).hexdigest()
   assert written == f'{digest}  weights.npz\n'

@@ -28,8 +28,8 @@ def test_labels_of_two_steps():
   judged = inside[:, None] & (np.nan_to_num(mean[:, :, 2]) > 20)
   np.testing.assert_array_equal(contact, judged)  # every frame the judge counts has a label
   np.testing.assert_allclose(got[contact], mean[contact])
-  off = plate_contacts.contacts(t, force[:, 0, 2])[0].end_s
-  on = plate_contacts.contacts(t, force[:, 1, 2])[0].start_s
+  off = plate_contacts.find_contacts(t, force[:, 0, 2])[0].end_s
+  on = plate_contacts.find_contacts(t, force[:, 1, 2])[0].start_s
   air = known & ~contact
   # Air begins at the left's own toe-off without a gap, and ends well before the right's.
   assert known[(at > off) & (at < off + 0.2), 0].all()
@@ -94,14 +94,14 @@ def test_one_plate_tells_of_the_other_leg():
   assert not contact[:, 1].any()
   assert (got[:, 1] == 0).all()
   # Of the left itself only its contact is known, with no zeros around it.
-  c = plate_contacts.contacts(t, plates['left'][:, 2])[0]
+  c = plate_contacts.find_contacts(t, plates['left'][:, 2])[0]
   assert not known[(at < c.start_s - 1 / 60) | (at > c.end_s + 1 / 60), 0].any()
 
 
 @pytest.mark.parametrize('cut', ['start', 'end'])
 def test_a_contact_cut_by_the_recording_says_nothing_of_the_other_leg(cut):
   t, _, plates = walk(0.15, 0.65, 'two peaks', (2,))
-  c = plate_contacts.contacts(t, plates['left'][:, 2])[0]
+  c = plate_contacts.find_contacts(t, plates['left'][:, 2])[0]
   keep = t > c.start_s + 0.1 if cut == 'start' else t < c.end_s - 0.1
   t, left = t[keep], plates['left'][keep]
   at = frames_of(t)

@@ -1,7 +1,7 @@
 """A disk that is full in the midst of writing, at every place where something is written.
 
 A limit on the size of files stands for it (RLIMIT_FSIZE): what is written beyond fails just so.
-`launch/fill.py` does the same to whole commands on a real file system.
+`launch/faults/fill.py` does the same to whole commands on a real file system.
 """
 
 import contextlib
@@ -16,11 +16,12 @@ import pytest
 import report_test
 import train_test
 
-from grfjax.evaluation import held_out
+from grfjax.evaluation import cross_fitting, held_out
 from grfjax.inference import trained_run
+from grfjax.io import run_folder
 from grfjax.report import fold_report, predicting, run_report
 from grfjax.synth import recording
-from grfjax.training import checkpointing, loop, metrics_log, run_settings, weight_files
+from grfjax.training import checkpointing, metrics_log, weight_files
 
 _config = train_test._config
 
@@ -44,7 +45,7 @@ def _full_after(size):
 def done(data_dir, recordings_dir, tmp_path_factory):
   """A finished run with an evaluation, a folder of predictions, and a report."""
   root = tmp_path_factory.mktemp('done')
-  loop.train(_config(data_dir, steps=3), root / 'run')
+  cross_fitting.train_run(_config(data_dir, steps=3), root / 'run')
   held_out.evaluate_run(root / 'run')
   fold_report.write_loso(root, report_test.small_folds())
   _predict(root, data_dir, recordings_dir)
@@ -57,7 +58,7 @@ def _synth(root, data_dir, recordings_dir):
 
 
 def _train(root, data_dir, recordings_dir):
-  loop.train(_config(data_dir), root / 'new')
+  cross_fitting.train_run(_config(data_dir), root / 'new')
 
 
 def _log(root, data_dir, recordings_dir):
@@ -134,7 +135,7 @@ def test_a_full_disk_is_named_and_nothing_is_lost(
   after = _tree(root)
   assert not [name for name in after if '.grfjax-' in name or 'tmp' in name]
   # TensorBoard's file is named by the time, and written anew.
-  assert not {name for name in before.keys() - after.keys() if metrics_log.BOARD not in name}
+  assert not {name for name in before.keys() - after.keys() if 'tensorboard' not in name}
 
 
 def test_a_checkpoint_without_space_stops_the_run_and_it_goes_on_later(
@@ -144,10 +145,10 @@ def test_a_checkpoint_without_space_stops_the_run_and_it_goes_on_later(
   usage = shutil.disk_usage(root)
   monkeypatch.setattr(checkpointing.shutil, 'disk_usage', lambda _: usage._replace(free=20_000))
   with pytest.raises(OSError, match=rf"No space left on device: '{root}/run/checkpoints/6'"):
-    loop.train(_config(data_dir), root / 'run')
+    cross_fitting.train_run(_config(data_dir), root / 'run')
   names = sorted(p.name for p in (root / 'run/checkpoints').iterdir())
   assert names == ['3', '3.sha256']
   monkeypatch.undo()
-  loop.train(_config(data_dir), root / 'run')
-  assert json.loads((root / 'run' / run_settings.DONE).read_text())['step'] == 6
+  cross_fitting.train_run(_config(data_dir), root / 'run')
+  assert json.loads(run_folder.RunFolder(root / 'run').done.read_text())['step'] == 6
   assert weight_files.restore_params(root / 'run')[1:] == (6, [])

@@ -36,7 +36,7 @@ def contact(start_s, stance_s=0.6, first=1.1, valley=0.8, second=1.2):
     'contact_s': start_s, 'toe_off_s': start_s + stance_s, 'stance_s': stance_s,
     'first_peak_bw': first, 'valley_bw': valley, 'second_peak_bw': second,
   }  # fmt: skip
-  return foot_contacts.Contact('left', start_s, start_s + stance_s, True, True, measures)
+  return foot_contacts.MeasuredContact(start_s, start_s + stance_s, True, True, 'left', measures)
 
 
 def made_up_contacts():

@@ -1,4 +1,4 @@
-"""A killed build leaves nothing that is taken for a data set: launch/kill_builds.py, short."""
+"""A killed build leaves nothing that is taken for a data set: launch/faults/kill_builds.py."""
 
 import pathlib
 import subprocess
@@ -11,9 +11,11 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 @pytest.mark.slow
 def test_killed_builds():
-  command = [sys.executable, 'launch/kill_builds.py', '--kills=6', '--config=mochizuki']
+  command = [sys.executable, 'launch/faults/kill_builds.py', '--kills=6', '--config=mochizuki']
   done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
   assert done.returncode == 0, done.stderr
   assert 'rebuilt: whole, nothing else left' in done.stdout
-  counts = {what: int(n) for n, what in (x.split(maxsplit=1) for x in done.stdout.splitlines())}
-  assert sum(n for what, n in counts.items() if ' killed, ' in what) >= 3
+  counts = {
+    outcome: int(n) for n, outcome in (x.split(maxsplit=1) for x in done.stdout.splitlines())
+  }
+  assert sum(n for outcome, n in counts.items() if ' killed, ' in outcome) >= 3

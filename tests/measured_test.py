@@ -1,4 +1,4 @@
-"""What the measuring scripts rest on."""
+"""What the scripts that measure rest on: repeated videos, enlarged sets, timed commands."""
 
 import sys
 
@@ -11,10 +11,10 @@ import measured
 from grfjax.io import recordings, video_file
 
 
-def test_a_film_again_and_again(tmp_path):
+def test_a_repeated_video(tmp_path):
   film = making.film(30)
   source = making.write_video(tmp_path / 'one.mp4', film.frames)
-  length = measured.repeated(source, tmp_path / 'many.mp4', 1.2)
+  length = measured.repeat_video(source, tmp_path / 'many.mp4', 1.2)
   many = video_file.probe(tmp_path / 'many.mp4')
   assert len(many.time_s) == 90
   assert length == pytest.approx(1.5)
@@ -24,15 +24,15 @@ def test_a_film_again_and_again(tmp_path):
     np.testing.assert_array_equal(three[k], one[k % 30])
 
 
-def test_a_set_given_to_many_people(recordings_dir, tmp_path):
-  measured.manifest(recordings_dir, tmp_path / 'set', 3)
+def test_a_set_of_many_people(recordings_dir, tmp_path):
+  measured.write_set(recordings_dir, tmp_path / 'set', 3)
   trials = recordings.load(str(tmp_path / 'set'))
   assert [t.subject.name for t in trials] == ['P01', 'P01', 'P02', 'P02', 'P03', 'P03']
   assert len({t.name for t in trials}) == 6
 
 
-def test_a_command_is_timed_and_its_failure_told():
-  before = bytearray(b'.') * 2**29  # which is not the command's
+def test_a_command_is_timed_and_its_failure_reported():
+  before = bytearray(b'.') * 2**29  # not part of the command's memory
   seconds, memory = measured.python('-c', "import time; x = b'.' * 2**28; time.sleep(.2)")
   assert 0 < seconds < 60
   assert 2**28 < memory < len(before)
@@ -47,11 +47,11 @@ def _rows(seconds, sizes):
   ]
 
 
-def test_growth_complains_of_time_and_of_memory():
-  assert growth.complaints(_rows((7, 10, 22), (100, 110, 119))) == []  # 6 + 1 s
-  assert growth.complaints(_rows((7, 10, 29), (100, 100, 100))) == [
+def test_growth_finds_time_and_memory_that_grow():
+  assert growth.find_problems(_rows((7, 10, 22), (100, 110, 119))) == []  # 6 + 1 s
+  assert growth.find_problems(_rows((7, 10, 29), (100, 100, 100))) == [
     'build: time grows 6.3 times from step to step, expected 4.0'
   ]
-  assert growth.complaints(_rows((7, 10, 22), (100, 110, 125))) == [
+  assert growth.find_problems(_rows((7, 10, 22), (100, 110, 125))) == [
     'build: memory grows 1.25 times'
   ]

@@ -28,12 +28,16 @@ def test_a_loss_over_a_million_labels():
 def test_the_logs_sums_over_many_steps():
   """As training adds them: a line of the log over 1,000 steps of 20,000 labels."""
   rng = np.random.default_rng(1)
-  total, count = jnp.float32(0), jnp.float32(0)
-  values = (rng.lognormal(0, 1, 1000) * 20_000).astype(np.float32)
-  for value in values:
-    total, count = total + value, count + jnp.float32(20_000)
+  masked_mean = jax.jit(targets.masked_mean)
+  mask = np.ones(20_000, bool)
+  total, count, exact = jnp.float32(0), jnp.float32(0), []
+  for size in rng.lognormal(0, 1, 1000):
+    loss = (size * rng.random(20_000)).astype(np.float32)
+    step_total, step_count = masked_mean(loss, mask)
+    total, count = total + step_total, count + step_count
+    exact.append(float(loss.sum(dtype=np.float64)))
   assert float(count) == pytest.approx(20e6, rel=1e-6)
-  assert float(total) == pytest.approx(math.fsum(values.tolist()), rel=1e-5)
+  assert float(total) == pytest.approx(math.fsum(exact), rel=1e-5)
 
 
 def test_errors_over_a_million_frames():

@@ -10,10 +10,9 @@ import making
 import numpy as np
 import pytest
 
-from grfjax import pretrained
 from grfjax.gait import foot_contacts, force_curves, summaries
 from grfjax.inference import trained_run, video_estimate
-from grfjax.io import video_file
+from grfjax.io import run_folder, video_file
 
 WALK = pathlib.Path(__file__).parents[1] / '../shared/videos/real_walk_30fps.mp4'
 TOTAL_BW = 0.03  # median absolute difference, from the original, of both legs' vertical force
@@ -29,7 +28,7 @@ MIXED_SETTLED_S = 2.0  # the left foot's contact at 1.6 s is missed there: its f
 
 @pytest.fixture(scope='module')
 def run():
-  return trained_run.load(pretrained.folder('everyone'))
+  return trained_run.load(run_folder.RunFolder.find('everyone').path)
 
 
 @pytest.fixture(scope='module')
@@ -47,7 +46,7 @@ def original(run, film):
   return video_estimate.estimate_video(run, WALK)
 
 
-def contacts(estimate: force_curves.ForceCurves) -> list[foot_contacts.Contact]:
+def contacts(estimate: force_curves.ForceCurves) -> list[foot_contacts.MeasuredContact]:
   """Those that begin in the video."""
   found = foot_contacts.find_contacts(estimate.time_s, estimate.force)
   return [c for c in found if c.whole_start]
@@ -69,9 +68,9 @@ def check(
     mixed: its frames are each made of two.
   """
   assert estimate.camera == original.camera
-  assert estimate.seen.all(1).mean() > 0.95
+  assert estimate.has_estimate.all(1).mean() > 0.95
   time_s = estimate.time_s + start_s
-  both = estimate.seen.all(1)
+  both = estimate.has_estimate.all(1)
   apart = estimate.force[both, :, 0] - np.stack(
     [np.interp(time_s[both], original.time_s, force) for force in original.force[:, :, 0].T], -1
   )
@@ -120,7 +119,7 @@ def test_the_original(original):
   assert np.nanmax(original.force[:, :, 0]) < 1.6
   legs = [c.leg for c in found if c.start_s > SETTLED_S]
   assert legs == ['left', 'right', 'left', 'right']
-  assert original.lost == ()
+  assert original.gaps == ()
 
 
 def test_legs_alternate_from_the_start(original):

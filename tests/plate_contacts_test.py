@@ -1,16 +1,67 @@
-"""Tests of grfjax.data.plate_contacts: legs, window means and the start of a video."""
+"""Tests of grfjax.data.plate_contacts: contacts, legs, window means and the start of a video."""
 
 import pathlib
 
 import numpy as np
 import pytest
-from plates import stance, two_steps
+from plates import stance, two_steps, write_c3d, write_csv, write_mot
 
 from grfjax import conventions
 from grfjax.data import plate_contacts
 from grfjax.io import force_files, recordings
 
 REALGAIT = pathlib.Path(__file__).parents[1] / '../shared/realgait'
+
+
+def test_contact_times_are_interpolated():
+  t = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
+  fz = np.array([0.0, 10.0, 50.0, 100.0, 60.0, 0.0])
+  (c,) = plate_contacts.find_contacts(t, fz)
+  assert c.start_s == pytest.approx(0.125)  # 20 is a quarter of the way from 10 to 50
+  assert c.end_s == pytest.approx(0.4 + 0.1 * 2 / 3)
+  assert (c.whole_start, c.whole_end) == (True, True)
+
+
+def test_exactly_the_threshold_is_no_contact():
+  t = np.arange(1000) / 1000
+  assert plate_contacts.find_contacts(t, np.full(1000, 20.0)) == []
+  assert len(plate_contacts.find_contacts(t, np.full(1000, 20.1))) == 1
+
+
+def test_contacts_cut_by_the_recording():
+  t = np.arange(1000) / 1000 + 5
+  fz = np.full(1000, 500.0)
+  fz[400:700] = 0
+  first, second = plate_contacts.find_contacts(t, fz)
+  assert (first.whole_start, first.whole_end) == (False, True)
+  assert first.start_s == 5.0
+  assert first.end_s == pytest.approx(5.4, abs=1e-3)
+  assert (second.whole_start, second.whole_end) == (True, False)
+  assert second.end_s == t[-1]
+
+
+def test_blips_are_no_contacts_and_dropouts_no_ends():
+  t = np.arange(2000) / 1000
+  fz = np.where((t > 0.5) & (t < 1.2), 600.0, 0.0)
+  fz[(t > 0.1) & (t < 0.19)] = 300
+  fz[(t > 0.8) & (t < 0.83)] = 0
+  (c,) = plate_contacts.find_contacts(t, fz)
+  assert (c.start_s, c.end_s) == pytest.approx((0.5, 1.2), abs=2e-3)
+  assert len(plate_contacts.find_contacts(t, fz, min_duration_s=0.05)) == 2
+
+
+def test_several_contacts_on_one_plate():
+  t = np.arange(4000) / 1000
+  fz = sum(stance(t, s, 0.6)[:, 2] for s in (0.3, 1.4, 2.5))
+  assert [c.start_s for c in plate_contacts.find_contacts(t, fz)] == pytest.approx(
+    [0.3, 1.4, 2.5], abs=0.01
+  )
+
+
+def test_threshold_is_a_choice():
+  t, force = two_steps()
+  low, high = (plate_contacts.find_contacts(t, force[:, 0, 2], threshold_n=n)[0] for n in (10, 200))
+  assert low.start_s < high.start_s < high.end_s < low.end_s
 
 
 def test_plates_of_one_leg_add():
@@ -89,7 +140,7 @@ def test_means_against_the_judge():
 
 def test_video_start_to_the_millisecond():
   t, force = two_steps()
-  rise = plate_contacts.contacts(t, force[:, 0, 2])[0].start_s
+  rise = plate_contacts.find_contacts(t, force[:, 0, 2])[0].start_s
   frames = np.arange(90) / 60
   # A camera that starts at 0.2171 s: the first frame after the rise shows the foot.
   true = 0.2171
@@ -103,7 +154,7 @@ def test_video_start_to_the_millisecond():
 def test_video_start_averages_out():
   """Over all phases of the camera, half a frame before is right to the millisecond."""
   t, force = two_steps()
-  rise = plate_contacts.contacts(t, force[:, 0, 2])[0].start_s
+  rise = plate_contacts.find_contacts(t, force[:, 0, 2])[0].start_s
   frames = np.arange(90) / 60
   errors = []
   for true in np.linspace(0.2, 0.2 + 1 / 60, 100, endpoint=False):
@@ -120,13 +171,13 @@ def test_video_start_where_plate_1_is_struck_second_and_frames_are_uneven():
   frames = 7 + np.array([0, 0.02, 0.05, 0.07, 0.12])  # a clock of its own
   start, half = plate_contacts.find_video_start(2, frames, force[:, 1, 2], t)
   assert half == pytest.approx(0.015)
-  assert start == pytest.approx(plate_contacts.contacts(t, force[:, 1, 2])[0].start_s - 0.035)
+  assert start == pytest.approx(plate_contacts.find_contacts(t, force[:, 1, 2])[0].start_s - 0.035)
 
 
 def test_video_start_at_frame_0():
   t, force = two_steps()
   start, half = plate_contacts.find_video_start(0, np.arange(60) / 60, force[:, 0], t)
-  assert start == pytest.approx(plate_contacts.contacts(t, force[:, 0, 2])[0].start_s + half)
+  assert start == pytest.approx(plate_contacts.find_contacts(t, force[:, 0, 2])[0].start_s + half)
 
 
 @pytest.mark.parametrize(
@@ -155,3 +206,17 @@ def test_video_start_when_the_recording_begins_on_plate_1():
   assert start == plate_contacts.find_video_start(3, frames, force[:, 0], t)[0]
   with pytest.raises(force_files.ForceError, match='no rise through 20 N'):
     plate_contacts.find_video_start(0, frames, fz, t)
+
+
+@pytest.mark.parametrize('kind', ['csv', 'mot', 'c3d'])
+def test_a_pulse_comes_back_at_its_time(tmp_path, kind):
+  """File, clock, average: the sharpest thing in the record, to the millisecond."""
+  t, force = two_steps()
+  force[:, 0, 2] += 300 * np.exp(-(((t - 0.7123) / 0.01) ** 2))
+  write = {'csv': write_csv, 'mot': write_mot, 'c3d': write_c3d}[kind]
+  got = force_files.read(write(tmp_path / f'f.{kind}', t, force))
+  at = np.arange(0.68, 0.745, 5e-4)
+  mean, _ = plate_contacts.window_means(got.time_s, got.force[:, 0, 2], at)
+  base, _ = plate_contacts.window_means(t, stance(t, 0.4, 0.62)[:, 2], at)
+  pulse = mean - base
+  assert (pulse * at).sum() / pulse.sum() == pytest.approx(0.7123, abs=5e-4)

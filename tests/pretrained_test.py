@@ -10,14 +10,14 @@ import pytest
 import recurrent
 import walker
 
-from grfjax import pretrained
 from grfjax.inference import trained_run
-from grfjax.training import checkpointing, run_settings, weight_files
+from grfjax.io import run_folder
+from grfjax.training import checkpointing, weight_files
 
 
-@pytest.mark.parametrize('name', pretrained.NAMES)
+@pytest.mark.parametrize('name', run_folder.BUNDLED)
 def test_what_comes_along_is_what_the_configuration_makes(name):
-  folder = pretrained.folder(name)
+  folder = run_folder.RunFolder.find(name).path
   kept = json.loads((folder / 'config.json').read_text())
   make = {'everyone': walker, 'convolutional': convolutional, 'recurrent': recurrent}[
     name
@@ -41,22 +41,22 @@ def test_what_comes_along_is_what_the_configuration_makes(name):
 
 @pytest.mark.parametrize('name', ['convolutional', 'recurrent'])
 def test_the_networks_to_start_from_know_synthetic_walkers_alone(name):
-  known = json.loads((pretrained.folder(name) / run_settings.SUBJECTS).read_text())
+  known = json.loads(run_folder.RunFolder.find(name).subjects.read_text())
   assert [n for n, _ in known['trained']] == [f'S{k:04d}' for k in range(1, 4801)]
   assert known['watched'] == []
 
 
 def test_another_name_is_a_path(tmp_path):
-  assert pretrained.folder(str(tmp_path / 'recurrent')) == tmp_path / 'recurrent'
+  assert run_folder.RunFolder.find(str(tmp_path / 'recurrent')).path == tmp_path / 'recurrent'
 
 
 def test_weights_are_kept_to_the_bit_and_a_broken_file_is_named(tmp_path):
-  params, step, _ = weight_files.restore_params(pretrained.folder('recurrent'))
+  params, step, _ = weight_files.restore_params(run_folder.RunFolder.find('recurrent').path)
   weight_files.write_weights(tmp_path, params, step)
   again, at, _ = weight_files.restore_params(tmp_path)
   assert at == step
   jax.tree.map(np.testing.assert_array_equal, again, params)
-  path = tmp_path / weight_files.WEIGHTS
+  path = run_folder.RunFolder(tmp_path).weights
   path.write_bytes(path.read_bytes()[:1000])
   path.with_suffix('.sha256').unlink()  # of an older grfjax
   with pytest.raises(checkpointing.CheckpointError, match=r'weights.npz: not a file of weights'):

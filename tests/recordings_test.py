@@ -1,4 +1,4 @@
-"""Tests of grfjax.recordings: what is read, and every complaint about what cannot be."""
+"""Tests of grfjax.io.recordings: what is read, and the errors about what cannot be."""
 
 import codecs
 import pathlib
@@ -24,6 +24,16 @@ def _write(root: pathlib.Path, subjects=SUBJECTS, trials=TRIALS) -> pathlib.Path
     if text is not None:
       (root / name).write_bytes(text if isinstance(text, bytes) else text.encode())
   return root
+
+
+def _refused(code, root, line=None, column=None, file='trials.csv', **kwargs):
+  """Loads what must be refused with this code and place; returns the message."""
+  with pytest.raises(recordings.RecordingError) as caught:
+    recordings.load(root, **kwargs)
+  error = caught.value
+  assert (error.code, error.line, error.column) == (code, line, column)
+  assert error.file == str(root / file)
+  return str(error)
 
 
 def test_reads_every_field(tmp_path):
@@ -131,17 +141,17 @@ def test_prediction_takes_empty_cells(tmp_path):
 
 
 @pytest.mark.parametrize(
-  ('old', 'new', 'column'),
+  ('old', 'new', 'column', 'code'),
   [
-    ('forces/a.csv', 'forces/none.csv', 'force'),
-    ('left;right', 'left;up', 'plates'),
-    ('0.25', 'soon', 'video_start_s'),
+    ('forces/a.csv', 'forces/none.csv', 'force', 'recording.no_file'),
+    ('left;right', 'left;up', 'plates', 'recording.bad_value'),
+    ('0.25', 'soon', 'video_start_s', 'table.not_a_number'),
   ],
 )
-def test_prediction_checks_what_is_given(tmp_path, old, new, column):
+def test_prediction_checks_what_is_given(tmp_path, old, new, column, code):
   _write(tmp_path, trials=TRIALS.replace(old, new, 1))
-  with pytest.raises(recordings.RecordingError, match=f'line 2, column {column}: found {new!r}'):
-    recordings.load(tmp_path, need_forces=False)
+  message = _refused(code, tmp_path, 2, column, need_forces=False)
+  assert f'line 2, column {column}: found {new!r}' in message
 
 
 def test_restricted_to_subjects(tmp_path):
@@ -149,16 +159,18 @@ def test_restricted_to_subjects(tmp_path):
   trials = TRIALS.replace('videos/a.mp4', 'videos/gone.mp4', 1)
   (trial,) = recordings.load(_write(tmp_path, trials=trials), subjects=['S2'])
   assert trial.name == 'walk-2'
-  with pytest.raises(recordings.RecordingError, match=r"no subject 'S3'; known are S1, S2"):
-    recordings.load(tmp_path, subjects=['S2', 'S3'])
-  with pytest.raises(recordings.RecordingError, match='no subjects asked for; known are S1, S2'):
-    recordings.load(tmp_path, subjects=[])
+  message = _refused(
+    'recording.unknown_subject', tmp_path, file='subjects.csv', subjects=['S2', 'S3']
+  )
+  assert message == f"{tmp_path}/subjects.csv: no subject 'S3'; known are S1, S2"
+  message = _refused('recording.no_subjects', tmp_path, file='subjects.csv', subjects=[])
+  assert message == 'no subjects asked for; known are S1, S2'
 
 
 def test_subject_without_trials(tmp_path):
   _write(tmp_path, SUBJECTS + 'S3,50,1.6\n')
-  with pytest.raises(recordings.RecordingError, match=r'trials\.csv: no trials of S3'):
-    recordings.load(tmp_path, subjects=['S3'])
+  message = _refused('recording.no_trials', tmp_path, subjects=['S3'])
+  assert message == f'{tmp_path}/trials.csv: no trials of S3'
 
 
 def test_file_inside_through_a_link(tmp_path):
@@ -168,11 +180,67 @@ def test_file_inside_through_a_link(tmp_path):
 
 
 def test_no_such_set(tmp_path):
-  with pytest.raises(recordings.RecordingError, match='no such folder'):
-    recordings.load(tmp_path / 'nothing')
+  message = _refused('recording.no_folder', tmp_path / 'nothing', file='')
+  assert message == f'{tmp_path}/nothing: no such folder; expected a recording set'
 
 
 def test_trials_are_checked_for_duplicates_across_subjects(tmp_path):
   _write(tmp_path, trials=TRIALS.replace('walk-2', 'walk-1'))
-  with pytest.raises(recordings.RecordingError, match='line 3, column trial'):
-    recordings.load(tmp_path, subjects=['S1'])
+  message = _refused('recording.duplicate_name', tmp_path, 3, 'trial', subjects=['S1'])
+  assert message == (
+    f"{tmp_path}/trials.csv, line 3, column trial: found 'walk-1', expected a trial that is not "
+    'there yet; line 2 has it (capitals do not count)'
+  )
+
+
+@pytest.mark.parametrize(
+  ('file', 'old', 'new', 'code', 'line', 'column'),
+  [
+    ('trials.csv', TRIALS, '', 'table.no_rows', None, None),
+    ('trials.csv', 'camera', 'cam', 'table.missing_column', 1, None),
+    ('trials.csv', 'video_start_s', 'v', 'table.missing_column', 1, None),
+    ('subjects.csv', 'height_m', 'body_mass_kg', 'table.duplicate_column', 1, 'body_mass_kg'),
+    ('trials.csv', ',left\n', '\n', 'table.cell_count', 2, None),
+    ('trials.csv', 'walk-1', '"walk-1', 'table.syntax', 3, None),
+    ('subjects.csv', '61.5', '', 'table.empty_cell', 2, 'body_mass_kg'),
+    ('subjects.csv', '61.5', '0x1F', 'table.not_a_number', 2, 'body_mass_kg'),
+    ('subjects.csv', '70', 'inf', 'table.not_finite', 3, 'body_mass_kg'),
+    ('subjects.csv', '61.5', '615', 'recording.out_of_range', 2, 'body_mass_kg'),
+    ('subjects.csv', 'S1', 'a/b', 'recording.bad_name', 2, 'subject'),
+    ('subjects.csv', 'S1', '"a,b"', 'recording.bad_name', 2, 'subject'),
+    ('subjects.csv', 'S2', 's1', 'recording.duplicate_name', 3, 'subject'),
+    ('trials.csv', '\nS2', '\nS9', 'recording.unknown_subject', 3, 'subject'),
+    ('trials.csv', ',left\n', ',Left\n', 'recording.bad_value', 2, 'camera'),
+    ('trials.csv', '0.25', '', 'recording.synchronization', 2, 'video_start_s'),
+    ('trials.csv', 'videos/a.mp4', '../a.mp4', 'recording.path_outside', 2, 'video'),
+    ('trials.csv', 'videos/a.mp4', 'videos/x.mp4', 'recording.no_file', 2, 'video'),
+    ('trials.csv', 'forces/a.csv', 'forces/d.txt', 'force.format', 2, 'force'),
+  ],
+)
+def test_errors_carry_code_line_and_column(tmp_path, file, old, new, code, line, column):
+  _write(tmp_path)
+  path = tmp_path / file
+  assert old in path.read_text()
+  path.write_text(path.read_text().replace(old, new, 1))
+  message = _refused(code, tmp_path, line, column, file=file)
+  place = ''.join(f', {k} {v}' for k, v in (('line', line), ('column', column)) if v is not None)
+  assert message.startswith(f'{path}{place}: ')
+
+
+def test_files_that_are_no_text(tmp_path):
+  for data, line in ((b'PK\x03\x04', 1), ('\ufeffa'.encode('utf-16'), 1), (b'a\nb\n\xe9', 3)):
+    _write(tmp_path, trials=data)
+    _refused('table.encoding', tmp_path, line)
+  (tmp_path / 'trials.csv').unlink()
+  _refused('recording.no_file', tmp_path)
+  (tmp_path / 'trials.csv').mkdir()
+  _refused('recording.unreadable_file', tmp_path)
+
+
+def test_a_file_that_is_gone_has_no_digest(tmp_path):
+  trials = recordings.load(_write(tmp_path))
+  trials[1].video.unlink()
+  with pytest.raises(recordings.RecordingError) as caught:
+    recordings.digests(trials)
+  assert caught.value.code == 'recording.unreadable_file'
+  assert caught.value.file == str(trials[1].video)

@@ -14,8 +14,8 @@ from grfjax import conventions
 from grfjax.data import plate_contacts
 from grfjax.evaluation import plate_reference
 from grfjax.gait import curve_files, foot_contacts, force_curves, gait_measures, plausibility
-from grfjax.inference import trained_run, video_estimate
-from grfjax.io import force_files, recordings
+from grfjax.inference import video_estimate
+from grfjax.io import force_files, recordings, run_folder
 from grfjax.report import predicting, prediction_files, walk_figure
 
 RUN = {
@@ -244,7 +244,7 @@ def test_about_a_run(tmp_path):
   }  # fmt: skip
   (tmp_path / 'subjects.json').write_text('{"trained": [["A", 61.5], ["C", 75.0]], "watched": []}')
   (tmp_path / 'eval.json').write_text('{"subjects": {"B": {"mae_pct_bw": 4.25}}}')
-  (tmp_path / trained_run.INTERVAL).write_text('{"share": 0.9}')
+  (run_folder.RunFolder(tmp_path).intervals).write_text('{"share": 0.9}')
   full = prediction_files.describe_run(run)
   assert full['trained_on_subjects'] == 2
   assert full['mae_pct_bw'] == {'B, held out': 4.25}

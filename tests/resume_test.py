@@ -14,9 +14,9 @@ import loso
 from grfjax.data import trial_records, voxel_dataset
 from grfjax.evaluation import cross_fitting, held_out
 from grfjax.inference import trained_run, video_estimate
-from grfjax.io import atomic
+from grfjax.io import atomic, run_folder
 from grfjax.report import predicting
-from grfjax.training import checkpointing, loop, metrics_log, run_settings, train_step, weight_files
+from grfjax.training import checkpointing, metrics_log, train_step, weight_files
 
 _config = train_test._config
 
@@ -25,7 +25,7 @@ _config = train_test._config
 def done(data_dir, tmp_path_factory):
   """A finished run of 6 steps with checkpoints of steps 3 and 6, evaluated."""
   run = tmp_path_factory.mktemp('done')
-  loop.train(_config(data_dir), run)
+  cross_fitting.train_run(_config(data_dir), run)
   held_out.evaluate_run(run)
   return run
 
@@ -46,14 +46,14 @@ def _damage(run, *steps):
 
 def test_data_may_move_but_not_change(run, data_dir, tmp_path):
   moved = shutil.copytree(data_dir, tmp_path / 'moved')
-  loop.train(_config(moved), run)
+  cross_fitting.train_run(_config(moved), run)
   assert held_out.evaluate_run(run, str(moved))['step'] == 6
   (path,) = moved.glob('walking_grf/walker/*/metadata.json')
   metadata = json.loads(path.read_text())
   metadata['body_mass_kg']['A'] += 1
   path.write_text(json.dumps(metadata))
   for call in (
-    lambda: loop.train(_config(moved), run),
+    lambda: cross_fitting.train_run(_config(moved), run),
     lambda: held_out.evaluate_run(run, str(moved)),
   ):
     with pytest.raises(ValueError, match=r'data set \(body_mass_kg\.A: 61\.5 there, 62\.5 here\)'):
@@ -72,7 +72,7 @@ def test_a_fingerprint_tells_splits_versions_and_whatever_the_builder_notes(data
 
 def test_a_damaged_checkpoint_is_made_again(done, run, data_dir, capsys):
   _damage(run, 6)
-  loop.train(_config(data_dir), run)
+  cross_fitting.train_run(_config(data_dir), run)
   said = capsys.readouterr().err
   assert f'{run}/checkpoints/6 is damaged (' in said
   assert 'going on from step 3' in said
@@ -98,70 +98,70 @@ def test_results_say_which_checkpoint_made_them(run, data_dir, recordings_dir, t
   assert told['run']['step'] == 3
   assert text in told['quality']['flags']
   other = _config(data_dir, model_init=str(run), steps=1)
-  loop.train(other, tmp_path / 'other')  # from step 3
+  cross_fitting.train_run(other, tmp_path / 'other')  # from step 3
   _damage(run, 3)
   for call in (
     lambda: held_out.evaluate_run(run),
-    lambda: loop.train(_config(data_dir), run),
-    lambda: loop.train(_config(data_dir, model_init=str(run)), tmp_path / 'another'),
+    lambda: cross_fitting.train_run(_config(data_dir), run),
+    lambda: cross_fitting.train_run(_config(data_dir, model_init=str(run)), tmp_path / 'another'),
   ):
     with pytest.raises(checkpointing.CheckpointError, match='no usable checkpoint is left'):
       call()
 
 
 def test_a_run_that_goes_on_past_its_end_drops_what_was_made_of_it(run, data_dir, capsys):
-  for name in (trained_run.INTERVAL, weight_files.WEIGHTS, 'report.html'):
+  for name in ('interval.json', 'weights.npz', 'report.html'):
     (run / name).write_text('{}')
   (run / 'calibration/0').mkdir(parents=True)
-  loop.train(_config(data_dir, steps=8), run)
+  cross_fitting.train_run(_config(data_dir, steps=8), run)
   assert 'goes on past its end; removed' in capsys.readouterr().err
   there = {p.name for p in run.iterdir()}
   assert not there & {
-    trained_run.INTERVAL,
-    weight_files.WEIGHTS,
+    'interval.json',
+    'weights.npz',
     'calibration',
     'eval.json',
     'estimates.npz',
     'report.html',
   }
-  assert json.loads((run / run_settings.DONE).read_text())['step'] == 8
-  assert [line['step'] for line in metrics_log.read_log(run / metrics_log.METRICS)] == [2, 4, 6, 8]
+  assert json.loads(run_folder.RunFolder(run).done.read_text())['step'] == 8
+  assert [line['step'] for line in metrics_log.read_log(run / 'metrics.jsonl')] == [2, 4, 6, 8]
 
 
 def test_a_fold_is_done_once_its_end_is_evaluated(run, data_dir):
-  assert loso._finished(run, 6)
-  assert loso._finished(run, 4)
-  assert not loso._finished(run, 8)
-  (run / run_settings.DONE).write_text(json.dumps({'step': 3, 'stopped_early': True}))
-  assert not loso._finished(run, 6)  # the evaluation is of step 6
-  (run / run_settings.DONE).unlink()
-  assert not loso._finished(run, 6)
+  assert loso.is_done(run_folder.RunFolder(run), 6)
+  assert loso.is_done(run_folder.RunFolder(run), 4)
+  assert not loso.is_done(run_folder.RunFolder(run), 8)
+  run_folder.RunFolder(run).done.write_text(json.dumps({'step': 3, 'stopped_early': True}))
+  assert not loso.is_done(run_folder.RunFolder(run), 6)  # the evaluation is of step 6
+  run_folder.RunFolder(run).done.unlink()
+  assert not loso.is_done(run_folder.RunFolder(run), 6)
 
 
 def test_what_a_killed_calibration_leaves_goes(run, data_dir, monkeypatch):
   """Killed after interval.json was written, before its rounds were removed."""
-  (run / trained_run.INTERVAL).write_text('{}')
+  run_folder.RunFolder(run).intervals.write_text('{}')
   (run / 'calibration/0').mkdir(parents=True)
-  monkeypatch.setattr(cross_fitting, 'calibrate', lambda *_, **__: pytest.fail('again'))
+  monkeypatch.setattr(cross_fitting, 'cross_fit', lambda *_, **__: pytest.fail('again'))
   config = json.loads((run / 'config.json').read_text()) | {'calibrate': 2}
   atomic.write_json(run / 'config.json', config)
-  loop.train(_config(data_dir, calibrate=2), run)
+  cross_fitting.train_run(_config(data_dir, calibrate=2), run)
   assert not (run / 'calibration').exists()
-  assert (run / trained_run.INTERVAL).exists()
+  assert run_folder.RunFolder(run).intervals.exists()
 
 
 def test_a_log_cut_anywhere_is_taken_back_to_the_checkpoint(tmp_path):
   lines = [{'step': s, 'loss': s / 8} for s in (2, 4, 6)]
   text = ''.join(json.dumps(line) + '\n' for line in lines)
   for cut in range(len(text) - 25, len(text) + 1, 5):
-    (tmp_path / metrics_log.METRICS).write_text(text[:cut])
+    run_folder.RunFolder(tmp_path).metrics.write_text(text[:cut])
     written = metrics_log.MetricsLog(tmp_path, 5)
     written.write(6, {'loss': 0.75})
     written.sync()
     written.close()
-    assert metrics_log.read_log(tmp_path / metrics_log.METRICS) == lines
+    assert metrics_log.read_log(run_folder.RunFolder(tmp_path).metrics) == lines
     assert kill.scalars(tmp_path) == [(line['step'], 'loss', line['loss']) for line in lines]
-    assert len(list((tmp_path / metrics_log.BOARD).iterdir())) == 1
+    assert len(list(run_folder.RunFolder(tmp_path).tensorboard.iterdir())) == 1
 
 
 def test_a_network_that_gives_no_numbers_is_refused(run, recordings_dir, tmp_path):
@@ -187,8 +187,8 @@ def test_the_comparison_of_runs_sees_every_difference(done, tmp_path):
     checkpointing.Checkpoints(run).save(at, state, {})
 
   def twice(run):
-    lines = (run / metrics_log.METRICS).read_text().splitlines()
-    (run / metrics_log.METRICS).write_text('\n'.join([lines[0], *lines, '']))
+    lines = run_folder.RunFolder(run).metrics.read_text().splitlines()
+    run_folder.RunFolder(run).metrics.write_text('\n'.join([lines[0], *lines, '']))
 
   assert changed('same', lambda run: None) == []
   assert any('params' in text for text in changed('params', other_params))
@@ -197,11 +197,11 @@ def test_the_comparison_of_runs_sees_every_difference(done, tmp_path):
   assert any(
     text == 'TensorBoard'
     for text in changed(
-      'board', lambda run: shutil.rmtree(run / metrics_log.BOARD) or _empty_board(run)
+      'board', lambda run: shutil.rmtree(run_folder.RunFolder(run).tensorboard) or _empty_board(run)
     )
   )
 
 
 def _empty_board(run: pathlib.Path) -> None:
-  (run / metrics_log.BOARD).mkdir()
-  (run / metrics_log.BOARD / 'events').touch()
+  run_folder.RunFolder(run).tensorboard.mkdir()
+  (run_folder.RunFolder(run).tensorboard / 'events').touch()

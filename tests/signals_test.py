@@ -11,8 +11,9 @@ import ml_collections
 import pytest
 
 import kill
-from grfjax.io import folder_lock
-from grfjax.training import checkpointing, loop, metrics_log
+from grfjax.evaluation import cross_fitting
+from grfjax.io import folder_lock, run_folder
+from grfjax.training import checkpointing, metrics_log
 
 ROOT = pathlib.Path(__file__).parents[1]
 SMALL = (
@@ -67,9 +68,9 @@ def test_a_run_that_is_told_to_stop_saves_and_goes_on(data_dir, tmp_path):
   run = tmp_path / 'run'
   config = _config(data_dir, '--config.steps=3000', '--config.calibrate=0')
   process = _start('-m', 'grfjax.train', *config, f'--workdir={run}')
-  _when(process, lambda: len(metrics_log.read_log(run / metrics_log.METRICS)) >= 2)
+  _when(process, lambda: len(metrics_log.read_log(run_folder.RunFolder(run).metrics)) >= 2)
   with pytest.raises(folder_lock.InUseError, match=f'{run} is in use by process {process.pid} on '):
-    loop.train(ml_collections.ConfigDict(), run)
+    cross_fitting.train_run(ml_collections.ConfigDict(), run)
   process.send_signal(signal.SIGTERM)
   begun = time.monotonic()
   output, _ = process.communicate()
@@ -81,7 +82,7 @@ def test_a_run_that_is_told_to_stop_saves_and_goes_on(data_dir, tmp_path):
     'command goes on'
   )
   assert (
-    metrics_log.read_log(run / metrics_log.METRICS)[-1]['step'] == at // 3 * 3
+    metrics_log.read_log(run_folder.RunFolder(run).metrics)[-1]['step'] == at // 3 * 3
   )  # nothing of it is lost
   with folder_lock.lock_folder(run):
     pass

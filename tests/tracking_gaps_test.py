@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import scenes
 
-from grfjax import pretrained
 from grfjax.inference import trained_run
+from grfjax.io import run_folder
 from grfjax.report import predicting
 from grfjax.tracking import crossings, tracking_gaps
 
@@ -138,10 +138,12 @@ def test_pictures_shown_twice_count_once_where_the_walker_is_out_of_sight():
 def test_a_stretch_is_empty_and_the_reason_told(tmp_path):
   frames = scenes.draw(scenes.walker(20, 300), scenes.walker(300, 20, clothes=scenes.RED))
   path = making.write_video(tmp_path / 'meet.mp4', frames)
-  run = trained_run.load(pretrained.folder('convolutional'))
+  run = trained_run.load(run_folder.RunFolder.find('convolutional').path)
   said = predicting.predict_video(run, path, tmp_path, '', None, with_overlay=False)
-  told = json.loads((tmp_path / 'meet.json').read_text())['quality']['flags']
-  (reason,) = [flag for flag in told if 'too close to be told apart' in flag]
+  quality = json.loads((tmp_path / 'meet.json').read_text())['quality']
+  flags = zip(quality['flags'], quality['flag_codes'], strict=True)
+  (reason,) = [flag for flag, code in flags if code == 'walker.two_together']
+  assert 'too close to be told apart' in reason
   assert f'Note: {reason}' in said
   assert reason in (tmp_path / 'meet.html').read_text()
   rows = [line.split(',') for line in (tmp_path / 'meet.csv').read_text().splitlines()[1:]]

@@ -21,12 +21,11 @@ from grfjax.data import input_pipeline, label_index, voxel_dataset
 from grfjax.evaluation import cross_fitting, evaluation_result, held_out
 from grfjax.gait import curve_files, force_curves
 from grfjax.inference import trained_run, video_estimate
-from grfjax.io import atomic, video_file
+from grfjax.io import atomic, run_folder, video_file
 from grfjax.report import predicting, prediction_files, run_report
 from grfjax.training import (
   loop,
   metrics_log,
-  run_settings,
   sharding,
   stop_criteria,
   train_step,
@@ -65,7 +64,7 @@ def _lines(workdir):
 @pytest.fixture(scope='module')
 def run(data_dir, tmp_path_factory):
   workdir = tmp_path_factory.mktemp('run')
-  loop.train(_config(data_dir), workdir)
+  cross_fitting.train_run(_config(data_dir), workdir)
   return workdir
 
 
@@ -91,10 +90,10 @@ def test_a_run_cut_short_goes_on_exactly(run, data_dir, tmp_path, monkeypatch):
 
   monkeypatch.setattr(sharding, 'to_device', cut)
   with pytest.raises(Cut):
-    loop.train(_config(data_dir), tmp_path)
+    cross_fitting.train_run(_config(data_dir), tmp_path)
   monkeypatch.undo()
   assert _lines(tmp_path)[-1]['step'] == 4
-  loop.train(_config(data_dir), tmp_path)
+  cross_fitting.train_run(_config(data_dir), tmp_path)
   for mine, theirs in zip(*(_params(d)[0] for d in (tmp_path, run)), strict=True):
     np.testing.assert_array_equal(mine, theirs)
   assert [n['step'] for n in _lines(tmp_path)] == [2, 4, 6]
@@ -103,7 +102,7 @@ def test_a_run_cut_short_goes_on_exactly(run, data_dir, tmp_path, monkeypatch):
 
 def test_done_is_done(run, data_dir):
   before, _ = _params(run)
-  loop.train(_config(data_dir), run)
+  cross_fitting.train_run(_config(data_dir), run)
   after, step = _params(run)
   assert step == 6
   jax.tree.map(np.testing.assert_array_equal, before, after)
@@ -112,7 +111,7 @@ def test_done_is_done(run, data_dir):
 def test_training_starts_from_another_runs_weights(run, data_dir, tmp_path):
   config = _config(data_dir, model_init=str(run), steps=1)
   config.optimizer.update({'learning_rate': 0.0, 'warmup': 0, 'weight_decay': 0.0})
-  loop.train(config, tmp_path)
+  cross_fitting.train_run(config, tmp_path)
   for mine, theirs in zip(_params(tmp_path)[0], _params(run)[0], strict=True):
     np.testing.assert_array_equal(mine, theirs)
 
@@ -124,14 +123,14 @@ def test_training_starts_from_a_run_for_each_member(run, data_dir, tmp_path):
     config = _config(data_dir, steps=1, holdout='BC'[len(members)])
     config.model.name = name
     members[name] = tmp_path / name
-    loop.train(config, members[name])
+    cross_fitting.train_run(config, members[name])
   both = ','.join(map(str, members.values()))
   with pytest.raises(ValueError, match=r'recurrent knows C, who is the holdout here'):
-    loop.train(_config(data_dir, model_init=both, holdout='C'), tmp_path / 'run')
+    cross_fitting.train_run(_config(data_dir, model_init=both, holdout='C'), tmp_path / 'run')
   config = _config(data_dir, model_init=both, steps=1, holdout='')
   config.model.name = 'walker'
   config.optimizer.update({'learning_rate': 0.0, 'warmup': 0, 'weight_decay': 0.0})
-  loop.train(config, tmp_path / 'run')
+  cross_fitting.train_run(config, tmp_path / 'run')
   params, _, _ = weight_files.restore_params(tmp_path / 'run')
   assert set(params) == set(members)
   for name, folder in members.items():
@@ -147,40 +146,44 @@ def test_weights_that_know_the_held_out_subject_are_refused(run, data_dir, tmp_p
   for place in (data_dir, copy):
     config = _config(place, model_init=str(run), **{'holdout': '', role: 'A'})
     with pytest.raises(ValueError, match=f'knows A, who is the {role} here'):
-      loop.train(config, tmp_path / 'run')
-  loop.train(_config(data_dir, model_init=str(run), steps=1), tmp_path / 'run')  # B is held out
+      cross_fitting.train_run(config, tmp_path / 'run')
+  cross_fitting.train_run(
+    _config(data_dir, model_init=str(run), steps=1), tmp_path / 'run'
+  )  # B is held out
 
 
 def test_what_a_run_knows_is_handed_on(run, data_dir, tmp_path):
   """A is known to the first run alone; the second, on other people, starts from it."""
-  known = json.loads((run / run_settings.SUBJECTS).read_text())
+  known = json.loads(run_folder.RunFolder(run).subjects.read_text())
   assert known == {'trained': [['A', 61.5], ['C', 75.25]], 'watched': []}
   first, second = tmp_path / 'first', tmp_path / 'second'
   shutil.copytree(run, first)
   known = {'trained': [['A', 61.5], ['B', 99.0]], 'watched': [['C', 75.25]]}  # another B
-  atomic.write_json(first / run_settings.SUBJECTS, known)
-  loop.train(_config(data_dir, model_init=str(first), steps=1, inner='C'), second)
-  handed = json.loads((second / run_settings.SUBJECTS).read_text())
+  atomic.write_json(run_folder.RunFolder(first).subjects, known)
+  cross_fitting.train_run(_config(data_dir, model_init=str(first), steps=1, inner='C'), second)
+  handed = json.loads(run_folder.RunFolder(second).subjects.read_text())
   assert handed == {'trained': [['A', 61.5], ['B', 99.0]], 'watched': [['C', 75.25]]}
   for name in 'AC':  # who was watched is no stranger either
     with pytest.raises(ValueError, match=f'knows {name}, who is the holdout here'):
-      loop.train(_config(data_dir, model_init=str(second), holdout=name), tmp_path / 'third')
+      cross_fitting.train_run(
+        _config(data_dir, model_init=str(second), holdout=name), tmp_path / 'third'
+      )
 
 
 def test_weights_of_another_network_or_of_none_are_refused(run, data_dir, tmp_path):
   config = _config(data_dir, model_init=str(run))
   config.model.features = 12
   with pytest.raises(ValueError, match=r'holds another network: .*8.* there, .*12.* here'):
-    loop.train(config, tmp_path / 'a')
+    cross_fitting.train_run(config, tmp_path / 'a')
   with pytest.raises(ValueError, match=r'nowhere: no run there'):
-    loop.train(_config(data_dir, model_init='nowhere'), tmp_path / 'b')
+    cross_fitting.train_run(_config(data_dir, model_init='nowhere'), tmp_path / 'b')
 
 
 def test_another_configuration_in_the_same_workdir_is_refused(run, data_dir):
   config = _config(data_dir)
   config.optimizer.learning_rate = 0.5
   with pytest.raises(ValueError, match=r'another configuration.*optimizer.*0\.003.*0\.5'):
-    loop.train(config, run)
+    cross_fitting.train_run(config, run)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +204,7 @@ def test_a_bad_configuration_is_named(data_dir, tmp_path, name, value, message):
   with config.unlocked():
     config[name] = value
   with pytest.raises(ValueError, match=message):
-    loop.train(config, tmp_path)
+    cross_fitting.train_run(config, tmp_path)
 
 
 def test_a_step_that_is_not_finite_is_named_with_its_batch(data_dir, tmp_path, monkeypatch):
@@ -218,7 +221,7 @@ def test_a_step_that_is_not_finite_is_named_with_its_batch(data_dir, tmp_path, m
   monkeypatch.setattr(sharding, 'to_device', broken)
   config = _config(data_dir, steps=8, log_every=4, checkpoint_every=2)
   with pytest.raises(loop.TrainingError) as error:
-    loop.train(config, tmp_path)
+    cross_fitting.train_run(config, tmp_path)
   assert 'step 3 is not finite (gradient_norm nan, loss nan)' in str(error.value)
   assert f'its batch: {", ".join(drawn[3])}; the last good checkpoint is of step 2' in str(
     error.value
@@ -245,7 +248,7 @@ def test_a_state_that_is_not_finite_is_never_saved(data_dir, tmp_path, monkeypat
   monkeypatch.setattr(train_step, 'make_train_step', poisoned)
   monkeypatch.setattr(loop.jax, 'transfer_guard', lambda _: contextlib.nullcontext())
   with pytest.raises(loop.TrainingError, match='after step 1 the state is not finite'):
-    loop.train(_config(data_dir, checkpoint_every=1), tmp_path)
+    cross_fitting.train_run(_config(data_dir, checkpoint_every=1), tmp_path)
   assert not (tmp_path / 'checkpoints').exists()
 
 
@@ -264,7 +267,7 @@ def test_early_stop_waits_for_its_patience():
 def test_inner_subject_is_watched_and_not_trained_on(data_dir, tmp_path):
   config = _config(data_dir, inner='C', eval_every=2)
   config.early_stop = {'monitor': 'inner_mae_pct_bw', 'patience': 50}
-  loop.train(config, tmp_path)
+  cross_fitting.train_run(config, tmp_path)
   assert all(n['inner_mae_pct_bw'] > 0 for n in _lines(tmp_path))
   labels = sum(row['labels'] for row in json.loads((tmp_path / 'shares.json').read_text()))
   dataset = voxel_dataset.Dataset(str(data_dir), 'walker')
@@ -306,7 +309,7 @@ def test_a_constants_error_is_computed_by_hand(evaluated, data_dir):
 
 
 def test_a_run_on_everyone_cannot_be_evaluated(data_dir, tmp_path):
-  loop.train(_config(data_dir, holdout='', steps=1), tmp_path)
+  cross_fitting.train_run(_config(data_dir, holdout='', steps=1), tmp_path)
   with pytest.raises(ValueError, match='held nobody out'):
     held_out.evaluate_run(tmp_path)
 
@@ -340,7 +343,7 @@ def test_the_evaluation_says_how_far_training_was_followed(run, tmp_path):
   assert 'blend' not in held_out.evaluate_run(tmp_path / 'run')
   errors = {'0': 8.5, '0.5': 5.5, '1': 6.0}
   written = {'share': 0.9, 'widening': [1, 1, 1], 'blend': 0.5, 'mae_pct_bw': errors}
-  atomic.write_json(tmp_path / 'run' / trained_run.INTERVAL, written)
+  atomic.write_json(run_folder.RunFolder(tmp_path / 'run').intervals, written)
   value = held_out.evaluate_run(tmp_path / 'run')
   assert value['blend'] == {'taken': 0.5, 'mae_pct_bw': errors}
   assert evaluation_result.read(tmp_path / 'run' / 'eval.json')['blend'] == value['blend']
@@ -351,9 +354,9 @@ def test_intervals_are_calibrated_on_training_subjects_left_out(
   data_dir, recordings_dir, tmp_path, monkeypatch
 ):
   runs = []
-  real = loop.train
-  monkeypatch.setattr(loop, 'train', lambda c, f: runs.append(c.to_dict()) or real(c, f))
-  loop.train(_config(data_dir, calibrate=2), tmp_path)
+  fit = loop.fit
+  monkeypatch.setattr(loop, 'fit', lambda c, *args: runs.append(c.to_dict()) or fit(c, *args))
+  cross_fitting.train_run(_config(data_dir, calibrate=2), tmp_path)
   # Everyone is left out once, and the held-out subject is in none of it.
   assert [r['inner'] for r in runs] == ['', 'A', 'C']
   assert [r['holdout'] for r in runs] == ['B', 'B', 'B']
@@ -373,13 +376,13 @@ def test_intervals_are_calibrated_on_training_subjects_left_out(
       low, middle, high = (float(row[f'{name}{part}_bw']) for part in ('_lo', '', '_hi'))
       assert low < middle < high
   # Once calibrated it is not done again.
-  monkeypatch.setattr(cross_fitting, 'calibrate', lambda *_, **__: pytest.fail('again'))
-  real(_config(data_dir, calibrate=2), tmp_path)
+  monkeypatch.setattr(cross_fitting, 'cross_fit', lambda *_, **__: pytest.fail('again'))
+  cross_fitting.train_run(_config(data_dir, calibrate=2), tmp_path)
 
 
 def test_one_training_subject_gives_no_intervals(data_dir, tmp_path, capsys):
-  loop.train(_config(data_dir, calibrate=2, inner='A', steps=2), tmp_path)
-  assert 'nobody is left to calibrate' in capsys.readouterr().err
+  cross_fitting.train_run(_config(data_dir, calibrate=2, inner='A', steps=2), tmp_path)
+  assert 'at least two training subjects' in capsys.readouterr().err
   assert not (tmp_path / 'interval.json').exists()
 
 
@@ -457,7 +460,7 @@ def test_a_video_by_itself(run, recordings_dir, tmp_path):
 def test_the_walker_is_followed_wherever_forces_are_estimated(run, recordings_dir):
   row = _rows(recordings_dir / 'trials.csv')[0]
   estimate = video_estimate.estimate_video(trained_run.load(run), recordings_dir / row['video'])
-  estimated = estimate.seen.any(1)
+  estimated = estimate.has_estimate.any(1)
   assert estimated.any()
   assert np.isfinite(estimate.box[estimated]).all()
   # Who is seen from the left goes to the picture's left.
@@ -517,7 +520,7 @@ def test_the_papers_network_goes_the_same_road(data_dir, recordings_dir, tmp_pat
   config.log_every = 1
   config.model.channels = 2
   config.model.dense = 8
-  loop.train(config, tmp_path / 'run')
+  cross_fitting.train_run(config, tmp_path / 'run')
   value = held_out.evaluate_run(tmp_path / 'run')
   assert value['legs'] == 1
   loaded = trained_run.load(tmp_path / 'run')

@@ -1,4 +1,4 @@
-"""Tests of grfjax.video, on tiny films written here."""
+"""Tests of grfjax.io.video_file and working_frames, on tiny films written here."""
 
 import gc
 import pathlib
@@ -122,19 +122,44 @@ def test_descriptions_need_not_be_utf8(tmp_path, walk_path):
 # --- what cannot be used
 
 
+def _refused(code, read, path, frame=None):
+  """Reads what must be refused with this code and place; returns the message."""
+  with pytest.raises(video_file.VideoError) as caught:
+    read()
+  error = caught.value
+  assert (error.code, error.file, error.frame) == (code, str(path), frame)
+  return str(error)
+
+
 def test_a_folder_is_no_video(tmp_path):
-  with pytest.raises(video_file.VideoError, match='a folder, expected a video file'):
-    video_file.probe(tmp_path)
+  message = _refused('video.no_file', lambda: video_file.probe(tmp_path), tmp_path)
+  assert message == f'{tmp_path}: a folder, expected a video file'
+  none = tmp_path / 'none.mp4'
+  _refused('video.no_file', lambda: video_file.probe(none), none)
+
+
+def test_files_that_are_no_use(tmp_path, walk_path):
+  path = tmp_path / 'v.mp4'
+  probe = lambda: video_file.probe(path)
+  for data in (b'', b'a,b\n' * 99, walk_path.read_bytes()[:-400]):
+    path.write_bytes(data)
+    _refused('video.unreadable', probe, path)
+  making.write_video(path, shades(1))
+  _refused('video.too_short', probe, path)
+  making.write_video(path, shades(5, width=48))
+  message = _refused('video.too_narrow', probe, path)
+  assert message == f'{path}: 48 x 64 pixels, expected a width of at least 64'
 
 
 def test_a_video_that_shrinks_while_it_is_read(tmp_path, walk_path):
   film = video_file.probe(walk_path)
   other = making.write_video(tmp_path / 'v.mp4', shades(5))
   shorter = video_file.Video(other, film.time_s, 64, 96)
-  with pytest.raises(video_file.VideoError, match='frame 5 of 20 cannot be decoded'):
-    list(video_file.frames(shorter))
-  with pytest.raises(video_file.VideoError, match='is 96x64 pixels, expected 96x60'):
-    list(video_file.frames(video_file.Video(other, film.time_s[:5], 60, 96)))
+  message = _refused('video.damaged', lambda: list(video_file.frames(shorter)), other, 5)
+  assert 'frame 5 of 20 cannot be decoded' in message
+  lower = video_file.Video(other, film.time_s[:5], 60, 96)
+  message = _refused('video.frame_size', lambda: list(video_file.frames(lower)), other, 0)
+  assert 'is 96x64 pixels, expected 96x60' in message
 
 
 @pytest.mark.parametrize('turned', [False, True])
@@ -158,23 +183,23 @@ def resident():
 
 frames = iter(working_frames.WorkingFrames(video_file.probe(sys.argv[1])))
 next(frames)
-begun = most = resident()
+start = peak = resident()
 for _ in range(20):
   time.sleep(0.02)
   next(frames)
-  most = max(most, resident())
-print(most - begun)
+  peak = max(peak, resident())
+print(peak - start)
 """
 
 
 @pytest.mark.skipif(not pathlib.Path('/proc/self/statm').exists(), reason='no /proc here')
-def test_who_is_slower_than_the_decoder_needs_no_more_memory(tmp_path):
+def test_a_reader_slower_than_the_decoder_needs_no_more_memory(tmp_path):
   path = making.write_video(tmp_path / 'v.mp4', shades(1000, 360, 640))
   # All decoded, the frames are 690 MB; in a process of its own, as memory freed is not given back.
-  said = subprocess.run(
+  process = subprocess.run(
     [sys.executable, '-c', SLOW_READER, str(path)], capture_output=True, text=True, check=True
   )
-  assert int(said.stdout) < 60e6
+  assert int(process.stdout) < 60e6
 
 
 def test_frames_are_freed_without_the_garbage_collector(walk_path):

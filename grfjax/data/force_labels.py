@@ -10,6 +10,7 @@ import scipy.signal
 
 from grfjax import conventions
 from grfjax.data import plate_contacts
+from grfjax.gait import foot_contacts
 
 # When the other foot is in the air for sure, though no plate measured it leaving or landing.
 # Opposite toe-off comes at 12 % and opposite contact at 50 % of the gait cycle, near the two peaks
@@ -72,7 +73,7 @@ def label_legs(
   force = np.zeros((len(label_times_s), 2, 3))
   known = np.zeros((len(label_times_s), 2), bool)
   contacts = {
-    leg: plate_contacts.contacts(time_s, f[:, 2], threshold_n) for leg, f in leg_force.items()
+    leg: plate_contacts.find_contacts(time_s, f[:, 2], threshold_n) for leg, f in leg_force.items()
   }
   low = label_times_s - plate_contacts.WINDOW_S / 2
   high = label_times_s + plate_contacts.WINDOW_S / 2
@@ -96,7 +97,7 @@ def label_legs(
   return force, known, known & (force[:, :, 2] > threshold_n)
 
 
-def _with_windows(contact: plate_contacts.Contact) -> _Span:
+def _with_windows(contact: foot_contacts.Contact) -> _Span:
   """Returns a contact's span with an averaging window at each end that the recording shows.
 
   What the plate reads just outside the threshold still belongs to the contact.
@@ -108,8 +109,8 @@ def _with_windows(contact: plate_contacts.Contact) -> _Span:
 
 
 def _swings(
-  own: list[plate_contacts.Contact],
-  others: list[plate_contacts.Contact],
+  own: list[foot_contacts.Contact],
+  others: list[foot_contacts.Contact],
   time_s: np.ndarray,
   other_fz: np.ndarray,
   body_weight_n: float,
@@ -129,7 +130,7 @@ def _swings(
   double_support = _DOUBLE_SUPPORT_ALLOWANCE * _longest_double_support(own, others)
   spans = []
   for stance in others:
-    if not (stance.whole_start and stance.whole_end):
+    if not stance.is_whole:
       continue
     if not _STANCE_RANGE_S[0] <= stance.end_s - stance.start_s <= _STANCE_RANGE_S[1]:
       continue
@@ -150,7 +151,7 @@ def _swings(
 
 
 def _guess_swing(
-  stance: plate_contacts.Contact, peaks: _Span | None, double_support: float
+  stance: foot_contacts.Contact, peaks: _Span | None, double_support: float
 ) -> _Span:
   """Returns when a foot is surely in the air, by the stance of the other alone.
 
@@ -171,7 +172,7 @@ def _guess_swing(
 
 
 def _longest_double_support(
-  own: list[plate_contacts.Contact], others: list[plate_contacts.Contact]
+  own: list[foot_contacts.Contact], others: list[foot_contacts.Contact]
 ) -> float:
   """Returns the longest time, in seconds, for which both legs load plates; 0 if none is whole."""
   longest = 0.0
@@ -184,7 +185,7 @@ def _longest_double_support(
 
 
 def _two_peaks(
-  time_s: np.ndarray, fz: np.ndarray, stance: plate_contacts.Contact, body_weight_n: float
+  time_s: np.ndarray, fz: np.ndarray, stance: foot_contacts.Contact, body_weight_n: float
 ) -> _Span | None:
   """Returns the times, a margin inside, of the two clear peaks of a vertical force, or None."""
   during = (time_s >= stance.start_s) & (time_s <= stance.end_s)

@@ -116,8 +116,8 @@ def _contact_means(plate_forces: force_files.PlateForces) -> list[float]:
   """Returns the mean vertical force of each whole contact as long as a step, newtons."""
   means = []
   for fz in plate_forces.force[:, :, 2].T:
-    for c in plate_contacts.contacts(plate_forces.time_s, fz, min_duration_s=_STEP_S):
-      if c.whole_start and c.whole_end:
+    for c in plate_contacts.find_contacts(plate_forces.time_s, fz, min_duration_s=_STEP_S):
+      if c.is_whole:
         during = (plate_forces.time_s >= c.start_s) & (plate_forces.time_s <= c.end_s)
         means.append(float(fz[during].mean()))
   return means

@@ -6,37 +6,25 @@ import dataclasses
 
 import numpy as np
 
-from grfjax import conventions
+from grfjax import conventions, mask_runs
 from grfjax.data import plate_checks
+from grfjax.gait import foot_contacts
 from grfjax.io import force_files
 
 WINDOW_S = 1 / 60  # a label is the mean over this long, centred on the frame's time
 
 
-@dataclasses.dataclass(frozen=True)
-class Contact:
-  """One foot on the plate: seconds, interpolated at the threshold.
-
-  `whole_start` is False where the recording begins with the foot on the plate, `whole_end` where
-  it ends so; the time is then the recording's own first or last.
-  """
-
-  start_s: float
-  end_s: float
-  whole_start: bool
-  whole_end: bool
-
-
-def contacts(
+def find_contacts(
   time_s: np.ndarray,
   fz: np.ndarray,
   threshold_n: float = conventions.CONTACT_N,
   min_duration_s: float = 0.1,
-) -> list[Contact]:
+) -> list[foot_contacts.Contact]:
   """Finds where a plate carries a foot.
 
   Contacts shorter than `min_duration_s` are noise and dropped, unless the recording's edge cut
-  them short; two contacts less than 0.05 s apart are one.
+  them short; two contacts less than `plate_checks.DROPOUT_S` apart are one. A contact that the
+  recording cuts off begins or ends at the recording's own first or last time.
 
   Args:
     time_s: (N,) increasing.
@@ -44,24 +32,27 @@ def contacts(
     threshold_n: newtons.
     min_duration_s: seconds.
   """
-  on = np.concatenate([[False], fz > threshold_n, [False]])
-  first, last = np.flatnonzero(on[1:] & ~on[:-1]), np.flatnonzero(on[:-1] & ~on[1:]) - 1
-  found: list[Contact] = []
-  for a, b in zip(first.tolist(), last.tolist(), strict=True):
-    whole_start, whole_end = bool(a > 0), bool(b < len(fz) - 1)
-    start = _crossing(time_s, fz, a - 1, threshold_n) if whole_start else float(time_s[a])
-    end = _crossing(time_s, fz, b, threshold_n) if whole_end else float(time_s[b])
-    if end - start < min_duration_s and whole_start and whole_end:
+  contacts: list[foot_contacts.Contact] = []
+  for first, stop in mask_runs.runs_of_true(fz > threshold_n):
+    last = stop - 1
+    whole_start, whole_end = first > 0, stop < len(fz)
+    start_s = _crossing_s(time_s, fz, first - 1, threshold_n) if whole_start else float(time_s[0])
+    end_s = _crossing_s(time_s, fz, last, threshold_n) if whole_end else float(time_s[-1])
+    contact = foot_contacts.Contact(start_s, end_s, whole_start, whole_end)
+    if end_s - start_s < min_duration_s and contact.is_whole:
       continue
-    if found and start - found[-1].end_s < plate_checks.DROPOUT_S:
-      found[-1] = dataclasses.replace(found[-1], end_s=end, whole_end=whole_end)
+    if contacts and start_s - contacts[-1].end_s < plate_checks.DROPOUT_S:
+      contacts[-1] = dataclasses.replace(contacts[-1], end_s=end_s, whole_end=whole_end)
     else:
-      found.append(Contact(start, end, whole_start, whole_end))
-  return found
+      contacts.append(contact)
+  return contacts
 
 
-def _crossing(time_s: np.ndarray, fz: np.ndarray, i: int, level: float) -> float:
-  """When the line from sample i to i + 1 passes `level`."""
+def _crossing_s(time_s: np.ndarray, fz: np.ndarray, i: int, level: float) -> float:
+  """Returns when the line from sample i to i + 1 passes the level.
+
+  In this order of operations, which labels depend on to the last bit; `np.interp` rounds otherwise.
+  """
   return float(time_s[i] + (level - fz[i]) / (fz[i + 1] - fz[i]) * (time_s[i + 1] - time_s[i]))
 
 
@@ -160,7 +151,7 @@ def find_video_start(
       frame=contact_frame,
     )
   fz = plate_1_force if plate_1_force.ndim == 1 else plate_1_force[:, 2]
-  rises = [c for c in contacts(time_s, fz, threshold_n) if c.whole_start]
+  rises = [c for c in find_contacts(time_s, fz, threshold_n) if c.whole_start]
   # Loaded from sample 0 and shown so from frame 0: any later rise belongs to another step.
   if not rises or (contact_frame == 0 and fz[0] > threshold_n):
     raise force_files.ForceError(

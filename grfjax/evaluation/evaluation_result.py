@@ -1,89 +1,192 @@
-"""Reads an eval.json back, checked, so that a broken one is named and nothing is made of it."""
+"""What an evaluation on a held-out subject comes to, as eval.json holds it."""
 
 from __future__ import annotations
 
 import json
-import math
 import pathlib
 from typing import Any
 
-_COUNT = (int,)
+import pydantic
 
-_NUMBER = (int, float)
-
-_MAYBE = (int, float, type(None))  # what is undefined is null
-
-_RESULT = {
-  'mae_pct_bw': _MAYBE, 'rmse_pct_bw': _MAYBE, 'bias_pct_bw': _MAYBE, 'r': _MAYBE, 'n': _COUNT,
-}  # fmt: skip
-
-_COVERED = {'covered': _MAYBE, 'mean_width_pct_bw': _MAYBE}
-
-# Of what the file must hold. A key `str` stands for any; one that ends in ? may be missing.
-_HOLDS = {
-  'subjects': {str: {**_RESULT, 'mae_newton': _MAYBE}},
-  'training_subjects': [(str,)],
-  'model': {'name': (str,)},
-  'legs': _COUNT,
-  'parameters': _COUNT,
-  'step': _COUNT,
-  'frames': {'stance': _COUNT, 'air': _COUNT},
-  'intervals': {str: _RESULT},
-  'training_intervals': [
-    {'interval': (str,), 'labels': _COUNT, 'share': _NUMBER, 'share_drawn': _NUMBER}
-  ],
-  'other_axes': {str: _RESULT},
-  'prediction_interval?': {'share?': _NUMBER, str: _COVERED},
-  'blend?': {'taken': _NUMBER, 'mae_pct_bw': {str: _MAYBE}},
-  'air_mean_abs_pct_bw': _MAYBE,
-  'baselines': {str: _RESULT},
-}  # fmt: skip
+from grfjax import errors
+from grfjax.io import atomic
 
 
-def read(path: pathlib.Path) -> dict[str, Any]:
-  """What `held_out.evaluate_run` has written.
+class EvaluationError(errors.InputError):
+  """An eval.json that cannot be used."""
+
+
+class _Checked(pydantic.BaseModel):
+  """Values of exactly the types written down; numbers are finite, and what is undefined is None."""
+
+  model_config = pydantic.ConfigDict(
+    strict=True, frozen=True, extra='allow', allow_inf_nan=False, protected_namespaces=()
+  )
+
+
+class Errors(_Checked):
+  """Errors of a force over n frames, % BW, and Pearson's r (`error_sums.Sums.result`)."""
+
+  mae_pct_bw: float | None
+  rmse_pct_bw: float | None
+  bias_pct_bw: float | None
+  r: float | None
+  n: int
+
+
+class SubjectErrors(Errors):
+  """Errors of the vertical force over stance frames, and the mean absolute error in newtons."""
+
+  mae_newton: float | None
+
+
+class Coverage(_Checked):
+  """How often a force lies inside its interval (0 to 1), and how wide the intervals are, % BW."""
+
+  covered: float | None
+  mean_width_pct_bw: float | None
+
+
+class PredictionIntervals(_Checked):
+  """Coverage of the prediction intervals; beside `share` an attribute for each axis.
+
+  Attributes:
+    share: of the forces that the intervals are to hold, 0 to 1; None without intervals.
+  """
+
+  __pydantic_extra__: dict[str, Coverage] = pydantic.Field(init=False)
+  share: float | None = None
+
+  def axes(self) -> dict[str, Coverage]:
+    """Returns the coverage of each axis, none without intervals."""
+    return self.__pydantic_extra__
+
+
+class IntervalShare(_Checked):
+  """How many training labels lie in an interval of force, and their shares (0 to 1).
+
+  Attributes:
+    interval: name of the interval (`force_intervals.INTERVALS`).
+    labels: how many labels.
+    share: of all labels.
+    share_drawn: of the labels drawn, after rebalancing.
+  """
+
+  interval: str
+  labels: int
+  share: float
+  share_drawn: float
+
+
+class Blend(_Checked):
+  """Which blend of the initial and the trained network was taken, and the errors of all (% BW)."""
+
+  taken: float
+  mae_pct_bw: dict[str, float | None]
+
+
+class FrameCounts(_Checked):
+  """How many frames were evaluated: with the foot on a plate, and surely in the air."""
+
+  stance: int
+  air: int
+
+
+class EvaluationResult(_Checked):
+  """The evaluation of a run on its held-out subject.
+
+  Attributes:
+    subjects: the held-out subject -> errors of the vertical force over stance frames.
+    training_subjects: the subjects that the run was trained on.
+    model: the network's name, and what else it was built with.
+    dataset: name of the data set's configuration.
+    legs: how many legs the network knows.
+    parameters: how many parameters it has.
+    step: after how many steps they were saved.
+    damaged: a message on each newer checkpoint that is damaged.
+    voxels: how many voxels of the training subjects and of the held-out one.
+    frames: how many frames were evaluated.
+    intervals: interval of the true force -> errors of the vertical force.
+    training_intervals: how the training labels spread over the intervals.
+    other_axes: axis -> errors over stance frames.
+    prediction_interval: coverage of the prediction intervals.
+    air_mean_abs_pct_bw: mean absolute estimate of the vertical force in the air, % BW.
+    baselines: baseline -> its errors of the vertical force.
+    blend: what cross-fitting chose from, where it could choose.
+  """
+
+  subjects: dict[str, SubjectErrors]
+  training_subjects: list[str]
+  model: dict[str, Any]
+  dataset: str
+  legs: int
+  parameters: int
+  step: int
+  damaged: list[str]
+  voxels: dict[str, int]
+  frames: FrameCounts
+  intervals: dict[str, Errors]
+  training_intervals: list[IntervalShare]
+  other_axes: dict[str, Errors]
+  prediction_interval: PredictionIntervals = PredictionIntervals()
+  air_mean_abs_pct_bw: float | None
+  baselines: dict[str, Errors]
+  blend: Blend | None = None
+
+  @pydantic.field_validator('subjects')
+  @classmethod
+  def _one_subject(cls, subjects: dict[str, SubjectErrors]) -> dict[str, SubjectErrors]:
+    if len(subjects) != 1:
+      raise ValueError(f'found {len(subjects)} subjects, expected one')
+    return subjects
+
+  @pydantic.field_validator('model')
+  @classmethod
+  def _named(cls, model: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(model.get('name'), str):
+      raise ValueError('found no name of the network')
+    return model
+
+  @property
+  def subject(self) -> str:
+    """The held-out subject."""
+    return next(iter(self.subjects))
+
+  @property
+  def errors(self) -> SubjectErrors:
+    """Errors of the vertical force over the held-out subject's stance frames."""
+    return self.subjects[self.subject]
+
+  def to_json(self) -> dict[str, Any]:
+    """Returns what eval.json holds."""
+    return self.model_dump(exclude_unset=True)
+
+
+def read(path: pathlib.Path) -> EvaluationResult:
+  """Reads an eval.json.
 
   Raises:
-    OSError: there is none.
-    ValueError: it is not one; the message names the file and the place in it.
+    OSError: there is no such file.
+    EvaluationError: it is another kind of file, or broken; the message names the place in it.
   """
   try:
     value = json.loads(path.read_text(encoding='utf-8'))
   except (ValueError, RecursionError) as error:
-    raise ValueError(f'{path}: is not JSON ({error}); evaluate the run again') from error
-  _check(value, _HOLDS, str(path))
-  if len(value['subjects']) != 1:
-    raise ValueError(f'{path}, subjects: found {len(value["subjects"])}, expected one')
-  return value
+    raise EvaluationError(
+      f'{path}: is not JSON ({error}); evaluate the run again', code='evaluation.damaged', file=path
+    ) from error
+  try:
+    return EvaluationResult.model_validate(value)
+  except pydantic.ValidationError as error:
+    first = error.errors()[0]
+    place = ', '.join([str(path), *map(str, first['loc'])])
+    raise EvaluationError(
+      f'{place}: {first["msg"]}, found {str(first["input"])[:50]!r}; evaluate the run again',
+      code='evaluation.damaged',
+      file=path,
+    ) from error
 
 
-def _check(value: Any, holds: Any, where: str) -> None:
-  """Raises ValueError where a value is not what it must hold: a dict, a list, or one of types."""
-  if isinstance(holds, tuple):
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if (
-      not isinstance(value, holds)
-      or isinstance(value, bool)
-      or (number and not math.isfinite(value))
-    ):
-      names = ', '.join('null' if t is type(None) else t.__name__ for t in holds)
-      raise ValueError(f'{where}: found {str(value)[:50]!r}, expected {names}; evaluate it again')
-  elif isinstance(holds, list):
-    _check_kind(value, list, where)
-    for k, item in enumerate(value):
-      _check(item, holds[0], f'{where}, {k}')
-  else:
-    _check_kind(value, dict, where)
-    named = {key.removesuffix('?'): key for key in holds if isinstance(key, str)}
-    for name, key in named.items():
-      if name in value:
-        _check(value[name], holds[key], f'{where}, {name}')
-      elif name == key:
-        raise ValueError(f'{where}: no {name} in it; evaluate the run again')
-    for name in set(value) - set(named) if str in holds else ():
-      _check(value[name], holds[str], f'{where}, {name}')
-
-
-def _check_kind(value: Any, kind: type, where: str) -> None:
-  if not isinstance(value, kind):
-    raise ValueError(f'{where}: found {str(value)[:50]!r}, expected a {kind.__name__}')
+def write(path: pathlib.Path, result: EvaluationResult) -> None:
+  """Writes an eval.json."""
+  atomic.write_json(path, result.to_json())

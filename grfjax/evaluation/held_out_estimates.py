@@ -7,38 +7,45 @@ import functools
 import pathlib
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import ml_collections
 import numpy as np
 
+from grfjax import errors
 from grfjax.data import input_pipeline, subject_lists, voxel_dataset
 from grfjax.evaluation import error_sums
 from grfjax.inference import estimator
 from grfjax.io import atomic
-from grfjax.models import targets
+from grfjax.models import networks
 
 
-def inner_check(
-  config: ml_collections.ConfigDict,
-  dataset: voxel_dataset.Dataset,
-  model: Any,
-  target: targets.Target,
-) -> Any:
-  """A function params -> MAE on the inner validation subjects, or None."""
+class EstimatesError(errors.InputError):
+  """A file of estimates that cannot be used."""
+
+
+def inner_validation(
+  config: ml_collections.ConfigDict, dataset: voxel_dataset.Dataset
+) -> Callable[[Any], float] | None:
+  """Returns a function from parameters to the error on the inner validation subjects.
+
+  The error is the mean absolute error of the vertical force over stance frames, % BW. None where
+  the configuration has no inner subjects, or does not ask for it.
+  """
   if not (config.inner and config.eval_every):
     return None
+  model, target = networks.network(config)
   estimate = estimator.estimator(config, model, target)
 
-  def check(params: Any) -> float:
+  def validate(params: Any) -> float:
     sums = [
       estimate_subject(dataset, name, model, estimate, params, config.batch).sums()
       for name in subject_lists.subject_names(config.inner)
     ]
     return functools.reduce(error_sums.Sums.merge, sums).result()['mae_pct_bw']
 
-  return check
+  return validate
 
 
 BATCH = 16  # voxels in one call
@@ -46,18 +53,18 @@ BATCH = 16  # voxels in one call
 
 @dataclasses.dataclass(frozen=True)
 class HeldOutEstimates:
-  """A subject's estimates beside the truth: all its trials' frames, one after the other.
+  """A subject's estimates beside its labels: the N frames of all its trials, one after the other.
 
   Attributes:
-    trial: (N,) names.
-    frame: (N,) int, the video's frame.
-    time_s: (N,) on the video's clock.
-    estimate: (N, legs, axes) body weights.
-    interval: (N, legs, axes, 2) from where to where the force may lie, body weights; 0 for 2
-      where there is none.
-    force: (N, legs, 3) body weights.
-    known: (N, legs) bool.
-    contact: (N, legs) bool.
+    trial: (N,) names of the trials.
+    frame: (N,) int, number of the frame in its video.
+    time_s: (N,) time of the frame on the video's clock.
+    estimate: (N, legs, axes) estimated force, body weights.
+    interval: (N, legs, axes, 2) the ends between which the force may lie, body weights;
+      (N, legs, axes, 0) where the network gives none.
+    force: (N, legs, 3) true force, body weights.
+    known: (N, legs) bool, whether the plates decide the force.
+    contact: (N, legs) bool, whether the foot is on a plate.
   """
 
   trial: np.ndarray
@@ -71,45 +78,51 @@ class HeldOutEstimates:
 
   @property
   def legs(self) -> int:
-    """1: the near leg alone."""
+    """The number of legs that the network knows; 1 is the near leg alone."""
     return self.contact.shape[1]
 
   def sums(self, axis: int = 0) -> error_sums.Sums:
-    """Sums over stance frames, both legs (or the one the model knows)."""
+    """Sums up the errors of one axis over stance frames of the legs that the network knows."""
     return error_sums.sums(self.estimate[..., axis], self.force[..., axis], self.contact)
 
 
 def write_estimates(path: pathlib.Path, estimates: HeldOutEstimates) -> None:
-  """Writes an estimates.npz."""
+  """Writes estimates to an .npz file."""
   with atomic.atomic_file(path) as temporary:
     np.savez_compressed(temporary, **vars(estimates))
 
 
 def read_estimates(path: pathlib.Path) -> HeldOutEstimates:
-  """Reads an estimates.npz.
+  """Reads what `write_estimates` has written.
 
   Raises:
-    OSError: there is none.
-    ValueError: it is not one.
+    OSError: there is no such file.
+    EstimatesError: it is damaged, or another kind of file.
   """
   names = [f.name for f in dataclasses.fields(HeldOutEstimates)]
   try:
     with path.open('rb') as file, np.load(file, allow_pickle=False) as arrays:
-      found = dict(arrays)
+      content = dict(arrays)
   except (
     ValueError, TypeError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error
   ) as error:  # fmt: skip
-    raise ValueError(f'{path}: is damaged ({error}); evaluate the run again') from error
-  missing = sorted(set(names) - set(found))
+    raise EstimatesError(
+      f'{path}: is damaged ({error}); evaluate the run again',
+      code='evaluation.damaged',
+      file=path,
+    ) from error
+  missing = sorted(set(names) - set(content))
   if missing:
-    raise ValueError(f'{path}: no {", ".join(missing)} in it')
-  return HeldOutEstimates(**{name: found[name] for name in names})
+    raise EstimatesError(
+      f'{path}: no {", ".join(missing)} in it', code='evaluation.damaged', file=path
+    )
+  return HeldOutEstimates(**{name: content[name] for name in names})
 
 
 def labelled_batches(
   dataset: voxel_dataset.Dataset, subject: str, legs: int, batch: int = BATCH
 ) -> Iterator[tuple[input_pipeline.Batch, dict[str, np.ndarray]]]:
-  """Batches of a subject's records, each with the labels of its own frames flattened."""
+  """Yields batches of a subject's records, each with the labels of its own frames, flattened."""
   own = dataset.config.own
   for records, count in input_pipeline.eval_batches(dataset.source([subject]), batch):
     real = {k: v[:count] for k, v in records.items()}
@@ -134,7 +147,7 @@ def estimate_subject(
   params: Any,
   batch: int = BATCH,
 ) -> HeldOutEstimates:
-  """Estimates every frame of one subject, in the order of trials and time; own intervals."""
+  """Estimates every frame of a subject, in order of trials and time; intervals uncalibrated."""
   parts = []
   for records, flat in labelled_batches(dataset, subject, model.legs, batch):
     inside = flat.pop('inside')

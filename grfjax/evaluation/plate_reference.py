@@ -27,7 +27,7 @@ class PlateReference:
 
   force: np.ndarray
   contact: np.ndarray
-  contacts: list[foot_contacts.Contact]
+  contacts: list[foot_contacts.MeasuredContact]
   stances: dict[str, np.ndarray]
 
   def vertical(self, force: np.ndarray) -> error_sums.Sums:
@@ -40,7 +40,7 @@ class PlateReference:
     return error_sums.sums(np.nan_to_num(force[..., 0]), np.nan_to_num(self.force[..., 0]), mask)
 
   def compare(
-    self, time_s: np.ndarray, contacts: list[foot_contacts.Contact]
+    self, time_s: np.ndarray, contacts: list[foot_contacts.MeasuredContact]
   ) -> contact_comparison.ContactComparison:
     """Compares the contacts of an estimate of the same video with those on the plates.
 
@@ -53,7 +53,7 @@ class PlateReference:
     )
 
   def errors(
-    self, estimate: force_curves.ForceCurves, contacts: list[foot_contacts.Contact]
+    self, estimate: force_curves.ForceCurves, contacts: list[foot_contacts.MeasuredContact]
   ) -> dict[str, Any]:
     """Returns the errors of the vertical force over stance frames, and of the contacts.
 

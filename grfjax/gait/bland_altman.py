@@ -6,16 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-LIMITS_SD = 1.96  # holds 95 % of a normal distribution
+LIMITS_SD = 1.96  # so many standard deviations about the mean hold 95 % of a normal distribution
 
 
 class Agreement(NamedTuple):
-  """Of two ways to measure, as Bland and Altman (Lancet 327, 1986) put it; None is undefined.
+  """Agreement of two ways to measure, by Bland and Altman (Lancet 327, 1986); None is undefined.
 
   Attributes:
-    n: pairs.
-    bias: mean of estimate - truth.
-    low, high: 95 % limits of agreement, bias -+ `LIMITS_SD` sample SD of the differences.
+    n: number of pairs.
+    bias: mean of estimate - reference.
+    low: lower 95 % limit of agreement, bias - `LIMITS_SD` sample SD of the differences.
+    high: upper 95 % limit of agreement, bias + `LIMITS_SD` sample SD of the differences.
   """
 
   n: int
@@ -25,11 +26,15 @@ class Agreement(NamedTuple):
 
 
 def agreement(pairs: np.ndarray) -> Agreement:
-  """Bias and limits of agreement of (n, 2) true and estimated values; limits need two."""
+  """Returns bias and limits of agreement, which need at least two pairs.
+
+  Args:
+    pairs: (n, 2) reference and estimated values.
+  """
   difference = pairs[:, 1] - pairs[:, 0]
   n = len(difference)
   bias = float(difference.mean()) if n else None
   if bias is None or n < 2:
     return Agreement(n, bias, None, None)
-  reach = LIMITS_SD * float(difference.std(ddof=1))
-  return Agreement(n, bias, bias - reach, bias + reach)
+  half_width = LIMITS_SD * float(difference.std(ddof=1))
+  return Agreement(n, bias, bias - half_width, bias + half_width)

@@ -14,7 +14,6 @@ from grfjax.gait import foot_contacts, gait_measures
 # contact is another contact, or none.
 MATCH_S = 0.2
 
-
 # Name in a result -> measure, and what its error is multiplied by to be in ms or % BW.
 ERRORS: dict[str, tuple[str, int]] = {
   'contact_ms': ('contact_s', 1000),
@@ -31,21 +30,21 @@ class ContactComparison:
   """Contacts of one trial or many.
 
   Attributes:
-    matched: (true, estimated).
+    matched: pairs (true, estimated).
     missed: true contacts without an estimated one.
     invented: estimated contacts that are none.
-    unjudged: estimated contacts where nobody measured.
+    unjudged: estimated contacts where nothing was measured.
   """
 
-  matched: list[tuple[foot_contacts.Contact, foot_contacts.Contact]] = dataclasses.field(
-    default_factory=list
+  matched: list[tuple[foot_contacts.MeasuredContact, foot_contacts.MeasuredContact]] = (
+    dataclasses.field(default_factory=list)
   )
-  missed: list[foot_contacts.Contact] = dataclasses.field(default_factory=list)
-  invented: list[foot_contacts.Contact] = dataclasses.field(default_factory=list)
-  unjudged: list[foot_contacts.Contact] = dataclasses.field(default_factory=list)
+  missed: list[foot_contacts.MeasuredContact] = dataclasses.field(default_factory=list)
+  invented: list[foot_contacts.MeasuredContact] = dataclasses.field(default_factory=list)
+  unjudged: list[foot_contacts.MeasuredContact] = dataclasses.field(default_factory=list)
 
   def merge(self, other: ContactComparison) -> ContactComparison:
-    """Both taken together."""
+    """Returns both taken together."""
     return ContactComparison(
       self.matched + other.matched,
       self.missed + other.missed,
@@ -54,17 +53,17 @@ class ContactComparison:
     )
 
   def pairs(self, name: str) -> np.ndarray:
-    """A measure's (true, estimated) values where both are defined: (n, 2), as for Bland-Altman.
+    """Returns a measure's (true, estimated) values where both are defined: (n, 2).
 
     Args:
-      name: of `gait_measures.EVENTS` or `gait_measures.MEASURES`.
+      name: in `gait_measures.EVENTS` or `gait_measures.MEASURES`.
     """
-    both = np.array([[c.measures[name] for c in pair] for pair in self.matched], np.float64)
-    both = both.reshape(-1, 2)
-    return both[np.isfinite(both).all(1)]
+    values = np.array([[c.measures[name] for c in pair] for pair in self.matched], np.float64)
+    values = values.reshape(-1, 2)
+    return values[np.isfinite(values).all(1)]
 
   def result(self) -> dict[str, Any]:
-    """Counts, and for each of `ERRORS` mae, bias (estimate - truth), n and undefined.
+    """Returns counts, and for each of `ERRORS` mae, bias (estimate - truth), n and undefined.
 
     `undefined` counts matched contacts of which the truth has the measure and the estimate has
     not; they are not in n. Shares are in % of the true contacts. What is undefined is None.
@@ -79,27 +78,29 @@ class ContactComparison:
       'missed_pct': 100 * len(self.missed) / true if true else None,
       'invented_pct': 100 * len(self.invented) / true if true else None,
     }
-    return counts | {name: self._error(*of) for name, of in ERRORS.items()}
+    return counts | {
+      name: self._error(measure, factor) for name, (measure, factor) in ERRORS.items()
+    }
 
-  def _error(self, name: str, factor: int) -> dict[str, float | None]:
-    truth, estimate = self.pairs(name).T
-    error = factor * (estimate - truth)
-    there = sum(np.isfinite(true.measures[name]) for true, _ in self.matched)
+  def _error(self, measure: str, factor: int) -> dict[str, float | None]:
+    true, estimate = self.pairs(measure).T
+    error = factor * (estimate - true)
+    defined = sum(np.isfinite(contact.measures[measure]) for contact, _ in self.matched)
     return {
       'mae': float(np.abs(error).mean()) if error.size else None,
       'bias': float(error.mean()) if error.size else None,
       'n': error.size,
-      'undefined': int(there) - error.size,
+      'undefined': int(defined) - error.size,
     }
 
 
 def compare_contacts(
-  estimated: list[foot_contacts.Contact],
-  true: list[foot_contacts.Contact],
+  estimated: list[foot_contacts.MeasuredContact],
+  true: list[foot_contacts.MeasuredContact],
   time_s: np.ndarray,
   known: np.ndarray,
 ) -> ContactComparison:
-  """Judges estimated contacts where the truth is known, and only there.
+  """Compares estimated contacts with true ones where the truth is known, and only there.
 
   Contacts of the same leg are matched one to one, nearest first, where their initial contacts are
   at most `MATCH_S` apart. If one of these was not seen, their toe-offs are compared; if they share
@@ -127,32 +128,45 @@ def compare_contacts(
     raise ValueError(
       f'time_s {time_s.shape} and known {known.shape} {known.dtype}: expected (N,) and (N, 2) bool'
     )
-  pairs = [(_apart(t, e), i, k) for i, t in enumerate(true) for k, e in enumerate(estimated)]
-  match: dict[int, int] = {}  # true -> estimated
-  for apart, i, k in sorted(pairs):
-    if apart <= MATCH_S and i not in match and k not in match.values():
-      match[i] = k
-  result = ContactComparison([(true[i], estimated[k]) for i, k in sorted(match.items())])
+  estimated_of = _match(estimated, true)
+  matched_estimates = set(estimated_of.values())
+  result = ContactComparison([(true[i], estimated[k]) for i, k in sorted(estimated_of.items())])
   for i, contact in enumerate(true):
-    if i not in match and len(time_s):
-      filmed = min(contact.end_s, time_s[-1]) - max(contact.start_s, time_s[0])
-      if filmed > (contact.end_s - contact.start_s) / 2:
+    if i not in estimated_of and len(time_s):
+      filmed_s = min(contact.end_s, time_s[-1]) - max(contact.start_s, time_s[0])
+      if filmed_s > (contact.end_s - contact.start_s) / 2:
         result.missed.append(contact)
   for k, contact in enumerate(estimated):
-    if k not in match.values():
+    if k not in matched_estimates:
       during = (time_s >= contact.start_s) & (time_s <= contact.end_s)
-      sure = known[during, conventions.LEGS.index(contact.leg)]
-      (result.invented if 2 * sure.sum() > sure.size else result.unjudged).append(contact)
+      is_known = known[during, conventions.LEGS.index(contact.leg)]
+      (result.invented if 2 * is_known.sum() > is_known.size else result.unjudged).append(contact)
   return result
 
 
-def _apart(true: foot_contacts.Contact, estimated: foot_contacts.Contact) -> float:
-  """Seconds between two contacts as `compare` defines it; infinite for different legs."""
+def _match(
+  estimated: list[foot_contacts.MeasuredContact], true: list[foot_contacts.MeasuredContact]
+) -> dict[int, int]:
+  """Returns index of a true contact -> index of the estimated one, nearest first."""
+  candidates = [
+    (_distance_s(t, e), i, k) for i, t in enumerate(true) for k, e in enumerate(estimated)
+  ]
+  estimated_of: dict[int, int] = {}
+  for distance_s, i, k in sorted(candidates):
+    if distance_s <= MATCH_S and i not in estimated_of and k not in estimated_of.values():
+      estimated_of[i] = k
+  return estimated_of
+
+
+def _distance_s(
+  true: foot_contacts.MeasuredContact, estimated: foot_contacts.MeasuredContact
+) -> float:
+  """Returns the seconds between two contacts, see `compare_contacts`; infinite for two legs."""
   if true.leg != estimated.leg:
     return np.inf
   for name in gait_measures.EVENTS:
-    apart = abs(estimated.measures[name] - true.measures[name])
-    if np.isfinite(apart):
-      return apart
-  overlap = min(true.end_s, estimated.end_s) - max(true.start_s, estimated.start_s)
-  return 0.0 if overlap > 0 else np.inf
+    distance_s = abs(estimated.measures[name] - true.measures[name])
+    if np.isfinite(distance_s):
+      return distance_s
+  overlap_s = min(true.end_s, estimated.end_s) - max(true.start_s, estimated.start_s)
+  return 0.0 if overlap_s > 0 else np.inf

@@ -8,29 +8,30 @@ import itertools
 
 import numpy as np
 
-from grfjax import conventions
+from grfjax import conventions, errors
 from grfjax.gait import force_curves
 from grfjax.io import delimited_text
 
 DECIMALS = 4  # of a body weight: 0.0001 BW is under a tenth of a newton
 
-_COLUMNS = ('fz', 'fx', 'fy')  # the file's names of voxels.AXES
+_AXIS_COLUMNS = ('fz', 'fx', 'fy')  # the file's names of the axes in `ForceCurves`
 
-_PARTS = ('', '_lo', '_hi')  # the estimate, and between what the force lies
+_SUFFIXES = ('', '_lo', '_hi')  # the estimate, and between what the force lies
 
 _MOT_LEGS = ('right', 'left')  # ground_force_1 and ground_force_2
 
 
 def to_csv(curves: force_curves.ForceCurves) -> str:
-  """The file of the contract: a row a frame; no estimate is an empty cell."""
+  """Returns the text of STEM.csv: a row a frame; where there is no estimate, a cell is empty."""
   axes = curves.force.shape[2]
   columns = {}
-  for k, part in enumerate(_PARTS[: 1 + curves.interval.shape[3]]):
+  for k, suffix in enumerate(_SUFFIXES[: 1 + curves.interval.shape[3]]):
     values = curves.force if k == 0 else curves.interval[..., k - 1]
     for leg, axis in itertools.product(range(2), range(axes)):
-      columns[f'{conventions.LEGS[leg]}_{_COLUMNS[axis]}{part}_bw'] = values[:, leg, axis]
+      name = f'{conventions.LEGS[leg]}_{_AXIS_COLUMNS[axis]}{suffix}_bw'
+      columns[name] = values[:, leg, axis]
   # The vertical forces stand first, as every file has them; the intervals last.
-  names = sorted(columns, key=lambda n: (any(p in n for p in _PARTS[1:]), 'fz' not in n))
+  names = sorted(columns, key=lambda n: (any(s in n for s in _SUFFIXES[1:]), 'fz' not in n))
   text = io.StringIO()
   writer = csv.writer(text, lineterminator='\n')
   writer.writerow(['time_s', *names])
@@ -41,56 +42,73 @@ def to_csv(curves: force_curves.ForceCurves) -> str:
 
 
 def from_csv(text: str) -> tuple[np.ndarray, np.ndarray]:
-  """Reads back what `to_csv` has written, the intervals apart.
+  """Reads what `to_csv` has written, but for the intervals.
 
   Returns:
-    (N,) seconds and (N, 2, axes) forces as in `Curves`.
+    (N,) seconds and (N, 2, axes) forces as in `ForceCurves`.
 
   Raises:
-    ValueError: a column is missing, or a cell is no number.
+    errors.InputError: the text is no table ('prediction.no_table'), a column is missing
+      ('prediction.missing_column'), a row has too few or too many cells ('prediction.cell_count'),
+      or a cell is no number ('prediction.not_a_number').
   """
   try:
     names, *rows = csv.reader(io.StringIO(text), strict=True)
-  except (csv.Error, ValueError) as error:  # ValueError: nothing at all
-    raise ValueError(f'is not a table ({error})') from error
-  at = {name: k for k, name in enumerate(names)}
-  axes = [c for c in _COLUMNS if c == 'fz' or f'left_{c}_bw' in at]
-  wanted = ['time_s', *(f'{leg}_{axis}_bw' for leg in conventions.LEGS for axis in axes)]
-  missing = [name for name in wanted if name not in at]
+  except (csv.Error, ValueError) as error:  # ValueError: there is no row at all
+    raise errors.InputError(f'is not a table ({error})', code='prediction.no_table') from error
+  position = {name: k for k, name in enumerate(names)}
+  axes = [axis for axis in _AXIS_COLUMNS if axis == 'fz' or f'left_{axis}_bw' in position]
+  expected = ['time_s', *(f'{leg}_{axis}_bw' for leg in conventions.LEGS for axis in axes)]
+  missing = [name for name in expected if name not in position]
   if missing:
-    raise ValueError(f'no column {", ".join(missing)}; found {delimited_text.list_columns(names)}')
+    raise errors.InputError(
+      f'no column {", ".join(missing)}; found {delimited_text.list_columns(names)}',
+      code='prediction.missing_column',
+      line=1,
+      column=missing[0],
+    )
   for line, row in enumerate(rows, 2):
-    if len(row) != len(names):
-      raise ValueError(f'line {line}: found {len(row)} cells, expected {len(names)}')
-    for name in wanted:
-      cell = row[at[name]]
-      if cell or name == 'time_s':
-        delimited_text.finite_number(cell, line=line, column=name)
-  values = np.array([[float(row[at[name]] or 'nan') for name in wanted] for row in rows])
-  values = values.reshape(-1, len(wanted))  # also of no row
+    _check_row(row, line, names, expected)
+  values = np.array([[float(row[position[name]] or 'nan') for name in expected] for row in rows])
+  values = values.reshape(-1, len(expected))  # also without any row
   return values[:, 0], values[:, 1:].reshape(-1, 2, len(axes))
 
 
+def _check_row(row: list[str], line: int, names: list[str], expected: list[str]) -> None:
+  """Raises where a row does not fit the header, or an expected cell is no number."""
+  if len(row) != len(names):
+    raise errors.InputError(
+      f'line {line}: found {len(row)} cells, expected {len(names)}',
+      code='prediction.cell_count',
+      line=line,
+    )
+  cells = dict(zip(names, row, strict=True))
+  for name in expected:
+    cell = cells[name]
+    if cell or name == 'time_s':
+      delimited_text.finite_number(cell, line=line, column=name)
+
+
 def to_mot(curves: force_curves.ForceCurves, body_mass_kg: float, name: str) -> str:
-  """OpenSim's external forces, newtons: `ground_force_1` of the right leg, `_2` of the left.
+  """Returns OpenSim's external forces, newtons: `ground_force_1` is the right leg, `_2` the left.
 
   OpenSim's axes are x forward, y up, z to the right, of each walk by itself. It reads no empty
   cell, so there are rows only where both legs have an estimate, and time jumps between walks. A
   video does not show where under the foot the force acts: centre of pressure and torque are 0.
 
   Args:
-    curves: of the video.
-    body_mass_kg: of the walker.
-    name: what the file calls itself.
+    curves: the estimate of a video.
+    body_mass_kg: the walker's.
+    name: for the file's first line.
 
   Returns:
     The file's text; '' where no frame has all three axes of both legs.
   """
-  there = np.isfinite(curves.force).all((1, 2))
-  if curves.force.shape[2] < 3 or not there.any():
+  is_complete = np.isfinite(curves.force).all((1, 2))
+  if curves.force.shape[2] < 3 or not is_complete.any():
     return ''
-  newtons = curves.force[there] * body_mass_kg * conventions.G
-  labels, columns = ['time'], [curves.time_s[there]]
+  newtons = curves.force[is_complete] * body_mass_kg * conventions.G
+  labels, columns = ['time'], [curves.time_s[is_complete]]
   for number, leg in enumerate(_MOT_LEGS, 1):
     force = conventions.walker_to_opensim(newtons[:, conventions.LEGS.index(leg)])
     labels += [f'ground_force_{number}_{part}' for part in ('vx', 'vy', 'vz', 'px', 'py', 'pz')]

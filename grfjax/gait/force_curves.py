@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
+
+from grfjax import mask_runs
+
+
+class Gap(NamedTuple):
+  """An interval of a video in which somebody may walk but cannot be followed.
+
+  Attributes:
+    code: short and stable, 'walker.reason', for programs.
+    text: when and why, a sentence without capital and full stop.
+  """
+
+  code: str
+  text: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,15 +30,14 @@ class ForceCurves:
     time_s: (N,) from the first frame.
     force: (N, 2, axes) body weights: leg (left, right) x (vertical, forward, to the walker's
       left); NaN where there is no estimate.
-    interval: (N, 2, axes, 2) between which the force lies in 90 % of stance (or what else the run
-      was calibrated for); (..., 0) where it was not.
+    interval: (N, 2, axes, 2) between which the force lies in 90 % of stance (or in another share
+      that the run was calibrated for); (..., 0) where the run was not calibrated.
     camera: the walker's side on which the camera stands; 'left, then right' of who turns round.
     near_only: the network knows no other leg than the near one.
     box: (N, 4) the window that follows the walker: left, top, width and height in the video's own
       pixels; NaN where nobody is followed.
     direction: (N,) int, +1 where the walker goes to the picture's right, -1 left, 0 not known.
-    lost: sentences (without capital and full stop) on where somebody may walk but cannot be
-      followed, and why.
+    gaps: where somebody may walk but cannot be followed, and why.
   """
 
   time_s: np.ndarray
@@ -33,15 +47,13 @@ class ForceCurves:
   near_only: bool
   box: np.ndarray
   direction: np.ndarray
-  lost: tuple[str, ...] = ()
+  gaps: tuple[Gap, ...] = ()
 
   @property
-  def seen(self) -> np.ndarray:
+  def has_estimate(self) -> np.ndarray:
     """(N, 2) bool: where a leg has an estimate."""
     return np.isfinite(self.force[:, :, 0])
 
   def walks(self) -> list[slice]:
-    """The stretches of frames that have an estimate of either leg."""
-    seen = np.concatenate([[False], self.seen.any(1), [False]])
-    edges = np.flatnonzero(seen[1:] != seen[:-1]).tolist()
-    return [slice(*pair) for pair in zip(edges[::2], edges[1::2], strict=True)]
+    """Returns the runs of frames that have an estimate of either leg."""
+    return [slice(*run) for run in mask_runs.runs_of_true(np.any(self.has_estimate, axis=1))]

@@ -1,9 +1,11 @@
-"""Whether force curves can be right: what was seen, and what physics and walking allow. Pure."""
+"""Whether force curves can be right: what was seen, and what physics and walking allow."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,20 +25,33 @@ CADENCE = (40.0, 200.0)  # steps a minute: from very slow walking to beyond the 
 TOTAL_BW = 0.1
 
 
+class Flag(NamedTuple):
+  """Something missing or implausible.
+
+  Attributes:
+    code: short and stable, 'area.reason', for programs.
+    text: a sentence for people.
+  """
+
+  code: str
+  text: str
+
+
 @dataclasses.dataclass(frozen=True)
 class Quality:
   """What a reader should know before the numbers.
 
   Attributes:
-    frames: of the video.
-    without_estimate: leg -> frames.
-    walks: stretches with an estimate.
-    contacts: found.
-    cut_off: contacts of which an end was not seen, or runs into the next contact.
-    strides: whole ones of which both legs' force is estimated throughout.
+    frames: number of the video's frames.
+    without_estimate: leg -> number of frames.
+    walks: number of runs of frames with an estimate.
+    contacts: number of contacts found.
+    cut_off: number of contacts of which an end was not seen, or that run into the next contact.
+    strides: number of whole strides throughout which both legs' force is estimated.
     mean_total_bw: mean vertical force of both legs together over these, which physics says is 1;
       None without any.
     flags: sentences about what is missing or implausible.
+    flag_codes: the code of each of them.
   """
 
   frames: int
@@ -47,107 +62,194 @@ class Quality:
   strides: int
   mean_total_bw: float | None
   flags: tuple[str, ...]
+  flag_codes: tuple[str, ...]
 
 
 def check_plausibility(
-  estimate: force_curves.ForceCurves, found: list[foot_contacts.Contact]
+  estimate: force_curves.ForceCurves, contacts: list[foot_contacts.MeasuredContact]
 ) -> Quality:
-  """Looks at the curves of a video and the contacts found in them."""
-  seen, walks = estimate.seen, estimate.walks()
-  missing = dict(zip(conventions.LEGS, (~seen).sum(0).tolist(), strict=True))
-  cut_off = sum(not (c.whole_start and c.whole_end) for c in found)
-  totals = stride_totals(estimate, found)
-  mean = float(totals.mean()) if totals.size else None
-  flags = [f'{said[0].upper()}{said[1:]}.' for said in estimate.lost]
-  neither = int((~seen.any(1)).sum())
-  if neither:
-    flags.append(
-      f'{neither} of {len(seen)} frames have no estimate: nobody could be followed there.'
+  """Checks the curves of a video and the contacts found in them."""
+  totals = stride_totals(estimate, contacts)
+  mean_total_bw = float(totals.mean()) if totals.size else None
+  flags = dict.fromkeys(
+    itertools.chain(
+      _check_gaps(estimate),
+      _check_frames(estimate),
+      _check_legs(estimate),
+      _check_walks(estimate),
+      _check_cut_off(contacts),
+      _check_falls_to_zero(estimate, contacts),
+      _check_any_whole(contacts),
+      _check_alternation(estimate, contacts),
+      _check_peaks(estimate),
+      _check_stance_times(contacts),
+      _check_cadence(contacts),
+      _check_total_force(mean_total_bw),
     )
-  for i, leg in enumerate(conventions.LEGS):
-    if not seen[:, i].any():
-      why = 'the network knows the near leg alone' if estimate.near_only else 'it was never seen'
-      flags.append(f'There is no estimate of the {leg} leg ({why}).')
-    elif missing[leg] > neither:
-      flags.append(f'The {leg} leg has no estimate in {missing[leg] - neither} frames of the walk.')
-  if len(walks) > 1:
-    flags.append(
-      f'There are {len(walks)} walks across the picture; the numbers are of all together.'
-    )
-  if cut_off:
-    flags.append(
-      f'{cut_off} of {len(found)} contacts are not seen whole; only whole ones are measured.'
-    )
-  for leg in conventions.LEGS:
-    if any(_runs_on(estimate, c) for c in found if c.leg == leg):
-      flags.append(
-        f'The force of the {leg} leg does not fall to 0 between two contacts: there the curves are '
-        'not those of walking.'
-      )
-  if len(found) == cut_off:
-    flags.append('No whole contact was seen, so that no stance could be measured.')
-  for leg in (c.leg for c, after in itertools.pairwise(found) if _in_a_row(estimate, c, after)):
-    flags.append(
-      f'The {leg} foot touches down twice in a row: a step of the other foot was missed, or the '
-      'legs were taken for each other.'
-    )
-  for i, leg in enumerate(conventions.LEGS):
-    if (peak := np.nanmax(estimate.force[:, i, 0], initial=0)) > PEAK_BW:
-      flags.append(
-        f'The vertical force of the {leg} leg reaches {peak:.2f} BW; walking does not exceed '
-        f'{PEAK_BW:g} BW.'
-      )
-  for c in found:
-    stance_s = c.measures['stance_s']
-    if stance_s < STANCE_S[0] or stance_s > STANCE_S[1]:
-      flags.append(
-        f'The contact of the {c.leg} foot at {c.start_s:.2f} s lasts {stance_s:.2f} s; in walking '
-        f'it takes {STANCE_S[0]:g} to {STANCE_S[1]:g} s. It may be none, and it is in the means.'
-      )
-  cadence = summaries.summarize(found)['cadence_steps_per_min']['mean']
-  if cadence < CADENCE[0] or cadence > CADENCE[1]:
-    flags.append(
-      f'The cadence of {cadence:.0f} steps a minute is outside {CADENCE[0]:g} to {CADENCE[1]:g}.'
-    )
-  if mean is not None and abs(mean - 1) > TOTAL_BW:
-    flags.append(
-      f'Over whole strides both legs together carry {mean:.2f} BW on average; it must be 1, so the '
-      'curves are wrong by about as much.'
-    )
-  return Quality(len(seen), missing, len(walks), len(found), cut_off, totals.size, mean,
-                 tuple(dict.fromkeys(flags)))  # fmt: skip
+  )
+  return Quality(
+    frames=len(estimate.time_s),
+    without_estimate=_count_missing(estimate),
+    walks=len(estimate.walks()),
+    contacts=len(contacts),
+    cut_off=_count_cut_off(contacts),
+    strides=totals.size,
+    mean_total_bw=mean_total_bw,
+    flags=tuple(flag.text for flag in flags),
+    flag_codes=tuple(flag.code for flag in flags),
+  )
 
 
 def stride_totals(
-  estimate: force_curves.ForceCurves, found: list[foot_contacts.Contact]
+  estimate: force_curves.ForceCurves, contacts: list[foot_contacts.MeasuredContact]
 ) -> np.ndarray:
-  """Mean vertical force of both legs together over each whole stride, (strides,) BW."""
+  """Returns the mean vertical force of both legs together over each whole stride, (strides,) BW."""
   total = estimate.force[:, :, 0].sum(1)
   means = []
-  for c in found:
-    start_s, lasts_s = c.measures['contact_s'], c.measures['stride_s']
-    inside = (estimate.time_s > start_s) & (estimate.time_s < start_s + lasts_s)
-    t = np.concatenate([[start_s], estimate.time_s[inside], [start_s + lasts_s]])
-    mean = np.trapezoid(np.interp(t, estimate.time_s, total), t) / lasts_s
+  for c in contacts:
+    start_s, stride_s = c.measures['contact_s'], c.measures['stride_s']
+    inside = (estimate.time_s > start_s) & (estimate.time_s < start_s + stride_s)
+    t = np.concatenate([[start_s], estimate.time_s[inside], [start_s + stride_s]])
+    mean = np.trapezoid(np.interp(t, estimate.time_s, total), t) / stride_s
     if np.isfinite(mean):
       means.append(float(mean))
   return np.array(means)
 
 
-def _in_a_row(
-  estimate: force_curves.ForceCurves, one: foot_contacts.Contact, after: foot_contacts.Contact
-) -> bool:
-  """Whether a foot touches down again without the other, in one walk where both are seen."""
-  between = (estimate.time_s >= one.start_s) & (estimate.time_s <= after.start_s)
-  return one.leg == after.leg and bool(estimate.seen[between].all())
+def _count_missing(estimate: force_curves.ForceCurves) -> dict[str, int]:
+  """Returns leg -> number of frames without an estimate."""
+  return dict(zip(conventions.LEGS, (~estimate.has_estimate).sum(0).tolist(), strict=True))
 
 
-def _runs_on(estimate: force_curves.ForceCurves, contact: foot_contacts.Contact) -> bool:
-  """Whether a contact has an end that was not seen though the leg is estimated beyond it."""
-  seen = estimate.seen[:, conventions.LEGS.index(contact.leg)]
+def _count_cut_off(contacts: list[foot_contacts.MeasuredContact]) -> int:
+  return sum(not c.is_whole for c in contacts)
+
+
+def _check_gaps(estimate: force_curves.ForceCurves) -> Iterator[Flag]:
+  for gap in estimate.gaps:
+    yield Flag(gap.code, f'{gap.text[0].upper()}{gap.text[1:]}.')
+
+
+def _check_frames(estimate: force_curves.ForceCurves) -> Iterator[Flag]:
+  missing = int((~estimate.has_estimate.any(1)).sum())
+  if missing:
+    yield Flag(
+      'gait.frames_without_estimate',
+      f'{missing} of {len(estimate.time_s)} frames have no estimate: nobody could be followed '
+      'there.',
+    )
+
+
+def _check_legs(estimate: force_curves.ForceCurves) -> Iterator[Flag]:
+  missing = _count_missing(estimate)
+  missing_both = int((~estimate.has_estimate.any(1)).sum())
+  for i, leg in enumerate(conventions.LEGS):
+    if not estimate.has_estimate[:, i].any():
+      why = 'the network knows the near leg alone' if estimate.near_only else 'it was never seen'
+      yield Flag('gait.no_estimate', f'There is no estimate of the {leg} leg ({why}).')
+    elif missing[leg] > missing_both:
+      yield Flag(
+        'gait.leg_without_estimate',
+        f'The {leg} leg has no estimate in {missing[leg] - missing_both} frames of the walk.',
+      )
+
+
+def _check_walks(estimate: force_curves.ForceCurves) -> Iterator[Flag]:
+  count = len(estimate.walks())
+  if count > 1:
+    yield Flag(
+      'gait.several_walks',
+      f'There are {count} walks across the picture; the numbers are of all together.',
+    )
+
+
+def _check_cut_off(contacts: list[foot_contacts.MeasuredContact]) -> Iterator[Flag]:
+  if cut_off := _count_cut_off(contacts):
+    yield Flag(
+      'gait.contact_cut_off',
+      f'{cut_off} of {len(contacts)} contacts are not seen whole; only whole ones are measured.',
+    )
+
+
+def _check_falls_to_zero(
+  estimate: force_curves.ForceCurves, contacts: list[foot_contacts.MeasuredContact]
+) -> Iterator[Flag]:
+  for leg in conventions.LEGS:
+    if any(_runs_on(estimate, c) for c in contacts if c.leg == leg):
+      yield Flag(
+        'gait.no_swing',
+        f'The force of the {leg} leg does not fall to 0 between two contacts: there the curves are '
+        'not those of walking.',
+      )
+
+
+def _runs_on(estimate: force_curves.ForceCurves, contact: foot_contacts.MeasuredContact) -> bool:
+  """Returns whether an end of a contact was not seen though the leg is estimated beyond it."""
+  has_estimate = estimate.has_estimate[:, conventions.LEGS.index(contact.leg)]
   before = np.searchsorted(estimate.time_s, contact.start_s, 'left') - 1
   after = np.searchsorted(estimate.time_s, contact.end_s, 'right')
   return bool(
-    (not contact.whole_start and before >= 0 and seen[before])
-    or (not contact.whole_end and after < len(seen) and seen[after])
+    (not contact.whole_start and before >= 0 and has_estimate[before])
+    or (not contact.whole_end and after < len(has_estimate) and has_estimate[after])
   )
+
+
+def _check_any_whole(contacts: list[foot_contacts.MeasuredContact]) -> Iterator[Flag]:
+  if not any(c.is_whole for c in contacts):
+    yield Flag(
+      'gait.no_whole_contact', 'No whole contact was seen, so that no stance could be measured.'
+    )
+
+
+def _check_alternation(
+  estimate: force_curves.ForceCurves, contacts: list[foot_contacts.MeasuredContact]
+) -> Iterator[Flag]:
+  for contact, following in itertools.pairwise(contacts):
+    if contact.leg != following.leg:
+      continue
+    between = (estimate.time_s >= contact.start_s) & (estimate.time_s <= following.start_s)
+    if estimate.has_estimate[between].all():  # one walk, and both feet are estimated
+      yield Flag(
+        'gait.same_foot_twice',
+        f'The {contact.leg} foot touches down twice in a row: a step of the other foot was missed, '
+        'or the legs were taken for each other.',
+      )
+
+
+def _check_peaks(estimate: force_curves.ForceCurves) -> Iterator[Flag]:
+  for i, leg in enumerate(conventions.LEGS):
+    if (peak := np.nanmax(estimate.force[:, i, 0], initial=0)) > PEAK_BW:
+      yield Flag(
+        'gait.peak_too_high',
+        f'The vertical force of the {leg} leg reaches {peak:.2f} BW; walking does not exceed '
+        f'{PEAK_BW:g} BW.',
+      )
+
+
+def _check_stance_times(contacts: list[foot_contacts.MeasuredContact]) -> Iterator[Flag]:
+  for c in contacts:
+    stance_s = c.measures['stance_s']
+    if stance_s < STANCE_S[0] or stance_s > STANCE_S[1]:
+      yield Flag(
+        'gait.stance_time',
+        f'The contact of the {c.leg} foot at {c.start_s:.2f} s lasts {stance_s:.2f} s; in walking '
+        f'it takes {STANCE_S[0]:g} to {STANCE_S[1]:g} s. It may be none, and it is in the means.',
+      )
+
+
+def _check_cadence(contacts: list[foot_contacts.MeasuredContact]) -> Iterator[Flag]:
+  cadence = summaries.summarize(contacts)['cadence_steps_per_min']['mean']
+  if cadence < CADENCE[0] or cadence > CADENCE[1]:
+    yield Flag(
+      'gait.cadence',
+      f'The cadence of {cadence:.0f} steps a minute is outside {CADENCE[0]:g} to {CADENCE[1]:g}.',
+    )
+
+
+def _check_total_force(mean_total_bw: float | None) -> Iterator[Flag]:
+  if mean_total_bw is not None and abs(mean_total_bw - 1) > TOTAL_BW:
+    yield Flag(
+      'gait.total_force',
+      f'Over whole strides both legs together carry {mean_total_bw:.2f} BW on average; it must be '
+      '1, so the curves are wrong by about as much.',
+    )

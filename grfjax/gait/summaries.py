@@ -11,20 +11,21 @@ from grfjax import conventions
 from grfjax.gait import foot_contacts, gait_measures
 
 
-def summarize(found: list[foot_contacts.Contact]) -> dict[str, Any]:
-  """Mean, sample SD and n of each measure by leg, cadence, and the legs' symmetry.
+def summarize(contacts: list[foot_contacts.MeasuredContact]) -> dict[str, Any]:
+  """Computes mean, sample SD and n of each measure by leg, cadence, and the legs' symmetry.
 
   Args:
-    found: contacts of one or more walks.
+    contacts: of one or more walks.
 
   Returns:
     leg -> measure -> {'mean', 'sd', 'n'}; 'cadence_steps_per_min' -> {'mean', 'n'}, n steps;
-    'symmetry_index_pct' -> measure -> %. What is undefined is NaN: the SD of fewer than two.
+    'symmetry_index_pct' -> measure -> %. What is undefined is NaN, such as the SD of fewer than
+    two.
   """
   legs: dict[str, dict[str, dict[str, float]]] = {}
   for leg in conventions.LEGS:
-    legs[leg] = {name: _statistics(_values(found, name, leg)) for name in gait_measures.MEASURES}
-  steps = np.concatenate([_values(found, 'step_s', leg) for leg in conventions.LEGS])
+    legs[leg] = {name: _statistics(_values(contacts, name, leg)) for name in gait_measures.MEASURES}
+  steps = np.concatenate([_values(contacts, 'step_s', leg) for leg in conventions.LEGS])
   left, right = (legs[leg] for leg in conventions.LEGS)
   return {
     **legs,
@@ -40,29 +41,23 @@ def summarize(found: list[foot_contacts.Contact]) -> dict[str, Any]:
 
 
 def symmetry_index(left: float, right: float) -> float:
-  """100 (L - R) / (0.5 (L + R)) in %, NaN where L + R is 0; see `OF_WALK`."""
+  """Returns 100 (L - R) / (0.5 (L + R)) in %, NaN where L + R is 0."""
   return 100 * (left - right) / (0.5 * (left + right)) if left + right else math.nan
 
 
-def as_dict(found: list[foot_contacts.Contact]) -> dict[str, Any]:
-  """Contacts, `summary` and the definitions of all measures for a JSON file; None is undefined."""
+def as_dict(contacts: list[foot_contacts.MeasuredContact]) -> dict[str, Any]:
+  """Returns contacts, their summary and all definitions for a JSON file; None is undefined."""
+  definitions = gait_measures.EVENTS | gait_measures.MEASURES | gait_measures.WALK_MEASURES
   return {
-    'contacts': [{'leg': c.leg, **_without_nan(c.measures)} for c in found],
-    'summary': _without_nan(summarize(found)),
-    'definitions': {
-      n: m._asdict()
-      for n, m in {
-        **gait_measures.EVENTS,
-        **gait_measures.MEASURES,
-        **gait_measures.OF_WALK,
-      }.items()
-    },
+    'contacts': [{'leg': c.leg, **_without_nan(c.measures)} for c in contacts],
+    'summary': _without_nan(summarize(contacts)),
+    'definitions': {name: measure._asdict() for name, measure in definitions.items()},
   }
 
 
-def _values(found: list[foot_contacts.Contact], name: str, leg: str) -> np.ndarray:
-  """A leg's defined values of a measure."""
-  values = np.array([c.measures[name] for c in found if c.leg == leg], np.float64)
+def _values(contacts: list[foot_contacts.MeasuredContact], name: str, leg: str) -> np.ndarray:
+  """Returns a leg's defined values of a measure."""
+  values = np.array([c.measures[name] for c in contacts if c.leg == leg], np.float64)
   return values[np.isfinite(values)]
 
 

@@ -12,36 +12,36 @@ import numpy as np
 
 from grfjax.data import clip_config, input_pipeline
 from grfjax.models import augmentation, targets
-from grfjax.training import train_step
+from grfjax.training import run_settings, train_step
 
 Estimate = Callable[[Any, Any], tuple[jax.Array, jax.Array]]
 
 
 def make_estimate(*, model: Any, target: targets.Target, shift: tuple[float, ...] = ()) -> Estimate:
-  """Compiles (params, batch) -> force, interval; no random augmentation.
+  """Compiles (params, batch) -> (force, interval), without random augmentation.
 
-  These are (B, L, legs, axes) and (B, L, legs, axes, 2 or 0), in body weights.
+  The force is (B, L, legs, axes), the interval (B, L, legs, axes, 2 or 0), both in body weights.
 
   Args:
-    model: from `grfjax.models.walker_networks`.
+    model: a network of `grfjax.models.networks`.
     target: what its outputs mean.
-    shift: pixels (down, right); the mean of two estimates is given, of the clip moved by so much
-      one way and the other. A network that has learned from moved clips has seen few that lie on
-      the pixel grid, which are sharper. Empty: the estimate of the clip as it is.
+    shift: pixels (down, right). The estimate is the mean of two, of the clip moved by so much one
+      way and the other: a network that was trained on moved clips has seen few that lie on the
+      pixel grid, which are sharper. Empty: the estimate of the clip as it is.
   """
 
-  def one(params: Any, batch: Any) -> tuple[jax.Array, jax.Array]:
-    outputs = train_step.apply(model, params, batch, train=False)
+  def estimate_once(params: Any, batch: Any) -> tuple[jax.Array, jax.Array]:
+    outputs = train_step.apply_network(model, params, batch, train=False)
     return target.decode(outputs), target.interval(outputs)
 
   def estimate(params: Any, batch: Any) -> tuple[jax.Array, jax.Array]:
-    batch = train_step.unit(batch)
+    batch = train_step.scale_voxels(batch)
     if not shift:
-      return one(params, batch)
+      return estimate_once(params, batch)
     x = batch['voxel']
     moved = jnp.broadcast_to(jnp.array(shift, x.dtype), (len(x), 2))
     both = [
-      one(
+      estimate_once(
         params,
         {**batch, 'voxel': augmentation.shift_and_scale(x, shift=by, scale=jnp.ones(len(x)))},
       )
@@ -54,21 +54,7 @@ def make_estimate(*, model: Any, target: targets.Target, shift: tuple[float, ...
 
 def estimator(config: ml_collections.ConfigDict, model: Any, target: targets.Target) -> Estimate:
   """Returns `make_estimate` with the settings of a configuration."""
-  return make_estimate(model=model, target=target, shift=average_shift(config))
-
-
-def average_shift(config: ml_collections.ConfigDict) -> tuple[float, ...]:
-  """The configuration's pixels (down, right), or none; see `estimator.make_estimate`.
-
-  Raises:
-    ValueError: it is neither two numbers nor empty.
-  """
-  shift = config.get('average_shift', ())
-  if not (isinstance(shift, list | tuple) and len(shift) in (0, 2) and np.isfinite(shift).all()):
-    raise ValueError(
-      f'config.average_shift is {shift!r}, expected two numbers of pixels, down and right, or ()'
-    )
-  return tuple(shift)
+  return make_estimate(model=model, target=target, shift=run_settings.average_shift(config))
 
 
 def estimate_own(
@@ -78,10 +64,17 @@ def estimate_own(
   params: Any,
   batch: input_pipeline.Batch,
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Estimates at the frames that are each voxel's own.
+  """Estimates forces at the K frames that are each voxel's own.
+
+  Args:
+    voxel: how the voxels were cut.
+    model: the network.
+    estimate: from `make_estimate`.
+    params: the network's parameters.
+    batch: of B voxels.
 
   Returns:
-    (B, K, legs, axes) forces and (B, K, legs, axes, 2 or 0) the network's own intervals, BW.
+    Forces (B, K, legs, axes) and the network's own intervals (B, K, legs, axes, 2 or 0), BW.
 
   Raises:
     ValueError: an estimate is not finite.

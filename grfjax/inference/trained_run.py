@@ -4,43 +4,46 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import pathlib
+import os
 from typing import Any
 
 import jax
 import ml_collections
 import numpy as np
 
+from grfjax import errors
 from grfjax.data import clip_config
 from grfjax.inference import estimator
+from grfjax.io import run_folder
 from grfjax.models import networks, targets
 from grfjax.training import checkpointing, weight_files
 
-INTERVAL = 'interval.json'  # in a run's folder: by how much its intervals are widened
+
+class RunError(errors.InputError):
+  """A run whose files cannot be used."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class TrainedRun:
   """A trained network.
 
   Attributes:
     folder: where it was read.
-    config: the run's.
-    voxel: how its voxels are cut.
+    config: the run's configuration.
+    clip: how its voxels are cut.
     model: the network.
-    target: what its outputs mean.
+    target: what the network's outputs mean.
     params: its parameters, on the device.
     step: after how many steps they were saved.
     estimate: (params, batch) -> force (B, L, legs, axes), interval (..., 2 or 0), body weights.
-    widening: (axes,) the factor of the intervals (`grfjax.inference.conformal`); None: not
-      calibrated, and
-      none are given.
-    damaged: of each newer checkpoint, why it is not the one that was read; in words.
+    widening: (axes,) the factors of the intervals (`grfjax.inference.conformal`); None where they
+      are not calibrated, and then no intervals are given.
+    damaged: a message on each newer checkpoint that is damaged.
   """
 
-  folder: pathlib.Path
+  folder: run_folder.RunFolder
   config: ml_collections.ConfigDict
-  voxel: clip_config.ClipConfig
+  clip: clip_config.ClipConfig
   model: Any
   target: targets.Target
   params: Any
@@ -50,31 +53,46 @@ class Run:
   damaged: tuple[str, ...] = ()
 
 
-def load(workdir: pathlib.Path) -> Run:
+def load(workdir: str | os.PathLike[str]) -> TrainedRun:
   """Reads a run's configuration and its newest undamaged parameters.
 
   Raises:
-    checkpoint.CheckpointError: there is no run in that folder.
-    ValueError: its configuration or its intervals cannot be used.
+    checkpointing.CheckpointError: there is no run in that folder.
+    RunError: its configuration or its intervals cannot be used.
   """
-  path = workdir / 'config.json'
-  if not path.is_file():
-    raise checkpointing.CheckpointError(f'{workdir}: no run there (no config.json); train first')
+  folder = run_folder.RunFolder(workdir)
+  if not folder.config.is_file():
+    raise checkpointing.CheckpointError(
+      f'{folder}: no run there (no {folder.config.name}); train first',
+      code='run.missing',
+      file=folder.config,
+    )
   try:
-    config = ml_collections.ConfigDict(json.loads(path.read_text(encoding='utf-8')))
+    config = ml_collections.ConfigDict(json.loads(folder.config.read_text(encoding='utf-8')))
     model, target = networks.network(config)
-    voxel = clip_config.clip_config(config.dataset)
+    clip = clip_config.clip_config(config.dataset)
     estimate = estimator.estimator(config, model, target)
   except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-    said = ' '.join(str(error).split())
-    raise ValueError(f'{path}: is not the configuration of a run ({said})') from error
-  params, at, damaged = weight_files.restore_params(workdir)
-  path = workdir / INTERVAL
-  try:
-    widening = np.array(json.loads(path.read_text())['widening']) if path.is_file() else None
-  except (ValueError, TypeError, KeyError) as error:
-    raise ValueError(f'{path}: does not say how wide intervals are ({error})') from error
-  return Run(
-    workdir, config, voxel, model, target, jax.device_put(params), at, estimate, widening,
-    tuple(f'{text}; step {at} is used' for text in damaged),
+    reason = ' '.join(str(error).split())
+    raise RunError(
+      f'{folder.config}: is not the configuration of a run ({reason})',
+      code='run.config',
+      file=folder.config,
+    ) from error
+  restored = weight_files.restore_params(folder)
+  return TrainedRun(
+    folder, config, clip, model, target, jax.device_put(restored.params), restored.step, estimate,
+    _read_widening(folder), tuple(restored.messages()),
   )  # fmt: skip
+
+
+def _read_widening(folder: run_folder.RunFolder) -> np.ndarray | None:
+  try:
+    intervals = run_folder.read_json(folder.intervals)
+    return None if intervals is None else np.array(intervals['widening'])
+  except (ValueError, TypeError, KeyError) as error:
+    raise RunError(
+      f'{folder.intervals}: does not say how wide intervals are ({error})',
+      code='run.intervals',
+      file=folder.intervals,
+    ) from error

@@ -1,20 +1,53 @@
-"""The force curves of a whole video, from all walks in it."""
+"""The force curves of a whole video, put together from all walks in it."""
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+import os
 import pathlib
 
 import numpy as np
 
-from grfjax import conventions
+from grfjax import conventions, errors
 from grfjax.data import trial_records, walker_views
 from grfjax.gait import force_curves
 from grfjax.inference import trained_run, walk_estimates
+from grfjax.io import video_file
 from grfjax.tracking import tracking_gaps
 
 
+class EstimateError(errors.InputError):
+  """A video whose forces cannot be estimated as asked."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Walk:
+  """One walk in a video of N frames, estimated at K times.
+
+  Attributes:
+    time_s: (K,) seconds from the video's first frame.
+    direction: +1 where the walker goes to the picture's right, -1 left, 0 where not looked at.
+    box: (N, 4) the walker's window in the video's pixels; NaN where the walker is not followed.
+    clear: (N,) bool, the frames that the pictures of this walk can tell about.
+    force: (K, legs, axes) body weights.
+    interval: (K, legs, axes, 2 or 0) body weights.
+  """
+
+  time_s: np.ndarray
+  direction: int
+  box: np.ndarray
+  clear: np.ndarray
+  force: np.ndarray
+  interval: np.ndarray
+
+  def camera(self, given: str) -> str:
+    """Returns the walker's side on which the camera stands, `given` where not looked at."""
+    return {1: 'right', -1: 'left', 0: given}[self.direction]
+
+
 def estimate_video(
-  run: trained_run.Run, path: pathlib.Path, camera: str = ''
+  run: trained_run.TrainedRun, path: str | os.PathLike[str], camera: str = ''
 ) -> force_curves.ForceCurves:
   """Estimates the forces in a video.
 
@@ -26,54 +59,84 @@ def estimate_video(
       the camera on the other side.
 
   Raises:
-    ValueError: the video cannot be read or nobody walks across it, or the side of the camera is
-      missing or contradicts the walk.
+    EstimateError: the side of the camera is missing.
+    InputError: the video cannot be read, nobody walks across it, or the side of the camera
+      contradicts the walk.
   """
-  walks: list[tuple[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray]] = []
-  reasons: list[str] = []
-  for view in walker_views.read_walks(
-    path, run.voxel
-  ):  # one at a time, so that their pictures need not stay
-    if isinstance(view, tracking_gaps.Gap):
-      reasons.append(str(view))
-      continue
-    film = view.video
-    if not walks:
-      box, direction = np.full_like(view.box, np.nan), np.zeros(len(view.box), int)
-    followed = np.isfinite(view.box[:, 0])
-    box[followed], direction[followed] = view.box[followed], view.direction
-    walks.append(
-      (view.time_s, view.direction, view.clear, *walk_estimates.estimate_walk(run, view))
-    )
-  if not camera and not walks[0][1]:
-    raise ValueError(
+  film, walks, gaps = _estimate_walks(run, path)
+  if not camera and not walks[0].direction:
+    raise EstimateError(
       f'{path}: --camera is needed (left or right): a network that sees the whole picture does not '
-      'know which way the walker goes'
+      'know which way the walker goes',
+      code='prediction.camera_missing',
+      file=path,
     )
-  sides = [{1: 'right', -1: 'left', 0: camera}[direction] for _, direction, *_ in walks]
-  if camera and camera not in sides:
-    trial_records.check_direction(camera, walks[0][1], str(path))
-  *_, force, interval = walks[0]
-  near_only = force.shape[1] == 1
-  shape = (len(film.time_s), 2, force.shape[2], 1 + interval.shape[3])
-  every = np.full(shape, np.nan)  # last the estimate, then its interval
-  for side, (time_s, _, clear, force, interval) in zip(sides, walks, strict=True):
-    inside = clear & (film.time_s >= time_s[0] - 1e-9) & (film.time_s <= time_s[-1] + 1e-9)
-    found = np.concatenate([force[..., None], interval], -1)
-    found = np.moveaxis(conventions.camera_to_walker(np.moveaxis(found, -1, 0), side), 0, -1)
-    found[..., 1:].sort(-1)  # the ends of an interval change places where the axis is turned
-    legs = conventions.near_far_to_legs(side)
-    for number in range(found.shape[1]):  # the near leg, and the far leg if the network knows it
-      every[inside, legs[number]] = _at(film.time_s[inside], time_s, found[:, number])
-  changes = [side for k, side in enumerate(sides) if k == 0 or side != sides[k - 1]]
-  said = ', then '.join(changes)
+  cameras = [walk.camera(camera) for walk in walks]
+  if camera and camera not in cameras:
+    trial_records.check_direction(camera, walks[0].direction, str(path))
+  box = np.full((len(film.time_s), 4), np.nan)
+  direction = np.zeros(len(film.time_s), int)
+  for walk in walks:
+    followed = np.isfinite(walk.box[:, 0])
+    box[followed], direction[followed] = walk.box[followed], walk.direction
+  force, interval = _at_frames(film.time_s, walks, cameras)
   return force_curves.ForceCurves(
-    film.time_s, every[..., 0], every[..., 1:], said, near_only, box, direction, tuple(reasons)
+    time_s=film.time_s,
+    force=force,
+    interval=interval,
+    camera=', then '.join(side for side, _ in itertools.groupby(cameras)),
+    near_only=walks[0].force.shape[1] == 1,
+    box=box,
+    direction=direction,
+    gaps=gaps,
   )
 
 
-def _at(time_s: np.ndarray, known_s: np.ndarray, values: np.ndarray) -> np.ndarray:
-  """Values (K, ...), known at (K,) times, at (N,) others between them: (N, ...)."""
+def _estimate_walks(
+  run: trained_run.TrainedRun, path: str | os.PathLike[str]
+) -> tuple[video_file.Video, list[_Walk], tuple[force_curves.Gap, ...]]:
+  """Estimates each walk by itself, so that the pictures of one at a time are in memory."""
+  walks: list[_Walk] = []
+  gaps: list[force_curves.Gap] = []
+  for views in walker_views.read_walks(pathlib.Path(path), run.clip):
+    if isinstance(views, tracking_gaps.Gap):
+      gaps.append(force_curves.Gap(views.reason.code, str(views)))
+    else:
+      force, interval = walk_estimates.estimate_walk(run, views)
+      film = views.video
+      walks.append(_Walk(views.time_s, views.direction, views.box, views.clear, force, interval))
+  return film, walks, tuple(gaps)
+
+
+def _at_frames(
+  time_s: np.ndarray, walks: list[_Walk], cameras: list[str]
+) -> tuple[np.ndarray, np.ndarray]:
+  """Interpolates the walks' estimates at the frames of the video.
+
+  Args:
+    time_s: (N,) of the video's frames.
+    walks: the walks.
+    cameras: the walker's side on which the camera stands, of each walk.
+
+  Returns:
+    Forces (N, 2, axes) and intervals (N, 2, axes, 2 or 0), leg (left, right) x (vertical, forward,
+    to the walker's left), body weights; NaN where there is no estimate.
+  """
+  axes, ends = walks[0].force.shape[2], walks[0].interval.shape[3]
+  combined = np.full((len(time_s), 2, axes, 1 + ends), np.nan)  # the force, then its interval
+  for walk, camera in zip(walks, cameras, strict=True):
+    inside = walk.clear & (time_s >= walk.time_s[0] - 1e-9) & (time_s <= walk.time_s[-1] + 1e-9)
+    values = np.concatenate([walk.force[..., None], walk.interval], -1)
+    values = np.moveaxis(conventions.camera_to_walker(np.moveaxis(values, -1, 0), camera), 0, -1)
+    values[..., 1:].sort(-1)  # the ends of an interval change places where the axis is turned
+    legs = conventions.near_far_to_legs(camera)
+    for number in range(values.shape[1]):  # the near leg, and the far leg if the network knows it
+      combined[inside, legs[number]] = _interpolate(time_s[inside], walk.time_s, values[:, number])
+  return combined[..., 0], combined[..., 1:]
+
+
+def _interpolate(time_s: np.ndarray, known_s: np.ndarray, values: np.ndarray) -> np.ndarray:
+  """Interpolates values (K, ...), known at (K,) times, linearly at (N,) others: (N, ...)."""
   flat = values.reshape(len(values), -1)
   columns = [np.interp(time_s, known_s, column) for column in flat.T]
   return np.stack(columns, -1).reshape(len(time_s), *values.shape[1:])

@@ -9,35 +9,51 @@ import numpy as np
 from grfjax.data import input_pipeline, voxels, walker_views
 from grfjax.inference import conformal, estimator, trained_run
 
-LONG = 200  # own frames of a clip when predicting: the frames beside them are seen twice
+CLIP_HOP = 200  # own frames of a clip: the frames beside them are looked at twice
+BATCH_FRAMES = 256  # in one call of the network
 
-FRAMES = 256  # in one call when predicting
 
+def calibrated_intervals(
+  run: trained_run.TrainedRun, force: np.ndarray, interval: np.ndarray
+) -> np.ndarray:
+  """Widens the network's intervals as the run was calibrated.
 
-def calibrated(run: trained_run.Run, force: np.ndarray, interval: np.ndarray) -> np.ndarray:
-  """Intervals (..., axes, 2) as they may be shown; (..., axes, 0) where the run's are not."""
+  Args:
+    run: the network.
+    force: (..., axes) estimates, BW.
+    interval: (..., axes, 2 or 0) the network's own intervals, BW.
+
+  Returns:
+    (..., axes, 2) BW; (..., axes, 0) of a run that was not calibrated.
+  """
   if run.widening is None or not interval.shape[-1]:
     return interval[..., :0]
   return conformal.widened_intervals(force, interval, run.widening)
 
 
 def estimate_walk(
-  run: trained_run.Run, view: walker_views.WalkerViews
+  run: trained_run.TrainedRun, views: walker_views.WalkerViews
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Forces at every frame of a walk, (N, legs, axes), and their intervals, (..., 2 or 0); BW.
+  """Estimates the forces at every frame of a walk.
 
-  As from the records of a data set; where the network allows it in longer clips, so that a frame is
-  seen once (those near a clip's ends twice). The answer is the same.
+  The result is that of the records of a data set. Where the network allows it, clips are longer, so
+  that only the frames near a clip's ends are looked at twice.
+
+  Args:
+    run: the network.
+    views: N pictures of the walk.
+
+  Returns:
+    Forces (N, legs, axes) and calibrated intervals (N, legs, axes, 2 or 0), BW.
   """
-  voxel = run.voxel.longer(LONG) if run.model.bounded else run.voxel
-  batch = max(1, FRAMES // voxel.frames)
-  records = voxels.cut_voxels(view, None, voxel)
+  clip = run.clip.longer(CLIP_HOP) if run.model.bounded else run.clip
+  batch_size = max(1, BATCH_FRAMES // clip.frames)
+  records = voxels.cut_voxels(views, None, clip)
   parts = []
-  while some := list(itertools.islice(records, batch)):
-    both = estimator.estimate_own(
-      voxel, run.model, run.estimate, run.params, input_pipeline.pad_batch(some, batch)
-    )
-    count = len(some) * voxel.hop if voxel.hop else len(some)
-    parts.append([part[: len(some)].reshape(count, *part.shape[2:]) for part in both])
-  force, interval = (np.concatenate(p)[: len(view.time_s)] for p in zip(*parts, strict=True))
-  return force, calibrated(run, force, interval)
+  while batch := list(itertools.islice(records, batch_size)):
+    padded = input_pipeline.pad_batch(batch, batch_size)
+    estimates = estimator.estimate_own(clip, run.model, run.estimate, run.params, padded)
+    frames = len(batch) * clip.hop if clip.hop else len(batch)
+    parts.append([part[: len(batch)].reshape(frames, *part.shape[2:]) for part in estimates])
+  force, interval = (np.concatenate(part)[: len(views.time_s)] for part in zip(*parts, strict=True))
+  return force, calibrated_intervals(run, force, interval)

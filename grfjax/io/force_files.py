@@ -150,7 +150,7 @@ def _read_c3d(path: pathlib.Path) -> PlateForces:
     raise error.within(str(path), file=path) from error
   except OSError as error:
     raise delimited_text.unreadable_file(path, error) from error
-  force = file.force * [[_newtons_per_unit(path, file, unit)] for unit in file.unit]
+  force = file.force * [[_newtons_per_unit(path, file, unit)] for unit in file.unit.tolist()]
   if len(force) < force_tables.MIN_ROWS:
     raise errors.InputError(
       f'{path}: found {len(force)} samples, expected at least {force_tables.MIN_ROWS}',

@@ -1,4 +1,4 @@
-"""Keeps a run's network without its training, as those in grfjax/pretrained/ are kept.
+"""Exports a run's network without its training, to be handed on or bundled with grfjax.
 
 python -m grfjax.pretrained --workdir=RUN --out=grfjax/pretrained/NAME
 """
@@ -6,45 +6,61 @@ python -m grfjax.pretrained --workdir=RUN --out=grfjax/pretrained/NAME
 from __future__ import annotations
 
 import json
-import pathlib
+import os
 import sys
 
 from absl import app, flags, logging
 
-from grfjax import pretrained
+from grfjax import errors
 from grfjax.data import subject_lists
-from grfjax.inference import trained_run
-from grfjax.io import atomic, signals
-from grfjax.training import run_settings, weight_files
+from grfjax.io import atomic, run_folder, signals
+from grfjax.training import weight_files
 
 _WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
 _OUT = flags.DEFINE_string('out', None, 'The folder to make.', required=True)
 
 
+def export(workdir: str | os.PathLike[str], out: str | os.PathLike[str]) -> list[str]:
+  """Writes a run's weights, configuration, known subjects and interval widening to a folder.
+
+  Paths of the data and of runs that training started from are left out.
+
+  Args:
+    workdir: the run's folder.
+    out: the folder to make.
+
+  Returns:
+    Messages for the user.
+
+  Raises:
+    InputError: there is no usable run.
+    OSError: a file cannot be read or written.
+  """
+  run, bundle = run_folder.RunFolder(workdir), run_folder.RunFolder(out)
+  restored = weight_files.restore_params(run)
+  weight_files.write_weights(bundle, restored.params, restored.step)
+  config = json.loads(run.config.read_text())
+  names = subject_lists.subject_names(config['model_init'])
+  model_init = config['model_init'] if set(names) <= set(run_folder.BUNDLED) else ''
+  atomic.write_json(bundle.config, config | {'data_dir': '', 'model_init': model_init})
+  if run.subjects.exists():
+    # On one line: a network may know thousands of subjects.
+    known = json.loads(run.subjects.read_text())
+    atomic.write_text(bundle.subjects, json.dumps(known, separators=(',', ':')) + '\n')
+  if run.intervals.exists():
+    atomic.write_text(bundle.intervals, run.intervals.read_text())
+  return [*restored.messages(), f'written: {bundle}, step {restored.step}']
+
+
 def main(argv: list[str]) -> None:
-  """Copies weights, configuration, who the run knows, and its intervals' widening."""
+  """Exports the run that the flags name."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   logging.set_verbosity(logging.WARNING)
-  run, out = pathlib.Path(_WORKDIR.value), pathlib.Path(_OUT.value)
   try:
-    params, step, damaged = weight_files.restore_params(run)
-    weight_files.write_weights(out, params, step)
-    config = json.loads((run / 'config.json').read_text())
-    # Where data and the run before it lay is nobody's.
-    known = all(
-      name in pretrained.NAMES for name in subject_lists.subject_names(config['model_init'])
-    )
-    begun = config['model_init'] if known else ''
-    atomic.write_json(out / 'config.json', config | {'data_dir': '', 'model_init': begun})
-    for name in (run_settings.SUBJECTS, trained_run.INTERVAL):
-      if (run / name).exists():
-        atomic.write_text(out / name, (run / name).read_text())
+    print('\n'.join(export(_WORKDIR.value, _OUT.value)))
   except (ValueError, OSError) as error:
-    sys.exit(f'grfjax.pretrained: {error}')
-  for text in damaged:
-    print(f'Note: {text}')
-  print(f'written: {out}, step {step}')
+    sys.exit(f'grfjax.pretrained: {errors.describe(error)}')
 
 
 if __name__ == '__main__':

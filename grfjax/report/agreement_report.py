@@ -10,7 +10,7 @@ import numpy as np
 
 from grfjax import conventions
 from grfjax.evaluation import held_out_trials
-from grfjax.gait import bland_altman, constants, contact_comparison, gait_measures
+from grfjax.gait import bland_altman, contact_comparison, contact_thresholds, gait_measures
 from grfjax.io import video_file
 from grfjax.report import agreement_figures, fold_tables, html_page, text_table
 
@@ -26,8 +26,8 @@ _AGREEMENT = (
 
 _RULE = (
   f'One rule, fixed beforehand: in the estimate a foot is in contact while its vertical force is '
-  f'above {constants.CONTACT_BW:g} BW around a time at which it is above '
-  f'{constants.LOADED_BW:g} BW; on the '
+  f'above {contact_thresholds.CONTACT_BW:g} BW around a time at which it is above '
+  f'{contact_thresholds.LOADED_BW:g} BW; on the '
   f'plates, while they feel over {conventions.CONTACT_N:g} N. Contacts '
   'of a leg are the same if they '
   f'begin within {contact_comparison.MATCH_S:g} s of each other.'

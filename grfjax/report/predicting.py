@@ -14,7 +14,7 @@ from grfjax.report import prediction_files
 
 
 def predict_set(
-  run: trained_run.Run,
+  run: trained_run.TrainedRun,
   root: pathlib.Path,
   out: pathlib.Path,
   subjects: list[str] | None,
@@ -57,7 +57,7 @@ def _truth(
 
 
 def predict_video(
-  run: trained_run.Run,
+  run: trained_run.TrainedRun,
   path: pathlib.Path,
   out: pathlib.Path,
   camera: str,

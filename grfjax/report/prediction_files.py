@@ -55,7 +55,7 @@ class Prediction:
   notes: tuple[str, ...] = ()
 
   @functools.cached_property
-  def contacts(self) -> list[foot_contacts.Contact]:
+  def contacts(self) -> list[foot_contacts.MeasuredContact]:
     """Of both feet, in order."""
     return foot_contacts.find_contacts(self.estimate.time_s, self.estimate.force)
 
@@ -71,10 +71,12 @@ class Prediction:
     """What STEM.json holds; None is undefined."""
     judged = plausibility.check_plausibility(self.estimate, self.contacts)
     flags = [*judged.flags, *self.notes]
+    flag_codes = [*judged.flag_codes, *['prediction.note'] * len(self.notes)]
     if not self.mot:
       without = self.body_mass_kg is None
       why = 'the body mass is not given' if without else 'no frame has three axes of both legs'
       flags.append(f'There is no OpenSim file (_grf.mot): {why}.')
+      flag_codes.append('prediction.no_opensim_file')
     return {
       'grfjax': importlib.metadata.version('grfjax'),
       'name': self.name,
@@ -83,13 +85,13 @@ class Prediction:
       'camera': self.estimate.camera,
       'body_mass_kg': self.body_mass_kg,
       'run': self.run,
-      'quality': dataclasses.asdict(judged) | {'flags': flags},
+      'quality': dataclasses.asdict(judged) | {'flags': flags, 'flag_codes': flag_codes},
       'errors': self.true.errors(self.estimate, self.contacts) if self.true else None,
       **summaries.as_dict(self.contacts),
     }
 
 
-def describe_run(run: trained_run.Run) -> dict[str, Any]:
+def describe_run(run: trained_run.TrainedRun) -> dict[str, Any]:
   """Who made an estimate: model, step, subjects trained on, its errors, its intervals' share.
 
   Errors are those of the run's eval.json, and of about.json where the network was handed on.
@@ -110,9 +112,9 @@ def describe_run(run: trained_run.Run) -> dict[str, Any]:
     ) from error
 
 
-def _about_run(run: trained_run.Run) -> dict[str, Any]:
+def _about_run(run: trained_run.TrainedRun) -> dict[str, Any]:
   def read(name: str) -> dict[str, Any]:
-    path = run.folder / name
+    path = run.folder.path / name
     return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else {}
 
   errors = read('about.json').get('mae_pct_bw', {}) | {
@@ -125,7 +127,7 @@ def _about_run(run: trained_run.Run) -> dict[str, Any]:
     'step': run.step,
     'trained_on_subjects': None if trained is None else len(trained),
     'mae_pct_bw': errors,
-    'interval_share': read(trained_run.INTERVAL).get('share'),
+    'interval_share': read(run.folder.intervals.name).get('share'),
   }
 
 
@@ -223,7 +225,7 @@ def sentences(result: Prediction) -> list[str]:
 
 
 def _leg_words(result: Prediction, leg: str) -> str:
-  seen = result.estimate.seen[:, conventions.LEGS.index(leg)]
+  seen = result.estimate.has_estimate[:, conventions.LEGS.index(leg)]
   if not seen.any():
     why = ' (the network knows the near leg alone)' if result.estimate.near_only else ''
     return f'{leg.capitalize()} leg: no estimate{why}.'

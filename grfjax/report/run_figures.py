@@ -34,7 +34,7 @@ def stance_curves(
     were seen whole. The paper's voxels hold stance frames alone, so that there no stance shows its
     ends: then all are taken that last as long as the usual one (80 % of the median).
   """
-  found = stances.stances(one.trial, one.frame, one.contact[:, leg])
+  found = stances.find_stances(one.trial, one.frame, one.contact[:, leg])
   whole = [s for s in found if s.whole]
   seen = bool(whole)
   if not whole and found and bool(one.contact[:, leg].all()):

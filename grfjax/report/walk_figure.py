@@ -14,7 +14,7 @@ from matplotlib import axes, figure, lines, patches
 
 from grfjax import conventions
 from grfjax.evaluation import plate_reference
-from grfjax.gait import constants, foot_contacts, force_curves
+from grfjax.gait import contact_thresholds, foot_contacts, force_curves
 from grfjax.report import style
 
 _AXES = ('vertical', 'forward')  # what is drawn of each force, where the network gives it
@@ -33,7 +33,7 @@ _BARS = ((-0.08, 0.0), (-0.2, -0.12))  # a bar a leg, from there to there below 
 def draw(
   path: pathlib.Path,
   estimate: force_curves.ForceCurves,
-  found: list[foot_contacts.Contact],
+  found: list[foot_contacts.MeasuredContact],
   body_mass_kg: float | None,
   true: plate_reference.PlateReference | None,
   title: str,
@@ -83,7 +83,7 @@ def _time_line(
   row: list[slice],
   count: int,
   estimate: force_curves.ForceCurves,
-  found: list[foot_contacts.Contact],
+  found: list[foot_contacts.MeasuredContact],
   body_mass_kg: float | None,
   true: plate_reference.PlateReference | None,
 ) -> None:
@@ -120,11 +120,11 @@ def _time_line(
     _bars(grid[0][column], [c for c in found if _inside(c, estimate.time_s[walk])], below)
 
 
-def _inside(contact: foot_contacts.Contact, time_s: np.ndarray) -> bool:
+def _inside(contact: foot_contacts.MeasuredContact, time_s: np.ndarray) -> bool:
   return time_s[0] <= (contact.start_s + contact.end_s) / 2 <= time_s[-1]
 
 
-def _bars(ax: axes.Axes, found: list[foot_contacts.Contact], below: float) -> None:
+def _bars(ax: axes.Axes, found: list[foot_contacts.MeasuredContact], below: float) -> None:
   """When each foot is in contact, below the curves; an end that was not seen is open."""
   for c in found:
     leg = conventions.LEGS.index(c.leg)
@@ -134,7 +134,7 @@ def _bars(ax: axes.Axes, found: list[foot_contacts.Contact], below: float) -> No
     for at_s, whole in ((c.start_s, c.whole_start), (c.end_s, c.whole_end)):
       if whole:
         ax.plot([at_s, at_s], [low - 0.02, high + 0.02], color='black', lw=1.2)
-    if c.end_s - c.start_s > constants.MIN_STANCE_S:  # else the word is longer than the bar
+    if c.end_s - c.start_s > contact_thresholds.MIN_STANCE_S:  # else the word is too long
       ax.text((c.start_s + c.end_s) / 2, (low + high) / 2, c.leg, color='white', fontsize=6.5,
               ha='center', va='center_baseline', weight='bold', clip_on=True)  # fmt: skip
   ax.set_ylim(bottom=below + _BARS[1][0] - 0.04)
@@ -144,7 +144,7 @@ def _stances(
   part: figure.SubFigure,
   count: int,
   estimate: force_curves.ForceCurves,
-  found: list[foot_contacts.Contact],
+  found: list[foot_contacts.MeasuredContact],
   body_mass_kg: float | None,
   true: plate_reference.PlateReference | None,
 ) -> None:

@@ -254,5 +254,5 @@ def _made(content: Content) -> list[str]:
 
 
 def _definitions() -> list[tuple[str, str]]:
-  every = {**gait_measures.EVENTS, **gait_measures.MEASURES, **gait_measures.OF_WALK}
+  every = {**gait_measures.EVENTS, **gait_measures.MEASURES, **gait_measures.WALK_MEASURES}
   return [(f'{m.label} ({m.unit})', m.definition) for m in every.values()]

@@ -1,4 +1,4 @@
-"""Body sizes and the mass of their segments, for adults and children.
+"""Draws body sizes and segment masses of adults and children, whom the forces then carry.
 
 Sources:
   de Leva P (1996). Adjustments to Zatsiorsky-Seluyanov's segment inertia parameters. J Biomech
@@ -17,7 +17,7 @@ from grfjax.synth import body
 
 ADULT_AGE = 20.0
 
-# de Leva table 4: fraction of body mass and centre of mass from the first joint, by sex.
+# de Leva table 4: fractions of body mass, and centres of mass from the first joint, by sex.
 # Head and trunk: endpoints vertex - cervicale and mid-shoulder - mid-hip; arm segments from the
 # proximal joint (the hand, given to the third metacarpal, is rescaled to the fingertip below);
 # foot from heel to toe tip.
@@ -85,7 +85,7 @@ CHILD_LEG = (0.93, 0.945, 0.96, 0.97, 0.98, 0.985, 0.99, 1.0, 1.0, 1.0, 1.0)
 
 
 def draw_body(rng: np.random.Generator, child: bool) -> dict:
-  """Everything of `body.Subject` that is size: a dict of its fields."""
+  """Draws the fields of `body.Subject` that describe the body; returns them by name."""
   sex = 'female' if rng.random() < 0.5 else 'male'
   if child:
     age = rng.uniform(5.5, 15)
@@ -117,7 +117,7 @@ def draw_body(rng: np.random.Generator, child: bool) -> dict:
     'foot_m': FOOT * height * (1 + 0.03 * _normal(rng)) * (1.05 if child else 1.0) + 0.018,
   }
   lengths = {name: float(value) for name, value in lengths.items()}
-  mass, com = segments(sex, min(age, ADULT_AGE), lengths['head_m'] / height)
+  mass, com = segment_parameters(sex, min(age, ADULT_AGE), lengths['head_m'] / height)
   return {
     'height_m': float(height),
     'mass_kg': float(bmi * height**2),
@@ -130,18 +130,18 @@ def draw_body(rng: np.random.Generator, child: bool) -> dict:
   }
 
 
-def segments(
+def segment_parameters(
   sex: str,
   age_years: float,
   head_fraction: float,
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-  """Mass fractions and centres of mass for each of `body.SEGMENTS`.
+  """Returns mass fractions and centres of mass, as fractions, for each of `body.SEGMENTS`.
 
   Args:
     sex: 'female' or 'male'.
-    age_years: a child's head is heavier (Jensen 1986), everything else lighter in proportion.
-    head_fraction: length of the head segment (vertex to mid-shoulder) over height, because de
-      Leva's runs to the cervicale only.
+    age_years: age; a child's head is heavier (Jensen 1986), everything else lighter in proportion.
+    head_fraction: length of the head segment over height. The segment runs from the vertex to
+      mid-shoulder, de Leva's only to the cervicale, so that its centre of mass is rescaled.
   """
   mass, com = dict(MASS[sex]), dict(COM[sex])
   head = max(mass['head'], 0.2376 - 0.0114 * age_years)
@@ -154,5 +154,5 @@ def segments(
 
 
 def _normal(rng: np.random.Generator) -> float:
-  """A standard normal number, cut at two standard deviations to keep bodies possible."""
+  """Draws a standard normal number, clipped at two standard deviations to keep bodies possible."""
   return float(np.clip(rng.standard_normal(), -2, 2))

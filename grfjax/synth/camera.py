@@ -1,22 +1,25 @@
-"""A pinhole camera beside the walkway."""
+"""A pinhole camera beside the walkway: it turns places of the motion into places of a picture."""
 
 import dataclasses
 
 import numpy as np
 
-HEIGHT_M = 1.0  # over the floor, and
-DISTANCE_M = 3.5  # from the plates' centre: Mochizuki et al.'s set-up
+from grfjax import conventions
+
+# The set-up of Mochizuki et al.: height over the floor, and distance from the plates' centre.
+HEIGHT_M = 1.0
+DISTANCE_M = 3.5
 
 
 @dataclasses.dataclass(frozen=True)
 class Camera:
-  """Pinhole camera; pixel centres at integers, the axis through the image's middle.
+  """A pinhole camera; pixel centres are at integers, the axis goes through the image's middle.
 
   Attributes:
-    position: (3,) metres, walkway axes (x along the walk, y to the walker's left, z up).
-    axes: (3, 3), rows: the image's right, the image's down, the viewing direction.
+    position: (3,) metres, in axes of the walk (x forward, y to the walker's left, z up).
+    axes: (3, 3), its rows are the image's right, the image's down, and the viewing direction.
     focal_px: focal length, pixels.
-    width, height: of the image, pixels.
+    width, height: size of the image, pixels.
   """
 
   position: np.ndarray
@@ -26,17 +29,23 @@ class Camera:
   height: int
 
   def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points to the image: (..., 3) metres -> (..., 2) pixels right and down, (...) pixels / metre.
+    """Projects points onto the image.
 
     A point behind the camera is treated as if it lay 0.1 m in front of it.
+
+    Args:
+      points: (..., 3) metres.
+
+    Returns:
+      (..., 2) pixels right and down; (...) pixels per metre.
     """
-    seen = (points - self.position) @ self.axes.T
-    scale = self.focal_px / np.maximum(seen[..., 2], 0.1)
+    in_camera = (points - self.position) @ self.axes.T
+    scale = self.focal_px / np.maximum(in_camera[..., 2], 0.1)
     middle = np.array((self.width - 1, self.height - 1)) / 2
-    return middle + seen[..., :2] * scale[..., None], scale
+    return middle + in_camera[..., :2] * scale[..., None], scale
 
   def rays(self) -> np.ndarray:
-    """(H, W, 3) float32: each pixel's direction, not of unit length."""
+    """Returns each pixel's direction, (H, W, 3) float32, not of unit length."""
     u = (np.arange(self.width) - (self.width - 1) / 2) / self.focal_px
     v = (np.arange(self.height) - (self.height - 1) / 2) / self.focal_px
     right, down, forward = self.axes
@@ -44,7 +53,7 @@ class Camera:
     return rays.astype(np.float32)
 
 
-def beside(
+def beside_walkway(
   side: str,
   width: int,
   height: int,
@@ -53,21 +62,21 @@ def beside(
   offset_m: tuple[float, float, float] = (0, 0, 0),
   turn: tuple[float, float, float] = (0, 0, 0),
 ) -> Camera:
-  """The camera at the walker's left or right, looking across the walkway.
+  """Returns a camera at the walker's left or right that looks across the walkway.
 
   Args:
     side: 'left' (y > 0: the walker goes to the image's left) or 'right'.
-    width: of the image, pixels.
-    height: likewise.
+    width: width of the image, pixels.
+    height: height of the image, pixels.
     focal: focal length over image width.
-    offset_m: error of position: along the walk, away from the walkway, up.
+    offset_m: errors of position: along the walk, away from the walkway, up.
     turn: errors of direction, radians: to the image's right, upward, roll (clockwise camera).
 
   Raises:
-    ValueError: no such side.
+    ValueError: `side` is neither.
   """
-  if side not in ('left', 'right'):
-    raise ValueError(f'camera side {side!r}: not left or right')
+  if side not in conventions.LEGS:
+    raise ValueError(f'camera side {side!r}: neither left nor right')
   sign = 1.0 if side == 'left' else -1.0
   right = np.array((-sign, 0, 0))
   down = np.array((0, 0, -1.0))

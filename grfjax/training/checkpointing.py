@@ -1,10 +1,10 @@
-"""Checkpoints of a run: the state's arrays, and beside them, as JSON, all else that resuming needs.
+"""Checkpoints of a run: the train state's arrays, and, as JSON, all else that resuming needs.
 
     checkpoints/STEP/         what Orbax writes, into a temporary folder that is then renamed
     checkpoints/STEP.sha256   digests of its files, written last: without it there is no checkpoint
 
-The only module that imports Orbax. Disks err: a checkpoint that does not match its digests (as
-`sha256sum -c STEP.sha256` says) is passed over for the one before.
+This is the only module that imports Orbax. Disks err: a checkpoint that does not match its digests
+(as `sha256sum -c STEP.sha256` says) is passed over for the one before.
 """
 
 from __future__ import annotations
@@ -14,74 +14,90 @@ import os
 import pathlib
 import re
 import shutil
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
 from orbax.checkpoint import v1 as ocp
 
-from grfjax.io import atomic
-
-FOLDER = 'checkpoints'  # in a run's folder
+from grfjax import errors
+from grfjax.io import atomic, run_folder
 
 KEEP = 2  # the newest, and one to fall back on
 
 
-class CheckpointError(ValueError):
-  """No usable checkpoint; the message says where it was looked for."""
+class CheckpointError(errors.InputError):
+  """There is no usable checkpoint; the message says where it was looked for."""
 
 
 class NotFiniteError(ValueError):
-  """A state holds nan or infinity; the message names the arrays."""
+  """A train state holds nan or infinity; the message names the arrays."""
+
+
+class Restored(NamedTuple):
+  """A checkpoint that was read.
+
+  Attributes:
+    state: the train state.
+    extra: what was saved beside it, JSON.
+    damaged: a message on each newer checkpoint that is damaged.
+  """
+
+  state: Any
+  extra: dict[str, Any]
+  damaged: list[str]
 
 
 class Checkpoints:
-  """The checkpoints in a run's folder, for the process that trains it."""
+  """The checkpoints in a run's folder, for the process that trains the run."""
 
-  def __init__(self, workdir: pathlib.Path):
-    """Opens them; what killed processes have left half-written, or half-removed, goes."""
-    self.folder = workdir.absolute() / FOLDER
+  def __init__(self, workdir: str | os.PathLike[str]):
+    """Opens them, and removes what killed processes have left half-written or half-removed."""
+    self.folder = run_folder.RunFolder(workdir).checkpoints.absolute()
     self._tidy()
 
   def latest(self) -> int | None:
-    """The newest checkpoint's step, or None."""
+    """Returns the newest checkpoint's step, or None where there is no checkpoint."""
     return next(iter(_steps(self.folder)), None)
 
   def save(self, step: int, state: Any, extra: dict[str, Any]) -> None:
-    """Saves a state and what belongs to it (JSON); returns when it is on disk.
+    """Saves a train state and what belongs to it; returns when both are on the disk.
+
+    Args:
+      step: how many steps are done.
+      state: a tree of arrays.
+      extra: JSON.
 
     Raises:
       NotFiniteError: the state is not finite; nothing is written.
-      OSError: it cannot be written; what was there before stays.
+      OSError: the checkpoint cannot be written; earlier ones stay.
     """
     refuse_not_finite(state)
     path = self.folder / str(step)
     try:
       if jax.process_index() == 0:
         self.folder.mkdir(parents=True, exist_ok=True)
-        _digests_of(path).unlink(missing_ok=True)
-        _refuse_full(path, state)
+        _digest_file(path).unlink(missing_ok=True)
+        _refuse_full_disk(path, state)
       ocp.save(path, state, overwrite=True, custom_metadata=extra)
       if jax.process_index() == 0:
-        for found in [*path.rglob('*'), path, self.folder]:
-          atomic.sync_to_disk(found)
+        for written in [*path.rglob('*'), path, self.folder]:
+          atomic.sync_to_disk(written)
         digests = [f'{atomic.sha256(p)}  {p.relative_to(self.folder)}' for p in _files(path)]
-        atomic.write_text(_digests_of(path), '\n'.join([*digests, '']))
-    except Exception as error:  # TensorStore has kinds of its own for what the system says
+        atomic.write_text(_digest_file(path), '\n'.join([*digests, '']))
+    except Exception as error:  # TensorStore has exceptions of its own for the system's errors
       self._tidy()
       raise _system_error(error, path) from error
     self._tidy()
     if jax.process_count() > 1:
-      multihost_utils.sync_global_devices(os.fspath(path))  # it is not there without its digests
+      multihost_utils.sync_global_devices(os.fspath(path))  # a checkpoint includes its digests
 
-  def restore(self, like: Any) -> tuple[Any, dict[str, Any], list[str]]:
-    """The newest state that is undamaged, laid out as `like` (arrays or shapes with sharding).
+  def restore(self, like: Any) -> Restored:
+    """Reads the newest undamaged checkpoint and removes newer ones, as the run will redo them.
 
-    Newer ones are removed, as the run will come to them again.
-
-    Returns:
-      The state, what belongs to it, and what is wrong with each newer checkpoint.
+    Args:
+      like: a tree of arrays, or of shapes with sharding, in whose layout the state is returned.
 
     Raises:
       CheckpointError: there is none.
@@ -93,10 +109,10 @@ class Checkpoints:
       for step in _steps(self.folder):
         if step > int(path.name):
           _remove(self.folder / str(step))
-    return state, extra, damaged
+    return Restored(state, extra, damaged)
 
   def _tidy(self) -> None:
-    """Removes temporaries, unfinished checkpoints, and all but the newest."""
+    """Removes temporaries, unfinished checkpoints, and all but the newest `KEEP`."""
     if jax.process_index() or not self.folder.is_dir():
       return
     kept = {str(step) for step in _steps(self.folder)[:KEEP]}
@@ -106,10 +122,13 @@ class Checkpoints:
 
 
 def read(path: pathlib.Path) -> tuple[dict[str, Any], dict[str, Any]]:
-  """A checkpoint's arrays as numpy, whatever they were an attribute of, and what belongs to them.
+  """Reads a checkpoint without knowing its structure.
 
   Args:
-    path: absolute, of an undamaged one.
+    path: absolute, of an undamaged checkpoint.
+
+  Returns:
+    The state as nested dicts of numpy arrays, and what was saved beside it.
   """
   metadata = ocp.metadata(path)
   like = jax.tree.map(lambda a: np.empty(a.shape, a.dtype), metadata.metadata)
@@ -117,45 +136,56 @@ def read(path: pathlib.Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def newest(folder: pathlib.Path) -> tuple[pathlib.Path, list[str]]:
-  """The newest checkpoint that is undamaged, and what is wrong with each newer one."""
+  """Finds the newest undamaged checkpoint.
+
+  Returns:
+    Its path, and a message on each newer checkpoint that is damaged.
+
+  Raises:
+    CheckpointError: there is none.
+  """
   steps = _steps(folder)
   if not steps:
-    raise CheckpointError(f'{folder}: no checkpoint; train first')
+    raise CheckpointError(
+      f'{folder}: no checkpoint; train first', code='checkpoint.missing', file=folder
+    )
   damaged: list[str] = []
   for step in steps:
     path = folder / str(step)
-    wrong = _wrong(path)
-    if not wrong:
+    damage = _damage(path)
+    if not damage:
       return path, damaged
-    damaged.append(f'{path} is damaged ({wrong})')
-  raise CheckpointError(f'no usable checkpoint is left: {"; ".join(damaged)}')
+    damaged.append(f'{path} is damaged ({damage})')
+  raise CheckpointError(
+    f'no usable checkpoint is left: {"; ".join(damaged)}', code='checkpoint.damaged', file=folder
+  )
 
 
-def _wrong(path: pathlib.Path) -> str:
-  """What is wrong with a checkpoint's files; '' if they are as they were written."""
+def _damage(path: pathlib.Path) -> str:
+  """Describes how a checkpoint's files differ from what was written; '' if they do not."""
   try:
-    lines = _digests_of(path).read_text('utf-8', 'replace').splitlines()
+    lines = _digest_file(path).read_text('utf-8', 'replace').splitlines()
     expected = {name: digest for digest, _, name in (line.partition('  ') for line in lines)}
-    there = {str(p.relative_to(path.parent)): p for p in _files(path)}
-    for name in sorted(expected.keys() | there.keys()):
-      if name not in there:
+    present = {str(p.relative_to(path.parent)): p for p in _files(path)}
+    for name in sorted(expected.keys() | present.keys()):
+      if name not in present:
         return f'{name!r} is missing'
       if name not in expected:
-        return f'{name!r} is not in {_digests_of(path).name}'
-      if atomic.sha256(there[name]) != expected[name]:
+        return f'{name!r} is not in {_digest_file(path).name}'
+      if atomic.sha256(present[name]) != expected[name]:
         return f'{name!r} is not what was written: its SHA-256 differs'
   except OSError as error:
     return str(error)
-  return '' if expected else f'{_digests_of(path).name} is empty'
+  return '' if expected else f'{_digest_file(path).name} is empty'
 
 
 def _steps(folder: pathlib.Path) -> list[int]:
-  """Of the finished checkpoints in a folder, the newest first."""
-  found = [p.name for p in folder.iterdir()] if folder.is_dir() else []
-  return sorted((int(n[:-7]) for n in found if re.fullmatch(r'\d+\.sha256', n)), reverse=True)
+  """Lists the steps of the finished checkpoints in a folder, the newest first."""
+  names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
+  return sorted((int(n[:-7]) for n in names if re.fullmatch(r'\d+\.sha256', n)), reverse=True)
 
 
-def _digests_of(path: pathlib.Path) -> pathlib.Path:
+def _digest_file(path: pathlib.Path) -> pathlib.Path:
   return path.with_name(f'{path.name}.sha256')
 
 
@@ -164,16 +194,16 @@ def _files(path: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _remove(path: pathlib.Path) -> None:
-  """Removes a checkpoint, its digests first, or anything else of its folder."""
+  """Removes a checkpoint, its digests first, or anything else that lies in its folder."""
   if path.is_dir():
-    _digests_of(path).unlink(missing_ok=True)
+    _digest_file(path).unlink(missing_ok=True)
     shutil.rmtree(path)
   else:
     path.unlink(missing_ok=True)
 
 
-def _refuse_full(path: pathlib.Path, state: Any) -> None:
-  """Looks for space beforehand, as Orbax tells of a full disk late, and at length."""
+def _refuse_full_disk(path: pathlib.Path, state: Any) -> None:
+  """Looks for space beforehand, as Orbax reports a full disk late and at length."""
   leaves = jax.tree.leaves(state)
   needed = sum(leaf.nbytes for leaf in leaves) + 4096 * (len(leaves) + 32)
   if shutil.disk_usage(path.parent).free < needed:
@@ -181,6 +211,7 @@ def _refuse_full(path: pathlib.Path, state: Any) -> None:
 
 
 def refuse_not_finite(tree: Any) -> None:
+  """Raises NotFiniteError where an array of the tree holds nan or infinity."""
   broken = [
     jax.tree_util.keystr(name)
     for name, leaf in jax.tree.leaves_with_path(tree)
@@ -191,7 +222,7 @@ def refuse_not_finite(tree: Any) -> None:
 
 
 def _system_error(error: Exception, path: pathlib.Path) -> OSError:
-  """What the system said when a checkpoint could not be written, with the checkpoint's name."""
+  """Returns the system's error behind a failed save, with the checkpoint's name."""
   text = ' '.join(str(error).split())
   for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO):
     if os.strerror(code) in text or getattr(error, 'errno', None) == code:

@@ -10,26 +10,26 @@ from grfjax.training import train_step
 
 
 class FiniteCheck:
-  """The steps since one last looked: what they were of, and numbers that tell if they were finite.
+  """Collects the steps since the last check.
 
-  Looking waits for the device, so it is not done in each step.
+  A check waits for the device, so it is made now and then and not in each step.
   """
 
   def __init__(self) -> None:
     self._steps: list[tuple[int, input_pipeline.Batch, dict[str, jax.Array]]] = []
 
-  def add(self, done: int, batch: input_pipeline.Batch, sums: train_step.Metrics) -> None:
-    """Takes note of a step, without waiting for it."""
+  def add(self, step: int, batch: input_pipeline.Batch, sums: train_step.Metrics) -> None:
+    """Adds a step and the batch that it was made with, without waiting for the device."""
     names = {k: batch[k] for k in ('subject', 'trial', 'frame')}
-    self._steps.append((done, names, {k: sums[k][0] for k in ('loss', 'gradient_norm')}))
+    self._steps.append((step, names, {k: sums[k][0] for k in ('loss', 'gradient_norm')}))
 
-  def wrong(self) -> str:
-    """Says which step was the first that was not finite, and what it was of; '' if all were."""
+  def describe_failure(self) -> str:
+    """Describes the first step that was not finite and its batch; '' if all were finite."""
     steps, self._steps = self._steps, []
-    for done, batch, device in steps:
-      values = {k: float(v) for k, v in jax.device_get(device).items()}
+    for step, batch, device_values in steps:
+      values = {k: float(v) for k, v in jax.device_get(device_values).items()}
       if not np.isfinite(list(values.values())).all():
-        of = ', '.join(input_pipeline.sample_names(batch))
-        told = ', '.join(f'{k} {v}' for k, v in values.items())
-        return f'step {done} is not finite ({told}); its batch: {of}'
+        samples = ', '.join(input_pipeline.sample_names(batch))
+        numbers = ', '.join(f'{k} {v}' for k, v in values.items())
+        return f'step {step} is not finite ({numbers}); its batch: {samples}'
     return ''

@@ -1,33 +1,32 @@
-"""The training loop."""
+"""The training loop: from a data set to trained parameters.
+
+A run is a function of (configuration, data, seed). Started again in the same folder it goes on from
+its newest checkpoint and ends as an undisturbed run does. The held-out subject is never read.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
-import os
-import pathlib
 import shutil
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import ml_collections
-import numpy as np
 import tqdm
 
 from grfjax.data import input_pipeline, label_index, subject_lists, voxel_dataset
-from grfjax.evaluation import cross_fitting, held_out_estimates
-from grfjax.inference import trained_run
-from grfjax.io import atomic, folder_lock, signals
-from grfjax.models import networks
+from grfjax.io import atomic, console, run_folder, signals
+from grfjax.models import networks, targets
 from grfjax.training import (
   checkpointing,
   finite_check,
   metrics_log,
   optimizers,
-  progress,
   run_settings,
+  running_metrics,
   sharding,
   stop_criteria,
   train_step,
@@ -36,56 +35,199 @@ from grfjax.training import (
 
 
 class TrainingError(RuntimeError):
-  """Training cannot go on; the message says why and what is left."""
+  """Training cannot go on; the message says why, and which checkpoint is left."""
 
 
-def train(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True)
+class Trained:
+  """What training ended with.
+
+  Attributes:
+    params: the network's parameters, on the devices.
+    step: how many steps were done.
+    stopped_early: whether early stopping ended it.
+    last_entry: the last entry of the log.
+  """
+
+  params: Any
+  step: int
+  stopped_early: bool
+  last_entry: dict[str, Any]
+
+
+def fit(
+  config: ml_collections.ConfigDict,
+  folder: run_folder.RunFolder,
+  dataset: voxel_dataset.Dataset,
+  validate: Callable[[Any], float] | None = None,
+) -> Trained:
   """Trains, or goes on training, to `config.steps`.
 
   Args:
     config: as in `configs/`.
-    workdir: the run's folder: config.json, dataset.json, subjects.json, shares.json, checkpoints/,
-      metrics.jsonl, tensorboard/; done.json, interval.json and, if blended, weights.npz at the end.
-
-  Returns:
-    The last line of the log.
+    folder: the run's; nobody else may work in it meanwhile.
+    dataset: the data set that `config` names.
+    validate: returns the error (% BW) of parameters on the inner validation subjects; logged as
+      inner_mae_pct_bw every `config.eval_every` steps and at the end.
 
   Raises:
-    ValueError: the configuration, the data or the workdir do not fit, or another process has it.
+    InputError: the configuration, the data or the folder do not fit.
     TrainingError: a step is not finite.
     OSError: a file cannot be written.
-    signals.StopRequested: it was told to stop; a checkpoint is written.
+    signals.StopRequested: a signal came; a checkpoint is written.
   """
-  folder = pathlib.Path(workdir)
-  with _alone(folder):
-    return _train(config, folder)
-
-
-@contextlib.contextmanager
-def _alone(folder: pathlib.Path) -> Iterator[None]:
-  """Has the folder to itself; of several hosts the first one sees to it."""
-  if jax.process_index():
-    yield
-    return
-  with folder_lock.lock_folder(folder) as locked:
-    if not locked:
-      progress.say(
-        f'{folder}: its file system has no locks; see to it that no other process trains there'
-      )
-    yield
-
-
-def _train(config: ml_collections.ConfigDict, folder: pathlib.Path) -> dict[str, Any]:
-  dataset = voxel_dataset.Dataset(config.data_dir, config.dataset)
   subjects = dataset.others(config.holdout, config.inner)
   run_settings.check_config(config)
   run_settings.refuse_other_run(config, folder, dataset)
-  met = warm_start.met(config, dataset)
-
+  known = warm_start.known_subjects(config, dataset)
   model, target = networks.network(config)
   source = dataset.source(subjects)
   labels = label_index.index_labels(source, dataset.config.own, model.legs)
-  _report_shares(labels, config, folder)
+  _report_shares(labels, config.rebalance, folder)
+  batches = _training_batches(config, dataset, source, labels)
+  compiled = _compile(config, dataset, model, target)
+  checkpoints = checkpointing.Checkpoints(folder)
+  early = stop_criteria.EarlyStopping(
+    monitor=config.early_stop.monitor, patience=config.early_stop.patience
+  )
+  progress = _Progress(compiled.initial_state(), batches, early, running_metrics.RunningMeans())
+  if checkpoints.latest() is not None:
+    progress.restore(checkpoints, compiled.replicated)
+  elif config.model_init:
+    progress.start_from(config.model_init, compiled.replicated)
+  _claim(folder, config, dataset, known, remove_results=not progress.is_done(config.steps))
+  _describe(config, progress.state.params, labels, subjects)
+  log = metrics_log.MetricsLog(folder, progress.step, write=jax.process_index() == 0)
+  with contextlib.closing(log):
+    _train(config, folder, progress, compiled, checkpoints, log, validate)
+  if early.should_stop:
+    console.notify(f'stopped early at step {progress.step}: {early.reason()}')
+  return Trained(progress.state.params, progress.step, early.should_stop, log.last)
+
+
+@dataclasses.dataclass
+class _Progress:
+  """How far training is: all that a checkpoint holds.
+
+  Attributes:
+    state: the train state.
+    batches: the iterator of the training stream.
+    early: early stopping.
+    means: the metrics since the last entry of the log.
+    step: how many steps are done.
+  """
+
+  state: train_step.TrainState
+  batches: Any
+  early: stop_criteria.EarlyStopping
+  means: running_metrics.RunningMeans
+  step: int = 0
+
+  def is_done(self, steps: int) -> bool:
+    """Whether training has come to its end."""
+    return self.step >= steps or self.early.should_stop
+
+  def start_from(self, runs: str, layout: jax.sharding.NamedSharding) -> None:
+    """Takes over the parameters of other runs."""
+    params, messages = warm_start.initial_params(runs, self.state.params)
+    console.notify('\n'.join(messages))
+    self.state = self.state.replace(params=jax.device_put(params, layout))
+
+  def restore(
+    self, checkpoints: checkpointing.Checkpoints, layout: jax.sharding.NamedSharding
+  ) -> None:
+    """Takes over the newest checkpoint."""
+    self.state, extra, damaged = checkpoints.restore(self.state)
+    self.batches.set_state(extra['batches'])
+    self.early.state = extra['stopping']
+    self.means.set_state(extra['sums'], layout)
+    self.step = int(self.state.step)
+    console.notify('\n'.join([*damaged, f'going on from step {self.step}']))
+
+  def save(self, checkpoints: checkpointing.Checkpoints) -> None:
+    """Writes a checkpoint."""
+    extra = {
+      'batches': self.batches.get_state(),
+      'stopping': self.early.state,
+      'sums': self.means.get_state(),
+    }
+    checkpoints.save(self.step, self.state, extra)
+
+
+def _train(
+  config: ml_collections.ConfigDict,
+  folder: run_folder.RunFolder,
+  progress: _Progress,
+  compiled: _Compiled,
+  checkpoints: checkpointing.Checkpoints,
+  log: metrics_log.MetricsLog,
+  validate: Callable[[Any], float] | None,
+) -> None:
+  """The loop. Each step: batch, update; then, when due, log and validate, save, stop."""
+  check, timer = finite_check.FiniteCheck(), running_metrics.StepTimer()
+  bar = tqdm.tqdm(
+    total=config.steps, initial=progress.step, unit='step', desc='train', mininterval=1
+  )
+  with bar, signals.defer_stop() as pending_signal:
+    while not progress.is_done(config.steps):
+      with timer.waiting_for_data():
+        batch = next(progress.batches)
+      on_device = sharding.to_device(batch, compiled.split)
+      with jax.transfer_guard('disallow'):
+        progress.state, sums = compiled.update(progress.state, on_device, compiled.run_key)
+        progress.means.add(sums)
+      progress.step += 1
+      check.add(progress.step, batch, sums)
+      bar.update()
+
+      is_last = progress.step == config.steps
+      if progress.step % config.log_every == 0 or is_last:
+        _refuse_not_finite(check.describe_failure(), folder, checkpoints)
+        metrics = progress.means.pop() | timer.means()
+        if validate is not None and (progress.step % config.eval_every == 0 or is_last):
+          metrics['inner_mae_pct_bw'] = validate(progress.state.params)
+        log.write(progress.step, metrics)
+        bar.set_postfix_str(f'loss {metrics["loss"]:.3f}, error {metrics["mae_pct_bw"]:.1f} % BW')
+        progress.early.update(metrics)
+        timer.restart()
+
+      stop = stop_criteria.pending_stop(pending_signal, progress.step)
+      save = progress.step % config.checkpoint_every == 0 or progress.is_done(config.steps)
+      save = save or (stop is not None and stop.can_save)
+      if save:
+        _refuse_not_finite(check.describe_failure(), folder, checkpoints)
+        log.sync()
+        try:
+          progress.save(checkpoints)
+        except checkpointing.NotFiniteError as error:
+          failure = f'after step {progress.step} the state is not finite: {error}'
+          _refuse_not_finite(failure, folder, checkpoints)
+      if stop is not None:
+        raise signals.StopRequested(
+          stop.signal, _resume_hint(folder, progress.step) if save else ''
+        )
+
+
+def _refuse_not_finite(
+  failure: str, folder: run_folder.RunFolder, checkpoints: checkpointing.Checkpoints
+) -> None:
+  if failure:
+    raise TrainingError(
+      f'{folder}: {failure}; the last good checkpoint is of step {checkpoints.latest()}'
+    )
+
+
+def _resume_hint(folder: run_folder.RunFolder, step: int) -> str:
+  return f'{folder}: the checkpoint of step {step} is written; the same command goes on'
+
+
+def _training_batches(
+  config: ml_collections.ConfigDict,
+  dataset: voxel_dataset.Dataset,
+  source: Any,
+  labels: label_index.LabelIndex,
+) -> Any:
+  """Returns this host's share of the training stream, an iterator whose state can be saved."""
   stream = input_pipeline.train_stream(
     source,
     labels,
@@ -96,151 +238,117 @@ def _train(config: ml_collections.ConfigDict, folder: pathlib.Path) -> dict[str,
     process=jax.process_index(),
     processes=jax.process_count(),
   )
-  batches = iter(stream)
+  return iter(stream)
 
-  _, whole, split = sharding.meshes()
+
+@dataclasses.dataclass(frozen=True)
+class _Compiled:
+  """The compiled functions of a run.
+
+  Attributes:
+    initial_state: returns the fresh train state.
+    update: (state, batch, run's key) -> (state, metrics).
+    run_key: the key from which every step derives its own.
+    replicated: the layout of a state, a copy on each device.
+    split: the layout of a batch, a share on each device.
+  """
+
+  initial_state: Callable[[], train_step.TrainState]
+  update: Callable[..., tuple[train_step.TrainState, train_step.Metrics]]
+  run_key: jax.Array
+  replicated: jax.sharding.NamedSharding
+  split: jax.sharding.NamedSharding
+
+
+def _compile(
+  config: ml_collections.ConfigDict,
+  dataset: voxel_dataset.Dataset,
+  model: Any,
+  target: targets.Target,
+) -> _Compiled:
+  _, replicated, split = sharding.meshes()
   if config.batch % jax.device_count():
-    raise ValueError(f'batch {config.batch} cannot be shared by {jax.device_count()} devices')
+    raise run_settings.ConfigError(
+      f'config.batch is {config.batch}, which cannot be shared by {jax.device_count()} devices',
+      code='config.batch',
+    )
   tx = optimizers.build_optimizer(steps=config.steps, **config.optimizer)
   shape = (config.clip or dataset.config.frames, *dataset.config.shape[1:])
-  root = jax.random.key(config.seed)
-  fresh = jax.jit(lambda key: train_step.init_state(model, tx, shape, key), out_shardings=whole)
-  state = fresh(jax.random.fold_in(root, 0))
+  root_key = jax.random.key(config.seed)
+  initialize = jax.jit(
+    lambda key: train_step.init_state(model, tx, shape, key), out_shardings=replicated
+  )
   # Not device_put, which cannot give a key to the devices of other hosts.
-  run_key = jax.jit(lambda key: jax.random.fold_in(key, 1), out_shardings=whole)(root)
+  derive = jax.jit(lambda key: jax.random.fold_in(key, 1), out_shardings=replicated)
   update = train_step.make_train_step(
-    model=model, target=target, tx=tx, augmentations=dict(config.augment), whole=whole, split=split
+    model=model,
+    target=target,
+    tx=tx,
+    augmentations=dict(config.augment),
+    replicated=replicated,
+    split=split,
+  )
+  return _Compiled(
+    lambda: initialize(jax.random.fold_in(root_key, 0)), update, derive(root_key), replicated, split
   )
 
-  checkpoints = checkpointing.Checkpoints(folder)
-  early = stop_criteria.EarlyStopping(config.early_stop)
-  done, since, sums = 0, 0, None  # steps; of the log's last line; what was summed up after it
-  if checkpoints.latest() is not None:
-    state, extra, damaged = checkpoints.restore(state)
-    batches.set_state(extra['batches'])
-    early.state = extra['stopping']
-    done, since = int(state.step), extra['since']
-    if extra['sums'] is not None:
-      pairs = {k: tuple(map(np.float32, pair)) for k, pair in extra['sums'].items()}
-      sums = jax.device_put(pairs, whole)
-    progress.say('\n'.join([*damaged, f'going on from step {done}']))
-  elif config.model_init:
-    params, said = warm_start.begun(config, state.params)
-    progress.say(said)
-    state = state.replace(params=jax.device_put(params, whole))
-  if jax.process_index() == 0:  # not before all is known to fit: it claims the folder
-    atomic.write_json(folder / 'config.json', json.loads(config.to_json_best_effort()))
-    atomic.write_json(folder / run_settings.DATASET, dataset.fingerprint)
-    atomic.write_json(folder / run_settings.SUBJECTS, met)
-    if done < config.steps and not early.stopped:
-      run_settings.remove_outdated(folder)
-  written = metrics_log.MetricsLog(folder, done, write=jax.process_index() == 0)
-  inner = held_out_estimates.inner_check(config, dataset, model, target)
-  parameters = sum(p.size for p in jax.tree.leaves(state.params))
-  progress.say(
+
+def _claim(
+  folder: run_folder.RunFolder,
+  config: ml_collections.ConfigDict,
+  dataset: voxel_dataset.Dataset,
+  known: dict[str, list[list[Any]]],
+  *,
+  remove_results: bool,
+) -> None:
+  """Writes what a run is of; only once all is known to fit, as it claims the folder for the run.
+
+  Args:
+    folder: the run's.
+    config: its configuration.
+    dataset: its data set.
+    known: the subjects that it knows.
+    remove_results: whether a run that had ended goes on, so that its results no longer hold.
+  """
+  if jax.process_index():
+    return
+  atomic.write_json(folder.config, json.loads(config.to_json_best_effort()))
+  atomic.write_json(folder.dataset, dataset.fingerprint)
+  atomic.write_json(folder.subjects, known)
+  outdated = [path for path in folder.made_at_the_end if remove_results and path.exists()]
+  for path in outdated:
+    if path.is_dir():
+      shutil.rmtree(path)
+    else:
+      path.unlink()
+  if outdated:
+    console.notify(
+      f'{folder}: the run goes on past its end; removed, as they no longer hold: '
+      f'{", ".join(path.name for path in outdated)}'
+    )
+
+
+def _describe(
+  config: ml_collections.ConfigDict,
+  params: Any,
+  labels: label_index.LabelIndex,
+  subjects: Sequence[str],
+) -> None:
+  parameters = sum(p.size for p in jax.tree.leaves(params))
+  console.notify(
     f'{config.model.name}: {parameters} parameters, {labels.counts.sum()} labels of '
     f'{subject_lists.listed_subjects(subjects)}; held out: {config.holdout or "nobody"}'
   )
 
-  seen = finite_check.FiniteCheck()
-
-  def look() -> None:
-    """Makes sure that all steps were finite, the state's too; not in each, as it waits for them."""
-    if wrong := seen.wrong():
-      raise TrainingError(
-        f'{folder}: {wrong}; the last good checkpoint is of step {checkpoints.latest()}'
-      )
-
-  def save() -> None:
-    look()
-    written.sync()
-    extra = {
-      'batches': batches.get_state(), 'stopping': early.state, 'since': since,
-      'sums': sums and {k: list(map(float, pair)) for k, pair in jax.device_get(sums).items()},
-    }  # fmt: skip
-    try:
-      checkpoints.save(done, state, extra)
-    except checkpointing.NotFiniteError as error:
-      raise TrainingError(
-        f'{folder}: after step {done} the state is not finite: {error}; the last good checkpoint '
-        f'is of step {checkpoints.latest()}'
-      ) from error
-
-  waited, begun, first = 0.0, time.monotonic(), done
-  bar = tqdm.tqdm(total=config.steps, initial=done, unit='step', desc='train', mininterval=1)
-  try:
-    with signals.defer_stop() as asked:
-      while done < config.steps and not early.stopped:
-        before = time.monotonic()
-        batch = next(batches)
-        waited += time.monotonic() - before
-        on_device = sharding.to_device(batch, split)
-        with jax.transfer_guard('disallow'):
-          state, new = update(state, on_device, run_key)
-          sums = new if sums is None else _add(sums, new)
-        done += 1
-        seen.add(done, batch, new)
-        bar.update()
-        if done % config.log_every == 0 or done == config.steps:
-          look()
-          means = {k: float(s) / max(float(n), 1) for k, (s, n) in jax.device_get(sums).items()}
-          seconds = time.monotonic() - begun
-          means |= {
-            'step_ms': 1e3 * seconds / (done - first),
-            'data_wait': waited / seconds,
-          }
-          if inner is not None and (done % config.eval_every == 0 or done == config.steps):
-            means['inner_mae_pct_bw'] = inner(state.params)
-          written.write(done, means)
-          bar.set_postfix_str(f'loss {means["loss"]:.3f}, error {means["mae_pct_bw"]:.1f} % BW')
-          early.see(means)
-          sums, since, waited, begun, first = None, done, 0.0, time.monotonic(), done
-        stop = stop_criteria.told_to_stop(asked, done)
-        due = done % config.checkpoint_every == 0 or done == config.steps or early.stopped
-        if due or (stop and stop.everywhere):
-          save()
-        if stop:
-          raise signals.StopRequested(
-            stop.signal,
-            f'{folder}: the checkpoint of step {done} is written; the same command goes on'
-            if due or stop.everywhere
-            else '',
-          )
-  finally:
-    bar.close()
-    written.close()
-  if early.stopped:
-    progress.say(f'stopped early at step {done}: {early.why()}')
-  if config.get('calibrate', 0) and not (folder / trained_run.INTERVAL).exists():
-    if min(config.calibrate, len(subjects)) < 2:
-      progress.say(
-        'one group of training subjects: no intervals, as nobody is left to calibrate them on'
-      )
-    else:
-      cross_fitting.calibrate(
-        config, folder, dataset, subjects, trained=jax.device_get(state.params), step=done,
-        begun=warm_start.begun(config, state.params)[0] if config.model_init else None, train=train,
-        say=progress.say,
-      )  # fmt: skip
-  if jax.process_index() == 0:
-    shutil.rmtree(folder / 'calibration', ignore_errors=True)
-    atomic.write_json(
-      folder / run_settings.DONE,
-      {'step': done, 'stopped_early': early.stopped, 'holdout': config.holdout},
-    )
-  return written.last
-
-
-def _add(a: Any, b: Any) -> Any:
-  return jax.tree.map(lambda x, y: x + y, a, b)
-
 
 def _report_shares(
-  labels: label_index.LabelIndex, config: ml_collections.ConfigDict, folder: pathlib.Path
+  labels: label_index.LabelIndex, rebalance: float, folder: run_folder.RunFolder
 ) -> None:
-  """Says how the labels spread over the force intervals, before and after rebalancing."""
-  table = label_index.interval_shares(labels, config.rebalance)
+  """Reports how the labels spread over the force intervals, before and after rebalancing."""
+  table = label_index.interval_shares(labels, rebalance)
   keys = ('interval', 'labels', 'share', 'share_drawn')
-  atomic.write_json(folder / 'shares.json', [dict(zip(keys, row, strict=True)) for row in table])
-  rows = [f'  {n:>10} {100 * a:5.1f} % -> {100 * b:5.1f} %' for n, _, a, b in table]
-  progress.say('\n'.join(['share of each force interval (BW), of labels -> of draws:', *rows]))
+  atomic.write_json(folder.shares, [dict(zip(keys, row, strict=True)) for row in table])
+  rows = [
+    f'  {name:>10} {100 * share:5.1f} % -> {100 * drawn:5.1f} %' for name, _, share, drawn in table
+  ]
+  console.notify('\n'.join(['share of each force interval (BW), of labels -> of draws:', *rows]))

@@ -1,4 +1,4 @@
-"""The log of a run: metrics.jsonl, which is what counts, and the same for TensorBoard."""
+"""The log of a run: metrics.jsonl, which counts, and the same numbers for TensorBoard."""
 
 from __future__ import annotations
 
@@ -7,91 +7,61 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import time
 from typing import Any
 
-from tensorboardX import event_file_writer, summary
+from tensorboardX import record_writer, summary
 from tensorboardX.proto import event_pb2
 
-from grfjax.io import atomic
-
-
-def read_log(path: pathlib.Path) -> list[dict[str, Any]]:
-  """Lines of a metrics.jsonl, none where there is none; a last line cut by a crash is left out."""
-  lines: list[dict[str, Any]] = []
-  for text in path.read_text(encoding='utf-8').splitlines() if path.exists() else []:
-    try:
-      lines.append(json.loads(text))
-    except json.JSONDecodeError:
-      break
-  return lines
-
-
-METRICS = 'metrics.jsonl'
-
-BOARD = 'tensorboard'
+from grfjax.io import atomic, run_folder
 
 
 class MetricsLog:
-  """Both, open for adding lines.
+  """Both logs, open for adding entries.
 
-  On resuming, lines after the checkpoint are taken back and TensorBoard's file is written anew, so
+  On resuming, entries after the checkpoint are removed and TensorBoard's file is written anew, so
   that neither has gaps nor doubles, wherever the run was cut.
+
+  Attributes:
+    last: the newest entry, {} if there is none.
   """
 
-  def __init__(self, folder: pathlib.Path, done: int, *, write: bool = True):
+  def __init__(self, workdir: str | os.PathLike[str], step: int, *, write: bool = True):
     """Opens a run's log.
 
     Args:
-      folder: the run's.
-      done: steps of the checkpoint from which the run goes on.
-      write: False: another host does.
+      workdir: the run's folder.
+      step: of the checkpoint from which the run goes on, 0 without one.
+      write: False on a host that leaves writing to another.
     """
-    self._path, self._board_path = folder / METRICS, folder / BOARD
-    lines = [line for line in read_log(self._path) if line['step'] <= done]
-    self.last: dict[str, Any] = lines[-1] if lines else {}
+    folder = run_folder.RunFolder(workdir)
+    entries = [entry for entry in read_log(folder.metrics) if entry['step'] <= step]
+    self.last: dict[str, Any] = entries[-1] if entries else {}
+    self._path = folder.metrics
     self._file: Any = None
     if not write:
       return
-    atomic.write_text(self._path, ''.join(json.dumps(line) + '\n' for line in lines))
-    shutil.rmtree(self._board_path, ignore_errors=True)
-    with atomic.naming_errors(self._board_path):
-      self._board_path.mkdir()
-      # Not its SummaryWriter: that writes in a thread, where a full disk is not noticed.
-      self._board = event_file_writer.EventsWriter(os.fspath(self._board_path / 'events'))
-      # A TensorBoard that is looking on forgets what it has read of the file before.
-      start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
-      self._board.write_event(event_pb2.Event(wall_time=time.time(), step=0, session_log=start))
-      for line in lines:
-        self._show(line)
-      self._board.flush()
+    atomic.write_text(self._path, ''.join(json.dumps(entry) + '\n' for entry in entries))
+    self._board = _BoardWriter(folder.tensorboard, entries)
     self._file = self._path.open('a')
 
-  def write(self, done: int, means: dict[str, float]) -> None:
-    """Adds a line.
+  def write(self, step: int, metrics: dict[str, float]) -> None:
+    """Adds an entry.
 
     Raises:
       OSError: it cannot be written.
     """
-    self.last = {'step': done, **means}
+    self.last = {'step': step, **metrics}
     if self._file is None:
       return
     with atomic.naming_errors(self._path):
       self._file.write(json.dumps(self.last) + '\n')
       self._file.flush()
-    with atomic.naming_errors(self._board_path):
-      self._show(self.last)
-      self._board.flush()
-
-  def _show(self, line: dict[str, Any]) -> None:
-    for name, value in line.items():
-      if name != 'step':
-        event = event_pb2.Event(wall_time=time.time(), step=line['step'])
-        event.summary.CopyFrom(summary.scalar(name, value))
-        self._board.write_event(event)
+    self._board.write(self.last)
 
   def sync(self) -> None:
-    """Waits until all lines are on the disk; a checkpoint must not outlive them."""
+    """Waits until all entries are on the disk, as a checkpoint must not outlive them."""
     if self._file is not None:
       with atomic.naming_errors(self._path):
         os.fsync(self._file.fileno())
@@ -99,10 +69,65 @@ class MetricsLog:
   def close(self) -> None:
     """Closes both files, also where the disk is full."""
     if self._file is not None:
-      with contextlib.ExitStack() as both:
-        both.enter_context(atomic.naming_errors(self._path))
-        both.callback(self._file.close)
-        both.enter_context(atomic.naming_errors(self._board_path))
-        # Its own close() leaves the file open if it cannot flush.
-        both.callback(self._board._py_recordio_writer.close)
-        self._board.flush()
+      with contextlib.ExitStack() as stack:
+        stack.enter_context(atomic.naming_errors(self._path))
+        stack.callback(self._file.close)
+        stack.callback(self._board.close)
+
+
+class _BoardWriter:
+  """TensorBoard's event file.
+
+  Not tensorboardX's SummaryWriter: that writes in a thread of its own, which dies on a full disk
+  without a word to the caller.
+  """
+
+  def __init__(self, folder: pathlib.Path, entries: list[dict[str, Any]]):
+    """Replaces the folder by a new one with one file that holds the entries."""
+    self._folder = folder
+    shutil.rmtree(folder, ignore_errors=True)
+    with atomic.naming_errors(folder):
+      folder.mkdir()
+      name = f'events.out.tfevents.{int(time.time())}.{socket.gethostname()}'
+      self._records = record_writer.RecordWriter(os.fspath(folder / name))
+      self._add(event_pb2.Event(file_version='brain.Event:2'))
+      # A TensorBoard that is looking on forgets what it has read of the file before.
+      start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+      self._add(event_pb2.Event(step=0, session_log=start))
+      for entry in entries:
+        self._add_entry(entry)
+      self._records.flush()
+
+  def write(self, entry: dict[str, Any]) -> None:
+    with atomic.naming_errors(self._folder):
+      self._add_entry(entry)
+      self._records.flush()
+
+  def close(self) -> None:
+    with atomic.naming_errors(self._folder):
+      self._records.close()
+
+  def _add_entry(self, entry: dict[str, Any]) -> None:
+    for name, value in entry.items():
+      if name != 'step':
+        event = event_pb2.Event(step=entry['step'])
+        event.summary.CopyFrom(summary.scalar(name, value))
+        self._add(event)
+
+  def _add(self, event: event_pb2.Event) -> None:
+    event.wall_time = time.time()
+    self._records.write(event.SerializeToString())
+
+
+def read_log(path: pathlib.Path) -> list[dict[str, Any]]:
+  """Returns the entries of a metrics.jsonl, none where there is no such file.
+
+  A last line that a crash has cut is left out.
+  """
+  entries: list[dict[str, Any]] = []
+  for line in path.read_text(encoding='utf-8').splitlines() if path.exists() else []:
+    try:
+      entries.append(json.loads(line))
+    except json.JSONDecodeError:
+      break
+  return entries

@@ -19,15 +19,15 @@ def build_optimizer(
   clip_norm: float = 0.0,
   muon: bool = False,
 ) -> optax.GradientTransformation:
-  """Adam with decoupled weight decay (AdamW; Loshchilov and Hutter 2019), or Muon.
+  """Builds Adam with decoupled weight decay (AdamW; Loshchilov and Hutter 2019), or Muon.
 
   Args:
-    steps: at which a decaying rate reaches 0.
-    learning_rate: the highest.
-    warmup: steps in which it is reached, from 0.
-    decay: along a cosine after the warm-up; otherwise constant.
-    weight_decay: of kernels; biases and scales are left alone.
-    clip_norm: largest norm of a gradient; 0: no limit.
+    steps: the step at which a decaying learning rate reaches 0.
+    learning_rate: the highest learning rate.
+    warmup: steps in which it rises from 0 to the highest.
+    decay: whether it falls along a cosine after the warm-up, or stays constant.
+    weight_decay: applied to kernels; biases and scales are left alone.
+    clip_norm: largest norm of a gradient; 0 is no limit.
     muon: kernels' steps are made orthogonal (Jordan K et al. 2024, Muon: an optimizer for hidden
       layers in neural networks), scaled to the size of Adam's (Liu J et al. 2025, Muon is scalable
       for LLM training, arXiv:2502.16982); biases and scales stay with Adam.
@@ -59,7 +59,7 @@ def _kernels(params: Any) -> Any:
 
 
 def _as_matrices(params: Any) -> Any:
-  """For Muon: a kernel's axes but the last are one; None for what is not a kernel."""
+  """Tells Muon to flatten all axes of a kernel but the last; None for what is not a kernel."""
 
   def axes(p: Any) -> Any:
     if p.ndim < 2:

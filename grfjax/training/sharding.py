@@ -13,7 +13,11 @@ DEVICE_KEYS = ('voxel', 'force', 'known', 'contact', 'frame', 'time_s')
 
 
 def meshes() -> tuple[jax.sharding.Mesh, jax.sharding.NamedSharding, jax.sharding.NamedSharding]:
-  """All devices in a row; how a state lies on them (a copy each) and a batch (a share each)."""
+  """Lays out all devices, of all hosts, in one row for data parallelism.
+
+  Returns:
+    The mesh; the layout of a state, a copy on each device; that of a batch, a share on each.
+  """
   mesh = jax.make_mesh((jax.device_count(),), ('data',), axis_types=(jax.sharding.AxisType.Auto,))
   spec = jax.sharding.PartitionSpec
   named = jax.sharding.NamedSharding
@@ -21,7 +25,7 @@ def meshes() -> tuple[jax.sharding.Mesh, jax.sharding.NamedSharding, jax.shardin
 
 
 def to_device(batch: Mapping[str, np.ndarray], split: jax.sharding.NamedSharding) -> Any:
-  """Puts this host's share of a batch on its devices."""
+  """Puts this host's share of a batch on its devices, as one global array for each key."""
   return {
     k: jax.make_array_from_process_local_data(split, batch[k]) for k in DEVICE_KEYS if k in batch
   }

@@ -17,7 +17,13 @@ Metrics = dict[str, tuple[jax.Array, jax.Array]]  # name -> (sum, count)
 
 
 class TrainState(flax.struct.PyTreeNode):
-  """All that a step changes."""
+  """All that a training step changes.
+
+  Attributes:
+    step: how many steps are done.
+    params: the network's parameters.
+    opt_state: the optimizer's state.
+  """
 
   step: jax.Array
   params: Any
@@ -27,19 +33,20 @@ class TrainState(flax.struct.PyTreeNode):
 def init_state(
   model: Any, tx: optax.GradientTransformation, shape: tuple[int, ...], key: jax.Array
 ) -> TrainState:
-  """A fresh state for voxels of `shape` (T, H, W, C)."""
+  """Returns a freshly initialised state for voxels of `shape` (T, H, W, C)."""
   x = jnp.zeros((1, *shape))
   params = model.init(key, x, valid=jnp.ones((1, shape[0]), bool), train=False)['params']
   return TrainState(jnp.zeros((), jnp.int32), params, tx.init(params))
 
 
-def apply(model: Any, params: Any, batch: Any, **kwargs: Any) -> jax.Array:
-  """Batch with voxel (B, T, H, W, C) in [0, 1] -> the network's (B, L, legs, outputs)."""
+def apply_network(model: Any, params: Any, batch: Any, **kwargs: Any) -> jax.Array:
+  """Returns the network's outputs (B, L, legs, outputs) for voxels (B, T, H, W, C) in [0, 1]."""
   valid = batch['frame'] >= 0
   return model.apply({'params': params}, batch['voxel'] - 0.5, valid=valid, **kwargs)
 
 
-def unit(batch: Any) -> Any:
+def scale_voxels(batch: Any) -> Any:
+  """Returns the batch with its uint8 voxels scaled to [0, 1]."""
   return {**batch, 'voxel': batch['voxel'].astype(jnp.float32) / 255}
 
 
@@ -52,18 +59,19 @@ def loss_fn(
   target: targets.Target,
   augmentations: Mapping[str, Any],
 ) -> tuple[jax.Array, Metrics]:
-  """Mean loss over the known labels of a batch, and sums for the log.
+  """Returns the mean loss over the known labels of a batch, and (sum, count) pairs for the log.
 
   Args:
-    params: of the model.
-    batch: `DEVICE_KEYS`, voxel uint8.
-    key: for this step alone.
-    model: from `grfjax.models.walker_networks`.
+    params: the model's parameters.
+    batch: `sharding.DEVICE_KEYS`, voxels uint8.
+    key: the random key of this step.
+    model: a network of `grfjax.models.networks`.
     target: what its outputs mean.
     augmentations: keyword arguments of `augmentation.augment`.
   """
-  batch = augmentation.augment(jax.random.fold_in(key, 0), unit(batch), **augmentations)
-  outputs = apply(model, params, batch, train=True, rngs={'dropout': jax.random.fold_in(key, 1)})
+  batch = augmentation.augment(jax.random.fold_in(key, 0), scale_voxels(batch), **augmentations)
+  dropout_key = jax.random.fold_in(key, 1)
+  outputs = apply_network(model, params, batch, train=True, rngs={'dropout': dropout_key})
   frames = model.label_slice
   force = batch['force'][:, frames, : model.legs]
   known = batch['known'][:, frames, : model.legs]
@@ -83,13 +91,13 @@ def make_train_step(
   target: targets.Target,
   tx: optax.GradientTransformation,
   augmentations: Mapping[str, Any],
-  whole: jax.sharding.NamedSharding,
+  replicated: jax.sharding.NamedSharding,
   split: jax.sharding.NamedSharding,
 ) -> Callable[[TrainState, Any, jax.Array], tuple[TrainState, Metrics]]:
-  """Compiles (state, batch, run's key) -> (state, metrics).
+  """Compiles the training step: (state, batch, run's key) -> (state, metrics).
 
-  The state's memory is given up, but on a CPU: there the buffers shared by old and new state make
-  XLA run one operation after the other, which costs a third of a small network's step.
+  The old state's memory is donated, except on a CPU: there the buffers shared by old and new state
+  make XLA run one operation after the other, which costs a third of a small network's step.
   """
 
   def train_step(state: TrainState, batch: Any, key: jax.Array) -> tuple[TrainState, Metrics]:
@@ -104,7 +112,7 @@ def make_train_step(
 
   return jax.jit(
     train_step,
-    in_shardings=(whole, split, whole),
-    out_shardings=(whole, whole),
+    in_shardings=(replicated, split, replicated),
+    out_shardings=(replicated, replicated),
     donate_argnums=() if jax.default_backend() == 'cpu' else 0,
   )

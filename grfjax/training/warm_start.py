@@ -1,86 +1,116 @@
-"""Starting from the weights of other runs, and which subjects those know."""
+"""Starting from the weights of other runs, without a leak of the held-out subject."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import jax
 import ml_collections
 
-from grfjax import pretrained
+from grfjax import errors
 from grfjax.data import subject_lists, voxel_dataset
-from grfjax.inference import trained_run
-from grfjax.training import checkpointing, run_settings
+from grfjax.io import run_folder
+from grfjax.training import checkpointing, weight_files
 
 
-def met(
+class WarmStartError(errors.InputError):
+  """A run that training cannot start from."""
+
+
+def known_subjects(
   config: ml_collections.ConfigDict, dataset: voxel_dataset.Dataset
 ) -> dict[str, list[list[Any]]]:
-  """Who a run knows, itself or through the run it starts from: [name, body mass] of each.
+  """Lists the subjects that a run knows, itself or through the runs that it starts from.
 
   Folders move and are copied; a name and a body mass stay with the person.
 
   Returns:
-    'trained': those learned from; 'watched': inner validation subjects.
+    [name, body mass in kg] of each subject: 'trained', those in its training data; 'watched', its
+    inner validation subjects.
 
   Raises:
-    ValueError: the run to start from is not there, or knows who is held out here.
+    CheckpointError: there is no run to start from.
+    WarmStartError: the run to start from knows the held-out subject, or was trained on an inner
+      validation subject.
   """
 
-  def person(name: str) -> list[Any]:
-    return [name, dataset.body_mass_kg[name]]
+  def identify(names: Sequence[str]) -> list[list[Any]]:
+    return [[name, dataset.body_mass_kg[name]] for name in names]
 
-  trained = [person(s) for s in dataset.others(config.holdout, config.inner)]
-  inner = subject_lists.subject_names(config.inner)
-  watched = [person(s) for s in inner]
-  for begun in subject_lists.subject_names(config.model_init):
-    path = pretrained.folder(begun) / run_settings.SUBJECTS
-    if not path.is_file():
+  inner = identify(subject_lists.subject_names(config.inner))
+  held_out = identify([config.holdout] if config.holdout else [])
+  trained = identify(dataset.others(config.holdout, config.inner))
+  watched = list(inner)
+  for name in subject_lists.subject_names(config.model_init):
+    start = run_folder.RunFolder.find(name)
+    before = run_folder.read_json(start.subjects)
+    if before is None:
       raise checkpointing.CheckpointError(
-        f'model_init: {path.parent}: no run there (no {run_settings.SUBJECTS}); train it first'
+        f'model_init: {start}: no run there (no {start.subjects.name}); train it first',
+        code='run.missing',
+        file=start.subjects,
       )
-    before = json.loads(path.read_text())
-    for role, here, known in (
-      (
-        'holdout',
-        [config.holdout] if config.holdout else [],
-        before['trained'] + before['watched'],
-      ),
-      ('inner', inner, before['trained']),
-    ):
-      for name in here:
-        if person(name) in known:
-          raise ValueError(
-            f'model_init: {path.parent} knows {name}, who is the {role} here; start from a '
-            'run that held the same subject out, or from one on other people'
-          )
-    trained += [p for p in before['trained'] if p not in trained]
-    watched += [p for p in before['watched'] if p not in watched]
+    _refuse_leak(start, 'holdout', held_out, before['trained'] + before['watched'])
+    _refuse_leak(start, 'inner', inner, before['trained'])
+    trained += [person for person in before['trained'] if person not in trained]
+    watched += [person for person in before['watched'] if person not in watched]
   return {'trained': trained, 'watched': watched}
 
 
-def begun(config: ml_collections.ConfigDict, like: Any) -> tuple[Any, str]:
-  """Weights of the runs that training begins with, of the same network as `like`; where from.
+def _refuse_leak(
+  start: run_folder.RunFolder, role: str, subjects: Sequence[list[Any]], known: Collection[Any]
+) -> None:
+  for person in subjects:
+    if person in known:
+      raise WarmStartError(
+        f'model_init: {start} knows {person[0]}, who is the {role} here; start from a run that '
+        'held the same subject out, or from one on other people',
+        code='run.leak',
+        file=start.subjects,
+      )
+
+
+def initial_params(names: str, like: Any) -> tuple[Any, list[str]]:
+  """Reads the parameters that training starts from.
+
+  Args:
+    names: runs, with commas between: one of the whole network, or one for each of its members.
+    like: parameters of the network to be trained.
+
+  Returns:
+    Parameters in the structure and shapes of `like`, on the host; messages on where they come from.
 
   Raises:
-    ValueError: they are not, or there are none.
+    CheckpointError: there is no such run.
+    WarmStartError: they are of another network.
   """
-  runs = [
-    trained_run.load(pretrained.folder(name))
-    for name in subject_lists.subject_names(config.model_init)
-  ]
-  # Of several each is a member of the network, called as the run's own network is.
-  params = {run.config.model.name: run.params for run in runs} if runs[1:] else runs[0].params
+  params_of: dict[str, Any] = {}
+  messages: list[str] = []
+  sources: list[str] = []
+  for name in subject_lists.subject_names(names):
+    folder = run_folder.RunFolder.find(name)
+    config = run_folder.read_json(folder.config)
+    if config is None:
+      raise checkpointing.CheckpointError(
+        f'{folder}: no run there (no {folder.config.name}); train first',
+        code='run.missing',
+        file=folder.config,
+      )
+    restored = weight_files.restore_params(folder)
+    params_of[config['model']['name']] = restored.params
+    messages += restored.messages()
+    sources.append(f'starting from {folder}, step {restored.step}')
+  # Of several runs each is a member of the network, and is called as its own network is.
+  params = params_of if len(sources) > 1 else next(iter(params_of.values()))
   there, here = (
     {(jax.tree_util.keystr(k), v.shape) for k, v in jax.tree.leaves_with_path(tree)}
     for tree in (params, like)
   )
   if there != here:
-    raise ValueError(
-      f'model_init: {config.model_init} holds another network: {sorted(there - here)[:3]} there, '
-      f'{sorted(here - there)[:3]} here'
+    raise WarmStartError(
+      f'model_init: {names} holds another network: {sorted(there - here)[:3]} there, '
+      f'{sorted(here - there)[:3]} here',
+      code='run.other_network',
     )
-  said = [text for run in runs for text in run.damaged]
-  said += [f'starting from {run.folder}, step {run.step}' for run in runs]
-  return jax.device_get(params), '\n'.join(said)
+  return params, messages + sources

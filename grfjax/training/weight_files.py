@@ -1,58 +1,80 @@
-"""Weights alone, in a file to be handed on."""
+"""Parameters alone: read from a run's checkpoints, or from a weights file that is handed on."""
 
 from __future__ import annotations
 
+import os
 import pathlib
 import zipfile
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from flax import traverse_util
 
-from grfjax.io import atomic
+from grfjax.io import atomic, run_folder
 from grfjax.training import checkpointing
 
-WEIGHTS = 'weights.npz'  # of a run that is handed on without its checkpoints
+
+class RestoredParams(NamedTuple):
+  """Parameters of a run.
+
+  Attributes:
+    params: a tree of numpy arrays.
+    step: after how many steps they were saved.
+    damaged: a message on each newer checkpoint that is damaged.
+  """
+
+  params: Any
+  step: int
+  damaged: list[str]
+
+  def messages(self) -> list[str]:
+    """Returns what to tell the user of damaged checkpoints."""
+    return [f'{text}; step {self.step} is used' for text in self.damaged]
 
 
-def restore_params(workdir: pathlib.Path) -> tuple[Any, int, list[str]]:
-  """The newest undamaged parameters as numpy arrays, on whatever device they were trained.
+def restore_params(workdir: str | os.PathLike[str]) -> RestoredParams:
+  """Reads a run's parameters, on whatever device they were trained.
 
-  Returns:
-    The parameters, their step, and what is wrong with each newer checkpoint.
+  They are those of its weights file, if it has one, else of its newest undamaged checkpoint.
 
   Raises:
     CheckpointError: there are none.
   """
-  path = workdir / WEIGHTS
+  folder = run_folder.RunFolder(workdir)
+  path = folder.weights
   damaged: list[str] = []
   if path.is_file():
-    params, step = _read_weights(path)
+    params, step = _read_weights(folder)
   else:
-    path, damaged = checkpointing.newest(workdir.absolute() / checkpointing.FOLDER)
+    path, damaged = checkpointing.newest(folder.checkpoints.absolute())
     params, step = checkpointing.read(path)[0]['params'], int(path.name)
   try:
     checkpointing.refuse_not_finite(params)
   except checkpointing.NotFiniteError as error:
-    raise checkpointing.CheckpointError(f'{path}: {error}') from error
-  return params, step, damaged
-
-
-def write_weights(workdir: pathlib.Path, params: Any, step: int) -> None:
-  """Writes parameters alone, for `restore_params`: a file to be handed on, and its digest."""
-  arrays = {'/'.join(k): v for k, v in traverse_util.flatten_dict(params).items()}
-  with atomic.atomic_file(workdir / WEIGHTS) as temporary:
-    np.savez_compressed(temporary, step=step, **arrays)
-  path = workdir / WEIGHTS
-  atomic.write_text(path.with_suffix('.sha256'), f'{atomic.sha256(path)}  {WEIGHTS}\n')
-
-
-def _read_weights(path: pathlib.Path) -> tuple[Any, int]:
-  digest = path.with_suffix('.sha256')
-  if digest.is_file() and digest.read_text('utf-8', 'replace').split()[:1] != [atomic.sha256(path)]:
     raise checkpointing.CheckpointError(
-      f'{path} is not what was written: {digest.name} has another SHA-256'
+      f'{path}: {error}', code='checkpoint.not_finite', file=path
+    ) from error
+  return RestoredParams(params, step, damaged)
+
+
+def write_weights(workdir: str | os.PathLike[str], params: Any, step: int) -> None:
+  """Writes parameters as a weights file, and its digest beside it."""
+  folder = run_folder.RunFolder(workdir)
+  arrays = {'/'.join(k): v for k, v in traverse_util.flatten_dict(params).items()}
+  with atomic.atomic_file(folder.weights) as temporary:
+    np.savez_compressed(temporary, step=step, **arrays)
+  digest = f'{atomic.sha256(folder.weights)}  {folder.weights.name}\n'
+  atomic.write_text(folder.weights_digest, digest)
+
+
+def _read_weights(folder: run_folder.RunFolder) -> tuple[Any, int]:
+  path, digest = folder.weights, folder.weights_digest
+  if digest.is_file() and _first_word(digest) != atomic.sha256(path):
+    raise checkpointing.CheckpointError(
+      f'{path} is not what was written: {digest.name} has another SHA-256',
+      code='checkpoint.damaged',
+      file=path,
     )
   try:
     with path.open('rb') as opened, np.load(opened, allow_pickle=False) as file:
@@ -61,5 +83,11 @@ def _read_weights(path: pathlib.Path) -> tuple[Any, int]:
   except (
     OSError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error
   ) as error:  # fmt: skip
-    raise checkpointing.CheckpointError(f'{path}: not a file of weights ({error})') from error
+    raise checkpointing.CheckpointError(
+      f'{path}: not a file of weights ({error})', code='checkpoint.damaged', file=path
+    ) from error
   return traverse_util.unflatten_dict({tuple(k.split('/')): v for k, v in arrays.items()}), step
+
+
+def _first_word(path: pathlib.Path) -> str:
+  return next(iter(path.read_text('utf-8', 'replace').split()), '')

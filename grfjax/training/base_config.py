@@ -1,0 +1,115 @@
+"""What the files in configs/ share: the fields of a configuration, and the values common to them.
+
+A configuration file calls one of these functions with what is its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ml_collections
+
+from grfjax import errors
+
+
+def check_argument(arg: str, known: tuple[str, ...]) -> None:
+  """Refuses an unknown argument of a configuration file (what follows the colon).
+
+  Raises:
+    errors.InputError: `arg` is neither empty nor one of `known`.
+  """
+  if arg and arg not in known:
+    names = ' and '.join(map(repr, known))
+    raise errors.InputError(
+      f'unknown argument {arg!r}; there {"is" if len(known) == 1 else "are"} {names}',
+      code='config.unknown_argument',
+    )
+
+
+def _base(dataset: str, model_init: str, model: dict[str, Any]) -> ml_collections.ConfigDict:
+  """Returns the fields that say what is trained, on which data and from which weights."""
+  config = ml_collections.ConfigDict()
+  config.data_dir = ''
+  config.dataset = dataset
+  config.holdout = ''  # '': train on everyone
+  config.inner = ''  # subjects (A,B) to watch during training, taken out of it
+  config.seed = 0
+  # Runs on other people whose weights training starts from, one for each part of the network or
+  # one of the whole (A,B): folders, or names of networks in grfjax.pretrained; '': none.
+  config.model_init = model_init
+  config.model = model  # the network's name in grfjax.models.networks, and its arguments
+  return config
+
+
+def force_regression(
+  arg: str, *, model_init: str, model: dict[str, Any], clip: int, steps: int
+) -> ml_collections.ConfigDict:
+  """Returns a configuration that estimates all forces of both legs from a window on the walker.
+
+  Args:
+    arg: '' trains on from other networks; 'scratch' trains from nothing, quickly; 'pretrain' makes
+      a network that others start from.
+    model_init: the networks that '' starts from.
+    model: the network's name and its arguments.
+    clip: how many frames are drawn from a record.
+    steps: how many training steps.
+  """
+  config = _base('walker', '' if arg else model_init, model)
+  config.target = {'name': 'regression', 'weights': (1.0, 0.5, 0.5), 'share': 0.9}
+  # No gain or bias: the walker's gray values are standardised.
+  config.augment = {'shift': 2.0, 'scale': 0.04, 'noise': 0.01}
+  config.clip = clip  # frames drawn from a record
+  config.batch = 8
+  config.rebalance = 0.3  # 0: as the data are, 1: every 0.10-BW interval equally often
+  config.optimizer = {
+    'learning_rate': 3e-3 if arg else 3e-4, 'warmup': 100, 'weight_decay': 0.05,
+    'clip_norm': 1.0, 'decay': True, 'muon': bool(arg),
+  }  # fmt: skip
+  # Pixels down and right, equally far in the picture, as a window's pixel is half as high as wide.
+  # An estimate is the mean of two, of the clip moved by so much either way. (): of the clip itself.
+  config.average_shift = (1.0, 0.5)
+  # Groups of training subjects left out in turn, to calibrate the 90 % intervals; 0: none.
+  config.calibrate = 0 if arg == 'pretrain' else 3
+  # Shares of the way from the weights at the start to the trained ones: the share with the least
+  # error on the groups left out is taken.
+  config.blend = () if arg else (0.0, 0.5, 1.0)
+  config.steps = steps
+  config.log_every = 50
+  config.eval_every = 250 if arg else 100  # of the inner subjects; 0: never
+  config.checkpoint_every = 1000 if arg == 'pretrain' else 200
+  config.early_stop = {'monitor': '', 'patience': 10}
+  return config
+
+
+def force_classes(arg: str, *, model: str) -> ml_collections.ConfigDict:
+  """Returns a configuration of the paper, which classifies the near leg's vertical force.
+
+  Args:
+    arg: '' is the paper's; 'narrow' is for a CPU: 8 channels instead of 256, a smaller batch, fewer
+      steps, and Muon.
+    model: the network's name.
+  """
+  narrow = arg == 'narrow'
+  network = {
+    'name': model, 'channels': 8 if narrow else 256, 'dense': 128, 'dropout': 0.3,
+    'dense_activation': 'relu',
+  }  # fmt: skip
+  config = _base('mochizuki', '', network)
+  config.target = {'name': 'classes', 'first': 0.01, 'width': 0.01, 'count': 150}
+  config.augment = {}
+  config.clip = 0  # the whole record
+  config.batch = 16 if narrow else 100
+  config.rebalance = 0.0  # the paper takes the data as they are
+  # Keras's default Adam; the paper names no optimizer. With it a narrow network learns nothing in
+  # as many steps as a CPU has time for.
+  config.optimizer = {
+    'learning_rate': 3e-3 if narrow else 1e-3, 'warmup': 50 if narrow else 0, 'weight_decay': 0.0,
+    'clip_norm': 0.0, 'decay': False, 'muon': narrow,
+  }  # fmt: skip
+  config.steps = 500 if narrow else 40_000  # the paper: 500 epochs of about 8,000 voxels
+  config.log_every = 50 if narrow else 80
+  config.eval_every = 500
+  config.checkpoint_every = 400
+  # The paper stops on the training error; it gives no patience.
+  config.early_stop = {'monitor': 'loss', 'patience': 100 if narrow else 10}
+  return config

@@ -1,0 +1,124 @@
+"""Measures time and memory of building, training and predicting at 1, 4 and 16 times the data.
+
+    python launch/measure/growth.py --out=DIR
+
+Time should grow with the data and memory not at all. The data are synthetic and made by the script.
+Writes DIR/growth.json and DIR/growth.png, and exits with 1 where time grows by over a fifth more
+than the data, or memory by over a fifth.
+"""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+import shutil
+import sys
+import tempfile
+from typing import Any
+
+import matplotlib.pyplot as plt
+from absl import app, flags
+
+import measured
+from grfjax.io import atomic
+from grfjax.report import style
+
+SIZES = (1, 4, 16)
+PEOPLE, TRIALS, STEPS, SECONDS = 4, 4, 100, 10  # at size 1
+# How often each is repeated; the quickest counts, as the machine's other work only adds time.
+REPEATS = {1: 2, 4: 2, 16: 1}
+SLACK = 1.2
+
+
+def define_flags() -> None:
+  """Defines the flags; not on import, as the flags of several scripts have the same names."""
+  flags.DEFINE_string('out', None, 'Folder for the results.', required=True)
+
+
+def main(argv: list[str]) -> None:
+  """Measures, and writes the results and a figure."""
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected argument {argv[1]!r}')
+  out = pathlib.Path(flags.FLAGS.out)
+  rows: list[dict[str, Any]] = []
+  with tempfile.TemporaryDirectory() as name:
+    folder = pathlib.Path(name)
+    walks = folder / 'walks'
+    measured.python(
+      '-m', 'grfjax.synth', f'--out={walks}', '--subjects=1', f'--trials={TRIALS}', '--seed=1'
+    )
+    for size in SIZES:
+      recordings, data = folder / f'recordings{size}', folder / f'data{size}'
+      measured.write_set(walks, recordings, PEOPLE * size)
+      video = folder / f'video{size}.mp4'
+      measured.repeat_video(next((walks / 'videos').iterdir()), video, SECONDS * size)
+      run = folder / f'run{size}'
+      predicting = ('--workdir', str(run), '--video', str(video), '--out', str(folder / 'curves'))
+      for work, command in (
+        ('build', functools.partial(measured.build, recordings, data)),
+        ('train', functools.partial(train, data, run, STEPS * size)),
+        ('predict', functools.partial(measured.python, '-m', 'grfjax.predict', *predicting)),
+      ):
+        seconds, memory = min(command() for _ in range(REPEATS[size]))
+        rows.append({'work': work, 'size': size, 'seconds': seconds, 'bytes': memory})
+        print(f'{work:<8} x{size:<3} {seconds:7.1f} s {memory / 2**20:7.0f} MiB', flush=True)
+  atomic.write_json(out / 'growth.json', rows)
+  draw(rows, out / 'growth.png')
+  problems = find_problems(rows)
+  print('\n'.join([f'written: {out / "growth.json"}, {out / "growth.png"}', *problems]))
+  if problems:
+    sys.exit(1)
+
+
+def train(data: pathlib.Path, run: pathlib.Path, steps: int) -> tuple[float, int]:
+  """Trains from nothing; returns seconds and peak bytes."""
+  shutil.rmtree(run, ignore_errors=True)
+  return measured.python(
+    '-m', 'grfjax.train', '--config=configs/walker.py:scratch', f'--workdir={run}',
+    f'--config.data_dir={data}', f'--config.steps={steps}', '--config.holdout=',
+    '--config.calibrate=0',
+  )  # fmt: skip
+
+
+def find_problems(rows: list[dict[str, Any]]) -> list[str]:
+  """Says what grows too fast; increments of time are compared, so that starting up is left out."""
+  problems = []
+  for work in dict.fromkeys(row['work'] for row in rows):
+    low, middle, high = (row for row in rows if row['work'] == work)
+    growth = (high['seconds'] - middle['seconds']) / max(middle['seconds'] - low['seconds'], 1e-9)
+    expected = (high['size'] - middle['size']) / (middle['size'] - low['size'])
+    if growth > SLACK * expected:
+      problems.append(
+        f'{work}: time grows {growth:.1f} times from step to step, expected {expected:.1f}'
+      )
+    if high['bytes'] > SLACK * low['bytes']:
+      problems.append(f'{work}: memory grows {high["bytes"] / low["bytes"]:.2f} times')
+  return problems
+
+
+def draw(rows: list[dict[str, Any]], path: pathlib.Path) -> None:
+  """Draws time and memory over the size of the data."""
+  figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout='constrained')
+  labels = {
+    'build': f'build ({PEOPLE} people x {TRIALS} trials)',
+    'train': f'train ({STEPS} steps)',
+    'predict': f'predict ({SECONDS} s of video)',
+  }
+  for work, label in labels.items():
+    own = [row for row in rows if row['work'] == work]
+    size = [row['size'] for row in own]
+    axes[0].plot(size, [row['seconds'] for row in own], 'o-', label=label)
+    axes[1].plot(size, [row['bytes'] / 2**20 for row in own], 'o-', label=label)
+  axes[0].set(xlabel='times the data', ylabel='seconds, starting up included')
+  axes[1].set(xlabel='times the data', ylabel='peak memory (MiB)', ylim=(0, None))
+  for ax in axes:
+    ax.set_xticks(SIZES)
+    ax.grid(alpha=0.3)
+  axes[0].legend(frameon=False)
+  style.save(figure, path)
+  plt.close(figure)
+
+
+if __name__ == '__main__':
+  define_flags()
+  app.run(main)

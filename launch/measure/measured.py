@@ -1,0 +1,137 @@
+"""Shared by the scripts that measure: commands' time and memory, videos and sets of any size."""
+
+from __future__ import annotations
+
+import contextlib
+import fractions
+import os
+import pathlib
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+
+import av
+import psutil
+
+from grfjax.io import signals
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def watch(
+  command: Sequence[str],
+  environment: Mapping[str, str],
+  *,
+  stop_after: float | None = None,
+  every: float = 0.05,
+) -> list[tuple[float, int]]:
+  """Runs a command from the project's root and samples its memory until it ends.
+
+  Args:
+    command: what to run.
+    environment: variables to add to the environment.
+    stop_after: seconds after which the command is told to stop (SIGTERM); None: it ends by itself.
+    every: seconds between two samples.
+
+  Returns:
+    Samples of (seconds since the start, resident bytes of the process without its children). The
+    maximum that the system keeps would not do: it begins with the memory of this script.
+
+  Raises:
+    RuntimeError: the command failed, or did not stop when told; the message ends with its output.
+  """
+  env = {**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '2', **environment}
+  with tempfile.TemporaryFile('w+') as output:
+    start, samples, stopped, resident = time.perf_counter(), [], False, 0
+    process = psutil.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
+    while True:
+      with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+        resident = process.memory_info().rss or resident
+      samples.append((time.perf_counter() - start, resident))
+      if stop_after is not None and not stopped and samples[-1][0] > stop_after:
+        process.terminate()
+        stopped = True
+      try:
+        code = process.wait(every)
+        break
+      except psutil.TimeoutExpired:
+        continue
+    samples.append((time.perf_counter() - start, resident))
+    if code != (signals.EXIT_CODES[signal.SIGTERM] if stopped else 0):
+      output.seek(0)
+      raise RuntimeError(f'{" ".join(command)}: exit {code}\n{output.read()[-2000:]}')
+  return samples
+
+
+def run(*command: str, **environment: str) -> tuple[float, int]:
+  """Runs a command to its end; returns its seconds and its peak memory in bytes."""
+  samples = watch(command, environment)
+  return samples[-1][0], max(memory for _, memory in samples)
+
+
+def python(*arguments: str, **environment: str) -> tuple[float, int]:
+  """Runs this Python with arguments; returns seconds and peak bytes."""
+  return run(sys.executable, *arguments, **environment)
+
+
+def build(recordings: pathlib.Path, data: pathlib.Path, **environment: str) -> tuple[float, int]:
+  """Runs `tfds build` with the `walker` configuration; returns seconds and peak bytes."""
+  tfds = pathlib.Path(sys.executable).with_name('tfds')
+  return run(
+    str(tfds), 'build', 'datasets/walking_grf', '--config=walker', '--overwrite',
+    f'--manual_dir={recordings}', f'--data_dir={data}', **environment,
+  )  # fmt: skip
+
+
+def repeat_video(source: pathlib.Path, out: pathlib.Path, seconds: float) -> float:
+  """Writes a video that repeats another one, without encoding it again.
+
+  Args:
+    source: a video with a constant frame rate that begins with a key frame.
+    out: the video to write.
+    seconds: its least length.
+
+  Returns:
+    The length of the new video, seconds.
+  """
+  with av.open(str(source)) as original, av.open(str(out), 'w') as repeated:
+    stream = original.streams.video[0]
+    copy = repeated.add_stream_from_template(stream)
+    packets = [p for p in original.demux(stream) if p.dts is not None]
+    base, rate = stream.time_base, stream.average_rate
+    assert base is not None
+    assert rate is not None
+    length = round(len(packets) / rate / base)
+    times = [(p.pts, p.dts) for p in packets]
+    count = -int(-seconds // (length * base))
+    for k in range(count):
+      for packet, (pts, dts) in zip(packets, times, strict=True):
+        assert pts is not None
+        assert dts is not None
+        packet.pts, packet.dts, packet.stream = pts + k * length, dts + k * length, copy
+        repeated.mux(packet)
+  return float(count * length * fractions.Fraction(base))
+
+
+def write_set(source: pathlib.Path, out: pathlib.Path, subjects: int) -> None:
+  """Writes a recording set that gives the trials of `source`'s first subject to many people."""
+  out.mkdir(parents=True)
+  for item in source.iterdir():
+    if item.name not in ('subjects.csv', 'trials.csv'):
+      (out / item.name).symlink_to(item.absolute())
+  people = (source / 'subjects.csv').read_text().splitlines()
+  head, *rows = (source / 'trials.csv').read_text().splitlines()
+  first = people[1].split(',')
+  own_rows = [row.split(',') for row in rows if row.split(',')[0] == first[0]]
+  names = [f'P{k + 1:02d}' for k in range(subjects)]
+  _write_lines(out / 'subjects.csv', [people[0], *(','.join([n, *first[1:]]) for n in names)])
+  _write_lines(
+    out / 'trials.csv',
+    [head, *(','.join([n, f'{n}{row[1]}', *row[2:]]) for n in names for row in own_rows)],
+  )
+
+
+def _write_lines(path: pathlib.Path, lines: Sequence[str]) -> None:
+  path.write_text('\n'.join(lines) + '\n')

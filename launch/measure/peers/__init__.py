@@ -1,0 +1,1 @@
+"""Networks of other libraries that launch/measure/bench.py compares ours with."""

@@ -1,1 +1,0 @@
-"""Networks of other libraries that launch/bench.py compares ours with."""

@@ -1,0 +1,200 @@
+"""Tests of grfjax.io.force_files on CSV and MOT files written here; C3D has c3d_test."""
+
+import csv
+import logging
+import pathlib
+import re
+
+import numpy as np
+import pytest
+from plates import two_steps, write_c3d, write_csv, write_mot
+
+from grfjax.io import force_files, recordings
+
+REALGAIT = pathlib.Path(__file__).parents[1] / '../shared/realgait'
+
+
+def _refused(code, path, plates=None, line=None, column=None):
+  """Reads what must be refused with this code and place; returns the message."""
+  with pytest.raises(force_files.ForceError) as caught:
+    force_files.read(path, plates)
+  error = caught.value
+  assert (error.code, error.file, error.line, error.column) == (code, str(path), line, column)
+  return str(error)
+
+
+# --- CSV
+
+
+@pytest.mark.parametrize(('separator', 'newline'), [(',', '\n'), (',', '\r\n'), (';', '\r\n')])
+def test_csv(tmp_path, separator, newline):
+  t, force = two_steps()
+  got = force_files.read(write_csv(tmp_path / 'f.csv', t, force, separator, newline), 2)
+  assert got.time_s.dtype == got.force.dtype == np.float64
+  np.testing.assert_allclose(got.time_s, t, atol=1e-9)
+  np.testing.assert_allclose(got.force, force, atol=6e-4)
+
+
+def test_csv_with_bom_other_order_more_columns_quotes_and_blank_lines(tmp_path):
+  t, force = two_steps(100)
+
+  def shuffle(rows):
+    rows = [
+      ['note', *r[::-1]] if i == 0 else ['x', *(f'"{v}"' for v in r[::-1])]
+      for i, r in enumerate(rows)
+    ]
+    return [*rows, [], [',' * 7]]
+
+  path = write_csv(tmp_path / 'F.CSV', t, force, change=shuffle)
+  path.write_bytes(b'\xef\xbb\xbf' + path.read_bytes())
+  np.testing.assert_allclose(force_files.read(path).force, force, atol=6e-4)
+
+
+def test_csv_that_is_not_turned_forward_is_warned_of(tmp_path, caplog):
+  t, force = two_steps()
+  with caplog.at_level(logging.WARNING):
+    force_files.read(write_csv(tmp_path / 'a.csv', t, force))
+    assert not caplog.records
+    force_files.read(write_csv(tmp_path / 'b.csv', t, force * [-1, -1, 1]))
+  assert 'x must be forward' in caplog.text
+
+
+def test_realgait_csv_against_the_csv_module():
+  if not REALGAIT.exists():
+    pytest.skip('../shared is not here')
+  path = REALGAIT / 'forces/HC002D06.csv'
+  got = force_files.read(path)
+  with path.open(newline='') as f:
+    rows = list(csv.DictReader(f))
+  for i, row in list(enumerate(rows))[::97]:
+    assert got.time_s[i] == float(row['time_s'])
+    assert got.force[i, 1].tolist() == [float(row[f'f{a}_2']) for a in 'xyz']
+
+
+@pytest.mark.parametrize('reader', ['csv', 'mot', 'c3d'])
+def test_upside_down_other_number_of_plates_and_no_file(tmp_path, reader):
+  write = {'csv': write_csv, 'mot': write_mot, 'c3d': write_c3d}[reader]
+  t, force = two_steps()
+  path = write(tmp_path / f'f.{reader}', t, force)
+  assert force_files.read(path, 2).force.shape[1] == 2
+  for count in (1, 3):
+    message = _refused('force.plate_count', path, count)
+    assert message == f'{path}: holds 2 plates, but trials.csv (plates) names {count}'
+  write(path, t, force * [1, 1, -1] if reader == 'mot' else force * [[[1, 1, 1], [1, 1, -1]]])
+  message = _refused('force.upside_down', path)
+  assert re.search(r'plate \d reads .* the sign looks flipped', message)
+  none = tmp_path / f'none.{reader}'
+  assert _refused('recording.no_file', none) == f'{none}: no such file'
+
+
+def test_unknown_kind(tmp_path):
+  path = tmp_path / 'f.txt'
+  message = _refused('force.format', path)
+  assert message == f"{path}: found '.txt', expected .csv, .mot, .c3d"
+
+
+def _with_cell(line, column, text):
+  def change(rows):
+    rows[line - 1][column] = text
+    return rows
+
+  return change
+
+
+@pytest.mark.parametrize(
+  ('change', 'code', 'line', 'column'),
+  [
+    (lambda rows: rows[:5], 'force.too_short', None, None),
+    (lambda rows: [], 'table.missing_column', 1, None),
+    (_with_cell(1, 1, 'gx'), 'table.missing_column', 1, None),
+    (lambda rows: [[*r, r[0]] for r in rows], 'table.duplicate_column', 1, 'time_s'),
+    (_with_cell(1, 6, 'fz_4'), 'force.plate_numbers', 1, None),
+    (lambda rows: [*rows[:11], rows[11][:-1], *rows[12:]], 'table.cell_count', 12, None),
+    (_with_cell(7, 3, 'high'), 'table.not_a_number', 7, 'fz_1'),
+    (_with_cell(7, 3, ''), 'table.not_a_number', 7, 'fz_1'),
+    (_with_cell(7, 3, '1_0'), 'table.not_a_number', 7, 'fz_1'),
+    (_with_cell(7, 3, '٣'), 'table.not_a_number', 7, 'fz_1'),
+    (_with_cell(7, 3, '-inf'), 'table.not_finite', 7, 'fz_1'),
+    (_with_cell(5, 0, '-1'), 'force.time_order', 5, 'time_s'),
+    (lambda rows: rows[:100] + rows[106:], 'force.time_gap', 101, 'time_s'),
+  ],
+)
+def test_csv_errors_carry_code_line_and_column(tmp_path, change, code, line, column):
+  t, force = two_steps()
+  path = write_csv(tmp_path / 'f.csv', t, force, change=change)
+  message = _refused(code, path, line=line, column=column)
+  place = ''.join(f', {k} {v}' for k, v in (('line', line), ('column', column)) if v is not None)
+  assert message.startswith(f'{path}{place}: ')
+
+
+# --- MOT
+
+
+@pytest.mark.parametrize(
+  'names',
+  [
+    'ground_force_{}_v',
+    ['ground_force_v', '1_ground_force_v'],
+    ['1_ground_force_v', '2_ground_force_v'],
+    ['2_ground_force_v', '1_ground_force_v'],
+  ],
+  ids=str,
+)
+@pytest.mark.parametrize('gap', ['\t', '  '])
+def test_mot(tmp_path, names, gap):
+  t, force = two_steps()
+  shown = force[:, ::-1] if names[0].startswith('2_') else force  # numbers count, not the order
+  got = force_files.read(write_mot(tmp_path / 'f.mot', t, shown, names, gap, ['', 'a remark']), 2)
+  np.testing.assert_allclose(got.time_s, t, atol=1e-9)
+  np.testing.assert_allclose(got.force, force, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+  'turn',
+  [np.diag([-1, -1, 1]), np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]])],
+  ids=['-x', 'sideways'],
+)
+def test_mot_of_a_walk_the_other_way(tmp_path, turn, caplog):
+  t, force = two_steps()
+  with caplog.at_level(logging.INFO, logger='absl'):
+    got = force_files.read(write_mot(tmp_path / 'f.mot', t, force @ turn.T))
+  np.testing.assert_allclose(got.force, force, atol=1e-4)
+  assert 'turned about the vertical' in caplog.text
+
+
+def test_mot_without_a_direction_stays_as_it_is(tmp_path):
+  t, force = two_steps()
+  got = force_files.read(write_mot(tmp_path / 'f.mot', t, force * [0, 1, 1]))
+  np.testing.assert_allclose(got.force, force * [0, 1, 1], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+  ('old', 'new', 'code', 'line', 'column'),
+  [
+    ('endheader\n', '', 'force.mot_header', None, None),
+    ('nRows=2000', 'nRows=1999', 'force.mot_header', None, None),
+    ('nColumns=13', 'nColumns=19', 'force.mot_header', None, None),
+    ('time\t', 't\t', 'table.missing_column', 7, None),
+    ('_force_', '_f_', 'table.missing_column', 7, None),
+    ('_2_', '_3_', 'force.plate_numbers', 7, None),
+    ('\n0.0050', '\nabc', 'table.not_a_number', 13, 'time'),
+    ('\n0.0050\t0.0000', '\n0.0050\tnan', 'table.not_finite', 13, 'ground_force_1_vx'),
+    ('\n0.0050', '\n0.0005', 'force.time_order', 13, 'time'),
+    ('\n0.0050\t', '\n', 'table.cell_count', 13, None),
+  ],
+)
+def test_mot_errors_carry_code_line_and_column(tmp_path, old, new, code, line, column):
+  def change(text):
+    assert old in text
+    return text.replace(old, new)
+
+  t, force = two_steps()
+  path = write_mot(tmp_path / 'f.mot', t, abs(force), change=change)
+  message = _refused(code, path, line=line, column=column)
+  place = ''.join(f', {k} {v}' for k, v in (('line', line), ('column', column)) if v is not None)
+  assert message.startswith(f'{path}{place}: ')
+
+
+def test_errors_are_recording_errors():
+  assert issubclass(force_files.ForceError, recordings.RecordingError)
+  assert re.search('row', force_files.ForceError.__doc__)

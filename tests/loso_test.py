@@ -1,0 +1,83 @@
+"""The whole round of leave-one-subject-out folds, as a user starts it, on a tiny recording set."""
+
+import csv
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from grfjax.report import fold_report
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+def _loso(runs, data_dir, recordings_dir, *more):
+  command = [
+    sys.executable, 'launch/loso.py', '--config=configs/convolutional.py:scratch',
+    f'--config.data_dir={data_dir}', f'--workdir={runs}', f'--recordings={recordings_dir}',
+    '--config.steps=2', '--config.batch=2', '--config.clip=16', '--config.model.width=4',
+    '--config.model.features=8', '--config.optimizer.warmup=0', '--config.calibrate=2', *more,
+  ]  # fmt: skip
+  env = {**os.environ, 'PYTHONPATH': str(ROOT)}
+  return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_a_round_trains_evaluates_predicts_and_reports_every_fold(
+  data_dir, recordings_dir, tmp_path
+):
+  runs = tmp_path / 'runs'
+  first = _loso(runs, data_dir, recordings_dir)
+  assert first.returncode == 0, first.stderr
+  for number, subject in enumerate('ABC', start=1):
+    assert f'fold {number} of 3, {subject} held out' in first.stdout
+    result = json.loads((runs / subject / 'eval.json').read_text())
+    assert list(result['subjects']) == [subject]
+    assert sorted(result['training_subjects']) == sorted(set('ABC') - {subject})
+    assert result['prediction_interval']['share'] == 0.9
+    known = json.loads((runs / subject / 'subjects.json').read_text())
+    assert subject not in [name for name, _ in known['trained'] + known['watched']]
+
+  report = runs / 'report'
+  with (report / 'table_3_errors.csv').open() as file:
+    rows = list(csv.reader(file))
+  assert [row[0] for row in rows[1:4]] == ['A', 'B', 'C']
+  page = (report / 'index.html').read_text()
+  with (recordings_dir / 'trials.csv').open() as file:
+    trials = [row['trial'] for row in csv.DictReader(file)]
+  predictions = runs / fold_report.PREDICTIONS
+  for trial in trials:
+    assert (predictions / f'{trial}.csv').is_file()
+  assert 'Table III' in page
+  written = {path: path.stat().st_mtime_ns for path in runs.rglob('*.npz')}
+
+  again = _loso(runs, data_dir, recordings_dir)
+  assert again.returncode == 0, again.stderr
+  assert again.stdout.count('done before') == 3
+  assert {path: path.stat().st_mtime_ns for path in runs.rglob('*.npz')} == written
+
+  (predictions / f'{trials[0]}.csv').unlink()  # a prediction that was lost is made again
+  assert _loso(runs, data_dir, recordings_dir).returncode == 0
+  assert (predictions / f'{trials[0]}.csv').is_file()
+
+  other = _loso(runs, data_dir, recordings_dir, '--config.seed=1')
+  assert other.returncode == 1
+  assert 'seed: 0 there, 1 here' in other.stderr
+  assert '[run.other_config]' in other.stderr
+
+
+def test_a_holdout_of_ones_own_is_refused(data_dir, recordings_dir, tmp_path):
+  done = _loso(tmp_path / 'runs', data_dir, recordings_dir, '--config.holdout=A')
+  assert done.returncode == 1
+  assert 'config.holdout' in done.stderr
+  assert not (tmp_path / 'runs').exists()
+
+
+def test_a_data_set_that_is_not_there_is_named(recordings_dir, tmp_path):
+  done = _loso(tmp_path / 'runs', tmp_path / 'nowhere', recordings_dir)
+  assert done.returncode == 1
+  assert str(tmp_path / 'nowhere') in done.stderr
+  assert not (tmp_path / 'runs').exists()

@@ -1,0 +1,98 @@
+"""Every check of plausibility has its code, and codes stand beside their sentences."""
+
+import dataclasses
+
+import gait_curves
+import numpy as np
+import pytest
+
+from grfjax.gait import foot_contacts, force_curves, plausibility
+from grfjax.report import prediction_files
+
+
+def estimate_of(force, **changes):
+  """Curves at 60 frames a second."""
+  count = len(force)
+  estimate = force_curves.ForceCurves(
+    np.arange(count) / 60,
+    force,
+    force[..., None][..., :0],
+    'left',
+    False,
+    np.full((count, 4), np.nan),
+    np.zeros(count, int),
+  )
+  return dataclasses.replace(estimate, **changes)
+
+
+def walk(peak=1.05, step=0.5, stance=0.6, count=6):
+  """Both legs in turn; two peaks."""
+  steps = gait_curves.alternate(count, step=step, stance=stance)
+  shape = lambda u: peak * gait_curves.two_peaks(u)
+  return gait_curves.walk(steps, shape=shape, rate=60, lasts=0.4 + step * count)[1]
+
+
+def check(force, **changes):
+  estimate = estimate_of(force, **changes)
+  return plausibility.check_plausibility(
+    estimate, foot_contacts.find_contacts(estimate.time_s, estimate.force)
+  )
+
+
+def without(force, frames, legs=slice(None)):
+  """The forces without an estimate in some frames."""
+  force = force.copy()
+  force[frames, legs] = np.nan
+  return force
+
+
+def without_a_step():
+  force = walk()
+  force[round(60 * 1.1) : round(60 * 2.0), 0] = 0
+  return force
+
+
+def test_a_sound_walk_has_no_flag():
+  quality = check(walk())
+  assert quality.flags == quality.flag_codes == ()
+
+
+@pytest.mark.parametrize(
+  ('force', 'code'),
+  [
+    (without(walk(), slice(0, 5)), 'gait.frames_without_estimate'),
+    (without(walk(), slice(None), 1), 'gait.no_estimate'),
+    (without(walk(), slice(0, 5), 1), 'gait.leg_without_estimate'),
+    (np.concatenate([walk(), np.full((30, 2, 3), np.nan), walk()]), 'gait.several_walks'),
+    (walk()[20:], 'gait.contact_cut_off'),
+    (np.maximum(walk(count=4), 0.1), 'gait.no_swing'),
+    (walk(count=0), 'gait.no_whole_contact'),
+    (without_a_step(), 'gait.same_foot_twice'),
+    (walk(peak=1.7), 'gait.peak_too_high'),
+    (walk(stance=0.3), 'gait.stance_time'),
+    (walk(count=12, stance=0.25, step=0.28), 'gait.cadence'),
+    (walk(peak=1.3), 'gait.total_force'),
+  ],
+)
+def test_every_check_has_its_code(force, code):
+  quality = check(force)
+  assert code in quality.flag_codes
+  assert len(quality.flag_codes) == len(quality.flags)
+
+
+def test_gaps_come_first_and_keep_their_codes():
+  gap = force_curves.Gap('walker.camera_moves', 'from 0.0 to 1.0 s the camera moves')
+  quality = check(without(walk(), slice(0, 5)), gaps=(gap, gap))
+  assert quality.flags[0] == 'From 0.0 to 1.0 s the camera moves.'
+  assert quality.flag_codes[:2] == ('walker.camera_moves', 'gait.frames_without_estimate')
+
+
+def test_codes_stand_beside_all_sentences_of_the_json():
+  prediction = prediction_files.Prediction(
+    'walk', 'walk.mp4', '', estimate_of(walk(peak=1.7)), None, {}, notes=('A note.',)
+  )
+  quality = prediction.content['quality']
+  codes = dict(zip(quality['flags'], quality['flag_codes'], strict=True))
+  assert codes['A note.'] == 'prediction.note'
+  assert quality['flag_codes'][-1] == 'prediction.no_opensim_file'
+  assert 'gait.peak_too_high' in quality['flag_codes']
