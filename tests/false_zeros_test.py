@@ -41,10 +41,10 @@ def test_no_false_zero_on_synthetic_walkers(walks):
       plates = force_files.read(trial.force, len(trial.plates))
       at_s = np.arange(plates.time_s[0], plates.time_s[-1], 1 / 60)
       weight = trial.subject.body_mass_kg * conventions.G
-      force, known, contact = force_labels.leg_labels(
+      force, known, contact = force_labels.label_legs(
         plate_contacts.leg_forces(plates, trial.plates), plates.time_s, at_s, weight
       )
-      true, inside = plate_contacts.mean_at(time_s, truth[..., 2], at_s)
+      true, inside = plate_contacts.window_means(time_s, truth[..., 2], at_s)
       known &= inside[:, None]
       zero = known & (force[..., 2] == 0)
       zeros += int(zero.sum())

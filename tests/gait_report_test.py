@@ -112,7 +112,7 @@ def folds_of(*subjects, legs=2):
 def runs(recordings_dir, tmp_path):
   """RUNS with predictions of A and B: the truth itself, 0.1 BW too low in A."""
   for trial in recordings.load(recordings_dir, subjects=['A', 'B']):
-    force = np.nan_to_num(plate_reference.plate_reference_of(trial).force)
+    force = np.nan_to_num(plate_reference.read_plate_reference(trial).force)
     force[..., 0] -= 0.1 * (trial.subject.name == 'A') * (force[..., 0] > 0.5)
     count = len(force)
     made = force_curves.ForceCurves(

@@ -415,7 +415,7 @@ def true_as_estimate(trial, found):
 
 
 def test_truth_is_on_the_videos_clock_by_leg(trial):
-  found = plate_reference.plate_reference_of(trial)
+  found = plate_reference.read_plate_reference(trial)
   estimate = true_as_estimate(trial, found)
   first = {leg: next(c for c in found.contacts if c.leg == leg) for leg in conventions.LEGS}
   # As the set was made: left from 0.25 s for 0.5 s, right from 0.65 s; y to the walker's left.
@@ -436,7 +436,7 @@ def test_truth_is_on_the_videos_clock_by_leg(trial):
 
 
 def test_page_and_index_say_the_error(trial, tmp_path):
-  found = plate_reference.plate_reference_of(trial)
+  found = plate_reference.read_plate_reference(trial)
   estimate = true_as_estimate(trial, found)
   estimate = dataclasses.replace(estimate, force=estimate.force * [1.1, 1, 1])
   prediction_files.write_prediction(tmp_path, result_of(estimate, true=found))
@@ -450,7 +450,7 @@ def test_page_and_index_say_the_error(trial, tmp_path):
 
 def test_no_truth_without_forces_or_a_clock(trial):
   for change in ({'force': None}, {'plates': ()}, {'video_start_s': None}):
-    assert plate_reference.plate_reference_of(dataclasses.replace(trial, **change)) is None
+    assert plate_reference.read_plate_reference(dataclasses.replace(trial, **change)) is None
 
 
 def test_forces_that_cannot_be_used_are_noted(recordings_dir, trial, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from grfjax import errors
 from grfjax.models import targets
 
 ALL = [
@@ -186,8 +187,9 @@ def test_build():
   target = targets.build_target('soft_bins', ranges=[[0, 2]], bins=10)  # as read back from JSON
   assert target == targets.SoftBins(ranges=((0, 2),), bins=10)
   assert hash(target)
-  with pytest.raises(ValueError, match=r"'bins'.*classes, regression, soft_bins"):
+  with pytest.raises(errors.InputError, match=r"'bins'.*classes, regression, soft_bins") as caught:
     targets.build_target('bins')
+  assert caught.value.code == 'config.unknown_target'
 
 
 @pytest.mark.parametrize(
@@ -203,8 +205,9 @@ def test_build():
   ],
 )
 def test_refuses_settings_that_mean_nothing(make):
-  with pytest.raises(ValueError, match=r'.'):
+  with pytest.raises(errors.InputError, match=r'^config\.target: ') as caught:
     make()
+  assert caught.value.code == 'config.target'
 
 
 def test_interval_learns_the_quantiles_and_leaves_the_estimate_alone():

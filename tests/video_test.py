@@ -13,7 +13,7 @@ import making
 import numpy as np
 import pytest
 
-from grfjax.data import clips
+from grfjax.data import pictures
 from grfjax.io import video_file, working_frames
 
 
@@ -287,7 +287,7 @@ def test_large_frames_are_averaged_over_area(tmp_path, monkeypatch):
 
 def test_whole_window_is_bilinear_to_the_letter():
   frame = making.room(90, 120)
-  window = clips.shrunken_frame(frame, 40)
+  window = pictures.shrink(frame, 40)
   assert window.shape == (40, 40, 1)
   assert window.dtype == np.uint8
   gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
@@ -310,4 +310,4 @@ def test_whole_window_is_bilinear_to_the_letter():
 def test_whole_window_weighs_colours():
   frame = np.zeros((40, 40, 3), np.uint8)
   frame[..., 0], frame[..., 1], frame[..., 2] = 200, 100, 50
-  assert clips.shrunken_frame(frame, 40)[0, 0, 0] == round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)
+  assert pictures.shrink(frame, 40)[0, 0, 0] == round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)

@@ -51,5 +51,5 @@ def test_conv3d_takes_it_for_many_channels(padding, taps, monkeypatch):
   x = jnp.asarray(rng.normal(size=(2, 4, 8, 6, 5)), jnp.float32)
   kernel = jnp.asarray(rng.normal(size=(taps, 5, 5, 5, 3)), jnp.float32)
   folded = conv3d.conv3d(x, kernel, padding=padding)
-  monkeypatch.setattr(conv3d, 'WINOGRAD', 5)
+  monkeypatch.setattr(conv3d, 'WINOGRAD_CHANNELS', 5)
   np.testing.assert_allclose(conv3d.conv3d(x, kernel, padding=padding), folded, atol=1e-3)

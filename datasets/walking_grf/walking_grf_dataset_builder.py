@@ -1,9 +1,10 @@
 """TFDS builder: a recording set -> voxel records, one split per subject.
 
-Thin on purpose: the work is in `grfjax.data.clips`.
+Thin on purpose: the work is in `grfjax.data.trial_records`.
 
-A set is there whole or not at all: TFDS builds it in a folder `incomplete.*` and renames that. What
-a killed build leaves is removed by the next, and a set is reused only for what it was built from.
+A data set exists completely or not at all: TFDS builds it in a folder `incomplete.*` and renames
+that. What a killed build leaves is removed by the next, and a data set is reused only for the
+recordings that it was built from.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from absl import logging
 
-from grfjax import conventions
+from grfjax import conventions, errors
 from grfjax.data import clip_config, trial_records
 from grfjax.io import folder_lock, recordings
 
@@ -35,21 +36,21 @@ class WalkingGrfConfig(tfds.core.BuilderConfig):
   """A builder configuration; its name says how voxels are cut (`grfjax.data.clip_config`).
 
   Attributes:
-    contact_n: vertical force in newtons over which a plate counts as stepped on.
+    contact_n: vertical force over which a plate counts as stepped on, newtons.
   """
 
   contact_n: float = conventions.CONTACT_N
 
   def voxel(self) -> clip_config.ClipConfig:
-    """How the voxels of this configuration are cut."""
+    """Returns how the voxels of this configuration are cut."""
     return clip_config.clip_config(self.name)
 
 
-class StaleError(ValueError):
-  """The data set that is there was built from something else; the message says what differs."""
+class StaleError(errors.InputError):
+  """The existing data set was built from something else; the message says what differs."""
 
 
-_Done = tuple[recordings.Trial, list[dict[str, Any]]]  # a trial and its records
+_TrialRecords = tuple[recordings.Trial, list[dict[str, Any]]]  # a trial and its records
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
@@ -87,52 +88,61 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     download_config: tfds.download.DownloadConfig | None = None,
     **kwargs: Any,
   ) -> None:
-    """Builds the set, or keeps the one that is there if it is of the same recordings.
+    """Builds the data set, or keeps the existing one if it is of the same recordings.
 
     Raises:
       StaleError: there is one, but of other recordings or of another configuration.
       RuntimeError: another process is building it.
     """
     download_config = download_config or tfds.download.DownloadConfig()
-    there = pathlib.Path(self.data_path)
-    with _alone(there.parent):
-      for rest in there.parent.glob('incomplete.*'):
-        logging.warning('removing %s, which a build that was stopped has left', rest)
-        shutil.rmtree(rest)
-      if there.exists() and not self.is_prepared():
-        logging.warning('removing %s, which is not a whole data set', there)
-        shutil.rmtree(there)
-      if there.exists() and not download_config.download_mode.overwrite_dataset:
+    folder = pathlib.Path(self.data_path)
+    with _alone(folder.parent):
+      self._remove_leftovers(folder)
+      if folder.exists() and not download_config.download_mode.overwrite_dataset:
         if download_config.manual_dir is None:
-          logging.warning('%s: is there; not compared with any recordings (no --manual_dir)', there)
+          logging.warning(
+            '%s: exists already; not compared with any recordings (no --manual_dir)', folder
+          )
         else:
-          self._check_same(recordings.load(download_config.manual_dir))
-          logging.info('%s: is there, of these recordings; nothing to do', there)
+          self._check_source(recordings.load(download_config.manual_dir))
+          logging.info('%s: exists already, of these recordings; nothing to do', folder)
       super().download_and_prepare(download_config=download_config, **kwargs)
 
-  def _check_same(self, trials: list[recordings.Trial]) -> None:
-    """Raises StaleError where the set that is there was not built from this."""
-    metadata, expected = self.info.metadata, self._made_from(trials)
-    differs = []
-    for key in ('voxel', 'contact_n'):
-      if metadata.get(key) != expected[key]:
-        differs.append(f'{key} is {metadata.get(key)} there, {expected[key]} here')
+  def _remove_leftovers(self, folder: pathlib.Path) -> None:
+    """Removes what builds that were killed have left."""
+    for leftover in folder.parent.glob('incomplete.*'):
+      logging.warning('removing %s, which a build that was stopped has left', leftover)
+      shutil.rmtree(leftover)
+    if folder.exists() and not self.is_prepared():
+      logging.warning('removing %s, which is not a complete data set', folder)
+      shutil.rmtree(folder)
+
+  def _check_source(self, trials: list[recordings.Trial]) -> None:
+    """Raises StaleError where the existing data set was not built from these trials."""
+    metadata, expected = self.info.metadata, self._source_metadata(trials)
+    differences = [
+      f'{key} is {metadata.get(key)} in the data set, {expected[key]} now'
+      for key in ('voxel', 'contact_n')
+      if metadata.get(key) != expected[key]
+    ]
     old, new = metadata.get('source', {}), expected['source']
-    for what, names in (
+    for change, names in (
       ('new', [s for s in new if s not in old]),
       ('gone', [s for s in old if s not in new]),
       ('changed', [s for s in new if s in old and old[s] != new[s]]),
     ):
       if names:
-        differs.append(f'{what}: {", ".join(names)}')
-    if differs:
+        differences.append(f'{change}: {", ".join(names)}')
+    if differences:
       raise StaleError(
-        f'{self.data_path}: was built from other recordings or otherwise ({"; ".join(differs)}); '
-        'build again with --overwrite, or into another --data_dir'
+        f'{self.data_path}: was built from other recordings or otherwise '
+        f'({"; ".join(differences)}); build again with --overwrite, or into another --data_dir',
+        code='data.stale',
+        file=self.data_path,
       )
 
-  def _made_from(self, trials: list[recordings.Trial]) -> dict[str, Any]:
-    """What decides the records, as the metadata hold it."""
+  def _source_metadata(self, trials: list[recordings.Trial]) -> dict[str, Any]:
+    """Returns what decides the records, as the metadata hold it."""
     return {
       'voxel': dataclasses.asdict(self.builder_config.voxel()),
       'contact_n': self.builder_config.contact_n,
@@ -160,48 +170,47 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     )
 
   def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
-    trials = recordings.load(dl_manager.manual_dir)
+    manual_dir = pathlib.Path(dl_manager.manual_dir)
+    trials = recordings.load(manual_dir)
     by_subject: dict[str, list[recordings.Trial]] = {}
     for trial in trials:
       by_subject.setdefault(trial.subject.name, []).append(trial)
     for name in by_subject:
-      if not re.fullmatch(r'[A-Za-z]\w*', name, re.ASCII) or name.lower() == 'all':
-        raise recordings.RecordingError(
-          f'subjects.csv: subject {name!r} cannot name a TFDS split; expected letters, digits and '
-          "underscores beginning with a letter, and not 'all'",
-          code='recording.bad_name',
-          file=pathlib.Path(dl_manager.manual_dir) / 'subjects.csv',
-          column='subject',
-        )
+      _check_split_name(name, manual_dir)
     cfg = self.builder_config.voxel()
     self.info.metadata.update(
       body_mass_kg={name: t[0].subject.body_mass_kg for name, t in by_subject.items()},
       trials={name: len(t) for name, t in by_subject.items()},
       fps=cfg.fps,
-      **self._made_from(trials),
+      **self._source_metadata(trials),
       frames={},
       known={},
     )
     # One stream for all splits, which are written one after the other: while one is sorted and
     # written, the next one's trials are at work.
-    every = _parallel(
-      [trial for mine in by_subject.values() for trial in mine], cfg, self.builder_config.contact_n
-    )
-    groups = itertools.groupby(every, key=lambda done: done[0].subject.name)
+    in_order = [trial for group in by_subject.values() for trial in group]
+    stream = _records_in_parallel(in_order, cfg, self.builder_config.contact_n)
+    groups = itertools.groupby(stream, key=lambda result: result[0].subject.name)
     return {name: self._generate_examples(name, groups) for name in by_subject}
 
   def _generate_examples(
-    self, subject: str, groups: Iterator[tuple[str, Iterator[_Done]]]
+    self, subject: str, groups: Iterator[tuple[str, Iterator[_TrialRecords]]]
   ) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields the records of a subject, and notes in the metadata how many frames they are.
+
+    Args:
+      subject: the split's name.
+      groups: the subjects in order, each with its trials; the next one is `subject`'s.
+    """
     name, trials = next(groups)
     assert name == subject, 'splits are not written in order'
-    known, frames, count = np.zeros(2, int), 0, 0
+    known, frames, trial_count = np.zeros(2, int), 0, 0
     for _, records in trials:
-      count += 1
-      seen: set[int] = {-1}  # voxels overlap: count each frame of the trial once
+      trial_count += 1
+      counted: set[int] = {-1}  # voxels overlap: count each frame of the trial once
       for k, record in enumerate(records):
-        new = [t for t, frame in enumerate(record['frame'].tolist()) if frame not in seen]
-        seen.update(record['frame'].tolist())
+        new = [t for t, frame in enumerate(record['frame'].tolist()) if frame not in counted]
+        counted.update(record['frame'].tolist())
         known += record['known'][new].sum(0)
         frames += len(new)
         yield f'{record["trial"]}/{k:06d}', record
@@ -209,8 +218,20 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     self.info.metadata['known'][subject] = {'near': int(known[0]), 'far': int(known[1])}
     logging.info(
       '%s: %d trials, %d frames; force known in %d frames of the near leg, %d of the far leg',
-      subject, count, frames, *known,
+      subject, trial_count, frames, *known,
     )  # fmt: skip
+
+
+def _check_split_name(subject: str, manual_dir: pathlib.Path) -> None:
+  """Raises RecordingError where TFDS cannot have a split of that name."""
+  if not re.fullmatch(r'[A-Za-z]\w*', subject, re.ASCII) or subject.lower() == 'all':
+    raise recordings.RecordingError(
+      f'subjects.csv: subject {subject!r} cannot name a TFDS split; expected letters, digits and '
+      "underscores beginning with a letter, and not 'all'",
+      code='recording.bad_name',
+      file=manual_dir / 'subjects.csv',
+      column='subject',
+    )
 
 
 @contextlib.contextmanager
@@ -230,31 +251,31 @@ def _alone(folder: pathlib.Path) -> Iterator[None]:
     os.close(handle)
 
 
-def _parallel(
+def _records_in_parallel(
   trials: list[recordings.Trial], cfg: clip_config.ClipConfig, contact_n: float
-) -> Iterator[_Done]:
-  """Each trial in order with its records, made a bounded number ahead.
+) -> Iterator[_TrialRecords]:
+  """Yields each trial in order with its records, made a bounded number of trials ahead.
 
-  On all cores, or by so many workers as the environment variable GRFJAX_WORKERS says.
+  All cores work, or as many workers as the environment variable GRFJAX_WORKERS says.
   """
   # Threads: decoding and OpenCV release the interpreter's lock, and a process would first import
   # TensorFlow again.
   workers = int(os.environ.get('GRFJAX_WORKERS', 0)) or len(os.sched_getaffinity(0))
-  cv2.setNumThreads(1)  # a trial a core is quicker than a picture on all
+  cv2.setNumThreads(1)  # a trial a core is faster than a picture on all
   pool = concurrent.futures.ThreadPoolExecutor(workers)
-  todo = iter(trials)
+  remaining = iter(trials)
 
   def submit(count: int) -> list[tuple[recordings.Trial, concurrent.futures.Future]]:
     return [
       (trial, pool.submit(trial_records.trial_records, trial, cfg, contact_n))
-      for trial in itertools.islice(todo, count)
+      for trial in itertools.islice(remaining, count)
     ]
 
-  ahead = collections.deque(submit(2 * workers))
+  pending = collections.deque(submit(2 * workers))
   try:
-    while ahead:
-      trial, coming = ahead.popleft()
-      yield trial, coming.result()
-      ahead.extend(submit(1))
+    while pending:
+      trial, future = pending.popleft()
+      yield trial, future.result()
+      pending.extend(submit(1))
   finally:
     pool.shutdown(cancel_futures=True)

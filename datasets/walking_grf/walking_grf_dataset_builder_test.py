@@ -143,6 +143,7 @@ def test_a_subject_that_cannot_name_a_split(tmp_path, name):
     path.write_text('\n'.join(f'{name}{line[1:]}' if line[:2] == 'B,' else line for line in lines))
   with pytest.raises(recordings.RecordingError, match='cannot name a TFDS split') as caught:
     build(tmp_path / 'data', 'walker', recordings_dir)
+  assert (caught.value.code, caught.value.column) == ('recording.bad_name', 'subject')
   assert repr(name) in str(caught.value)
   assert 'subjects.csv' in str(caught.value)
 
@@ -223,6 +224,7 @@ def test_a_set_of_recordings_that_have_changed_is_not_reused(data_dir, mine, cha
   ) as caught:
     build(data_dir, 'mochizuki', mine)
   assert str(data_dir) in str(caught.value)
+  assert caught.value.code == 'data.stale'
   assert made(data_dir) == before
 
 
@@ -242,7 +244,7 @@ def test_a_set_of_another_threshold_is_not_reused(tmp_path):
   build(tmp_path, config)
   other = dataclasses.replace(config, contact_n=30)
   with pytest.raises(
-    walking_grf_dataset_builder.StaleError, match=r'contact_n is 20\.0 there, 30 here'
+    walking_grf_dataset_builder.StaleError, match=r'contact_n is 20\.0 in the data set, 30 now'
   ):
     build(tmp_path, other)
 
@@ -285,9 +287,10 @@ def test_a_part_of_a_set_is_not_taken_for_it(tmp_path):
   config = tfds.download.DownloadConfig(manual_dir=DUMMY_DATA, max_examples_per_split=3)
   Builder(data_dir=tmp_path, config='mochizuki').download_and_prepare(download_config=config)
   with pytest.raises(
-    voxel_dataset.DataError, match='is not whole: it has records of A, B, and counted'
-  ):
+    voxel_dataset.DataError, match='is incomplete: it has records of A, B, and counted'
+  ) as caught:
     voxel_dataset.Dataset(str(tmp_path), 'mochizuki')
+  assert caught.value.code == 'data.incomplete'
 
 
 def test_the_dummy_data_are_small():

@@ -1,26 +1,27 @@
-"""How voxels are cut: the builder's configurations."""
+"""How voxels are cut: the configurations of the data set's builder."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
 
+from grfjax import errors
+
 
 @dataclasses.dataclass(frozen=True)
 class ClipConfig:
-  """How voxels are cut.
+  """How voxels are cut. A data set's metadata hold every field by its name.
 
   Attributes:
-    name: of the configuration.
-    follow: a window that follows the walker (gray and difference to the background), or the whole
-      picture (gray).
+    name: name of the configuration.
+    follow: True: pictures are a window that follows the walker (gray, and difference to the
+      background); False: they are the whole picture (gray).
     frames: T, frames in a voxel.
-    hop: frames between the starts of successive clips; beside its own so many a clip holds at
-      least what `walker_networks.Convolutional` looks at around a frame. 0: one voxel for every
-      frame of the
-      near leg's stance, which is its last frame.
+    hop: frames between the starts of successive clips, which are a clip's own frames; beside them
+      a clip holds at least what `walker_networks.Convolutional` looks at around a frame. 0: one
+      voxel for every frame of the near leg's stance, which is its last frame.
     rows: height of the voxel's pictures.
-    columns: width.
+    columns: width of the voxel's pictures.
     fps: frames a second; other videos are brought to it by time.
     wide: width of a followed window's pixel over its height.
   """
@@ -36,7 +37,7 @@ class ClipConfig:
 
   @property
   def channels(self) -> int:
-    """Gray alone, or gray and difference."""
+    """1 for gray alone, 2 for gray and difference."""
     return 2 if self.follow else 1
 
   @property
@@ -53,7 +54,10 @@ class ClipConfig:
     return slice(lead, lead + self.hop)
 
   def longer(self, hop: int) -> ClipConfig:
-    """The same with more own frames in a clip; as many beside them (nothing if not in clips)."""
+    """Returns the same with `hop` own frames in a clip and as many frames beside them.
+
+    A configuration that is not cut into clips is returned as it is.
+    """
     if self.hop == 0:
       return self
     return dataclasses.replace(self, frames=self.frames - self.hop + hop, hop=hop)
@@ -69,19 +73,22 @@ CLIP_CONFIGS = {
 
 
 def clip_config(name: str) -> ClipConfig:
-  """The configuration of that name, such as mochizuki, or mochizuki_20fps at another rate.
+  """Returns a configuration by its name.
+
+  Args:
+    name: such as mochizuki, or mochizuki_20fps for the same at another rate.
 
   Raises:
-    ValueError: no such configuration; the message lists the names.
+    errors.InputError: there is no configuration of that name; the message lists the names.
   """
   base, _, rate = name.partition('_')
   if (
     base not in CLIP_CONFIGS or not re.fullmatch(r'([1-9]\d{0,2}fps)?', rate) or name.endswith('_')
   ):
-    raise ValueError(
-      f'no builder configuration {name!r}; there are {", ".join(CLIP_CONFIGS)}, '
-      'and each at another '
-      'rate, such as walker_30fps'
+    raise errors.InputError(
+      f'there is no builder configuration {name!r}; expected one of {", ".join(CLIP_CONFIGS)}, '
+      'or one of these at another rate, such as walker_30fps',
+      code='config.unknown_dataset',
     )
   if not rate:
     return CLIP_CONFIGS[base]

@@ -9,9 +9,12 @@ from typing import Any
 import grain
 import numpy as np
 
-from grfjax.data import label_index, voxel_dataset
+from grfjax import errors
+from grfjax.data import label_index
 
 Batch = dict[str, np.ndarray]
+
+CACHE_BYTES = 96 * 2**20  # of the records read last, as reading one takes half a millisecond
 
 
 def train_stream(
@@ -25,48 +28,60 @@ def train_stream(
   process: int = 0,
   processes: int = 1,
 ) -> grain.IterDataset:
-  """An endless stream of batches; sample k is a function of (source, seed, k) alone.
+  """Returns an endless stream of batches; sample k is a function of (source, seed, k) alone.
 
   A label is drawn by its interval, then the clip around it at random: so rare forces come as
   often as wished. Iterators of the stream have `get_state` and `set_state`.
 
   Args:
     source: from `Dataset.source`.
-    labels: from `index`.
+    labels: from `index_labels`.
     batch: samples in a batch, over all processes.
     clip: frames in a sample, at most those of a record.
-    rebalance: see `probabilities`.
+    rebalance: as in `label_index.interval_probabilities`.
     seed: of the stream.
     process: this host's number.
     processes: how many hosts share each batch.
 
   Returns:
     Batches of a record's features, the first axis `batch / processes`, the second `clip`.
+
+  Raises:
+    errors.InputError: the processes cannot share a batch evenly, or `rebalance` is out of range;
+      or, once a batch is taken, `clip` is longer than a record.
   """
   if batch % processes:
-    raise ValueError(f'batch {batch} cannot be shared by {processes} processes')
+    raise errors.InputError(
+      f'config.batch is {batch}, which {processes} processes cannot share evenly',
+      code='config.batch',
+    )
   edges = np.cumsum(label_index.interval_probabilities(labels.counts, rebalance))
   edges[-1] = 1.0
-  size = sum(np.asarray(v).nbytes for v in source[0].values())
-  read = functools.lru_cache(max(1, voxel_dataset.KEPT_BYTES // size))(source.__getitem__)
+  record_bytes = sum(np.asarray(v).nbytes for v in source[0].values())
+  read = functools.lru_cache(max(1, CACHE_BYTES // record_bytes))(source.__getitem__)
 
   def draw(k: int) -> dict[str, Any]:
     rng = np.random.default_rng((seed, k))
     interval = int(np.searchsorted(edges, rng.random(), side='right'))
-    at = int(rng.integers(labels.first[interval], labels.first[interval + 1]))
-    record = read(int(labels.record[at]))
-    return _crop(record, int(labels.t[at]), clip, rng)
+    label = int(rng.integers(labels.first[interval], labels.first[interval + 1]))
+    record = read(int(labels.record[label]))
+    return _random_crop(record, int(labels.t[label]), clip, rng)
 
   stream = grain.MapDataset.range(2**60).map(draw)
   stream = stream.slice(slice(process, None, processes)).batch(batch // processes)
   return stream.to_iter_dataset(grain.ReadOptions(num_threads=2, prefetch_buffer_size=8))
 
 
-def _crop(record: dict[str, Any], t: int, clip: int, rng: np.random.Generator) -> dict[str, Any]:
-  """A clip of the record that holds frame t, at a random place within it."""
+def _random_crop(
+  record: dict[str, Any], t: int, clip: int, rng: np.random.Generator
+) -> dict[str, Any]:
+  """Cuts a clip that holds frame t out of a record, at a random position."""
   length = len(record['frame'])
   if not 1 <= clip <= length:
-    raise ValueError(f'clip is {clip} frames; a record holds {length}')
+    raise errors.InputError(
+      f'config.clip is {clip} frames; a record holds {length}',
+      code='config.clip',
+    )
   start = int(rng.integers(max(0, t - clip + 1), min(t, length - clip) + 1))
   return {
     k: v[start : start + clip] if isinstance(v, np.ndarray) and v.ndim else v
@@ -75,10 +90,18 @@ def _crop(record: dict[str, Any], t: int, clip: int, rng: np.random.Generator) -
 
 
 def eval_batches(source: Any, batch: int) -> Iterator[tuple[Batch, int]]:
-  """All records in order; yields each batch, padded to size, and how many of it count."""
+  """Goes through all records in order.
+
+  Args:
+    source: from `Dataset.source`.
+    batch: records in a batch.
+
+  Yields:
+    A batch, padded to size, and how many of its records count.
+  """
   for i in range(0, len(source), batch):
-    real = [source[k] for k in range(i, min(i + batch, len(source)))]
-    yield pad_batch(real, batch), len(real)
+    records = [source[k] for k in range(i, min(i + batch, len(source)))]
+    yield pad_batch(records, batch), len(records)
 
 
 def pad_batch(records: list[dict[str, Any]], batch: int) -> Batch:
@@ -88,7 +111,7 @@ def pad_batch(records: list[dict[str, Any]], batch: int) -> Batch:
 
 
 def sample_names(batch: Batch) -> list[str]:
-  """What each sample of a batch is of: subject/trial and the first of its frames."""
+  """Names the samples of a batch: subject/trial and the first of the sample's frames."""
   return [
     f'{subject}/{trial} from frame {frame[frame >= 0].min(initial=2**31 - 1)}'
     for subject, trial, frame in zip(

@@ -1,4 +1,4 @@
-"""Every label that training may draw, by force interval."""
+"""An index of the labels that training may draw, by force interval."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from grfjax import errors
 from grfjax.data import force_intervals, voxel_dataset
 
 
 @dataclasses.dataclass(frozen=True)
 class LabelIndex:
-  """Every label of a source that training may be drawn to, sorted by force interval.
+  """The labels of a source that training may draw, sorted by force interval.
 
   Attributes:
-    record: (N,) int32.
-    t: (N,) int16, the frame in the record.
-    first: (K + 1,) int64, where each of `force_intervals.INTERVALS` begins.
+    record: (N,) int32, the record of each label.
+    t: (N,) int16, the frame of each label in its record.
+    first: (K + 1,) int64, where each of `force_intervals.INTERVALS` begins among the labels.
   """
 
   record: np.ndarray
@@ -26,55 +27,71 @@ class LabelIndex:
 
   @property
   def counts(self) -> np.ndarray:
-    """Labels in each interval, (K,)."""
+    """Number of labels in each interval, (K,)."""
     return np.diff(self.first)
 
 
 def index_labels(source: Any, own: slice, legs: int) -> LabelIndex:
-  """Reads the labels of a source: each frame once, in the record whose own it is.
+  """Reads the labels of a source: each frame once, in the record that has it among its own.
 
   Args:
     source: from `Dataset.source`.
     own: `clip_config.ClipConfig.own`.
-    legs: 1 counts the near leg alone, in contact (all that the paper's networks know).
+    legs: 2: known forces of both legs; 1: the near leg's in contact, which is all that the paper's
+      networks know.
 
   Raises:
     DataError: there are no labels.
   """
-  where, when, what = [], [], []
+  numbers, frames, intervals = [], [], []
   for i in range(len(source)):
     record = source[i]
-    use = (record['known'] if legs == 2 else record['contact'])[own, :legs]
-    t, leg = np.nonzero(use)
-    where.append(np.full(len(t), i, np.int32))
-    when.append((t + own.start).astype(np.int16))
-    what.append(force_intervals.interval_index(record['force'][own, :legs, 0][t, leg]))
-  interval = np.concatenate(what) if what else np.zeros(0, int)
+    usable = (record['known'] if legs == 2 else record['contact'])[own, :legs]
+    t, leg = np.nonzero(usable)
+    numbers.append(np.full(len(t), i, np.int32))
+    frames.append((t + own.start).astype(np.int16))
+    intervals.append(force_intervals.interval_index(record['force'][own, :legs, 0][t, leg]))
+  interval = np.concatenate(intervals) if intervals else np.zeros(0, int)
   if not len(interval):
-    raise voxel_dataset.DataError('the training subjects have no frame with a known force')
+    raise voxel_dataset.DataError(
+      'the training subjects have no frame with a known force', code='data.no_labels'
+    )
   order = np.argsort(interval, kind='stable')
   first = np.searchsorted(interval[order], np.arange(len(force_intervals.INTERVALS) + 1))
-  return LabelIndex(np.concatenate(where)[order], np.concatenate(when)[order], first)
+  return LabelIndex(np.concatenate(numbers)[order], np.concatenate(frames)[order], first)
 
 
 def interval_probabilities(counts: np.ndarray, rebalance: float) -> np.ndarray:
-  """How often each interval is drawn: its count to the power 1 - rebalance, normalised.
+  """Returns how often each interval is drawn: its count to the power 1 - rebalance, normalised.
 
   Args:
     counts: (K,) labels in each interval.
     rebalance: 0 leaves the data as they are, 1 draws every interval that occurs equally often.
+
+  Raises:
+    errors.InputError: `rebalance` is not in 0 .. 1.
   """
   if not 0 <= rebalance <= 1:
-    raise ValueError(f'rebalance is {rebalance}, expected 0 to 1')
+    raise errors.InputError(
+      f'config.rebalance is {rebalance}, expected 0 to 1', code='config.rebalance'
+    )
   weight = np.where(counts > 0, np.maximum(counts, 1) ** (1.0 - rebalance), 0.0)
   return weight / weight.sum()
 
 
 def interval_shares(labels: LabelIndex, rebalance: float) -> list[tuple[str, int, float, float]]:
-  """(interval, labels, share of the labels, share of the draws) for the paper's Table IV."""
+  """Returns the rows of the paper's Table IV for a training run.
+
+  Args:
+    labels: of the training subjects.
+    rebalance: as in `interval_probabilities`.
+
+  Returns:
+    For each interval its name, its labels, their share of all labels, and its share of the draws.
+  """
   counts = labels.counts
-  drawn = interval_probabilities(counts, rebalance)
+  probabilities = interval_probabilities(counts, rebalance)
   return [
     (name, int(n), float(n / counts.sum()), float(p))
-    for name, n, p in zip(force_intervals.INTERVALS, counts, drawn, strict=True)
+    for name, n, p in zip(force_intervals.INTERVALS, counts, probabilities, strict=True)
   ]

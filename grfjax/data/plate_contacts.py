@@ -59,11 +59,14 @@ def _crossing_s(time_s: np.ndarray, fz: np.ndarray, i: int, level: float) -> flo
 def leg_forces(
   plate_forces: force_files.PlateForces, plates: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
-  """Force of each leg that has a plate: leg -> (N, 3) newtons; plates of one leg add.
+  """Returns the force of each leg that has a plate; the plates of one leg are added.
 
   Args:
-    plate_forces: of P plates.
+    plate_forces: forces of P plates.
     plates: the leg on each plate, plate 1 first.
+
+  Returns:
+    leg -> (N, 3) newtons.
 
   Raises:
     ForceError: `plates` does not name P legs.
@@ -79,41 +82,42 @@ def leg_forces(
   }
 
 
-def mean_at(
-  time_s: np.ndarray, values: np.ndarray, at_s: np.ndarray, window_s: float = WINDOW_S
+def window_means(
+  time_s: np.ndarray, values: np.ndarray, centres_s: np.ndarray, window_s: float = WINDOW_S
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Mean over a window around each time, exact for straight lines between samples.
+  """Averages over a window around each time, exactly for straight lines between samples.
 
   Args:
-    time_s: (N,) increasing; any sampling, even or not.
+    time_s: (N,) increasing; sampling may be uneven.
     values: (N, ...).
-    at_s: (K,) centres of the windows.
+    centres_s: (K,) centres of the windows.
     window_s: length of the window.
 
   Returns:
-    (K, ...) float64 means, NaN where the window leaves the record; (K,) bool, whether it does not.
+    (K, ...) float64 means, NaN where the window leaves the recording; (K,) bool, whether the window
+    lies within it.
   """
-  time_s, at_s = np.asarray(time_s, np.float64), np.asarray(at_s, np.float64)
+  time_s, centres_s = np.asarray(time_s, np.float64), np.asarray(centres_s, np.float64)
   flat = np.asarray(values, np.float64).reshape(len(time_s), -1)
   step = np.diff(time_s)[:, None]
-  until = np.concatenate(
+  cumulative = np.concatenate(
     [np.zeros((1, flat.shape[1])), np.cumsum((flat[1:] + flat[:-1]) / 2 * step, 0)]
   )
 
-  def integral(t):
+  def integral(t: np.ndarray) -> np.ndarray:
     i = np.clip(np.searchsorted(time_s, t, 'right') - 1, 0, len(time_s) - 2)
     d = (np.clip(t, time_s[0], time_s[-1]) - time_s[i])[:, None]
-    return until[i] + d * flat[i] + d * d / 2 * (flat[i + 1] - flat[i]) / step[i]
+    return cumulative[i] + d * flat[i] + d * d / 2 * (flat[i + 1] - flat[i]) / step[i]
 
-  low, high = at_s - window_s / 2, at_s + window_s / 2
-  slack = 1e-9  # seconds; so that rounding does not lose the first frame
+  low, high = centres_s - window_s / 2, centres_s + window_s / 2
+  slack = 1e-9  # seconds; so that rounding does not exclude the first frame
   inside = (low >= time_s[0] - slack) & (high <= time_s[-1] + slack)
   mean = (integral(high) - integral(low)) / window_s
   mean[~inside] = np.nan
-  return mean.reshape(len(at_s), *np.shape(values)[1:]), inside
+  return mean.reshape(len(centres_s), *np.shape(values)[1:]), inside
 
 
-def video_start(
+def find_video_start(
   contact_frame: int,
   frame_times_s: np.ndarray,
   plate_1_force: np.ndarray,
@@ -137,25 +141,27 @@ def video_start(
     The force clock at frame 0, and the uncertainty (half the frame interval), in seconds.
 
   Raises:
-    ForceError: no such frame, or no rise.
+    ForceError: the video has no such frame, or plate 1 no rise.
   """
-  frames = len(frame_times_s)
-  if not 0 <= contact_frame < frames or frames < 2:
+  count = len(frame_times_s)
+  if not 0 <= contact_frame < count or count < 2:
     raise force_files.ForceError(
-      f'contact_frame is {contact_frame}, but the video has {frames} frames (counted from 0)',
+      f'contact_frame is {contact_frame}, but the video has {count} frames (counted from 0)',
       code='force.contact_frame',
+      frame=contact_frame,
     )
   fz = plate_1_force if plate_1_force.ndim == 1 else plate_1_force[:, 2]
   rises = [c for c in find_contacts(time_s, fz, threshold_n) if c.whole_start]
-  # Shown from frame 0 and loaded from sample 0: a later rise is another step's.
+  # Loaded from sample 0 and shown so from frame 0: any later rise belongs to another step.
   if not rises or (contact_frame == 0 and fz[0] > threshold_n):
     raise force_files.ForceError(
       f'contact_frame is given, but plate 1 has no rise through {threshold_n:g} N to place it at '
       f'(its vertical force goes from {fz.min():.4g} to {fz.max():.4g} N and begins at '
       f'{fz[0]:.4g} N); give video_start_s instead',
       code='force.contact_frame',
+      frame=contact_frame,
     )
   after = max(contact_frame, 1)
-  half = float(frame_times_s[after] - frame_times_s[after - 1]) / 2
-  shown = float(frame_times_s[contact_frame] - frame_times_s[0]) - half
-  return rises[0].start_s - shown, half
+  half_interval = float(frame_times_s[after] - frame_times_s[after - 1]) / 2
+  contact_s = float(frame_times_s[contact_frame] - frame_times_s[0]) - half_interval
+  return rises[0].start_s - contact_s, half_interval

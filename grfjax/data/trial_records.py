@@ -7,53 +7,75 @@ from typing import Any
 
 from absl import logging
 
-from grfjax import conventions
-from grfjax.data import clip_config, clips, trial_labels
+from grfjax import conventions, errors
+from grfjax.data import clip_config, trial_forces, trial_labels, voxels, walker_views
 from grfjax.io import recordings
 
-VERSION = '3.0.0'  # of the records; another where they come to mean something else
+VERSION = '3.0.0'  # of the records; changes when their meaning does
 
 
 def check_direction(trial_camera: str, direction: int, where: str) -> None:
-  """Raises ValueError where the side of the camera contradicts the walk."""
+  """Checks that the walk goes the way that the side of the camera implies.
+
+  Args:
+    trial_camera: 'left' or 'right', the walker's side on which the camera stands.
+    direction: +1: the walker goes to the picture's right; -1: to its left; 0: not determined.
+    where: what the message begins with, such as the video's path.
+
+  Raises:
+    errors.InputError: the two contradict each other.
+  """
   expected = -1 if trial_camera == 'left' else 1
   if direction and direction != expected:
     side = {1: 'right', -1: 'left'}
-    raise ValueError(
+    raise errors.InputError(
       f'{where}: camera is {trial_camera!r}, so the walker should go to the {side[expected]} of '
       f'the picture, but goes to the {side[direction]}; correct the camera (the option, or '
-      'the column of trials.csv), or the video is mirrored'
+      'the column of trials.csv), or the video is mirrored',
+      code='recording.camera_side',
+      file=where,
+      column='camera',
     )
 
 
 def trial_records(
   trial: recordings.Trial, cfg: clip_config.ClipConfig, threshold_n: float = conventions.CONTACT_N
 ) -> list[dict[str, Any]]:
-  """Turns a trial into records (the features of the contract).
+  """Turns a trial into records.
+
+  Args:
+    trial: a trial with forces.
+    cfg: how voxels are cut.
+    threshold_n: vertical force over which a plate counts as stepped on, newtons.
 
   Returns:
-    One dict a voxel: voxel (T, H, W, C) uint8; force (T, 2, 3) float32 body weights; known,
+    One dict for each voxel: voxel (T, H, W, C) uint8; force (T, 2, 3) float32 body weights; known,
     contact (T, 2) bool; time_s (T,) float32; frame (T,) int32, -1 where the voxel reaches over the
     recording's edge (there the edge's picture is repeated and nothing is known); subject, trial.
 
   Raises:
-    ValueError: the video or forces cannot be used; the message names manifest line and file.
+    errors.InputError: the video or the forces cannot be used; the message names the manifest's
+      line and the file.
   """
+  where = f'{trial.where} (trial {trial.name})'
   try:
-    view = clips.longest(trial.video, cfg)
+    view = walker_views.read_longest_walk(trial.video, cfg)
     if cfg.follow:
       check_direction(trial.camera, view.direction, str(trial.video))
-    label = trial_labels.trial_labels(trial, view.time_s, view.video, threshold_n)
-    clear = view.clear[view.frame]  # elsewhere the picture does not show what the plates felt
-    label = dataclasses.replace(label, known=label.known & clear[:, None])
+    forces = trial_forces.read_trial_forces(trial, view.video.time_s, threshold_n)
+    label = trial_labels.label_times(forces, view.time_s)
+  except errors.InputError as error:
+    raise error.within(where) from error
   except (ValueError, OSError) as error:
-    raise ValueError(f'{trial.where} (trial {trial.name}): {error}') from error
-  if label.uncertainty_s:
+    raise recordings.RecordingError(f'{where}: {error}', code='recording.unusable_trial') from error
+  clear = view.clear[view.frame]  # elsewhere the picture does not show what the plates measured
+  label = dataclasses.replace(label, known=label.known & clear[:, None])
+  if forces.uncertainty_s:
     logging.info(
       '%s: contact_frame %s puts the video at %.4f s of the force clock, give or take %.1f ms',
-      trial.name, trial.contact_frame, label.video_start_s, 1e3 * label.uncertainty_s,
+      trial.name, trial.contact_frame, forces.video_start_s, 1e3 * forces.uncertainty_s,
     )  # fmt: skip
   return [
     {**voxel, 'subject': trial.subject.name, 'trial': trial.name}
-    for voxel in clips.cut_voxels(view, label, cfg)
+    for voxel in voxels.cut_voxels(view, label, cfg)
   ]

@@ -95,7 +95,7 @@ def read_held_out_trials(
     except ValueError as error:
       raise ValueError(f'{path}: {error}') from error
     try:
-      true = plate_reference.plate_reference_of(trial)
+      true = plate_reference.read_plate_reference(trial)
     except (ValueError, OSError) as error:
       found.unjudged[trial.name] = str(error)
       continue

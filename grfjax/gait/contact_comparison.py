@@ -118,7 +118,7 @@ def compare_contacts(
       weight.
     time_s: (N,) frames, on the clock of both.
     known: (N, 2) bool, leg (left, right): the foot on its plate or surely in the air, as
-      `force_labels.leg_labels` tells.
+      `force_labels.label_legs` tells.
 
   Raises:
     ValueError: a wrong shape.

@@ -10,7 +10,7 @@ import pathlib
 import numpy as np
 
 from grfjax import conventions, errors
-from grfjax.data import clips, trial_records
+from grfjax.data import trial_records, walker_views
 from grfjax.gait import force_curves
 from grfjax.inference import trained_run, walk_estimates
 from grfjax.io import video_file
@@ -98,7 +98,7 @@ def _estimate_walks(
   """Estimates each walk by itself, so that the pictures of one at a time are in memory."""
   walks: list[_Walk] = []
   gaps: list[force_curves.Gap] = []
-  for views in clips.walks(pathlib.Path(path), run.clip):
+  for views in walker_views.read_walks(pathlib.Path(path), run.clip):
     if isinstance(views, tracking_gaps.Gap):
       gaps.append(force_curves.Gap(views.reason.code, str(views)))
     else:

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from grfjax.data import clips, input_pipeline
+from grfjax.data import input_pipeline, voxels, walker_views
 from grfjax.inference import conformal, estimator, trained_run
 
 CLIP_HOP = 200  # own frames of a clip: the frames beside them are looked at twice
@@ -32,7 +32,7 @@ def calibrated_intervals(
 
 
 def estimate_walk(
-  run: trained_run.TrainedRun, views: clips.WalkerViews
+  run: trained_run.TrainedRun, views: walker_views.WalkerViews
 ) -> tuple[np.ndarray, np.ndarray]:
   """Estimates the forces at every frame of a walk.
 
@@ -48,9 +48,9 @@ def estimate_walk(
   """
   clip = run.clip.longer(CLIP_HOP) if run.model.bounded else run.clip
   batch_size = max(1, BATCH_FRAMES // clip.frames)
-  voxels = clips.cut_voxels(views, None, clip)
+  records = voxels.cut_voxels(views, None, clip)
   parts = []
-  while batch := list(itertools.islice(voxels, batch_size)):
+  while batch := list(itertools.islice(records, batch_size)):
     padded = input_pipeline.pad_batch(batch, batch_size)
     estimates = estimator.estimate_own(clip, run.model, run.estimate, run.params, padded)
     frames = len(batch) * clip.hop if clip.hop else len(batch)

@@ -1,4 +1,4 @@
-"""Random changes of a training batch, on the device: pure (key, batch) -> batch.
+"""Random changes of a training batch, on the device: pure functions of (key, batch).
 
 Every augmentation is drawn anew for each clip from a key derived from its own name, so that adding
 or removing one leaves the others' draws alone. A strength of 0 takes the augmentation out of the
@@ -6,7 +6,7 @@ program: the batch comes back bit for bit.
 
 Labels change only with `jitter`, which moves them with the frames. Nothing here swaps legs or
 turns axes: near, far and the near side are the camera's, forward is the walker's, and a mirrored
-picture keeps them all (design: "flipping a picture ... changes neither near and far").
+picture keeps them all (flipping a picture changes neither near and far nor forward).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from grfjax import errors
 from grfjax.models import random_bits
 
 Batch = dict[str, jax.Array]
@@ -62,23 +63,17 @@ def augment(
     The batch, with the same keys, shapes and types; 'voxel' within [0, 1].
 
   Raises:
-    ValueError: on a strength that makes no sense, or a voxel not (B, T, H, W, C) floating.
+    errors.InputError: a strength is outside its range.
+    ValueError: the voxel is not (B, T, H, W, C) of a floating type.
   """
-  _check(
-    batch['voxel'],
-    {'shift': shift, 'rotation': rotation, 'bias': bias, 'noise': noise},
-    {
-      'scale': scale,
-      'gain': gain,
-      'erase': erase,
-      'erase_size': erase_size,
-      'jitter': jitter,
-      'mirror': mirror,
-    },
-  )
+  _check_voxel(batch['voxel'])
+  _check_strengths({'shift': shift, 'rotation': rotation, 'bias': bias, 'noise': noise})
+  _check_strengths({'gain': gain, 'erase': erase, 'erase_size': erase_size, 'mirror': mirror}, 1)
+  _check_strengths({'scale': scale, 'jitter': jitter}, 1, exclusive=True)
   batch = dict(batch)
   count = batch['voxel'].shape[0]
-  fill = _channel_means(batch['voxel'])  # here, as XLA would sample a moved voxel twice for it
+  # Of the original clip, as XLA would sample a moved voxel twice for it.
+  means = _channel_means(batch['voxel'])
   if jitter:
     rate = 1 + jitter * _uniform(key, 'jitter', (count,), -1, 1)
     batch = resample_time(batch, rate, _uniform(key, 'jitter pivot', (count,), 0, 1))
@@ -86,59 +81,87 @@ def augment(
   if mirror:
     flip = _uniform(key, 'mirror', (count, 1, 1, 1, 1), 0, 1) < mirror
     x = jnp.where(flip, x[..., ::-1, :], x)
-  moved = shift * _uniform(key, 'shift', (count, 2), -1, 1)
-  sized = 1 + scale * _uniform(key, 'scale', (count,), -1, 1)
-  if rotation:
-    turned = jnp.deg2rad(rotation) * _uniform(key, 'rotation', (count,), -1, 1)
-    x = affine(x, shift=moved, scale=sized, rotation=turned)
-  elif shift or scale:
-    x = shift_and_scale(x, shift=moved, scale=sized)
+  if shift or scale or rotation:
+    x = _move(key, x, shift, scale, rotation)
   if erase:
-    x = _erase(x, fill, _uniform(key, 'erase', (count, 5), 0, 1), erase, erase_size)
+    x = _erase(x, means, _uniform(key, 'erase', (count, 5), 0, 1), erase, erase_size)
+  if gain or bias or noise:
+    x = _change_values(key, x, gain, bias, noise, photometric_channels)
+  return {**batch, 'voxel': x}
+
+
+def _move(key: jax.Array, x: jax.Array, shift: float, scale: float, rotation: float) -> jax.Array:
+  """Moves, scales and turns each clip at random; strengths as in `augment`, not all 0."""
+  count = x.shape[0]
+  shifts = shift * _uniform(key, 'shift', (count, 2), -1, 1)
+  scales = 1 + scale * _uniform(key, 'scale', (count,), -1, 1)
+  if not rotation:
+    return shift_and_scale(x, shift=shifts, scale=scales)
+  angles = jnp.deg2rad(rotation) * _uniform(key, 'rotation', (count,), -1, 1)
+  return affine(x, shift=shifts, scale=scales, rotation=angles)
+
+
+def _change_values(
+  key: jax.Array, x: jax.Array, gain: float, bias: float, noise: float, channels: Sequence[int]
+) -> jax.Array:
+  """Changes contrast and brightness and adds noise at random; strengths as in `augment`."""
+  count = x.shape[0]
   if gain or bias:
     x = photometric(
       x,
       gain=1 + gain * _uniform(key, 'gain', (count,), -1, 1),
       bias=bias * _uniform(key, 'bias', (count,), -1, 1),
-      channels=photometric_channels,
+      channels=channels,
     )
   if noise:
     sd = noise * _uniform(key, 'noise', (count, 1, 1, 1, 1), 0, 1)
-    x = x + sd * _white_noise(_named(key, 'noise field'), x.shape)
-  if gain or bias or noise:
-    x = jnp.clip(x, 0, 1)
-  return {**batch, 'voxel': x}
+    x = x + sd * _white_noise(_named_key(key, 'noise field'), x.shape)
+  return jnp.clip(x, 0, 1)
 
 
 def shift_and_scale(x: jax.Array, *, shift: jax.Array, scale: jax.Array) -> jax.Array:
-  """`affine` without rotation: rows and columns by themselves, two small matrix products.
+  """Does what `affine` does without rotation, as two small matrix products: of rows, of columns.
 
-  Inside a training step they leave each channel by itself in memory, as networks want it; the
-  lookups of `affine` alone are sooner, but what reads their result is several times slower.
+  Inside a training step these leave each channel by itself in memory, as networks want it; the
+  lookups of `affine` alone are faster, but what reads their result is several times slower.
+
+  Args:
+    x: (B, T, H, W, C).
+    shift: (B, 2) pixels (down, right), of the content.
+    scale: (B,) factor; above 1 the content grows.
   """
-  x_by_row = _weights(x.shape[2], shift[:, 0], scale).astype(x.dtype)
-  x_by_column = _weights(x.shape[3], shift[:, 1], scale).astype(x.dtype)
+  row_weights = _interpolation_weights(x.shape[2], shift[:, 0], scale).astype(x.dtype)
+  column_weights = _interpolation_weights(x.shape[3], shift[:, 1], scale).astype(x.dtype)
   exact = jax.lax.Precision.HIGHEST
   planes = [
-    jnp.einsum('bih,bthj->btij', x_by_row, columns, precision=exact)
+    jnp.einsum('bih,bthj->btij', row_weights, columns, precision=exact)
     for columns in (
-      jnp.einsum('bthw,bjw->bthj', x[..., c], x_by_column, precision=exact)
+      jnp.einsum('bthw,bjw->bthj', x[..., c], column_weights, precision=exact)
       for c in range(x.shape[-1])
     )
   ]
   return jnp.stack(planes, -1)
 
 
-def _weights(count: int, shift: jax.Array, scale: jax.Array) -> jax.Array:
-  """How much each pixel (last) of a line counts for each pixel of the moved one: (B, N, N)."""
-  place = jnp.arange(count) - (count - 1) / 2
-  source = (place - shift[:, None]) / scale[:, None] + (count - 1) / 2
+def _interpolation_weights(count: int, shift: jax.Array, scale: jax.Array) -> jax.Array:
+  """Returns how much each pixel (last axis) of a line counts for each pixel of the moved line.
+
+  Args:
+    count: N, pixels of the line.
+    shift: (B,) pixels.
+    scale: (B,) factor about the line's centre.
+
+  Returns:
+    (B, N, N).
+  """
+  position = jnp.arange(count) - (count - 1) / 2
+  source = (position - shift[:, None]) / scale[:, None] + (count - 1) / 2
   source = jnp.clip(source, 0, count - 1)
   return jnp.maximum(0, 1 - jnp.abs(source[:, :, None] - jnp.arange(count)))
 
 
 def affine(x: jax.Array, *, shift: jax.Array, scale: jax.Array, rotation: jax.Array) -> jax.Array:
-  """Moves, sizes and turns each clip by one bilinear sampling; beyond the edge, the edge goes on.
+  """Moves, scales and turns each clip by one bilinear sampling; outside it the edge is repeated.
 
   Four lookups of whole pixels (all frames and channels in a row) and their weighted sum: 3 to 5 ms
   for (8, 40, 48, 48, 3) on two cores, where two interpolation matrices take 13 or more.
@@ -154,17 +177,22 @@ def affine(x: jax.Array, *, shift: jax.Array, scale: jax.Array, rotation: jax.Ar
   column = (jnp.arange(w, dtype=x.dtype) - (w - 1) / 2)[None, :] - shift[:, 1, None, None]
   cos = (jnp.cos(rotation) / scale)[:, None, None]
   sin = (jnp.sin(rotation) / scale)[:, None, None]
-  # Where each pixel comes from: the inverse map. (B, H, W)
-  y = jnp.clip(cos * row - sin * column + (h - 1) / 2, 0, h - 1)
-  z = jnp.clip(sin * row + cos * column + (w - 1) / 2, 0, w - 1)
-  y0 = jnp.minimum(y.astype(jnp.int32), h - 2)
-  z0 = jnp.minimum(z.astype(jnp.int32), w - 2)
-  fy, fz = y - y0, z - z0
+  # Where each pixel comes from, by the inverse map: (B, H, W).
+  source_row = jnp.clip(cos * row - sin * column + (h - 1) / 2, 0, h - 1)
+  source_column = jnp.clip(sin * row + cos * column + (w - 1) / 2, 0, w - 1)
+  top = jnp.minimum(source_row.astype(jnp.int32), h - 2)
+  left = jnp.minimum(source_column.astype(jnp.int32), w - 2)
+  down, right = source_row - top, source_column - left
   pixels = x.transpose(0, 2, 3, 1, 4).reshape(b, h * w, t * c)
-  place = (y0 * w + z0).reshape(b, h * w)
-  corners = ((0, (1 - fy) * (1 - fz)), (1, (1 - fy) * fz), (w, fy * (1 - fz)), (w + 1, fy * fz))
-  out = sum(_take(pixels, place + step) * weight.reshape(b, h * w, 1) for step, weight in corners)
-  return jnp.asarray(out).reshape(b, h, w, t, c).transpose(0, 3, 1, 2, 4)
+  first = (top * w + left).reshape(b, h * w)
+  corners = (
+    (0, (1 - down) * (1 - right)), (1, (1 - down) * right), (w, down * (1 - right)),
+    (w + 1, down * right),
+  )  # fmt: skip
+  sampled = sum(
+    _take(pixels, first + step) * weight.reshape(b, h * w, 1) for step, weight in corners
+  )
+  return jnp.asarray(sampled).reshape(b, h, w, t, c).transpose(0, 3, 1, 2, 4)
 
 
 def photometric(
@@ -181,7 +209,7 @@ def resample_time(batch: Batch, rate: jax.Array, pivot: jax.Array) -> Batch:
   """Plays each clip at another speed, by linear interpolation of frames, forces and times.
 
   A label is known where all frames that it is made of are, and where it lies within the clip; a
-  clip played faster runs out, and its end frames are held with nothing known. Contact and frame
+  clip played faster runs out, and its end frames are repeated with nothing known. Contact and frame
   number are the nearest frame's.
 
   Args:
@@ -189,96 +217,117 @@ def resample_time(batch: Batch, rate: jax.Array, pivot: jax.Array) -> Batch:
     rate: (B,) speed factor.
     pivot: (B,) the moment that stays, as a part of the clip's length, 0 .. 1.
   """
-  frames = batch['voxel'].shape[1]
-  moment = pivot[:, None] * (frames - 1)
-  source = moment + (jnp.arange(frames) - moment) * rate[:, None]  # (B, T) in frames
+  x = batch['voxel']
+  frames = x.shape[1]
+  fixed = pivot[:, None] * (frames - 1)
+  source = fixed + (jnp.arange(frames) - fixed) * rate[:, None]  # (B, T) in frames
   inside = (source > -1e-4) & (source < frames - 1 + 1e-4)  # rounding is not running out
   source = jnp.clip(source, 0, frames - 1)
   low = source.astype(jnp.int32)
   high = jnp.minimum(low + 1, frames - 1)
-  part = source - low
-  nearest = jnp.where(part < 0.5, low, high)
+  fraction = source - low
+  nearest = jnp.where(fraction < 0.5, low, high)
 
-  def between(v: jax.Array) -> jax.Array:
-    f = part.reshape(*part.shape, *(1,) * (v.ndim - 2)).astype(v.dtype)
+  def interpolate(v: jax.Array) -> jax.Array:
+    f = fraction.reshape(*fraction.shape, *(1,) * (v.ndim - 2)).astype(v.dtype)
     a, b = _take(v, low), _take(v, high)
     return jnp.where(f == 0, a, a * (1 - f) + b * f)  # b may be unknown and anything
 
   # One matrix product for the frames; lookups would be fused into, and redone by, what follows.
-  x = batch['voxel']
   weights = jnp.maximum(0, 1 - jnp.abs(source[:, :, None] - jnp.arange(frames)))  # (B, T, T)
-  played = jnp.matmul(
+  resampled = jnp.matmul(
     weights.astype(x.dtype), x.reshape(*x.shape[:2], -1), precision=jax.lax.Precision.HIGHEST
   )
-  out = {**batch, 'voxel': played.reshape(x.shape)}
+  result = {**batch, 'voxel': resampled.reshape(x.shape)}
   for name in ('force', 'time_s'):
     if name in batch:
-      out[name] = between(batch[name])
+      result[name] = interpolate(batch[name])
   for name in ('contact', 'frame'):
     if name in batch:
-      out[name] = _take(batch[name], nearest)
+      result[name] = _take(batch[name], nearest)
   if 'known' in batch:
-    known, alone = batch['known'], (part == 0)[..., None]
-    out['known'] = _take(known, low) & (alone | _take(known, high)) & inside[..., None]
-  return out
+    known, exact = batch['known'], (fraction == 0)[..., None]
+    result['known'] = _take(known, low) & (exact | _take(known, high)) & inside[..., None]
+  return result
 
 
-def _check(x: jax.Array, amounts: dict[str, float], parts: dict[str, float]) -> None:
+def _check_voxel(x: jax.Array) -> None:
   if x.ndim != 5 or not jnp.issubdtype(x.dtype, jnp.floating) or min(x.shape[2:4]) < 2:
     raise ValueError(f'voxel must be (B, T, H, W, C) floating, not {x.shape} {x.dtype}')
-  for name, value in amounts.items():
-    if not value >= 0:
-      raise ValueError(f'{name} must be 0 or more, not {value}')
-  for name, value in parts.items():
-    top_fits = value < 1 if name in ('scale', 'jitter') else value <= 1
-    if not (value >= 0 and top_fits):
-      raise ValueError(f'{name} must lie between 0 and 1, not {value}')
 
 
-def _named(key: jax.Array, name: str) -> jax.Array:
-  """A key of its own for each name."""
+def _check_strengths(
+  strengths: dict[str, float], most: float = float('inf'), exclusive: bool = False
+) -> None:
+  """Raises InputError where a strength is negative, not a number, or above `most`.
+
+  Args:
+    strengths: name -> value.
+    most: the largest value allowed, or with `exclusive` the smallest that is not.
+    exclusive: whether a strength must lie below `most`.
+  """
+  for name, value in strengths.items():
+    if not (0 <= value < most or (value == most and not exclusive)):
+      expected = '0 or more' if most == float('inf') else f'a value between 0 and {most:g}'
+      raise errors.InputError(
+        f'config.augment.{name} is {value}, expected {expected}', code='config.augment'
+      )
+
+
+def _named_key(key: jax.Array, name: str) -> jax.Array:
+  """Derives a key of its own for each name."""
   return jax.random.fold_in(key, np.uint32(zlib.crc32(name.encode())))
 
 
 def _uniform(
   key: jax.Array, name: str, shape: tuple[int, ...], low: float, high: float
 ) -> jax.Array:
-  return jax.random.uniform(_named(key, name), shape, minval=low, maxval=high)
+  """Draws uniformly from [low, high) with the key of that name."""
+  return jax.random.uniform(_named_key(key, name), shape, minval=low, maxval=high)
 
 
 def _take(x: jax.Array, index: jax.Array) -> jax.Array:
-  """Each sample's entries: x (B, N, ...), index (B, M) within 0 .. N - 1 -> (B, M, ...)."""
+  """Takes each sample's entries: x (B, N, ...), index (B, M) within 0 .. N - 1 -> (B, M, ...)."""
   return jax.vmap(lambda x, i: x.at[i].get(mode='promise_in_bounds'))(x, index)
 
 
 def _channel_means(x: jax.Array) -> jax.Array:
-  """(B, T, H, W, C) -> (B, 1, 1, 1, C); long rows first, as a few channels vectorize badly."""
+  """Returns each clip's mean of each channel: (B, T, H, W, C) -> (B, 1, 1, 1, C)."""
   b, t, h, w, c = x.shape
-  columns = x.reshape(b, t * h, w * c).mean(1)
+  columns = x.reshape(b, t * h, w * c).mean(1)  # long rows first, as few channels vectorize badly
   return columns.reshape(b, 1, 1, w, c).mean(3, keepdims=True)
 
 
 def _erase(
   x: jax.Array, fill: jax.Array, draws: jax.Array, probability: float, size: float
 ) -> jax.Array:
-  """Fills one rectangle of each chosen clip; fill: (B, 1, 1, 1, C), draws: (B, 5) in [0, 1)."""
-  chosen, *sides = jnp.moveaxis(draws, 1, 0)[..., None]
-  inside = []
-  for n, length, place in zip(x.shape[2:4], sides[:2], sides[2:], strict=True):
+  """Fills one rectangle of each chosen clip.
+
+  Args:
+    x: (B, T, H, W, C).
+    fill: (B, 1, 1, 1, C) values of the rectangles.
+    draws: (B, 5) in [0, 1): whether a clip is chosen; the rectangle's height, width, top, left.
+    probability: of a clip to be chosen.
+    size: largest side, as a part of the picture's.
+  """
+  choice, *sides = jnp.moveaxis(draws, 1, 0)[..., None]
+  masks = []
+  for n, length, position in zip(x.shape[2:4], sides[:2], sides[2:], strict=True):
     length = jnp.maximum(jnp.round(length * size * n), 1)
-    first = jnp.floor(place * (n - length + 1))
+    first = jnp.floor(position * (n - length + 1))
     index = jnp.arange(n)
-    inside.append((index >= first) & (index < first + length))  # (B, n)
-  mask = inside[0][:, :, None] & inside[1][:, None, :] & (chosen < probability)[:, :, None]
+    masks.append((index >= first) & (index < first + length))  # (B, n)
+  rows, columns = masks
+  mask = rows[:, :, None] & columns[:, None, :] & (choice < probability)[:, :, None]
   return jnp.where(mask[:, None, :, :, None], fill, x)
 
 
 def _white_noise(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-  """Noise of mean 0 and variance 1: the ones among 32 hashed bits, binomial and so near normal.
+  """Returns noise of mean 0 and variance 1, binomial and so near normal.
 
-  `jax.random.normal` takes over twenty times as long on a CPU, more than all of the training
-  step's other augmentations.
+  It is the number of ones among 32 hashed bits. `jax.random.normal` takes over twenty times as long
+  on a CPU, more than all of the training step's other augmentations.
   """
   seed = jax.random.bits(key, (2, shape[0]))
-  ones = jax.lax.population_count(random_bits.hashed(seed, shape))
+  ones = jax.lax.population_count(random_bits.hashed_bits(seed, shape))
   return (ones.astype(jnp.float32) - 16) / np.float32(8**0.5)

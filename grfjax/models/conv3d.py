@@ -1,10 +1,9 @@
 """3D convolution and pooling in the forms that XLA runs fast on a CPU.
 
 XLA's own 3D convolution is five to ten times slower there than the same sum written as a 2D
-convolution whose input channels hold the temporal taps; 5 x 5 kernels with many channels go through
-`grfjax.models.winograd` besides, with 256 channels four times as fast again. `max_pool3d` likewise
-goes
-one axis after the other. Values equal those of `jax.lax.conv_general_dilated` and
+convolution whose input channels hold the temporal taps. 5 x 5 kernels with many channels go through
+`grfjax.models.winograd`, which with 256 channels is four times as fast again. `max_pool3d` likewise
+takes one axis after the other. Values equal those of `jax.lax.conv_general_dilated` and
 `flax.linen.max_pool`.
 """
 
@@ -22,12 +21,12 @@ from grfjax.models import winograd
 
 Padding = str | Sequence[tuple[int, int]]  # 'SAME', 'VALID' or (low, high) for T, H and W
 
-# Channels in, from which the transforms of `grfjax.models.winograd` cost less than the products
+# Input channels from which the transforms of `grfjax.models.winograd` cost less than the products
 # they save.
-WINOGRAD = 32
+WINOGRAD_CHANNELS = 32
 
 
-def pads(padding: Padding, window: Sequence[int]) -> tuple[tuple[int, int], ...]:
+def padding_pairs(padding: Padding, window: Sequence[int]) -> tuple[tuple[int, int], ...]:
   """Returns (low, high) padding for each axis at stride 1, as `jax.lax` splits it.
 
   Args:
@@ -35,10 +34,10 @@ def pads(padding: Padding, window: Sequence[int]) -> tuple[tuple[int, int], ...]
     window: the window's length along each axis.
 
   Raises:
-    ValueError: on another word, or not one pair for each axis.
+    ValueError: `padding` is another word, or does not hold one pair for each axis.
   """
   if padding == 'SAME':
-    return tuple(((k - 1) // 2, k // 2) for k in window)  # even windows: the odd one goes last
+    return tuple(((k - 1) // 2, k // 2) for k in window)  # the odd one of an even window goes last
   if padding == 'VALID':
     return tuple((0, 0) for _ in window)
   if isinstance(padding, str) or len(padding) != len(window):
@@ -48,8 +47,10 @@ def pads(padding: Padding, window: Sequence[int]) -> tuple[tuple[int, int], ...]
   return tuple((int(low), int(high)) for low, high in padding)
 
 
-def _check_fits(shape: Sequence[int], window: Sequence[int], pad: Sequence[tuple[int, int]]):
-  """Says which axis is too short, where XLA would return an empty array."""
+def _check_fits(
+  shape: Sequence[int], window: Sequence[int], pad: Sequence[tuple[int, int]]
+) -> None:
+  """Raises ValueError where an axis is too short; XLA would return an empty array."""
   for name, n, k, (low, high) in zip('THW', shape, window, pad, strict=True):
     if n + low + high < k:
       raise ValueError(
@@ -58,7 +59,7 @@ def _check_fits(shape: Sequence[int], window: Sequence[int], pad: Sequence[tuple
 
 
 def conv3d(x: jax.Array, kernel: jax.Array, *, padding: Padding) -> jax.Array:
-  """3D cross-correlation with stride 1, its temporal taps folded into channels.
+  """Computes the 3D cross-correlation with stride 1, its temporal taps folded into channels.
 
   Args:
     x: (N, T, H, W, C).
@@ -69,17 +70,18 @@ def conv3d(x: jax.Array, kernel: jax.Array, *, padding: Padding) -> jax.Array:
     (N, T', H', W', D).
 
   Raises:
-    ValueError: when shapes or padding do not fit.
+    ValueError: shapes or padding do not fit.
   """
   if x.ndim != 5 or kernel.ndim != 5 or x.shape[-1] != kernel.shape[-2]:
     raise ValueError(
-      f'conv3d takes x (N, T, H, W, C) and kernel (kt, kh, kw, C, D), not {x.shape}, {kernel.shape}'
+      'conv3d expects x (N, T, H, W, C) and a kernel (kt, kh, kw, C, D), not '
+      f'{x.shape} and {kernel.shape}'
     )
   kt, kh, kw, c, d = kernel.shape
-  (t_low, t_high), *space = pads(padding, (kt, kh, kw))
+  (t_low, t_high), *space = padding_pairs(padding, (kt, kh, kw))
   _check_fits(x.shape[1:4], (kt, kh, kw), ((t_low, t_high), *space))
-  if (kh, kw) == (winograd.TAPS,) * 2 and c >= WINOGRAD and jax.default_backend() == 'cpu':
-    return _fewer_products(x, kernel, (t_low, t_high), space)
+  if (kh, kw) == (winograd.TAPS,) * 2 and c >= WINOGRAD_CHANNELS and jax.default_backend() == 'cpu':
+    return _conv3d_by_winograd(x, kernel, (t_low, t_high), space)
   if t_low or t_high:
     x = jnp.pad(x, ((0, 0), (t_low, t_high), (0, 0), (0, 0), (0, 0)))
   n, t, h, w, _ = x.shape
@@ -93,10 +95,17 @@ def conv3d(x: jax.Array, kernel: jax.Array, *, padding: Padding) -> jax.Array:
   return y.reshape(n, t_out, *y.shape[1:])
 
 
-def _fewer_products(
+def _conv3d_by_winograd(
   x: jax.Array, kernel: jax.Array, time: tuple[int, int], space: Sequence[tuple[int, int]]
 ) -> jax.Array:
-  """Computes `conv3d` with Winograd products: all temporal taps of a frame at once, then summed."""
+  """Computes `conv3d` by Winograd's filtering: all temporal taps of a frame at once, then summed.
+
+  Args:
+    x: (N, T, H, W, C).
+    kernel: (kt, 5, 5, C, D).
+    time: (low, high) padding of T.
+    space: (low, high) padding of H and W.
+  """
   kt, kh, kw, c, d = kernel.shape
   n, t = x.shape[:2]
   x = jnp.pad(x, ((0, 0), (0, 0), *space, (0, 0)))
@@ -109,7 +118,7 @@ def _fewer_products(
 
 
 def max_pool3d(x: jax.Array, window: Sequence[int], padding: Padding) -> jax.Array:
-  """Maximum over a (T, H, W) window with stride 1, one axis after the other.
+  """Takes the maximum over a (T, H, W) window with stride 1, one axis after the other.
 
   Equals `flax.linen.max_pool` in value. Where several entries share the maximum their gradient is
   split among them, where `max_pool` gives it all to the first.
@@ -123,11 +132,13 @@ def max_pool3d(x: jax.Array, window: Sequence[int], padding: Padding) -> jax.Arr
     (N, T', H', W', C).
 
   Raises:
-    ValueError: when shapes or padding do not fit.
+    ValueError: shapes or padding do not fit.
   """
   if x.ndim != 5 or len(window) != 3:
-    raise ValueError(f'max_pool3d takes (N, T, H, W, C) and (kt, kh, kw), not {x.shape}, {window}')
-  pad = pads(padding, window)
+    raise ValueError(
+      f'max_pool3d expects x (N, T, H, W, C) and a window (kt, kh, kw), not {x.shape} and {window}'
+    )
+  pad = padding_pairs(padding, window)
   _check_fits(x.shape[1:4], window, pad)
   for axis, (k, (low, high)) in enumerate(zip(window, pad, strict=True), start=1):
     if low or high:
@@ -139,31 +150,31 @@ def max_pool3d(x: jax.Array, window: Sequence[int], padding: Padding) -> jax.Arr
 
 
 def _running_max(x: jax.Array, k: int, axis: int) -> jax.Array:
-  """Maximum over k neighbours: elementwise maxima of slices, as their gradient needs no scatter."""
+  """Takes the maximum over k neighbours: of slices, as their gradient needs no scatter."""
   n = x.shape[axis] - k + 1
-  # Spans of 1, 2, 4, ... entries, each made of two of the one before; then k in binary.
-  span, size, out, done = x, 1, None, 0
+  # Spans of 1, 2, 4, ... entries, each made of two of the one before; k in binary says which count.
+  span, length, result, covered = x, 1, None, 0
   while True:
-    if k & size:
-      part = jax.lax.slice_in_dim(span, done, done + n, axis=axis)
-      out = part if out is None else jnp.maximum(out, part)
-      done += size
-    if done == k:
-      assert out is not None
-      return out
-    m = span.shape[axis] - size
+    if k & length:
+      part = jax.lax.slice_in_dim(span, covered, covered + n, axis=axis)
+      result = part if result is None else jnp.maximum(result, part)
+      covered += length
+    if covered == k:
+      assert result is not None
+      return result
+    m = span.shape[axis] - length
     span = jnp.maximum(
       jax.lax.slice_in_dim(span, 0, m, axis=axis),
-      jax.lax.slice_in_dim(span, size, size + m, axis=axis),
+      jax.lax.slice_in_dim(span, length, length + m, axis=axis),
     )
-    size *= 2
+    length *= 2
 
 
 class Conv3D(nn.Module):
-  """Linen layer around `conv3d`, with a bias.
+  """A Flax layer around `conv3d`, with a bias.
 
   Attributes:
-    features: channels out.
+    features: output channels.
     kernel_size: (kt, kh, kw).
     padding: as in `conv3d`.
     kernel_init: defaults to Glorot uniform, as Keras does.

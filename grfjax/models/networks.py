@@ -1,4 +1,4 @@
-"""Networks by name, and the network and target that a configuration names."""
+"""Builds the network and the target that a configuration names."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import ml_collections
 
+from grfjax import errors
 from grfjax.models import paper_networks, targets, walker_networks
 
 MODELS: dict[str, Callable[..., Any]] = {
@@ -18,27 +19,40 @@ MODELS: dict[str, Callable[..., Any]] = {
 }
 
 
-def build_network(name: str, **kwargs: Any) -> Any:
-  """Returns the module called `name`, made with its keyword arguments.
+def build_network(name: str, **settings: Any) -> Any:
+  """Builds a network.
+
+  Args:
+    name: a key of `MODELS`.
+    **settings: the module's fields.
+
+  Returns:
+    The Flax module.
 
   Raises:
-    ValueError: when there is no such model; lists those there are.
+    errors.InputError: there is no network of that name.
   """
   if name not in MODELS:
-    raise ValueError(f'no model {name!r}; there are: {", ".join(sorted(MODELS))}')
-  return MODELS[name](**kwargs)
+    raise errors.InputError(
+      f'there is no network {name!r}; expected one of {", ".join(sorted(MODELS))}',
+      code='config.unknown_model',
+    )
+  return MODELS[name](**settings)
 
 
 def network(config: ml_collections.ConfigDict) -> tuple[Any, targets.Target]:
-  """The model and the target that a configuration names.
+  """Builds the network and the target that a configuration names.
+
+  Args:
+    config: `config.model` and `config.target` are read.
 
   Raises:
-    ValueError: it names something that there is not; the message lists what there is.
+    errors.InputError: the name of either is unknown, or one of its settings cannot be used.
   """
-  target = targets.build_target(**_plain(config.target))
-  return build_network(outputs=target.outputs, **_plain(config.model)), target
+  target = targets.build_target(**_keyword_arguments(config.target))
+  return build_network(outputs=target.outputs, **_keyword_arguments(config.model)), target
 
 
-def _plain(part: Any) -> dict[str, Any]:
-  """Keyword arguments; lists become tuples, as modules must be hashable."""
-  return {k: tuple(v) if isinstance(v, list | tuple) else v for k, v in part.items()}
+def _keyword_arguments(section: Any) -> dict[str, Any]:
+  """Returns a section of a configuration with tuples for lists, as modules must be hashable."""
+  return {k: tuple(v) if isinstance(v, list | tuple) else v for k, v in section.items()}

@@ -7,20 +7,10 @@ from typing import ClassVar
 import flax.linen as nn
 import jax
 
+from grfjax import errors
 from grfjax.models import conv3d
 
 _glorot = nn.initializers.glorot_uniform()
-
-
-def _mochizuki_head(x: jax.Array, dense: int, outputs: int, activation: str) -> jax.Array:
-  """'After smoothing [flattening] ... the fully connected layer ..., and then the output layer'."""
-  activations = {'relu': nn.relu, 'softmax': nn.softmax}
-  if activation not in activations:
-    raise ValueError(f'dense_activation {activation!r} is none of {sorted(activations)}')
-  x = x.reshape(x.shape[0], -1)
-  x = activations[activation](nn.Dense(dense, kernel_init=_glorot, name='dense')(x))
-  x = nn.Dense(outputs, kernel_init=_glorot, name='output')(x)
-  return x[:, None, None, :]
 
 
 class Mochizuki3D(nn.Module):
@@ -30,8 +20,8 @@ class Mochizuki3D(nn.Module):
   logits. Kernels 5 x 5 x 2 (H, W, T), 256 channels, stride 1, pooling 5 x 5 x 2 with stride 1,
   dropout 0.3, dense 128, 150 classes. At full width on (5, 40, 40, 1): 110,526,998 parameters.
 
-  What the paper leaves open, and what is chosen:
-    Padding: with none anywhere the five frames run out in the second block. Here convolutions are
+  The paper leaves some points open. What is chosen here:
+    Padding: without any padding the five frames run out in the second block. Here convolutions are
       padded ('SAME') and pooling is not: pooling keeps Keras's default, so only the layer that
       must depart from it does. (All padded: 272 M parameters; pooling alone padded: 28.7 M.)
     'The all-coupled layer uses Softmax': the output layer is fully connected and a classifier, so
@@ -41,11 +31,11 @@ class Mochizuki3D(nn.Module):
     Initialisation: Keras's defaults, Glorot uniform kernels and zero biases.
 
   Attributes:
-    outputs: numbers out; 150 classes in the paper.
-    channels: of every convolution.
+    outputs: numbers returned for the near leg's force; 150 classes in the paper.
+    channels: channels of every convolution.
     dense: units of the fully connected layer.
-    dropout: the rate after each pooling.
-    dense_activation: 'relu' or 'softmax'.
+    dropout: rate after each pooling.
+    dense_activation: 'relu' or 'softmax', of the fully connected layer.
   """
 
   outputs: int = 150
@@ -61,14 +51,14 @@ class Mochizuki3D(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
-    """Maps (B, T, H, W, C), T >= 3 and H, W >= 9, to (B, 1, 1, outputs)."""
+    """Maps (B, T, H, W, C), T >= 3 and H, W >= 9, to (B, 1, 1, outputs); `valid` is not used."""
     for block in (1, 2):
       for layer in (1, 2):
         name = f'conv{block}_{layer}'
         x = nn.relu(conv3d.Conv3D(self.channels, (2, 5, 5), 'SAME', name=name)(x))
       x = conv3d.max_pool3d(x, (2, 5, 5), 'VALID')
       x = nn.Dropout(self.dropout, deterministic=not train)(x)
-    return _mochizuki_head(x, self.dense, self.outputs, self.dense_activation)
+    return _dense_and_output(x, self.dense, self.outputs, self.dense_activation)
 
 
 class Mochizuki2D(nn.Module):
@@ -94,7 +84,7 @@ class Mochizuki2D(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
-    """Maps (B, T, H, W, C), H and W >= 9, to (B, 1, 1, outputs)."""
+    """Maps (B, T, H, W, C), H and W >= 9, to (B, 1, 1, outputs); `valid` is not used."""
     x = x[:, -1:]
     for block in (1, 2):
       for layer in (1, 2):
@@ -102,4 +92,22 @@ class Mochizuki2D(nn.Module):
         x = nn.relu(conv3d.Conv3D(self.channels, (1, 5, 5), 'SAME', name=name)(x))
       x = conv3d.max_pool3d(x, (1, 5, 5), 'VALID')
       x = nn.Dropout(self.dropout, deterministic=not train)(x)
-    return _mochizuki_head(x, self.dense, self.outputs, self.dense_activation)
+    return _dense_and_output(x, self.dense, self.outputs, self.dense_activation)
+
+
+def _dense_and_output(x: jax.Array, dense: int, outputs: int, activation: str) -> jax.Array:
+  """Applies the calling module's last layers: (B, ...) -> (B, 1, 1, outputs).
+
+  The paper: 'After smoothing [flattening] ... the fully connected layer ..., and then the output
+  layer'.
+  """
+  activations = {'relu': nn.relu, 'softmax': nn.softmax}
+  if activation not in activations:
+    raise errors.InputError(
+      f'dense_activation is {activation!r}, expected one of {sorted(activations)}',
+      code='config.model',
+    )
+  x = x.reshape(x.shape[0], -1)
+  x = activations[activation](nn.Dense(dense, kernel_init=_glorot, name='dense')(x))
+  x = nn.Dense(outputs, kernel_init=_glorot, name='output')(x)
+  return x[:, None, None, :]

@@ -1,16 +1,8 @@
-"""What a network's outputs mean: force in body weights <-> classes, soft labels, numbers.
+"""What a network's outputs mean: force in body weights (BW) <-> classes, soft labels, numbers.
 
-A target is a frozen dataclass of plain numbers:
-
-  outputs: numbers that the network gives for each leg and label frame.
-  axes: how many of (vertical, forward, towards the near side) it estimates: 1 or 3.
-  loss(outputs (B, L, legs, outputs), force (B, L, legs, 3) in BW) -> (B, L, legs)
-  decode(outputs) -> (B, L, legs, axes) in BW
-  interval(outputs) -> (B, L, legs, axes, 2) in BW, from where to where the force may lie, not yet
-    calibrated (`grfjax.inference.conformal`); (..., axes, 0) where the target knows none
-
-`force` must be finite also where it is unknown (a mask does not stop the gradient of a nan). The
-leading axes may be any; the last ones count.
+A target is a frozen dataclass of plain numbers that satisfies `Target`. `force` must be finite also
+where it is unknown (a mask does not stop the gradient of a NaN). The leading axes of all arrays may
+be any; the last ones count.
 """
 
 from __future__ import annotations
@@ -22,27 +14,42 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
+from grfjax import errors
+
 _TINY = 1e-30
 
 
 class Target(Protocol):
-  """What `grfjax.training.train_step` asks of a target."""
+  """What training and estimation ask of a target."""
 
   @property
-  def outputs(self) -> int: ...
+  def outputs(self) -> int:
+    """How many numbers the network gives for each leg and label frame."""
 
   @property
-  def axes(self) -> int: ...
+  def axes(self) -> int:
+    """How many of (vertical, forward, towards the near side) are estimated: 1 or 3."""
 
-  def loss(self, outputs: jax.Array, force: jax.Array) -> jax.Array: ...
+  def loss(self, outputs: jax.Array, force: jax.Array) -> jax.Array:
+    """Maps outputs (..., outputs) and force (..., 3) in BW to a loss (...,)."""
 
-  def decode(self, outputs: jax.Array) -> jax.Array: ...
+  def decode(self, outputs: jax.Array) -> jax.Array:
+    """Maps outputs (..., outputs) to force (..., axes) in BW."""
 
-  def interval(self, outputs: jax.Array) -> jax.Array: ...
+  def interval(self, outputs: jax.Array) -> jax.Array:
+    """Returns from where to where the force may lie, in BW, not yet calibrated.
+
+    Args:
+      outputs: (..., outputs).
+
+    Returns:
+      (..., axes, 2), or (..., axes, 0) where the target has no intervals. They are calibrated by
+      `grfjax.inference.conformal`.
+    """
 
 
 def masked_mean(loss: jax.Array, mask: jax.Array) -> tuple[jax.Array, jax.Array]:
-  """Returns the (sum, count) whose quotient is the mean of `loss` where `mask` is true.
+  """Returns the (sum, count) whose quotient is the mean of `loss` where `mask` is True.
 
   Pairs of several batches or devices are added first and divided last. Count may be 0.
 
@@ -59,13 +66,13 @@ def masked_mean(loss: jax.Array, mask: jax.Array) -> tuple[jax.Array, jax.Array]
 class Classes:
   """Hard classes of vertical force: the paper's 150, from 0.01 to 1.50 BW by 0.01.
 
-  A force goes to the nearest class, and to the first or last when it lies outside; `clipped` tells
-  which do. Decoding takes the likeliest class, as the paper does.
+  A force belongs to the nearest class, and to the first or last when it lies outside; `clipped`
+  tells which do. Decoding takes the likeliest class, as the paper does.
 
   Attributes:
     first: the first class's force, BW.
     width: the step from class to class, BW.
-    count: how many classes.
+    count: number of classes.
   """
 
   first: float = 0.01
@@ -74,7 +81,7 @@ class Classes:
 
   def __post_init__(self):
     if not (self.width > 0 and self.count >= 2):
-      raise ValueError(f'classes need a positive width and at least two of them: {self}')
+      raise _setting_error(f'classes need a positive width and a count of at least 2, not {self}')
 
   @property
   def outputs(self) -> int:
@@ -92,21 +99,21 @@ class Classes:
     return jnp.clip(self._nearest(force), 0, self.count - 1)
 
   def clipped(self, force: jax.Array) -> jax.Array:
-    """Maps force (..., 3) in BW to (...,) bool: lies outside every class and is labelled anyway."""
+    """Maps force (..., 3) in BW to (...,) bool: whether it lies outside every class."""
     nearest = self._nearest(force)
     return (nearest < 0) | (nearest >= self.count)
 
   def loss(self, outputs: jax.Array, force: jax.Array) -> jax.Array:
-    """Cross-entropy with the hard label, nats: (..., count), (..., 3) -> (...,)."""
+    """Returns the cross-entropy with the hard label, nats: (..., count), (..., 3) -> (...,)."""
     label = jax.nn.one_hot(self.labels(force), self.count, dtype=outputs.dtype)
     return _cross_entropy(outputs, label)
 
   def decode(self, outputs: jax.Array) -> jax.Array:
-    """The likeliest class's force, BW: (..., count) -> (..., 1)."""
+    """Returns the likeliest class's force, BW: (..., count) -> (..., 1)."""
     return (self.first + self.width * outputs.argmax(-1, keepdims=True)).astype(outputs.dtype)
 
   def interval(self, outputs: jax.Array) -> jax.Array:
-    """None."""
+    """Returns an empty array, (..., axes, 0): this target has no intervals."""
     return _no_interval(self, outputs)
 
 
@@ -124,7 +131,7 @@ class SoftBins:
 
   Attributes:
     ranges: (low, high) of each axis in BW: one pair (vertical) or three.
-    bins: how many bins each axis's range is cut into.
+    bins: number of bins that each axis's range is cut into.
     sigma: the label's standard deviation, in bins.
     decode_by: 'mean', 'median' or 'argmax'.
     weights: each axis's weight in the loss; all 1 when empty.
@@ -138,13 +145,17 @@ class SoftBins:
 
   def __post_init__(self):
     if len(self.ranges) not in (1, 3) or not all(low < high for low, high in self.ranges):
-      raise ValueError(f'ranges must be one or three (low, high) pairs, not {self.ranges}')
+      raise _setting_error(f'ranges must be one or three (low, high) pairs, not {self.ranges}')
     if not (self.bins >= 2 and self.sigma > 0):
-      raise ValueError(f'at least two bins and a positive sigma, not {self.bins}, {self.sigma}')
+      raise _setting_error(
+        f'bins must be at least 2 and sigma positive, not {self.bins} and {self.sigma}'
+      )
     if self.decode_by not in ('mean', 'median', 'argmax'):
-      raise ValueError(f"decode_by must be 'mean', 'median' or 'argmax', not {self.decode_by!r}")
+      raise _setting_error(
+        f"decode_by must be 'mean', 'median' or 'argmax', not {self.decode_by!r}"
+      )
     if self.weights and len(self.weights) != len(self.ranges):
-      raise ValueError(f'{len(self.weights)} weights for {len(self.ranges)} axes')
+      raise _setting_error(f'found {len(self.weights)} weights for {len(self.ranges)} axes')
 
   @property
   def outputs(self) -> int:
@@ -155,7 +166,7 @@ class SoftBins:
     return len(self.ranges)
 
   def _grid(self) -> tuple[jax.Array, jax.Array]:
-    """Each axis's first edge and bin width, BW: (axes,), (axes,)."""
+    """Returns each axis's first edge and bin width, BW: (axes,), (axes,)."""
     low = jnp.array([low for low, _ in self.ranges], jnp.float32)
     width = jnp.array([(high - low) / self.bins for low, high in self.ranges], jnp.float32)
     return low, width
@@ -164,29 +175,30 @@ class SoftBins:
     """Maps force (..., 3) in BW to probabilities (..., axes, bins) that sum to one."""
     low, width = self._grid()
     # In bins from the first edge, so that one set of edges serves every axis.
-    place = jnp.clip((force[..., : self.axes] - low) / width, 0, self.bins)
-    edges = jnp.arange(self.bins + 1, dtype=place.dtype)
-    below = jax.scipy.special.ndtr((edges - place[..., None]) / self.sigma)
-    mass = jnp.diff(below)
+    centre = jnp.clip((force[..., : self.axes] - low) / width, 0, self.bins)
+    edges = jnp.arange(self.bins + 1, dtype=centre.dtype)
+    cumulative = jax.scipy.special.ndtr((edges - centre[..., None]) / self.sigma)
+    mass = jnp.diff(cumulative)
     return mass / mass.sum(-1, keepdims=True)
 
   def clipped(self, force: jax.Array) -> jax.Array:
-    """Maps force (..., 3) in BW to (...,) bool: some axis lies outside its range."""
+    """Maps force (..., 3) in BW to (...,) bool: whether any axis lies outside its range."""
     low = jnp.array([low for low, _ in self.ranges], jnp.float32)
     high = jnp.array([high for _, high in self.ranges], jnp.float32)
     force = force[..., : self.axes]
     return ((force < low) | (force > high)).any(-1)
 
   def _split(self, outputs: jax.Array) -> jax.Array:
+    """Separates the axes: (..., axes * bins) -> (..., axes, bins)."""
     return outputs.reshape(*outputs.shape[:-1], self.axes, self.bins)
 
   def loss(self, outputs: jax.Array, force: jax.Array) -> jax.Array:
-    """Weighted sum of the axes' cross-entropies, nats: (..., axes * bins), (..., 3) -> (...,)."""
-    each = _cross_entropy(self._split(outputs), self.labels(force))
-    return (each * jnp.array(self.weights or (1.0,) * self.axes, each.dtype)).sum(-1)
+    """Sums the axes' weighted cross-entropies, nats: (..., axes * bins), (..., 3) -> (...,)."""
+    losses = _cross_entropy(self._split(outputs), self.labels(force))
+    return (losses * jnp.array(self.weights or (1.0,) * self.axes, losses.dtype)).sum(-1)
 
   def quantile(self, outputs: jax.Array, q: float) -> jax.Array:
-    """The force below which the share q lies, BW: (..., axes * bins) -> (..., axes).
+    """Returns the force below which the share q lies, BW: (..., axes * bins) -> (..., axes).
 
     Within a bin the probability is taken as evenly spread. The estimated distribution includes
     the labels' own spread of `sigma` bins.
@@ -201,7 +213,7 @@ class SoftBins:
     return low + width * (k + fraction)[..., 0]
 
   def decode(self, outputs: jax.Array) -> jax.Array:
-    """Force in BW: (..., axes * bins) -> (..., axes)."""
+    """Returns the force in BW: (..., axes * bins) -> (..., axes)."""
     if self.decode_by == 'median':
       return self.quantile(outputs, 0.5)
     low, width = self._grid()
@@ -212,7 +224,7 @@ class SoftBins:
     return low + width * (jax.nn.softmax(split) * centres).sum(-1)
 
   def interval(self, outputs: jax.Array) -> jax.Array:
-    """None."""
+    """Returns an empty array, (..., axes, 0): this target has no intervals."""
     return _no_interval(self, outputs)
 
 
@@ -224,7 +236,7 @@ class Regression:
   mean absolute error, which is what is reported. Outputs of zero mean `offset`, and one unit of
   output is `scale`, so that a fresh network starts in mid-range.
 
-  With `interval`, two more numbers an axis say how far below and above the estimate the force may
+  With a `share`, two more numbers an axis say how far below and above the estimate the force may
   lie. They learn the quantiles of the error that leave out half of 1 - share each, by their own
   (pinball) loss (Koenker and Bassett 1978); the estimate itself is not moved by it.
 
@@ -233,7 +245,7 @@ class Regression:
     scale: BW for each unit of output, for each axis.
     weights: each axis's weight in the loss; all 1 when empty.
     delta: where the loss turns from square to straight, BW.
-    share: of the forces that the interval should hold, such as 0.9; 0: no interval.
+    share: share of the forces that the interval should hold, such as 0.9; 0: no interval.
   """
 
   offset: tuple[float, ...] = (0.5, 0.0, 0.0)
@@ -244,13 +256,15 @@ class Regression:
 
   def __post_init__(self):
     if not 0 <= self.share < 1:
-      raise ValueError(f'share must be in 0 .. 1, not {self.share}')
+      raise _setting_error(f'share must be at least 0 and less than 1, not {self.share}')
     if len(self.offset) not in (1, 3) or len(self.scale) != len(self.offset):
-      raise ValueError(f'offset and scale take 1 or 3 axes each, not {self.offset}, {self.scale}')
+      raise _setting_error(
+        f'offset and scale must have 1 or 3 axes each, not {self.offset} and {self.scale}'
+      )
     if self.weights and len(self.weights) != len(self.offset):
-      raise ValueError(f'{len(self.weights)} weights for {len(self.offset)} axes')
+      raise _setting_error(f'found {len(self.weights)} weights for {len(self.offset)} axes')
     if not (self.delta > 0 and all(s > 0 for s in self.scale)):
-      raise ValueError(f'delta and scale must be positive, not {self.delta}, {self.scale}')
+      raise _setting_error(f'delta and scale must be positive, not {self.delta} and {self.scale}')
 
   @property
   def outputs(self) -> int:
@@ -261,35 +275,39 @@ class Regression:
     return len(self.offset)
 
   def loss(self, outputs: jax.Array, force: jax.Array) -> jax.Array:
-    """Weighted sum of the axes' losses, BW: (..., outputs), (..., 3) -> (...,)."""
-    beyond = force[..., : self.axes] - self.decode(outputs)
-    error = jnp.abs(beyond)
-    near = jnp.minimum(error, self.delta)  # so that no square of a huge error is ever formed
-    each = near * near / (2 * self.delta) + (error - near)
+    """Returns the weighted sum of the axes' losses, BW: (..., outputs), (..., 3) -> (...,)."""
+    error = force[..., : self.axes] - self.decode(outputs)
+    size = jnp.abs(error)
+    square = jnp.minimum(size, self.delta)  # so that no square of a huge error is ever formed
+    losses = square * square / (2 * self.delta) + (size - square)
     if self.share:
       tail = (1 - self.share) / 2
-      beyond = jax.lax.stop_gradient(beyond)
-      for side, away in zip((-beyond, beyond), self._away(outputs), strict=True):
-        each += jnp.maximum((1 - tail) * (side - away), tail * (away - side))
-    return (each * jnp.array(self.weights or (1.0,) * self.axes, each.dtype)).sum(-1)
+      error = jax.lax.stop_gradient(error)
+      for side, width in zip((-error, error), self._widths(outputs), strict=True):
+        losses += jnp.maximum((1 - tail) * (side - width), tail * (width - side))
+    return (losses * jnp.array(self.weights or (1.0,) * self.axes, losses.dtype)).sum(-1)
 
   def decode(self, outputs: jax.Array) -> jax.Array:
-    """Force in BW: (..., axes) -> (..., axes)."""
+    """Returns the force in BW: (..., outputs) -> (..., axes)."""
     dtype = outputs.dtype
     return jnp.array(self.offset, dtype) + jnp.array(self.scale, dtype) * outputs[..., : self.axes]
 
-  def _away(self, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """How far below and above the estimate the interval reaches, BW, not negative: (..., axes)."""
-    away = jax.nn.softplus(outputs[..., self.axes :]) * jnp.array(2 * self.scale, outputs.dtype)
-    return away[..., : self.axes], away[..., self.axes :]
+  def _widths(self, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Returns how far below and above the estimate the interval reaches, BW, >= 0: (..., axes)."""
+    widths = jax.nn.softplus(outputs[..., self.axes :]) * jnp.array(2 * self.scale, outputs.dtype)
+    return widths[..., : self.axes], widths[..., self.axes :]
 
   def interval(self, outputs: jax.Array) -> jax.Array:
-    """From where to where, BW: (..., outputs) -> (..., axes, 2), or (..., axes, 0) without."""
+    """Returns the interval's ends, BW: (..., outputs) -> (..., axes, 2), or 0 without a share."""
     if not self.share:
       return _no_interval(self, outputs)
-    middle = self.decode(outputs)
-    below, above = self._away(outputs)
-    return jnp.stack([middle - below, middle + above], -1)
+    estimate = self.decode(outputs)
+    below, above = self._widths(outputs)
+    return jnp.stack([estimate - below, estimate + above], -1)
+
+
+def _setting_error(message: str) -> errors.InputError:
+  return errors.InputError(f'config.target: {message}', code='config.target')
 
 
 def _no_interval(target: Target, outputs: jax.Array) -> jax.Array:
@@ -297,7 +315,7 @@ def _no_interval(target: Target, outputs: jax.Array) -> jax.Array:
 
 
 def _cross_entropy(logits: jax.Array, label: jax.Array) -> jax.Array:
-  """-sum(label * log softmax(logits)), where label sums to one: (..., K), (..., K) -> (...,)."""
+  """Returns -sum(label * log softmax(logits)), where label sums to 1: (..., K) both -> (...,)."""
   # Shifted first: the difference of two huge numbers would otherwise lose every digit.
   shifted = logits - jax.lax.stop_gradient(logits.max(-1, keepdims=True))
   return jax.nn.logsumexp(shifted, axis=-1) - (label * shifted).sum(-1)
@@ -310,17 +328,24 @@ TARGETS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _tuples(value: Any) -> Any:
-  """Lists become tuples, as a config read back from JSON holds lists and a target must hash."""
-  return tuple(_tuples(v) for v in value) if isinstance(value, list | tuple) else value
+def build_target(name: str, **settings: Any) -> Any:
+  """Builds a target.
 
-
-def build_target(name: str, **kwargs: Any) -> Any:
-  """Returns the target called `name`, made with its keyword arguments.
+  Args:
+    name: a key of `TARGETS`.
+    **settings: the target's fields; lists may stand for tuples.
 
   Raises:
-    ValueError: when there is no such target; lists those there are.
+    errors.InputError: there is no target of that name, or a setting cannot be used.
   """
   if name not in TARGETS:
-    raise ValueError(f'no target {name!r}; there are: {", ".join(sorted(TARGETS))}')
-  return TARGETS[name](**{k: _tuples(v) for k, v in kwargs.items()})
+    raise errors.InputError(
+      f'there is no target {name!r}; expected one of {", ".join(sorted(TARGETS))}',
+      code='config.unknown_target',
+    )
+  return TARGETS[name](**{k: _as_tuples(v) for k, v in settings.items()})
+
+
+def _as_tuples(value: Any) -> Any:
+  """Turns lists into tuples: a config read from JSON holds lists, and a target must hash."""
+  return tuple(_as_tuples(v) for v in value) if isinstance(value, list | tuple) else value

@@ -1,4 +1,7 @@
-"""Networks for clips that follow the walker: convolutional, recurrent, and their mean."""
+"""Networks for clips that follow the walker: convolutional, recurrent, and their mean.
+
+Their pictures are windows whose pixels are half as high as wide.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,11 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from grfjax.models import optical_flow, random_bits
-
-BANDS, CELLS = 6, 3  # strips of the window that move on their own, and their parts
+from grfjax.models import random_bits, walker_inputs
 
 
 class Convolutional(nn.Module):
-  """Both legs' forces at every frame of a clip that follows the walker.
+  """Estimates both legs' forces at every frame by dilated convolutions over time.
 
   Each frame becomes a vector on its own: gray, the difference to the background and their change
   from the frame before, cut into patches of 4 x 4, then 3 x 3 of these, by dense layers alone (on
@@ -24,18 +25,19 @@ class Convolutional(nn.Module):
 
   Gray counts where the picture differs from the background, so that the room does not matter.
 
-  Beside the patches stands how bands of the picture move and accelerate
-  (`grfjax.models.optical_flow`): the
-  centre of mass's acceleration is the total force, and a network that is shown it learns in a
-  fraction of the steps. That is measured in the picture as it is, whose pixels are half as high as
-  wide, as the bob of a trunk is a matter of hundredths of a pixel; the patches see square ones.
+  A frame's vector also holds how bands of the picture move and accelerate
+  (`grfjax.models.optical_flow`): the centre of mass's acceleration is the total force, and a
+  network that is shown it learns in a fraction of the steps. Motion is measured in the picture as
+  it is, whose pixels are half as high as wide, as the bob of a trunk is a matter of hundredths of a
+  pixel; the patches see square pixels.
 
   Attributes:
-    outputs: numbers out for each leg and frame.
+    outputs: numbers returned for each leg and frame.
     width: channels of the first patches; the second have three times as many.
     features: length of a frame's vector.
-    dilations: of the temporal convolutions (two frames further each way for every unit).
-    dropout: the rate before each temporal layer.
+    dilations: dilations of the temporal convolutions, one layer each (each unit reaches two frames
+      further each way).
+    dropout: rate before each temporal layer.
   """
 
   outputs: int = 3
@@ -52,15 +54,18 @@ class Convolutional(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, 2), H a multiple of 24, W of 12, to (B, T, 2, outputs)."""
-    x, moving, seen = _views(x, valid)
+    pictures, motion, mask = walker_inputs.network_inputs(x, valid)
     body = ConvolutionalBody(
       self.outputs, self.width, self.features, self.dilations, self.dropout, name='body'
     )
-    return body(x, moving, seen, train=train)
+    return body(pictures, motion, mask, train=train)
 
 
 class ConvolutionalBody(nn.Module):
-  """What `Convolutional` learns: pictures and their motion in, numbers out. Attributes as there."""
+  """The learned part of `Convolutional`, after its inputs are prepared.
+
+  Attributes: as in `Convolutional`.
+  """
 
   outputs: int
   width: int
@@ -69,7 +74,7 @@ class ConvolutionalBody(nn.Module):
   dropout: float
 
   @nn.compact
-  def __call__(self, x: jax.Array, moving: jax.Array, seen: jax.Array, *, train: bool) -> jax.Array:
+  def __call__(self, x: jax.Array, motion: jax.Array, mask: jax.Array, *, train: bool) -> jax.Array:
     """Maps (B, T, H, W, C), (B, T, M) and (B, T, 1) of 0 or 1 to (B, T, 2, outputs)."""
     b = x.shape[0]
     if train:
@@ -78,31 +83,31 @@ class ConvolutionalBody(nn.Module):
     def drop(h: jax.Array, layer: int) -> jax.Array:
       return random_bits.dropout(seeds[layer], h, self.dropout) if train else h
 
-    x = _frames(x, moving, self.width, self.features, lambda h: drop(h, -1))
+    x = _frame_features(x, motion, self.width, self.features, lambda h: drop(h, -1))
     for k, dilation in enumerate(self.dilations):
-      h = nn.LayerNorm(name=f'norm_{k}')(x) * seen
+      h = nn.LayerNorm(name=f'norm_{k}')(x) * mask
       convolve = nn.Conv(self.features, (3,), kernel_dilation=dilation, name=f'conv_{k}')
       h = drop(nn.gelu(convolve(h)), k)
-      # Begins at zero: at first the frames' own vectors alone count.
+      # Zero kernels: at first the frames' own vectors alone count.
       x = x + nn.Dense(self.features, kernel_init=nn.initializers.zeros, name=f'mix_{k}')(h)
     return _both_legs(x, self.outputs)
 
 
 class Recurrent(nn.Module):
-  """A 3D CNN and a recurrent layer: the improvement that the paper's conclusion names.
+  """A 3D CNN and recurrent layers: the improvement that the paper's conclusion names.
 
   Each frame becomes a vector as in `Convolutional`, whose patches are strided 3D convolutions (2
   frames of 4 x 4 pixels, then 3 x 3 of these). Gated recurrent units (Cho K et al. 2014, EMNLP)
-  then run over the clip forwards and backwards, as the whole walk is there when it is estimated,
-  and what they remember is added to the frames' vectors. What is remembered has no end, so an
-  estimate depends, a little, on where the clip begins.
+  then run over the clip forwards and backwards, as the whole walk is at hand when it is estimated,
+  and their states are added to the frames' vectors. Their memory has no end, so an estimate
+  depends, a little, on where the clip begins.
 
   Attributes:
-    outputs: numbers out for each leg and frame.
+    outputs: numbers returned for each leg and frame.
     width: channels of the first patches; the second have three times as many.
     features: length of a frame's vector, and of the recurrent state in either direction.
-    layers: of recurrent units, one after the other.
-    dropout: the rate before each layer.
+    layers: layers of recurrent units, one after the other.
+    dropout: rate before each layer.
   """
 
   outputs: int = 3
@@ -119,20 +124,20 @@ class Recurrent(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, 2), H a multiple of 24, W of 12, to (B, T, 2, outputs)."""
-    x, moving, seen = _views(x, valid)
+    pictures, motion, mask = walker_inputs.network_inputs(x, valid)
 
     def drop(h: jax.Array) -> jax.Array:
       return nn.Dropout(self.dropout, deterministic=not train)(h)
 
-    x = _frames(x, moving, self.width, self.features, drop)
+    x = _frame_features(pictures, motion, self.width, self.features, drop)
     for k in range(self.layers):
-      h = drop(nn.LayerNorm(name=f'norm_{k}')(x) * seen)
-      ways = []
-      for name, back in (('forwards', False), ('backwards', True)):
-        units = nn.RNN(nn.GRUCell(self.features, name=f'{name}_{k}'), reverse=back, keep_order=True)
-        ways.append(cast(jax.Array, units(h)))
+      h = drop(nn.LayerNorm(name=f'norm_{k}')(x) * mask)
+      states = []
+      for name, reverse in (('forwards', False), ('backwards', True)):
+        cell = nn.GRUCell(self.features, name=f'{name}_{k}')
+        states.append(cast(jax.Array, nn.RNN(cell, reverse=reverse, keep_order=True)(h)))
       mix = nn.Dense(self.features, kernel_init=nn.initializers.zeros, name=f'mix_{k}')
-      x = x + mix(jnp.concatenate(ways, -1))
+      x = x + mix(jnp.concatenate(states, -1))
     return _both_legs(x, self.outputs)
 
 
@@ -140,10 +145,10 @@ class Walker(nn.Module):
   """The mean of `Convolutional` and `Recurrent`, which err on different people and frames.
 
   Attributes:
-    outputs: numbers out for each leg and frame.
-    width: channels of the first patches of either.
+    outputs: numbers returned for each leg and frame.
+    width: channels of the first patches of either network.
     features: length of a frame's vector in either.
-    dropout: the rate before each layer of either.
+    dropout: rate before each layer of either.
   """
 
   outputs: int = 3
@@ -158,99 +163,53 @@ class Walker(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
-    """Maps (B, T, H, W, 2) as its members do to (B, T, 2, outputs), if not in training."""
-    one = Convolutional(
+    """Maps (B, T, H, W, 2) to (B, T, 2, outputs), or in training to (2 B, T, 2, outputs)."""
+    convolutional = Convolutional(
       self.outputs, self.width, self.features, dropout=self.dropout, name='convolutional'
     )(x, train=train, valid=valid)
-    other = Recurrent(
+    recurrent = Recurrent(
       self.outputs, self.width, self.features, dropout=self.dropout, name='recurrent'
     )(x, train=train, valid=valid)
-    return jnp.concatenate([one, other]) if train else (one + other) / 2
+    if train:
+      return jnp.concatenate([convolutional, recurrent])
+    return (convolutional + recurrent) / 2
 
 
-def _views(x: jax.Array, valid: jax.Array | None) -> tuple[jax.Array, jax.Array, jax.Array]:
-  """A clip as the networks see it: the walker (B, T, H, W, 2), how it moves, what is known.
-
-  Raises:
-    ValueError: height is no multiple of 24, or width none of 12.
-  """
-  if x.shape[2] % 24 or x.shape[3] % 12:
-    raise ValueError(f'height must be a multiple of 24, width of 12; they are {x.shape[2:4]}')
-  planes = _figure(x)
-  # Nothing is known beyond the recording's edge, as beyond the clip's, where SAME pads with 0.
-  seen = jnp.ones((*x.shape[:2], 1)) if valid is None else valid[..., None].astype(x.dtype)
-  return jnp.stack([_halved(plane) for plane in planes], -1), _movement(planes, valid), seen
-
-
-def _frames(
+def _frame_features(
   x: jax.Array,
-  moving: jax.Array,
+  motion: jax.Array,
   width: int,
   features: int,
   drop: Callable[[jax.Array], jax.Array],
 ) -> jax.Array:
-  """Each frame, and its change from the one before, as a vector: layers of the calling module.
+  """Makes a vector of each frame and its change from the last: layers of the calling module.
 
-  Maps (B, T, H, W, C) and (B, T, M) to (B, T, features).
+  Args:
+    x: (B, T, H, W, C) pictures.
+    motion: (B, T, M).
+    width: channels of the first patches.
+    features: length of a frame's vector.
+    drop: dropout before the last layer.
+
+  Returns:
+    (B, T, features).
   """
   b, t = x.shape[:2]
   # No norms among the patches: on a CPU they would take as long as all the rest of a step.
-  x = _patches(x.reshape(b * t, *x.shape[2:]), 4)
+  x = walker_inputs.cut_patches(x.reshape(b * t, *x.shape[2:]), 4)
   x = x.reshape(b, t, *x.shape[1:])
   x = jnp.concatenate([x, x - jnp.concatenate([x[:, :1], x[:, :-1]], 1)], -1)
   # Flat, as the gradient of a dense layer over several axes takes half as long again.
-  places = (b * t, *x.shape[2:4])
+  grid = (b * t, *x.shape[2:4])
   x = nn.gelu(nn.Dense(width, name='patches')(x.reshape(-1, x.shape[-1])))
-  x = _patches(x.reshape(*places, width), 3)
+  x = walker_inputs.cut_patches(x.reshape(*grid, width), 3)
   x = nn.gelu(nn.Dense(3 * width, name='blocks')(x.reshape(-1, x.shape[-1])))
   x = nn.Dense(features, name='places')(drop(x.reshape(b, t, -1)))
-  return x + nn.Dense(features, name='moving')(moving)
+  return x + nn.Dense(features, name='moving')(motion)
 
 
 def _both_legs(x: jax.Array, outputs: int) -> jax.Array:
-  """(B, T, features) -> (B, T, 2, outputs): the last layers of the calling module."""
+  """Applies the calling module's last layers: (B, T, features) -> (B, T, 2, outputs)."""
   small = nn.initializers.normal(0.01)
   x = nn.Dense(2 * outputs, kernel_init=small, name='output')(nn.LayerNorm(name='norm')(x))
   return x.reshape(*x.shape[:2], 2, outputs)
-
-
-def _figure(x: jax.Array) -> tuple[jax.Array, jax.Array]:
-  """Gray of the walker alone; and where the walker is.
-
-  Args:
-    x: (B, T, H, W, 2) in -0.5 .. 0.5: gray, standardised (`clips.standardized`); how surely a
-      pixel is the walker's.
-
-  Returns:
-    Two planes (B, T, H, W): kept apart, as few channels in a row vectorize badly.
-  """
-  gray, here = x[..., 0], x[..., 1] + 0.5
-  return here * gray * 4, 2 * here - 0.3
-
-
-def _movement(planes: tuple[jax.Array, ...], valid: jax.Array | None) -> jax.Array:
-  """Planes (B, T, H, W) -> (B, T, M): speeds, accelerations of bands and their cells; compressed.
-
-  In heights of the window: a trunk's are some thousandths and ten-thousandths of it, a leg's a
-  hundred times as large.
-  """
-  height = planes[0].shape[2]
-  speed = (
-    jnp.stack([optical_flow.speeds(plane, BANDS, CELLS, valid) for plane in planes], -1) / height
-  )
-  acceleration = optical_flow.accelerations(speed)
-  both = jnp.stack([jnp.arcsinh(speed / 0.002), jnp.arcsinh(acceleration / 0.0002)], -1)
-  return both.reshape(*speed.shape[:2], -1)
-
-
-def _halved(x: jax.Array) -> jax.Array:
-  """(B, T, H, W) -> (B, T, H / 2, W): the mean of every two rows, whose pixels are square."""
-  b, t, h, w = x.shape
-  return x.reshape(b, t, h // 2, 2, w).mean(3)
-
-
-def _patches(x: jax.Array, size: int) -> jax.Array:
-  """(N, H, W, C) -> (N, H / size, W / size, size * size * C)."""
-  n, h, w, c = x.shape
-  x = x.reshape(n, h // size, size, w // size, size, c).transpose(0, 1, 3, 2, 4, 5)
-  return x.reshape(n, h // size, w // size, size * size * c)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 
+import numpy as np
 import tqdm
 
 from grfjax.evaluation import plate_reference
@@ -31,7 +32,7 @@ def predict_set(
   for trial in tqdm.tqdm(trials, desc='predict', unit='trial', mininterval=1):
     try:
       estimate = video_estimate.estimate_video(run, trial.video, trial.camera)
-      true, notes = _truth(trial)
+      true, notes = _truth(trial, estimate.time_s)
       result = prediction_files.Prediction(
         trial.name, trial.video.name, trial.subject.name, estimate, trial.subject.body_mass_kg,
         about, true, (*run.damaged, *notes),
@@ -46,11 +47,11 @@ def predict_set(
 
 
 def _truth(
-  trial: recordings.Trial,
+  trial: recordings.Trial, frame_times_s: np.ndarray
 ) -> tuple[plate_reference.PlateReference | None, tuple[str, ...]]:
   """What the plates say, and what the reader should know of it."""
   try:
-    return plate_reference.plate_reference_of(trial), ()
+    return plate_reference.read_plate_reference(trial, frame_times_s), ()
   except (ValueError, OSError) as error:
     return None, (f'The forces of this trial could not be used: {error}',)
 

@@ -66,7 +66,7 @@ class Peer:
     ).compile()  # fmt: skip
     self._forward = jax.jit(forward).lower(params, self._inputs).compile()
     # The operations of the layers as they are defined; Winograd's filtering does with fewer.
-    with mock.patch.object(conv3d, 'WINOGRAD', math.inf):
+    with mock.patch.object(conv3d, 'WINOGRAD_CHANNELS', math.inf):
       direct = jax.jit(lambda *a: train(*a)).lower(self._state, self._inputs, self._labels)
     cost: Any = direct.cost_analysis()
     self.flops = float(cost['flops'])

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from grfjax.data import clip_config, clips, input_pipeline
+from grfjax import errors
+from grfjax.data import clip_config, input_pipeline, voxels, walker_views
 from grfjax.inference import estimator, trained_run, walk_estimates
 from grfjax.models import networks, paper_networks, targets, walker_networks
 
@@ -107,8 +108,9 @@ def test_softmax_reading_and_its_error():
   units = nn.softmax(kept['intermediates']['dense']['__call__'][0])
   p = variables['params']['output']
   np.testing.assert_allclose(y[:, 0, 0], units @ p['kernel'] + p['bias'], atol=1e-6)
-  with pytest.raises(ValueError, match=r"tanh.*'relu', 'softmax'"):
+  with pytest.raises(errors.InputError, match=r"tanh.*'relu', 'softmax'") as caught:
     _made('mochizuki3d', dense_activation='tanh')
+  assert caught.value.code == 'config.model'
 
 
 def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
@@ -121,7 +123,9 @@ def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
   film = np.stack([np.sin(k / 7) * film[k // 20] + (1 - np.sin(k / 7)) * 90 for k in range(count)])
   picture = np.clip(film, 0, 255).astype(np.uint8)
   index, nowhere = np.arange(count, dtype=np.int32), np.full((count, 4), np.nan)
-  view = clips.WalkerViews(picture, np.arange(count) / 60, index, None, 1, nowhere, index >= 0)
+  view = walker_views.WalkerViews(
+    picture, np.arange(count) / 60, index, None, 1, nowhere, index >= 0
+  )
   model = walker_networks.Convolutional(width=4, features=8, outputs=3)
   apply = jax.jit(functools.partial(model.apply, train=False))
 
@@ -141,7 +145,7 @@ def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
   reach = cfg.own.start
   around = dataclasses.replace(cfg, frames=2 * reach + 1, hop=1)
   for voxel in (cfg, cfg.longer(100), around):
-    got = answer(variables, list(clips.cut_voxels(view, None, voxel)))[:, voxel.own]
+    got = answer(variables, list(voxels.cut_voxels(view, None, voxel)))[:, voxel.own]
     got = got.reshape(-1, *expected.shape[1:])[:count]
     np.testing.assert_allclose(got, expected, atol=2e-5 * np.abs(expected).max())
   # And none of the frames around is there in vain.
@@ -173,7 +177,7 @@ def test_a_video_is_estimated_as_the_records_of_a_data_set_are(name):
   rng = np.random.default_rng(0)
   picture = rng.integers(0, 256, (150, 24, 12, 2), dtype=np.uint8)
   index, nowhere = np.arange(150, dtype=np.int32), np.full((150, 4), np.nan)
-  view = clips.WalkerViews(picture, index / 60, index, None, 1, nowhere, index >= 0)
+  view = walker_views.WalkerViews(picture, index / 60, index, None, 1, nowhere, index >= 0)
   target = targets.build_target('regression')
   model = networks.build_network(name, width=4, features=8, outputs=target.outputs)
   variables = model.init(jax.random.key(0), jnp.zeros((1, 96, 24, 12, 2)), train=False)
@@ -181,7 +185,7 @@ def test_a_video_is_estimated_as_the_records_of_a_data_set_are(name):
   estimate = estimator.make_estimate(model=model, target=target)
   run = trained_run.TrainedRun(None, None, cfg, model, target, params, 0, estimate, None)
   got, _ = walk_estimates.estimate_walk(run, view)
-  records = list(clips.cut_voxels(view, None, cfg))
+  records = list(voxels.cut_voxels(view, None, cfg))
   expected, _ = estimator.estimate_own(
     cfg, model, estimate, params, input_pipeline.pad_batch(records, len(records))
   )
@@ -190,5 +194,6 @@ def test_a_video_is_estimated_as_the_records_of_a_data_set_are(name):
 
 
 def test_build_lists_the_names():
-  with pytest.raises(ValueError, match=r"'mochizuki4d'.*mochizuki2d, mochizuki3d"):
+  with pytest.raises(errors.InputError, match=r"'mochizuki4d'.*mochizuki2d, mochizuki3d") as caught:
     networks.build_network('mochizuki4d')
+  assert caught.value.code == 'config.unknown_model'

@@ -12,7 +12,7 @@ def _seed(key: int, samples: int) -> jax.Array:
 
 
 def test_every_bit_is_fair_and_independent_of_its_neighbours():
-  words = np.asarray(random_bits.hashed(_seed(0, 4), (4, 20_000)))
+  words = np.asarray(random_bits.hashed_bits(_seed(0, 4), (4, 20_000)))
   each = ((words[..., None] >> np.arange(32)) & 1).reshape(-1, 32).astype(float)
   assert np.abs(each.mean(0) - 0.5).max() < 0.008  # 4.5 standard deviations
   apart = np.corrcoef(each.T) - np.eye(32)
@@ -21,8 +21,8 @@ def test_every_bit_is_fair_and_independent_of_its_neighbours():
 
 
 def test_bits_follow_from_the_seed():
-  one, two = (random_bits.hashed(_seed(key, 2), (2, 50)) for key in (0, 1))
-  np.testing.assert_array_equal(one, random_bits.hashed(_seed(0, 2), (2, 50)))
+  one, two = (random_bits.hashed_bits(_seed(key, 2), (2, 50)) for key in (0, 1))
+  np.testing.assert_array_equal(one, random_bits.hashed_bits(_seed(0, 2), (2, 50)))
   assert (np.asarray(one) != np.asarray(two)).mean() > 0.99
 
 

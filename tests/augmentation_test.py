@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from grfjax import errors
 from grfjax.models import augmentation
 
 EACH = {
@@ -97,7 +98,8 @@ def test_draws_depend_on_key_and_sample_but_not_on_other_augmentations():
     'noise field',
   ]
   keys = [
-    tuple(jax.random.key_data(augmentation._named(jax.random.key(0), n)).tolist()) for n in names
+    tuple(jax.random.key_data(augmentation._named_key(jax.random.key(0), n)).tolist())
+    for n in names
   ]
   assert len(set(keys)) == len(names)
 
@@ -253,8 +255,9 @@ def test_jitter_knows_only_what_all_its_frames_know():
   'bad', [{'scale': 1.0}, {'noise': -0.1}, {'erase': 1.5}, {'jitter': float('nan')}]
 )
 def test_refuses_strengths_without_meaning(bad):
-  with pytest.raises(ValueError, match=next(iter(bad))):
+  with pytest.raises(errors.InputError, match=next(iter(bad))) as caught:
     augmentation.augment(jax.random.key(0), _batch(), **bad)
+  assert caught.value.code == 'config.augment'
 
 
 def test_refuses_uint8():

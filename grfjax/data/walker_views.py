@@ -1,0 +1,118 @@
+"""A video to the pictures of each walk across it."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from grfjax.data import clip_config, pictures
+from grfjax.io import video_file, working_frames
+from grfjax.tracking import crossings, tracking_gaps, walker_window
+
+
+@dataclasses.dataclass(frozen=True)
+class WalkerViews:
+  """The pictures of a walk, at the configuration's rate.
+
+  Attributes:
+    picture: (N, H, W, C) uint8.
+    time_s: (N,) float64 on the video's clock.
+    frame: (N,) int32, the video's frame nearest in time.
+    video: the video that they come from.
+    direction: +1: the walker goes to the picture's right; -1: to its left; 0: not determined.
+    box: (F, 4) float64 for every frame of the video: left, top, width and height of the window in
+      the video's own pixels, counted from its edges; NaN where nobody is followed.
+    clear: (F,) bool, the frames of the video in which the pictures show the walker clearly.
+  """
+
+  picture: np.ndarray
+  time_s: np.ndarray
+  frame: np.ndarray
+  video: video_file.Video
+  direction: int
+  box: np.ndarray
+  clear: np.ndarray
+
+
+def read_walks(
+  path: pathlib.Path, cfg: clip_config.ClipConfig
+) -> Iterator[WalkerViews | tracking_gaps.Gap]:
+  """Decodes a video into the configuration's pictures: of each walk across it, in order.
+
+  A configuration that does not follow anybody takes all of the video as one walk.
+
+  Args:
+    path: the video.
+    cfg: how pictures are made.
+
+  Yields:
+    The walks; then the gaps in which nobody can be followed.
+
+  Raises:
+    video_file.VideoError: the video cannot be read.
+    crossings.NobodyFoundError: nobody can be followed; the message names the video.
+  """
+  video = video_file.probe(path)
+  if not cfg.follow:
+    yield _whole_pictures(video, cfg)
+    return
+  frames = working_frames.WorkingFrames(video)
+  try:
+    for walk in crossings.find_crossings(frames, video.time_s):
+      yield walk if isinstance(walk, tracking_gaps.Gap) else _followed_windows(frames, walk, cfg)
+  except crossings.NobodyFoundError as error:
+    raise error.within(str(path), file=path) from error
+
+
+def read_longest_walk(path: pathlib.Path, cfg: clip_config.ClipConfig) -> WalkerViews:
+  """Reads the walk that goes furthest; arguments and errors are those of `read_walks`."""
+  video = video_file.probe(path)
+  if not cfg.follow:
+    return _whole_pictures(video, cfg)
+  frames = working_frames.WorkingFrames(video)
+  try:
+    crossing = crossings.find_longest(frames, video.time_s)
+  except crossings.NobodyFoundError as error:
+    raise error.within(str(path), file=path) from error
+  return _followed_windows(frames, crossing, cfg)
+
+
+def _whole_pictures(video: video_file.Video, cfg: clip_config.ClipConfig) -> WalkerViews:
+  """Shrinks every frame of a video as a whole."""
+  count = len(video.time_s)
+  picture = np.empty((count, *cfg.shape[1:]), np.uint8)
+  for k, frame in enumerate(video_file.frames(video)):
+    picture[k] = pictures.shrink(frame, cfg.rows)
+  box, clear = np.full((count, 4), np.nan), np.ones(count, bool)
+  return _at_rate(WalkerViews(picture, video.time_s, np.arange(count), video, 0, box, clear), cfg)
+
+
+def _followed_windows(
+  frames: working_frames.WorkingFrames, crossing: crossings.Crossing, cfg: clip_config.ClipConfig
+) -> WalkerViews:
+  """Cuts the window that follows the walker out of every frame of a crossing."""
+  video, track = frames.video, crossing.track
+  picture = np.stack(list(walker_window.windows(crossing, cfg.rows, cfg.columns, cfg.wide)))
+  window = walker_window.boxes(track, cfg.rows, cfg.columns, cfg.wide)
+  box = np.full((len(video.time_s), 4), np.nan)
+  box[track.frame] = window * 2**frames.halvings
+  clear = np.zeros(len(box), bool)
+  clear[track.frame] = crossing.clear
+  box[~clear] = np.nan
+  picture = pictures.standardize(picture)
+  new = ~track.repeats
+  picture, frame = picture if new.all() else picture[new], track.frame[new]
+  views = WalkerViews(picture, video.time_s[frame], frame, video, track.direction, box, clear)
+  return _at_rate(views, cfg)
+
+
+def _at_rate(views: WalkerViews, cfg: clip_config.ClipConfig) -> WalkerViews:
+  """Brings the pictures to the configuration's rate."""
+  picture, time_s, nearest = pictures.resample(
+    views.picture, views.time_s, cfg.fps, blend=cfg.follow
+  )
+  frame = views.frame[nearest].astype(np.int32)
+  return dataclasses.replace(views, picture=picture, time_s=time_s, frame=frame)

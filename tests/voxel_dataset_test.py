@@ -1,0 +1,274 @@
+"""Tests of grfjax.data.voxel_dataset: opening, damage, and one subject left out."""
+
+import dataclasses
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import making
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from grfjax import errors
+from grfjax.data import (
+  clip_config,
+  label_index,
+  trial_records,
+  voxel_dataset,
+)
+from grfjax.io import recordings
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+@pytest.fixture(scope='module')
+def walker(data_dir):
+  return voxel_dataset.Dataset(str(data_dir), 'walker')
+
+
+def test_what_a_data_set_says_of_itself(walker):
+  assert walker.subjects == ('A', 'B', 'C')
+  assert walker.body_mass_kg == making.SUBJECTS
+  assert walker.config == clip_config.clip_config('walker')
+
+
+def test_a_sources_records_are_those_of_its_subjects(walker, data_dir):
+  for subject in walker.subjects:
+    source = walker.source([subject])
+    assert {source[i]['subject'] for i in range(len(source))} == {subject.encode()}
+  assert len(walker.source(['A', 'C'])) == len(walker.source(['A'])) + len(walker.source(['C']))
+  paper = voxel_dataset.Dataset(str(data_dir), 'mochizuki')
+  record = paper.source(['B'])[0]
+  assert record['voxel'].shape == (5, 40, 40, 1)
+  assert record['contact'][-1, 0]
+
+
+def test_records_are_what_voxels_made(walker, recordings_dir):
+  trials = recordings.load(recordings_dir, subjects=['B'])
+  made = [r for t in trials for r in trial_records.trial_records(t, walker.config)]
+  source = walker.source(['B'])
+  read = sorted((source[i] for i in range(len(source))), key=lambda r: (r['trial'], r['time_s'][0]))
+  assert len(read) == len(made)
+  for a, b in zip(read, made, strict=True):
+    for key in ('voxel', 'force', 'known', 'contact', 'time_s', 'frame'):
+      assert a[key].dtype == b[key].dtype
+      np.testing.assert_array_equal(a[key], b[key])
+    assert (a['subject'].decode(), a['trial'].decode()) == (b['subject'], b['trial'])
+
+
+def test_a_source_may_be_of_thousands_of_subjects(walker):
+  name = walker.subjects[0]
+  assert len(walker.source([name] * 3000)) == 3000 * len(walker.source([name]))
+
+
+@pytest.mark.parametrize('name', ['', 'nowhere'])
+def test_a_missing_data_set_says_how_to_make_it(tmp_path, name):
+  where = str(tmp_path / name) if name else ''
+  with pytest.raises(voxel_dataset.DataError, match='no data set there; make it') as caught:
+    voxel_dataset.Dataset(where, 'walker')
+  assert caught.value.code == 'data.missing'
+  assert '`tfds build datasets/walking_grf --config=walker --manual_dir=' in str(caught.value)
+
+
+def test_an_unknown_configuration_lists_the_names(data_dir):
+  with pytest.raises(errors.InputError, match=r"'wlaker'.*mochizuki, walker") as caught:
+    voxel_dataset.Dataset(str(data_dir), 'wlaker')
+  assert caught.value.code == 'config.unknown_dataset'
+
+
+def test_another_rate_has_a_name_of_its_own(data_dir, tmp_path, builder_module, recordings_dir):
+  config = builder_module.WalkingGrfConfig(name='mochizuki_20fps')
+  builder = builder_module.Builder(data_dir=tmp_path, config=config)
+  builder.download_and_prepare(
+    download_config=tfds.download.DownloadConfig(manual_dir=recordings_dir)
+  )
+  dataset = voxel_dataset.Dataset(str(tmp_path), 'mochizuki_20fps')
+  assert dataset.config == clip_config.clip_config('mochizuki_20fps')
+  record = dataset.source(['A'])[0]
+  np.testing.assert_array_equal(np.diff(record['frame'])[1:], 3)
+
+
+def test_what_a_set_was_made_from(walker, recordings_dir):
+  assert walker.fingerprint['source'] == recordings.digests(recordings.load(recordings_dir))
+  assert len(set(walker.fingerprint['source'].values())) == 3
+
+
+@pytest.mark.parametrize(
+  ('field', 'value', 'says'),
+  [
+    ('rows', 50, r'shape is \(96, 96, 36, 2\), expected \(96, 50, 36, 2\); rows is 96'),
+    ('hop', 20, 'hop is 40, expected 20'),
+    ('fps', 50, 'fps is 60, expected 50'),
+    ('follow', False, 'follow is True, expected False'),
+  ],
+)
+def test_a_set_of_another_configuration_is_refused(data_dir, monkeypatch, field, value, says):
+  changed = dataclasses.replace(clip_config.clip_config('walker'), **{field: value})
+  monkeypatch.setitem(clip_config.CLIP_CONFIGS, 'walker', changed)
+  message = f'{says}.* build it again with .* --overwrite'
+  with pytest.raises(voxel_dataset.DataError, match=message) as caught:
+    voxel_dataset.Dataset(str(data_dir), 'walker')
+  assert caught.value.code == 'data.other_configuration'
+
+
+def test_a_set_of_another_version_is_refused(data_dir, monkeypatch):
+  monkeypatch.setattr(trial_records, 'VERSION', '9.0.0')
+  with pytest.raises(
+    voxel_dataset.DataError, match=r'walker: version 3\.0\.0, expected 9\.0\.0 there'
+  ) as caught:
+    voxel_dataset.Dataset(str(data_dir), 'walker')
+  assert caught.value.code == 'data.other_version'
+
+
+@pytest.fixture
+def copy(data_dir, tmp_path):
+  """A copy of the walker's set, to be damaged: its folder. DATA is three folders up."""
+  inner = pathlib.Path('walking_grf/walker', trial_records.VERSION)
+  shutil.copytree(data_dir / inner, tmp_path / inner)
+  return tmp_path / inner
+
+
+def _json(name, change):
+  def damage(folder):
+    content = json.loads((folder / name).read_text())
+    change(content)
+    (folder / name).write_text(json.dumps(content))
+
+  return damage
+
+
+def _text(name, text):
+  return lambda folder: (folder / name).write_text(text)
+
+
+DAMAGED_SETS = {  # how -> (damage, code, part of the message)
+  'moved from another version': (
+    _json('dataset_info.json', lambda c: c.update(version='2.0.0')),
+    'other_configuration', 'version is 2.0.0, expected 3',
+  ),
+  'no source': (
+    _json('metadata.json', lambda c: c.pop('source')), 'unreadable', "KeyError: 'source'"
+  ),
+  'no voxel': (
+    _json('metadata.json', lambda c: c.pop('voxel')), 'unreadable', "KeyError: 'voxel'"
+  ),
+  'other voxel': (
+    _json('metadata.json', lambda c: c['voxel'].update(hop=7)),
+    'other_configuration', 'hop is 7, expected',
+  ),
+  'not counted': (
+    _json('metadata.json', lambda c: c['frames'].pop('B')), 'incomplete', ' A, C;'
+  ),
+  'metadata cut': (_text('metadata.json', '{"frames": '), 'unreadable', ''),
+  'metadata gone': (lambda folder: (folder / 'metadata.json').unlink(), 'unreadable', ''),
+  'information cut': (_text('dataset_info.json', '{'), 'unreadable', ''),
+  'features cut': (_text('features.json', '{"a'), 'unreadable', ''),
+  'features gone': (lambda folder: (folder / 'features.json').unlink(), 'unreadable', ''),
+  'split gone': (
+    _json('dataset_info.json', lambda c: c['splits'].pop(1)), 'incomplete', ' of A, C, and'
+  ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('how', DAMAGED_SETS)
+def test_a_damaged_set_is_refused(copy, how):
+  damage, code, part = DAMAGED_SETS[how]
+  damage(copy)
+  with pytest.raises(voxel_dataset.DataError) as caught:
+    voxel_dataset.Dataset(str(copy.parents[2]), 'walker')
+  assert (caught.value.code, caught.value.file) == (f'data.{code}', str(copy))
+  assert part in str(caught.value)
+  assert str(copy) in str(caught.value)
+  assert 'tfds build' in str(caught.value)
+
+
+def test_a_set_that_was_never_finished_is_not_read(copy):
+  copy.rename(copy.parent / f'incomplete.ABCDEF_{trial_records.VERSION}')
+  with pytest.raises(voxel_dataset.DataError) as caught:
+    voxel_dataset.Dataset(str(copy.parents[2]), 'walker')
+  assert (caught.value.code, caught.value.file) == ('data.missing', str(copy.parent))
+
+
+def test_a_folder_that_cannot_be_looked_into():
+  with pytest.raises(voxel_dataset.DataError, match='File name too long') as caught:
+    voxel_dataset.Dataset('d' * 300, 'walker')
+  assert caught.value.code == 'data.unreadable'
+
+
+def test_records_of_somebody_who_is_not_there(walker):
+  with pytest.raises(voxel_dataset.DataError, match='no records of Z; found A, B, C') as caught:
+    walker.source(['A', 'Z'])
+  assert caught.value.code == 'data.unknown_subject'
+
+
+def test_a_missing_record_file_is_named(copy):
+  (gone,) = copy.glob('*-B.array_record*')
+  gone.unlink()
+  dataset = voxel_dataset.Dataset(str(copy.parents[2]), 'walker')
+  source = dataset.source('AB')
+  assert source[0]['subject'] == b'A'
+  with pytest.raises(voxel_dataset.DataError) as caught:
+    label_index.index_labels(source, dataset.config.own, 2)
+  assert (caught.value.code, caught.value.file) == ('data.damaged_record', str(gone))
+  assert str(caught.value).startswith(f'{gone}: a record in it is damaged or missing')
+
+
+DAMAGED_RECORDS = {
+  'half': lambda b: b[: len(b) // 2],
+  'its end cut off': lambda b: b[:-10],
+  'empty': lambda b: b'',
+  'a bit flipped': lambda b: b[:3000] + bytes([b[3000] ^ 16]) + b[3001:],
+  'zeros in the middle': lambda b: b[:2000] + bytes(512) + b[2512:],
+  'another kind of file': lambda b: b'subject,trial\n' * 9000,
+}
+
+
+@pytest.mark.parametrize('damage', DAMAGED_RECORDS)
+def test_damaged_records_are_refused(copy, damage):
+  (path,) = copy.glob('*-B.array_record*')
+  path.write_bytes(DAMAGED_RECORDS[damage](path.read_bytes()))
+  dataset = voxel_dataset.Dataset(str(copy.parents[2]), 'walker')
+  assert label_index.index_labels(dataset.source('AC'), dataset.config.own, 2).counts.sum() > 0
+  with pytest.raises(voxel_dataset.DataError) as caught:
+    label_index.index_labels(dataset.source('ABC'), dataset.config.own, 2)
+  assert (caught.value.code, caught.value.file) == ('data.damaged_record', str(path))
+  assert str(caught.value).startswith(f'{path}: a record in it is damaged or missing')
+  assert '--overwrite' in str(caught.value)
+
+
+def test_the_command_ends_on_damaged_records(copy, tmp_path):
+  (path,) = copy.glob('*-B.array_record*')
+  path.write_bytes(path.read_bytes()[:9000])
+  command = [
+    sys.executable, '-m', 'grfjax.train', '--config=configs/convolutional.py:scratch',
+    f'--workdir={tmp_path / "run"}', f'--config.data_dir={copy.parents[2]}',
+    '--config.holdout=A',
+  ]  # fmt: skip
+  done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+  assert done.returncode == 1
+  assert f'grfjax.train: {path}: a record in it is damaged' in done.stderr
+  assert 'Traceback' not in done.stderr
+  assert not list((tmp_path / 'run').glob('*.json'))
+
+
+def test_a_subject_that_is_not_there(walker):
+  for names, message, code in (
+    (('Z',), "holdout is 'Z'; the subjects are A, B, C", 'data.unknown_subject'),
+    (('A', 'a'), "inner is 'a'; the subjects are A, B, C", 'data.unknown_subject'),
+    (('A', 'A'), "'A' is the one held out", 'data.holdout_is_inner'),
+  ):
+    with pytest.raises(voxel_dataset.DataError, match=message) as caught:
+      walker.others(*names)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(('subjects', 'inner'), [(('A',), ''), (('A', 'B'), 'B')])
+def test_nobody_left_to_train_on(data_dir, subjects, inner):
+  dataset = voxel_dataset.Dataset(str(data_dir), 'walker')
+  dataset.subjects = subjects
+  with pytest.raises(voxel_dataset.DataError, match='nobody is left to train on') as caught:
+    dataset.others('A', inner)
+  assert caught.value.code == 'data.no_training_subjects'
