@@ -129,8 +129,8 @@ def main(argv: list[str]) -> None:
       found = held_out_trials.read_held_out_trials(
         predictions, pathlib.Path(flags.FLAGS.recordings), list(subjects)
       )
-    print(fold_report.loso_text(folds, found))
-    written = fold_report.write_loso(runs, folds, found)
+    print(fold_report.fold_summary(folds, found))
+    written = fold_report.write_fold_report(runs, folds, found)
   except (ValueError, OSError) as error:
     sys.exit(f'loso: {error}')
   for path in written:

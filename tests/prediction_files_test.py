@@ -56,7 +56,7 @@ def walk(steps=6, axes=3, stance=0.6, step=0.5, peak=1.05):
 
 
 def result_of(estimate, name='walk', mass=60.0, **how):
-  return prediction_files.Prediction(name, f'{name}.mp4', '', estimate, mass, RUN, **how)
+  return walk_content.Prediction(name, f'{name}.mp4', '', estimate, mass, RUN, **how)
 
 
 def flags_of(force, **how):
@@ -214,7 +214,7 @@ def test_json_holds_what_a_program_needs(tmp_path):
 
 
 def test_words_say_cadence_stance_and_peaks():
-  text = '\n'.join(prediction_files.sentences(result_of(curves_of(walk()))))
+  text = '\n'.join(walk_text.result_sentences(result_of(curves_of(walk()))))
   assert 'Cadence: 120 steps a minute, of 5 steps.' in text
   for leg in ('Left', 'Right'):
     line = rf'{leg} leg: stance 0.59 s, of 3 whole contacts; first peak 1.04 BW = 61\d N; second '
@@ -226,18 +226,18 @@ def test_words_say_cadence_stance_and_peaks():
 def test_words_of_one_leg_and_of_none():
   force = np.where([[[1], [0]]], walk(axes=1), np.nan)
   only = dataclasses.replace(curves_of(force), near_only=True)
-  text = '\n'.join(prediction_files.sentences(result_of(only, mass=None)))
+  text = '\n'.join(walk_text.result_sentences(result_of(only, mass=None)))
   assert 'Right leg: no estimate (the network knows the near leg alone).' in text
   assert ' N;' not in text
   assert 'Cadence' not in text
-  nothing = prediction_files.sentences(result_of(curves_of(walk()[30:40])))
+  nothing = walk_text.result_sentences(result_of(curves_of(walk()[30:40])))
   assert 'Left leg: no whole stance was seen.' in nothing
 
 
 def test_about_a_run(tmp_path):
   config = ml_collections.ConfigDict({'model': {'name': 'walker', 'width': 4}})
   run = types.SimpleNamespace(folder=tmp_path, config=config, step=6)
-  bare = prediction_files.describe_run(run)
+  bare = run_description.describe_run(run)
   assert bare == {
     'model': 'walker (width 4)', 'step': 6, 'trained_on_subjects': None, 'mae_pct_bw': {},
     'interval_share': None,
@@ -245,7 +245,7 @@ def test_about_a_run(tmp_path):
   (tmp_path / 'subjects.json').write_text('{"trained": [["A", 61.5], ["C", 75.0]], "watched": []}')
   (tmp_path / 'eval.json').write_text('{"subjects": {"B": {"mae_pct_bw": 4.25}}}')
   (tmp_path / trained_run.INTERVAL).write_text('{"share": 0.9}')
-  full = prediction_files.describe_run(run)
+  full = run_description.describe_run(run)
   assert full['trained_on_subjects'] == 2
   assert full['mae_pct_bw'] == {'B, held out': 4.25}
   assert full['interval_share'] == 0.9
@@ -311,7 +311,7 @@ def test_the_indexs_name_is_taken(tmp_path, name):
 )
 def test_figure_of_whatever_there_is(tmp_path, estimate):
   found = foot_contacts.find_contacts(estimate.time_s, estimate.force)
-  path = walk_figure.draw(tmp_path / 'a.png', estimate, found, 60.0, None, 'a$b$c')
+  path = walk_figure.draw_walk(tmp_path / 'a.png', estimate, found, 60.0, None, 'a$b$c')
   assert path.read_bytes()[:8] == b'\x89PNG\r\n\x1a\n'
 
 
@@ -456,7 +456,7 @@ def test_no_truth_without_forces_or_a_clock(trial):
 def test_forces_that_cannot_be_used_are_noted(recordings_dir, trial, tmp_path, monkeypatch):
   late = dataclasses.replace(trial, name='late', video_start_s=99.0)
   monkeypatch.setattr(video_estimate, 'estimate_video', lambda *_: curves_of(walk(steps=2)[:70]))
-  monkeypatch.setattr(prediction_files, 'describe_run', lambda _: RUN)
+  monkeypatch.setattr(run_description, 'describe_run', lambda _: RUN)
   monkeypatch.setattr(recordings, 'load', lambda *_, **__: [trial, late])
   run = types.SimpleNamespace(damaged=())
   assert predicting.predict_set(run, recordings_dir, tmp_path, None) == []

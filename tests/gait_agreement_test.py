@@ -8,7 +8,7 @@ import shutil
 import making
 import numpy as np
 import pytest
-import report_test
+import fold_report_test
 
 from grfjax.evaluation import held_out_trials, plate_reference
 from grfjax.gait import (
@@ -22,7 +22,7 @@ from grfjax.gait import (
 from grfjax.io import recordings
 from grfjax.report import (
   agreement_figures,
-  agreement_report,
+  gait_agreement,
   fold_report,
   html_page,
   prediction_files,
@@ -69,7 +69,7 @@ all                     23.3                  3.5              2.0              
 
 
 def test_table_to_the_letter():
-  table = agreement_report.table(made_up_contacts())
+  table = gait_agreement.agreement_table(made_up_contacts())
   assert table.name == 'gait_errors'
   text = table.text()
   assert text.startswith(GOLDEN)
@@ -96,14 +96,14 @@ def test_bland_altman_of_next_to_nothing(tmp_path, pairs):
   path = agreement_figures.draw_bland_altman(
     tmp_path / 'a.png', pairs, bland_altman.agreement(every), 'Stance time', 'ms'
   )
-  assert report_test.is_png(path)
+  assert fold_report_test.is_png(path)
 
 
 # --- predictions, beside the truth of made-up recordings
 
 
 def folds_of(*subjects, legs=2):
-  fold = report_test.small_folds()['A'] | {'legs': legs}
+  fold = fold_report_test.small_folds()['A'] | {'legs': legs}
   (result,) = fold['subjects'].values()
   return {s: fold | {'subjects': {s: result}} for s in subjects}
 
@@ -177,12 +177,12 @@ def test_a_prediction_that_is_missing_or_broken_is_named(runs, recordings_dir):
 def test_report_has_table_plots_and_trials(runs, recordings_dir):
   found = read(runs, recordings_dir, 'A', 'B')
   folds = folds_of('A', 'B')
-  text = fold_report.loso_text(folds, found)
+  text = fold_report.fold_summary(folds, found)
   assert 'Gait measures. Held-out foot contacts' in text
   assert 'No errors of gait measures' not in text
-  names = {p.name for p in fold_report.write_loso(runs, folds, found)}
+  names = {p.name for p in fold_report.write_fold_report(runs, folds, found)}
   assert {f'gait_errors.{ending}' for ending in ('txt', 'csv', 'md')} < names
-  seen = report_test.Page((runs / 'report' / 'index.html').read_text())
+  seen = fold_report_test.Page((runs / 'report' / 'index.html').read_text())
   assert 'Of 8 foot contacts on the plates 0 were missed (0.0 %)' in seen.text
   assert 'Held-out foot contacts against those of the plates' in seen.text
   alts = [img['alt'] for img in seen.all('img')]
@@ -202,8 +202,8 @@ def test_links_and_names_are_escaped(runs, recordings_dir):
     [held_out_trials.HeldOutTrial(**vars_of(trial) | named)], {'<b>x': '<u>why'}
   )
   (runs / 'predictions' / f'{HOSTILE}.html').touch()
-  fold_report.write_loso(runs, folds_of('<i>A'), hostile)
-  seen = report_test.Page((runs / 'report' / 'index.html').read_text())
+  fold_report.write_fold_report(runs, folds_of('<i>A'), hostile)
+  seen = fold_report_test.Page((runs / 'report' / 'index.html').read_text())
   quoted = '%3Cscript%3Ealert%281%29%3Cscript%3E%20%26%20%22%24x%22%20%27y%27%20%23%3F%25.html'
   assert seen.all('a') == [{'href': f'../predictions/{quoted}'}]
   assert f'{HOSTILE} of <i>A: ' in seen.text
@@ -224,12 +224,12 @@ def test_worst_and_best_are_ranked(tmp_path, monkeypatch):
     def __init__(self, error):
       self.name, self.mae_pct_bw = f't{error}', error
 
-  monkeypatch.setattr(agreement_report.video_file, 'probe', lambda _: None)
-  monkeypatch.setattr(agreement_report.video_file, 'frame', lambda *_: None)
+  monkeypatch.setattr(gait_agreement.video_file, 'probe', lambda _: None)
+  monkeypatch.setattr(gait_agreement.video_file, 'frame', lambda *_: None)
   monkeypatch.setattr(agreement_figures, 'draw_trial', lambda path, *_: path)
 
   def captions(errors):
-    found = agreement_report._trial_pictures(tmp_path, tmp_path, [Trial(e) for e in errors])
+    found = gait_agreement._trial_pictures(tmp_path, tmp_path, [Trial(e) for e in errors])
     assert [p.path.name for p in found] == [f'trial_{k}.png' for k in range(1, len(found) + 1)]
     return [p.caption for p in found]
 
@@ -256,12 +256,12 @@ def test_a_set_without_forces_says_so(runs, recordings_dir, tmp_path):
   folds = folds_of('A', 'B')
   reason = 'No errors of gait measures: force plates tell the truth of no trial.'
   which = 'Not judged (4 trials, A_1 first): no forces, or nothing that places them in time.'
-  text = fold_report.loso_text(folds, found)
+  text = fold_report.fold_summary(folds, found)
   assert reason in text
   assert which in text
-  paths = fold_report.write_loso(runs, folds, found)
+  paths = fold_report.write_fold_report(runs, folds, found)
   assert not any('gait_errors' in p.name for p in paths)
-  seen = report_test.Page(paths[0].read_text())
+  seen = fold_report_test.Page(paths[0].read_text())
   assert reason in seen.text
   assert which in seen.text
   assert 'Worst and best trials' not in seen.text
@@ -270,10 +270,10 @@ def test_a_set_without_forces_says_so(runs, recordings_dir, tmp_path):
 def test_who_knows_the_near_leg_alone_has_no_gait_measures(runs, recordings_dir):
   found = read(runs, recordings_dir, 'A')
   folds = folds_of('A', legs=1)
-  text = fold_report.loso_text(folds, found)
+  text = fold_report.fold_summary(folds, found)
   assert 'Gait measures.' not in text
   assert 'in stance only, and cannot tell when a foot meets the floor' in text
-  seen = report_test.Page(fold_report.write_loso(runs, folds, found)[0].read_text())
+  seen = fold_report_test.Page(fold_report.write_fold_report(runs, folds, found)[0].read_text())
   assert 'Worst and best trials' in seen.text
 
 
@@ -284,7 +284,7 @@ def test_forces_that_cannot_be_used_are_left_out(runs, recordings_dir, tmp_path)
   found = read(runs, root, 'A')
   assert found.unjudged.keys() | {t.name for t in found.trials} == {'A_1', 'A_2'}
   assert trial.name in found.unjudged
-  assert trial.force.name in agreement_report.left_out(found)[0]
+  assert trial.force.name in gait_agreement.describe_left_out(found)[0]
 
 
 # --- what it stands on

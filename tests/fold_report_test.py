@@ -13,7 +13,15 @@ import pytest
 from grfjax.data import force_intervals
 from grfjax.evaluation import error_sums, held_out_estimates
 from grfjax.io import atomic
-from grfjax.report import fold_report, fold_tables, run_figures, run_report, style, text_table
+from grfjax.report import (
+  fold_report,
+  fold_results,
+  fold_tables,
+  run_report,
+  stance_figures,
+  style,
+  text_table,
+)
 
 STANCE = 36  # frames
 
@@ -184,7 +192,7 @@ SD of subjects      –   17.0      2.83  2.83  +2.83    –          0.00      
 def test_error_table_to_the_letter():
   text = by_name(small_folds())['table_3_errors'].text()
   assert text.startswith(GOLDEN)
-  assert text in fold_report.loso_text(small_folds())
+  assert text in fold_report.fold_summary(small_folds())
 
 
 def test_share_columns_sum_to_100():
@@ -218,7 +226,7 @@ def test_how_far_training_was_followed_is_of_folds_that_could_choose():
   folds['B']['blend'] = {'taken': 0.5, 'mae_pct_bw': {'0': 8.66, '0.5': 5.02, '1': None}}
   table = by_name(folds)['blend']
   assert table.columns == ('held out', '0', '0.5', '1', 'taken')
-  assert table.cells() == [['B', '8.66', '5.02', text_table.NONE, '0.5']]
+  assert table.cells() == [['B', '8.66', '5.02', text_table.UNDEFINED, '0.5']]
 
 
 def test_shares_unknown_in_one_fold():
@@ -230,7 +238,7 @@ def test_shares_unknown_in_one_fold():
 
 
 def test_pooled_intervals_weigh_frames():
-  pooled = fold_tables.pooled_intervals(small_folds())
+  pooled = fold_results.pooled_intervals(small_folds())
   there = pooled['0.81-0.90']
   assert there['n'] == 400
   assert there['mae_pct_bw'] == pytest.approx((300 * 4 + 100 * 8) / 400)
@@ -247,7 +255,7 @@ def test_pooled_intervals_are_those_of_all_frames(round_of):
     for x in zip(*((e.estimate[..., 0], e.force[..., 0], e.contact) for e in every), strict=True)
   ]
   expected = error_sums.sums_by_interval(*together)
-  for name, got in fold_tables.pooled_intervals(folds).items():
+  for name, got in fold_results.pooled_intervals(folds).items():
     want = expected[name].result()
     for key, value in got.items():
       assert value == (None if want[key] is None else pytest.approx(want[key])), (name, key)
@@ -256,7 +264,7 @@ def test_pooled_intervals_are_those_of_all_frames(round_of):
 def test_minutes_are_those_of_all_steps_of_a_run(round_of):
   runs, folds = round_of('A', 'B')
   (runs / 'B' / 'metrics.jsonl').unlink()
-  fold_report.write_loso(runs, folds)
+  fold_report.write_fold_report(runs, folds)
   text = (runs / 'report' / 'table_1_data.csv').read_text()
   a, b = csv.DictReader(io.StringIO(text))
   assert (a['minutes'], b['minutes']) == ('12.5', '')
@@ -300,7 +308,7 @@ def test_negative_zero_has_no_sign():
 
 def test_subject_text_says_everything(tmp_path):
   value = made_up_run(tmp_path, 'A')
-  text = run_report.run_text(value)
+  text = run_report.run_summary(value)
   result = value['subjects']['A']
   for number in ('mae_pct_bw', 'rmse_pct_bw'):
     assert f'{result[number]:.2f}' in text
@@ -311,7 +319,7 @@ def test_subject_text_says_everything(tmp_path):
 
 def test_subject_text_of_one_leg_without_extras():
   value = small_folds()['B']
-  text = run_report.run_text(value)
+  text = run_report.run_summary(value)
   assert 'in stance only' in text
   assert 'mean curve, true timing' not in text  # it could not be judged
   assert 'None' not in text
@@ -321,9 +329,9 @@ def test_subject_text_of_one_leg_without_extras():
 def test_a_fold_of_someone_else_is_refused():
   folds = small_folds()
   with pytest.raises(ValueError, match=r'fold C: its eval\.json is of A'):
-    fold_report.loso_text({'C': folds['A']})
+    fold_report.fold_summary({'C': folds['A']})
   with pytest.raises(ValueError, match='no fold'):
-    fold_report.loso_text({})
+    fold_report.fold_summary({})
 
 
 def is_png(path: pathlib.Path) -> bool:
@@ -333,7 +341,7 @@ def is_png(path: pathlib.Path) -> bool:
 @pytest.mark.parametrize(('legs', 'axes'), [(2, 3), (1, 1)])
 def test_run_figures(tmp_path, legs, axes):
   made_up_run(tmp_path, 'su$b$ject', legs=legs, axes=axes)  # not a formula
-  paths = run_report.draw_run_figures(tmp_path)
+  paths = [picture.path for picture in run_report.draw_run_figures(tmp_path)]
   assert [p.name for p in paths] == [
     'true_against_estimated.png', 'learning_curves.png', 'curves.png', 'stance.png'
   ]  # fmt: skip
@@ -345,7 +353,7 @@ def test_a_runs_page(tmp_path):
   run = tmp_path / 'A'
   run.mkdir()
   made_up_run(run, 'A')
-  written = run_report.write_run(run)
+  written = run_report.write_run_report(run)
   assert written[0] == run / 'report.html'
   seen = Page(written[0].read_text(encoding='utf-8'))
   assert len(seen.all('img')) == 4
@@ -361,7 +369,7 @@ def test_run_figures_without_a_log(tmp_path):
   )
   run_report.draw_run_figures(tmp_path)
   (tmp_path / 'metrics.jsonl').unlink()
-  assert all(is_png(p) for p in run_report.draw_run_figures(tmp_path))
+  assert all(is_png(picture.path) for picture in run_report.draw_run_figures(tmp_path))
 
 
 def test_a_broken_estimates_file_is_named(tmp_path):
@@ -388,12 +396,12 @@ def test_stances_without_seen_ends(tmp_path):
   """The paper's voxels: stance frames alone, so no stance shows its ends."""
   made_up_run(tmp_path, 'A', legs=1, axes=1)
   one = held_out_estimates.read_estimates(tmp_path / 'estimates.npz')
-  truth, guess, whole = run_figures.stance_curves(one, 0)
+  truth, guess, whole = stance_figures.stance_curves(one, 0)
   assert whole
   assert truth.shape == guess.shape == (12, 101, 1)
   at = one.contact[:, 0]
   cut = held_out_estimates.HeldOutEstimates(**{k: v[at] for k, v in vars(one).items()})
-  truth_cut, _, whole = run_figures.stance_curves(cut, 0)
+  truth_cut, _, whole = stance_figures.stance_curves(cut, 0)
   assert not whole
   np.testing.assert_array_equal(truth_cut, truth)
 
@@ -423,7 +431,7 @@ def test_page_is_self_contained_and_escapes(round_of):
     value['training_subjects'] = ['<script>alert(1)</script>']
     value['dataset'] = '<i>walker'
     value['model'] = {'name': '<u>net'}
-  paths = fold_report.write_loso(runs, folds)
+  paths = fold_report.write_fold_report(runs, folds)
   assert paths[0] == runs / 'report' / 'index.html'
   text = paths[0].read_text(encoding='utf-8')
   seen = Page(text)
@@ -444,7 +452,7 @@ def test_page_is_self_contained_and_escapes(round_of):
 
 def test_write_loso_writes_every_table_whole(round_of):
   runs, folds = round_of('A', 'B', legs=1, axes=1)
-  paths = fold_report.write_loso(runs, folds)
+  paths = fold_report.write_fold_report(runs, folds)
   assert len(paths) == 1 + 3 * 7
   assert {p.suffix for p in paths} == {'.html', '.txt', '.csv', '.md'}
   there = {p.name for p in (runs / 'report').iterdir()}
@@ -455,7 +463,7 @@ def test_write_loso_writes_every_table_whole(round_of):
 
 
 def test_write_loso_without_estimates_or_defined_numbers(tmp_path):
-  seen = Page(fold_report.write_loso(tmp_path, small_folds())[0].read_text(encoding='utf-8'))
+  seen = Page(fold_report.write_fold_report(tmp_path, small_folds())[0].read_text(encoding='utf-8'))
   assert len(seen.all('img')) == 2  # those that need no frames
   assert 'None' not in seen.text
   assert 'nan' not in seen.text
