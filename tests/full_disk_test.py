@@ -13,7 +13,7 @@ import shutil
 
 import jax
 import pytest
-import fold_report_test
+import report_making
 import train_test
 
 from grfjax.evaluation import held_out
@@ -46,7 +46,7 @@ def done(data_dir, recordings_dir, tmp_path_factory):
   root = tmp_path_factory.mktemp('done')
   loop.train(_config(data_dir, steps=3), root / 'run')
   held_out.evaluate_run(root / 'run')
-  fold_report.write_fold_report(root, fold_report_test.small_folds())
+  fold_report.write_fold_report(root, report_making.small_folds())
   _predict(root, data_dir, recordings_dir)
   return root
 
@@ -85,7 +85,7 @@ def _predict_set(root, data_dir, recordings_dir):
 
 
 def _loso(root, data_dir, recordings_dir):
-  fold_report.write_fold_report(root, fold_report_test.small_folds())
+  fold_report.write_fold_report(root, report_making.small_folds())
 
 
 def _pretrained(root, data_dir, recordings_dir):

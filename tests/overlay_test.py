@@ -128,7 +128,9 @@ def test_curves_grow_up_to_now():
   for k, row in ((10, 1.0), (75, 1.0)):
     rows = np.flatnonzero(left[: int(strip.baseline), strip.frame_columns[k]])
     assert rows.mean() + 0.5 == pytest.approx(strip.baseline - row * strip.unit, abs=1)
-  assert not left[:, strip.frame_columns[32] : strip.frame_columns[58]].any()  # neither curve nor contact in the gap
+  assert not left[
+    :, strip.frame_columns[32] : strip.frame_columns[58]
+  ].any()  # neither curve nor contact in the gap
   assert left[int(strip.baseline) + 3 :, strip.frame_columns[10]].any()  # the bar of a contact
   assert right[int(strip.baseline) + 3 :, strip.frame_columns[70]].any()
   assert not right[int(strip.baseline) + 3 :, strip.frame_columns[50]].any()
@@ -219,7 +221,9 @@ def written(tmp_path, path):
   count = len(film.time_s)
   out = tmp_path / 'out.mp4'
   box = np.tile(NOWHERE, (count, 1))
-  overlay.write_annotated_video(out, film, 'walk', np.ones((count, 2, 3)), box, np.zeros(count, int))
+  overlay.write_annotated_video(
+    out, film, 'walk', np.ones((count, 2, 3)), box, np.zeros(count, int)
+  )
   return video_file.probe(out)
 
 
@@ -277,5 +281,7 @@ def test_a_failure_leaves_no_file(tmp_path):
     pytest.raises(video_file.VideoError, match='frame 12 of 20'),
     atomic.atomic_file(out / 'v.mp4') as part,
   ):
-    overlay.write_annotated_video(part, film, 'v', nothing, np.full((20, 4), np.nan), np.zeros(20, int))
+    overlay.write_annotated_video(
+      part, film, 'v', nothing, np.full((20, 4), np.nan), np.zeros(20, int)
+    )
   assert list(out.iterdir()) == []

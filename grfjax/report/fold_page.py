@@ -21,7 +21,7 @@ def fold_page(
   """
   evaluations = list(folds.values())
   models = dict.fromkeys(fold_results.describe_network(e, 'step') for e in evaluations)
-  return html_templates.render(
+  return html_templates.render_page(
     'folds.html.j2',
     title='Ground reaction forces from walking videos: held-out results',
     headline=_headline(folds),

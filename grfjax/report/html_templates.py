@@ -24,11 +24,16 @@ def _environment() -> jinja2.Environment:
   )
 
 
-def render(template: str, **values: Any) -> markupsafe.Markup:
-  """Returns a template filled in, as HTML that other templates take without escaping it again.
+def render_page(template: str, **values: Any) -> str:
+  """Returns a page's template filled in.
 
   Args:
     template: its file's name.
     **values: what it names.
   """
-  return markupsafe.Markup(_environment().get_template(template).render(values))
+  return _environment().get_template(template).render(values)
+
+
+def render_part(template: str, **values: Any) -> markupsafe.Markup:
+  """Returns the template of a part filled in, which other templates do not escape again."""
+  return markupsafe.Markup(render_page(template, **values))

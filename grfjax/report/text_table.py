@@ -92,7 +92,7 @@ class Table:
     Args:
       links: name of a row -> address that the name leads to.
     """
-    return html_templates.render('table.html.j2', table=self, links=links or {})
+    return html_templates.render_part('table.html.j2', table=self, links=links or {})
 
 
 def format_value(value: Any, form: str = '') -> str:

@@ -12,7 +12,7 @@ def index_page(contents: list[walk_content.Content], failures: list[str]) -> str
     contents: of the results' JSON files.
     failures: a sentence for each trial without a result.
   """
-  return html_templates.render(
+  return html_templates.render_page(
     'walk_index.html.j2',
     title='Ground reaction forces from walking videos',
     body_weight=walk_text.BODY_WEIGHT,

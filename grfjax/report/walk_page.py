@@ -26,7 +26,7 @@ def walk_page(prediction: walk_content.Prediction, figure: pathlib.Path) -> str:
   """
   content = prediction.content
   measures = gait_measures.EVENTS | gait_measures.MEASURES | gait_measures.OF_WALK
-  return html_templates.render(
+  return html_templates.render_page(
     'walk.html.j2',
     title=f'Ground reaction forces: {content["name"]}',
     headline=_headline(content['summary']),
