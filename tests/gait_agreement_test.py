@@ -223,7 +223,7 @@ def test_worst_and_best_are_ranked(tmp_path, monkeypatch):
   monkeypatch.setattr(agreement_figures, 'draw_trial', lambda path, *_: path)
 
   def captions(errors):
-    found = gait_agreement._trial_pictures(tmp_path, tmp_path, [Trial(e) for e in errors])
+    found = gait_agreement._draw_trials(tmp_path, tmp_path, [Trial(e) for e in errors])
     assert [p.path.name for p in found] == [f'trial_{k}.png' for k in range(1, len(found) + 1)]
     return [p.caption for p in found]
 

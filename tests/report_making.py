@@ -9,7 +9,7 @@ from grfjax.data import force_intervals
 from grfjax.evaluation import error_sums
 from grfjax.gait import force_curves
 from grfjax.io import atomic
-from grfjax.report import walk_content
+from grfjax.report import walk_prediction
 
 STANCE = 36  # frames
 
@@ -196,7 +196,7 @@ def walk(steps=6, axes=3, stance=0.6, step=0.5, peak=1.05):
 
 
 def make_prediction(estimate, name='walk', mass=60.0, **how):
-  return walk_content.Prediction(name, f'{name}.mp4', '', estimate, mass, RUN, **how)
+  return walk_prediction.Prediction(name, f'{name}.mp4', '', estimate, mass, RUN, **how)
 
 
 def curves_of_plates(trial, reference):

@@ -9,7 +9,7 @@ import tqdm
 from grfjax.evaluation import plate_reference
 from grfjax.inference import trained_run, video_estimate
 from grfjax.io import atomic, recordings
-from grfjax.report import prediction_files, run_description, walk_content, walk_text
+from grfjax.report import prediction_files, run_description, walk_prediction, walk_text
 
 
 def predict_set(
@@ -46,7 +46,7 @@ def predict_set(
     try:
       estimate = video_estimate.estimate_video(run, trial.video, trial.camera)
       reference, notes = _plate_reference(trial)
-      prediction = walk_content.Prediction(
+      prediction = walk_prediction.Prediction(
         trial.name, trial.video.name, trial.subject.name, estimate, trial.subject.body_mass_kg,
         description, reference, (*run.damaged, *notes),
       )  # fmt: skip
@@ -97,7 +97,7 @@ def predict_video(
   """
   estimate = video_estimate.estimate_video(run, path, camera)
   description = run_description.describe_run(run)
-  prediction = walk_content.Prediction(
+  prediction = walk_prediction.Prediction(
     path.stem, path.name, '', estimate, body_mass_kg, description, notes=run.damaged
   )
   *others, page = prediction_files.write_prediction(out, prediction, path if with_overlay else None)

@@ -8,7 +8,7 @@ import pathlib
 from grfjax import errors
 from grfjax.gait import curve_files
 from grfjax.io import atomic, video_file
-from grfjax.report import overlay, walk_content, walk_figure, walk_index, walk_page
+from grfjax.report import overlay, walk_figure, walk_index, walk_page, walk_prediction
 
 INDEX = 'index.html'
 
@@ -19,7 +19,7 @@ _REQUIRED = ('.csv', '.json', '.png', '.html')  # the others not every video has
 
 def write_prediction(
   folder: pathlib.Path,
-  prediction: walk_content.Prediction,
+  prediction: walk_prediction.Prediction,
   video: pathlib.Path | None = None,
 ) -> list[pathlib.Path]:
   """Writes a video's files, all or none of them; the files of an earlier prediction are removed.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from grfjax.report import html_templates, page_parts, walk_content, walk_tables, walk_text
+from grfjax.report import html_templates, page_parts, walk_prediction, walk_tables, walk_text
 
 
-def index_page(contents: list[walk_content.Content], failures: list[str]) -> str:
+def index_page(contents: list[walk_prediction.Content], failures: list[str]) -> str:
   """Returns the list of all results, each with a link to its page in the same folder, as HTML.
 
   Args:

@@ -11,13 +11,13 @@ from grfjax.report import (
   html_templates,
   page_parts,
   text_table,
-  walk_content,
+  walk_prediction,
   walk_tables,
   walk_text,
 )
 
 
-def walk_page(prediction: walk_content.Prediction, figure: pathlib.Path) -> str:
+def walk_page(prediction: walk_prediction.Prediction, figure: pathlib.Path) -> str:
   """Returns the page as HTML.
 
   Args:
@@ -56,7 +56,7 @@ def _headline(summary: dict[str, Any]) -> list[tuple[str, str]]:
   return numbers
 
 
-def _describe_figure(content: walk_content.Content) -> str:
+def _describe_figure(content: walk_prediction.Content) -> str:
   """Returns what the figure shows, for readers who cannot see it."""
   return (
     'Estimated vertical force of the left and right leg over time, with '
@@ -65,7 +65,7 @@ def _describe_figure(content: walk_content.Content) -> str:
   )
 
 
-def _caption(content: walk_content.Content) -> str:
+def _caption(content: walk_prediction.Content) -> str:
   share = content['run']['interval_share']
   parts = ['Left leg blue and solid, right leg orange and dashed; bars: the foot is in contact.']
   if share:

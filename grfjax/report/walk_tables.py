@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grfjax import conventions
 from grfjax.gait import gait_measures
-from grfjax.report import text_table, walk_content
+from grfjax.report import text_table, walk_prediction
 
 MAIN_MEASURES = ('stance_s', 'first_peak_bw', 'second_peak_bw')
 
@@ -13,7 +13,7 @@ WHOLE = '.0f'  # format of whole numbers
 _FORMATS = {'s': '.2f', 'BW': '.2f', 'BW s': '.3f', 'BW/s': '.1f'}  # by unit; others `WHOLE`
 
 
-def measures_table(content: walk_content.Content) -> text_table.Table:
+def measures_table(content: walk_prediction.Content) -> text_table.Table:
   """Returns mean, SD and number of each gait measure by leg, and the legs' symmetry."""
   rows = []
   for name, measure in gait_measures.MEASURES.items():
@@ -39,7 +39,7 @@ def measures_table(content: walk_content.Content) -> text_table.Table:
   )  # fmt: skip
 
 
-def contact_tables(content: walk_content.Content) -> list[text_table.Table]:
+def contact_tables(content: walk_prediction.Content) -> list[text_table.Table]:
   """Returns the times of each contact in a first table, its forces in a second."""
   times = (*gait_measures.EVENTS, 'stance_s', 'step_s', 'stride_s', 'double_support_pct')
   forces = tuple(name for name in gait_measures.MEASURES if name not in times)
@@ -52,7 +52,7 @@ def contact_tables(content: walk_content.Content) -> list[text_table.Table]:
 
 
 def _contacts_table(
-  content: walk_content.Content, name: str, columns: tuple[str, ...], caption: str
+  content: walk_prediction.Content, name: str, columns: tuple[str, ...], caption: str
 ) -> text_table.Table:
   every = gait_measures.EVENTS | gait_measures.MEASURES
   measures = {column: every[column] for column in columns}
@@ -75,7 +75,7 @@ def _contacts_table(
   )
 
 
-def results_table(contents: list[walk_content.Content]) -> text_table.Table:
+def results_table(contents: list[walk_prediction.Content]) -> text_table.Table:
   """Returns the main measures of every result."""
   labels = [
     f'{leg} {measure.label.lower()}, {measure.unit}'
@@ -98,7 +98,7 @@ def results_table(contents: list[walk_content.Content]) -> text_table.Table:
   )  # fmt: skip
 
 
-def _result_row(content: walk_content.Content) -> tuple:
+def _result_row(content: walk_prediction.Content) -> tuple:
   summary, quality, errors = content['summary'], content['quality'], content['errors']
   return (
     content['name'],

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from grfjax import conventions
 from grfjax.gait import gait_measures
-from grfjax.report import contact_text, page_parts, text_table, walk_content
+from grfjax.report import contact_text, page_parts, text_table, walk_prediction
 
 BODY_WEIGHT = 'Forces are in body weights (BW): 1 BW is what the person weighs, standing still.'
 
 
-def result_sentences(prediction: walk_content.Prediction) -> list[str]:
+def result_sentences(prediction: walk_prediction.Prediction) -> list[str]:
   """Returns the result in a few sentences: cadence, then each leg, then both legs together."""
   content = prediction.content
   summary, quality = content['summary'], content['quality']
@@ -36,7 +36,7 @@ def result_sentences(prediction: walk_content.Prediction) -> list[str]:
   return sentences
 
 
-def _describe_leg(prediction: walk_content.Prediction, leg: str) -> str:
+def _describe_leg(prediction: walk_prediction.Prediction, leg: str) -> str:
   """Returns a leg's stance time and peaks in a sentence, or why there are none."""
   estimate, mass = prediction.estimate, prediction.body_mass_kg
   name = f'{leg.capitalize()} leg'
@@ -62,7 +62,7 @@ def _count(n: int, noun: str) -> str:
   return f'{n} {noun}' + ('' if n == 1 else 's')
 
 
-def describe_recording(content: walk_content.Content) -> str:
+def describe_recording(content: walk_prediction.Content) -> str:
   """Returns who was filmed in which video."""
   text = f'Video: {content["video"]}.'
   if content['subject']:
@@ -72,7 +72,7 @@ def describe_recording(content: walk_content.Content) -> str:
   return text
 
 
-def describe_errors(content: walk_content.Content) -> list[str]:
+def describe_errors(content: walk_prediction.Content) -> list[str]:
   """Returns the errors against the force plates in sentences; none without plates."""
   if not content['errors']:
     return []
@@ -91,7 +91,7 @@ def describe_errors(content: walk_content.Content) -> list[str]:
   return sentences
 
 
-def describe_origin(content: walk_content.Content) -> list[str]:
+def describe_origin(content: walk_prediction.Content) -> list[str]:
   """Returns how the estimate was made, and how far it can be trusted."""
   run = content['run']
   people = run['trained_on_subjects']
