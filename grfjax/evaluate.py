@@ -30,12 +30,12 @@ def main(argv: list[str]) -> None:
   workdir = pathlib.Path(flags.FLAGS.workdir)
   try:
     value = held_out.evaluate_run(workdir, flags.FLAGS.data_dir)
-    written = run_report.write_run(workdir)
+    written = run_report.write_run_report(workdir)
   except (ValueError, OSError) as error:
     sys.exit(f'grfjax.evaluate: {errors.describe(error)}')
   for text in value.damaged:
     print(f'Note: {text}')
-  print(run_report.run_text(value))
+  print(run_report.run_summary(value))
   paths = [run_folder.RunFolder(workdir).evaluation, *written]
   print(f'written: {", ".join(map(str, paths))}')
 

@@ -134,8 +134,8 @@ class Folds:
       trials = held_out_trials.read_held_out_trials(
         self.predictions, pathlib.Path(self.recordings), list(subjects)
       )
-    print(fold_report.loso_text(results, trials))
-    for path in fold_report.write_loso(self.folder, results, trials):
+    print(fold_report.fold_summary(results, trials))
+    for path in fold_report.write_fold_report(self.folder, results, trials):
       print(f'written: {path}')
 
 

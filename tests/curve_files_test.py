@@ -1,30 +1,72 @@
-"""A damaged file of force curves is refused with a code, its line and its column."""
+"""Files of force curves: OpenSim's, and tables read back."""
 
+import numpy as np
 import pytest
+import report_making
 
-from grfjax import errors
-from grfjax.gait import curve_files
+from grfjax import conventions
+from grfjax.data import plate_contacts
+from grfjax.gait import curve_files, force_curves
+from grfjax.io import force_files
 
-HEADER = 'time_s,left_fz_bw,right_fz_bw'
+MOT = """\
+walk one_grf
+version=1
+nRows=2
+nColumns=19
+inDegrees=yes
+endheader
+"""
+
+
+def test_mot_to_the_letter():
+  force = np.full((4, 2, 3), np.nan)
+  force[1] = [[0.5, 0.1, 0.02], [1.0, -0.1, -0.04]]
+  force[3] = 0.0
+  force[2, 0] = 1.0  # one leg alone is no row
+  weight = 10.0 * conventions.G
+  text = curve_files.to_mot(report_making.make_curves(force, rate=10), 10.0, 'walk\none_grf')
+  assert text.startswith(MOT)
+  labels, first, last = (line.split('\t') for line in text.splitlines()[6:])
+  assert labels[0] == 'time'
+  assert labels[1:13] == [
+    f'ground_force_{n}_{p}{axis}' for n in (1, 2) for p in 'vp' for axis in 'xyz'
+  ]
+  assert labels[13:] == [f'ground_torque_{n}_{axis}' for n in (1, 2) for axis in 'xyz']
+  right = [f'{v * weight:.3f}' for v in (-0.1, 1.0, 0.04)]  # forward, up, to the right
+  left = [f'{v * weight:.3f}' for v in (0.1, 0.5, -0.02)]
+  nothing = ['0.000'] * 3
+  assert first == ['0.100000', *right, *nothing, *left, *nothing, *nothing, *nothing]
+  assert last == ['0.300000', *['0.000'] * 18]
+
+
+def test_mot_goes_through_our_own_reader(tmp_path):
+  estimate = report_making.make_curves(report_making.walk())
+  path = tmp_path / 'walk_grf.mot'
+  path.write_text(curve_files.to_mot(estimate, 60.0, 'walk_grf'))
+  plates = force_files.read(path, 2)
+  np.testing.assert_allclose(plates.time_s, estimate.time_s, atol=1e-6)
+  legs = plate_contacts.leg_forces(plates, ('right', 'left'))
+  for k, leg in enumerate(conventions.LEGS):
+    newtons = estimate.force[:, k][:, [1, 2, 0]] * 60 * conventions.G
+    np.testing.assert_allclose(legs[leg], newtons, atol=1e-3)
 
 
 @pytest.mark.parametrize(
-  ('text', 'code', 'line', 'column'),
-  [
-    ('', 'prediction.no_table', None, None),
-    ('time_s,left_fz_bw\n', 'prediction.missing_column', 1, 'right_fz_bw'),
-    (f'{HEADER}\n0,1,\n0.1,1\n', 'prediction.cell_count', 3, None),
-    (f'{HEADER}\n0,1,x\n', 'prediction.not_a_number', 2, 'right_fz_bw'),
-    (f'{HEADER}\n,1,1\n', 'prediction.not_a_number', 2, 'time_s'),
-  ],
+  'force', [report_making.walk(axes=1), np.where([[[1], [0]]], report_making.walk(), np.nan)]
 )
-def test_a_damaged_file_is_refused(text, code, line, column):
-  with pytest.raises(errors.InputError) as caught:
-    curve_files.from_csv(text)
-  assert (caught.value.code, caught.value.line, caught.value.column) == (code, line, column)
+def test_no_mot_of_half_a_force(force):
+  assert curve_files.to_mot(report_making.make_curves(force), 60.0, 'walk') == ''
 
 
-def test_no_row_is_no_damage():
-  time_s, force = curve_files.from_csv(f'{HEADER}\n')
-  assert time_s.shape == (0,)
-  assert force.shape == (0, 2, 1)
+@pytest.mark.parametrize('axes', [1, 3])
+def test_csv_is_read_back(axes):
+  force = np.round(np.random.default_rng(0).normal(size=(5, 2, axes)), curve_files.DECIMALS)
+  force[1, 0], force[3] = np.nan, np.nan
+  interval = force[..., None] + [-0.1, 0.1]
+  time_s = np.arange(5) / 50
+  nowhere = np.full((5, 4), np.nan), np.zeros(5, int)
+  made = force_curves.ForceCurves(time_s, force, interval, 'left', False, *nowhere)
+  got = curve_files.from_csv(curve_files.to_csv(made))
+  np.testing.assert_array_equal(got[0], time_s)
+  np.testing.assert_array_equal(got[1], force)

@@ -13,7 +13,7 @@ import shutil
 
 import jax
 import pytest
-import report_test
+import report_making
 import train_test
 
 from grfjax.evaluation import cross_fitting, held_out
@@ -47,7 +47,7 @@ def done(data_dir, recordings_dir, tmp_path_factory):
   root = tmp_path_factory.mktemp('done')
   cross_fitting.train_run(_config(data_dir, steps=3), root / 'run')
   held_out.evaluate_run(root / 'run')
-  fold_report.write_loso(root, report_test.small_folds())
+  fold_report.write_fold_report(root, report_making.small_folds())
   _predict(root, data_dir, recordings_dir)
   return root
 
@@ -73,7 +73,7 @@ def _evaluate(root, data_dir, recordings_dir):
 
 
 def _page(root, data_dir, recordings_dir):
-  run_report.write_run(root / 'run')
+  run_report.write_run_report(root / 'run')
 
 
 def _predict(root, data_dir, recordings_dir):
@@ -86,7 +86,7 @@ def _predict_set(root, data_dir, recordings_dir):
 
 
 def _loso(root, data_dir, recordings_dir):
-  fold_report.write_loso(root, report_test.small_folds())
+  fold_report.write_fold_report(root, report_making.small_folds())
 
 
 def _pretrained(root, data_dir, recordings_dir):

@@ -121,23 +121,25 @@ def test_curves_grow_up_to_now():
   time_s, force = curves()
   strip = overlay_strip.Strip(640, overlay_strip.strip_rows(360, 640), 'walk', time_s, force)
   picture = np.zeros((strip.rows, 640, 3), np.uint8)
-  strip.draw(picture, 80)
+  strip.draw_until(picture, 80)
   left, right = (painted(picture, overlay_drawing.COLOURS[leg]) for leg in ('left', 'right'))
   for mask in (left, right):
-    assert not mask[:, strip.at[80] :].any()
+    assert not mask[:, strip.frame_columns[80] :].any()
   for k, row in ((10, 1.0), (75, 1.0)):
-    rows = np.flatnonzero(left[: int(strip.baseline), strip.at[k]])
+    rows = np.flatnonzero(left[: int(strip.baseline), strip.frame_columns[k]])
     assert rows.mean() + 0.5 == pytest.approx(strip.baseline - row * strip.unit, abs=1)
-  assert not left[:, strip.at[32] : strip.at[58]].any()  # neither curve nor contact in the gap
-  assert left[int(strip.baseline) + 3 :, strip.at[10]].any()  # the bar of a contact
-  assert right[int(strip.baseline) + 3 :, strip.at[70]].any()
-  assert not right[int(strip.baseline) + 3 :, strip.at[50]].any()
-  assert (picture[int(strip.baseline) - 5, strip.at[80]] < 60).all()  # the cursor
+  assert not left[
+    :, strip.frame_columns[32] : strip.frame_columns[58]
+  ].any()  # neither curve nor contact in the gap
+  assert left[int(strip.baseline) + 3 :, strip.frame_columns[10]].any()  # the bar of a contact
+  assert right[int(strip.baseline) + 3 :, strip.frame_columns[70]].any()
+  assert not right[int(strip.baseline) + 3 :, strip.frame_columns[50]].any()
+  assert (picture[int(strip.baseline) - 5, strip.frame_columns[80]] < 60).all()  # the cursor
   # It may be drawn again, of any frame.
   again = picture.copy()
-  strip.draw(again, 119)
-  assert painted(again, overlay_drawing.COLOURS['right'])[:, strip.at[90]].any()
-  strip.draw(again, 80)
+  strip.draw_until(again, 119)
+  assert painted(again, overlay_drawing.COLOURS['right'])[:, strip.frame_columns[90]].any()
+  strip.draw_until(again, 80)
   np.testing.assert_array_equal(again, picture)
 
 
@@ -147,8 +149,8 @@ def test_a_video_without_any_estimate_has_an_empty_strip():
     640, 120, 'a name too long to be written ' * 9, time_s, force * np.nan
   )
   picture = np.zeros((120, 640, 3), np.uint8)
-  strip.draw(picture, 119)
-  right = int(strip.at[0]) + 2
+  strip.draw_until(picture, 119)
+  right = int(strip.frame_columns[0]) + 2
   assert not painted(picture[:, right:], overlay_drawing.COLOURS['left']).any()
 
 
@@ -219,7 +221,9 @@ def written(tmp_path, path):
   count = len(film.time_s)
   out = tmp_path / 'out.mp4'
   box = np.tile(NOWHERE, (count, 1))
-  overlay.write(out, film, 'walk', np.ones((count, 2, 3)), box, np.zeros(count, int))
+  overlay.write_annotated_video(
+    out, film, 'walk', np.ones((count, 2, 3)), box, np.zeros(count, int)
+  )
   return video_file.probe(out)
 
 
@@ -232,7 +236,7 @@ def test_frames_and_times_are_the_videos(tmp_path, size):
   film = written(tmp_path, path)
   np.testing.assert_allclose(film.time_s, time_s - time_s[0], atol=1e-4)
   assert film.width == size[1]
-  assert film.height == size[0] + overlay_strip.STRIP_ROWS
+  assert film.height == size[0] + overlay_strip.MIN_ROWS
   # The picture is the video's own where nothing is drawn.
   theirs, ours = (next(video_file.frames(f)) for f in (video_file.probe(path), film))
   assert np.abs(ours[:20].astype(int) - theirs[:20]).mean() < 10
@@ -262,8 +266,8 @@ def test_phones_and_browsers_can_play_it_while_it_loads(tmp_path):
   ],
 )
 def test_sizes_are_even_and_bounded(video_size, expected):
-  assert overlay.size(*video_size) == expected
-  picture = overlay.scaled(making.room(*video_size), *expected)
+  assert overlay.annotated_size(*video_size) == expected
+  picture = overlay.resize_picture(making.room(*video_size), *expected)
   assert picture.shape == (*expected, 3)
 
 
@@ -277,5 +281,7 @@ def test_a_failure_leaves_no_file(tmp_path):
     pytest.raises(video_file.VideoError, match='frame 12 of 20'),
     atomic.atomic_file(out / 'v.mp4') as part,
   ):
-    overlay.write(part, film, 'v', nothing, np.full((20, 4), np.nan), np.zeros(20, int))
+    overlay.write_annotated_video(
+      part, film, 'v', nothing, np.full((20, 4), np.nan), np.zeros(20, int)
+    )
   assert list(out.iterdir()) == []

@@ -288,7 +288,7 @@ def test_eval_json_holds_the_contract(run, evaluated):
   assert result['mae_newton'] == pytest.approx(result['mae_pct_bw'] / 100 * newton)
   assert sum(i['n'] for i in value['intervals'].values()) == result['n']
   assert value['training_subjects'] == ['A', 'C']
-  text = run_report.run_text(value)
+  text = run_report.run_summary(value)
   assert f'{result["mae_pct_bw"]:.2f}' in text
 
 

@@ -8,153 +8,167 @@ from grfjax.data import force_intervals
 from grfjax.evaluation import held_out_estimates, held_out_trials
 from grfjax.io import atomic
 from grfjax.report import (
-  agreement_report,
-  fold_figures,
+  error_figures,
   fold_page,
+  fold_results,
   fold_tables,
-  html_page,
-  run_figures,
+  gait_agreement,
+  learning_figures,
+  page_parts,
   run_report,
+  stance_figures,
   text_table,
+  training_time,
 )
 from grfjax.training import metrics_log
 
-PREDICTIONS = 'predictions'  # of held-out trials, beside the folds' runs
+PREDICTIONS = 'predictions'  # folder of the held-out trials' predictions, beside the folds' runs
 
 
-# All folds.
-
-
-def loso_text(folds: fold_tables.Folds, found: held_out_trials.HeldOutTrials | None = None) -> str:
-  """The tables for a terminal.
+def fold_summary(
+  folds: fold_results.Folds, trials: held_out_trials.HeldOutTrials | None = None
+) -> str:
+  """Returns the tables as text for the terminal.
 
   Args:
-    folds: held-out subject -> its eval.json.
-    found: the trials' predictions beside the plates' truth, where they were made.
+    folds: held-out subject -> its evaluation.
+    trials: the held-out trials beside the plates' forces, where they were predicted.
   """
-  parts = [table.text() for table in fold_tables.fold_tables(folds) + _gait_tables(folds, found)]
-  if found:
-    parts += [text for text in (agreement_report.nothing(found, folds),) if text]
-    parts += agreement_report.left_out(found)
+  tables = fold_tables.fold_tables(folds) + _gait_tables(folds, trials)
+  parts = [table.text() for table in tables]
+  if trials:
+    if reason := gait_agreement.reason_for_no_table(trials, folds):
+      parts.append(reason)
+    parts += gait_agreement.describe_left_out(trials)
   return '\n\n'.join(parts)
 
 
-def _gait_tables(
-  folds: fold_tables.Folds, found: held_out_trials.HeldOutTrials | None
-) -> list[text_table.Table]:
-  of = agreement_report.compared(found, folds) if found else {}
-  return [agreement_report.table(of)] if of else []
-
-
-def write_loso(
-  runs: pathlib.Path, folds: fold_tables.Folds, found: held_out_trials.HeldOutTrials | None = None
+def write_fold_report(
+  runs: pathlib.Path,
+  folds: fold_results.Folds,
+  trials: held_out_trials.HeldOutTrials | None = None,
 ) -> list[pathlib.Path]:
   """Writes runs/report/: tables (.txt, .csv, .md), figures (.png) and index.html.
 
   Args:
     runs: holds each fold's run as SUBJECT/; metrics.jsonl, estimates.npz are used if there. The
       page leads to the trials' own in `PREDICTIONS`, where they are.
-    folds: held-out subject -> its eval.json.
-    found: the trials' predictions beside the plates' truth, where they were made.
+    folds: held-out subject -> its evaluation.
+    trials: the held-out trials beside the plates' forces, where they were predicted.
 
   Returns:
     index.html and the tables' files.
   """
   folder = runs / 'report'
-  every = fold_tables.fold_tables(folds, run_report.minutes(runs, folds)) + _gait_tables(
-    folds, found
-  )
+  minutes = training_time.training_minutes(runs, folds)
+  tables = fold_tables.fold_tables(folds, minutes) + _gait_tables(folds, trials)
   estimates = {
-    s: held_out_estimates.read_estimates(runs / s / 'estimates.npz')
-    for s in folds
-    if (runs / s / 'estimates.npz').exists()
+    subject: held_out_estimates.read_estimates(path)
+    for subject in folds
+    if (path := runs / subject / 'estimates.npz').exists()
   }
-  written = [folder / 'index.html']
-  for table in every:
-    for ending, text in (
-      ('txt', table.text() + '\n'), ('csv', table.csv()), ('md', table.markdown() + '\n')
-    ):  # fmt: skip
-      written.append(folder / f'{table.name}.{ending}')
-      atomic.write_text(written[-1], text)
-  pictures = _pictures(folder, folds, estimates)
-  logs = {s: metrics_log.read_log(runs / s / 'metrics.jsonl') for s in folds}
-  if logs := {s: lines for s, lines in logs.items() if lines}:
-    pictures.append(
-      html_page.Picture(
-        fold_figures.learning_round(folder / 'learning_curves.png', logs),
-        'Training loss and error of the training draws over steps, a line for each fold.',
-        "As the paper's Fig. 2: training of every fold, named by the subject it was without.",
-      )
-    )
-  more = agreement_report.sections(folder, runs / PREDICTIONS, found, folds) if found else []
-  atomic.write_text(folder / 'index.html', fold_page.fold_page(folds, every, pictures, more))
-  return written
-
-
-# The page.
-
-
-def _pictures(
-  folder: pathlib.Path,
-  folds: fold_tables.Folds,
-  estimates: dict[str, held_out_estimates.HeldOutEstimates],
-) -> list[html_page.Picture]:
-  results = {s: fold_tables.fold_result(folds, s) for s in folds}
-  error = text_table.format_value(
-    fold_tables.mean([r['mae_pct_bw'] for r in results.values()]), '.1f'
-  )
-  series = {
-    'network': [r['mae_pct_bw'] for r in results.values()],
-    'mean curve of the others, true timing': [
-      fold_tables.baseline_mae(v, 'mean_curve') for v in folds.values()
-    ],
-    'constant': [fold_tables.baseline_mae(v, 'constant') for v in folds.values()],
-  }
-  found = [
-    html_page.Picture(
-      fold_figures.subject_bars(folder / 'mae_by_subject.png', list(folds), series),
-      f'Bars: mean absolute error of {len(folds)} held-out subjects, {error} % of body weight on '
-      'average, beside two baselines. The numbers are in Table III.',
-      'Held-out error of each subject: the network against two baselines.',
-    )
+  logs = {subject: metrics_log.read_log(runs / subject / 'metrics.jsonl') for subject in folds}
+  written = [path for table in tables for path in _write_table(folder, table)]
+  pictures = [
+    _draw_subject_errors(folder, folds),
+    *_draw_estimates(folder, estimates),
+    _draw_interval_errors(folder, folds),
+    *_draw_learning(folder, logs),
   ]
-  if estimates:
-    whose = f'{len(estimates)} subjects' if len(estimates) > 1 else next(iter(estimates))
-    found += [
-      html_page.Picture(
-        run_figures.true_against_estimated(
-          folder / 'true_against_estimated.png', list(estimates.values()), f'{whose}, held out'
-        ),
-        *run_report.SCATTER,
-      ),
-      html_page.Picture(
-        fold_figures.stance_grid(folder / 'stance_by_subject.png', estimates),
-        'For each held-out subject and leg, the mean true and estimated vertical force from 0 to '
-        '100 % of stance.',
-        'Mean vertical force over stance: true in black with a grey band of one SD; estimated in '
-        'colour, solid for the near leg and dashed for the far leg, dotted lines one SD away.',
-      ),
-    ]
-  shares = [fold_tables.interval_shares(v) for v in folds.values()]
+  sections = gait_agreement.sections(folder, runs / PREDICTIONS, trials, folds) if trials else []
+  page = folder / 'index.html'
+  atomic.write_text(page, fold_page.fold_page(folds, tables, pictures, sections))
+  return [page, *written]
+
+
+def _gait_tables(
+  folds: fold_results.Folds, trials: held_out_trials.HeldOutTrials | None
+) -> list[text_table.Table]:
+  contacts = gait_agreement.compare_contacts(trials, folds) if trials else {}
+  return [gait_agreement.agreement_table(contacts)] if contacts else []
+
+
+def _write_table(folder: pathlib.Path, table: text_table.Table) -> list[pathlib.Path]:
+  texts = {'txt': table.text() + '\n', 'csv': table.csv(), 'md': table.markdown() + '\n'}
+  paths = []
+  for ending, text in texts.items():
+    paths.append(folder / f'{table.name}.{ending}')
+    atomic.write_text(paths[-1], text)
+  return paths
+
+
+def _draw_subject_errors(folder: pathlib.Path, folds: fold_results.Folds) -> page_parts.Picture:
+  errors = fold_results.subject_errors(folds)
+  average = text_table.format_value(fold_results.mean(errors), '.1f')
+  methods = {
+    'network': errors,
+    'mean curve of the others, true timing': [
+      fold_results.baseline_error(evaluation, 'mean_curve') for evaluation in folds.values()
+    ],
+    'constant': [
+      fold_results.baseline_error(evaluation, 'constant') for evaluation in folds.values()
+    ],
+  }
+  return page_parts.Picture(
+    error_figures.draw_subject_errors(folder / 'mae_by_subject.png', list(folds), methods),
+    f'Bars: mean absolute error of {len(folds)} held-out subjects, {average} % of body weight on '
+    'average, beside two baselines. The numbers are in Table III.',
+    'Held-out error of each subject: the network against two baselines.',
+  )
+
+
+def _draw_estimates(
+  folder: pathlib.Path, estimates: dict[str, held_out_estimates.HeldOutEstimates]
+) -> list[page_parts.Picture]:
+  if not estimates:
+    return []
+  whose = f'{len(estimates)} subjects' if len(estimates) > 1 else next(iter(estimates))
+  return [
+    run_report.draw_scatter_picture(folder, list(estimates.values()), f'{whose}, held out'),
+    page_parts.Picture(
+      stance_figures.draw_stance_grid(folder / 'stance_by_subject.png', estimates),
+      'For each held-out subject and leg, the mean true and estimated vertical force from 0 to '
+      '100 % of stance.',
+      'Mean vertical force over stance: true in black with a grey band of one SD; estimated in '
+      'colour, solid for the near leg and dashed for the far leg, dotted lines one SD away.',
+    ),
+  ]
+
+
+def _draw_interval_errors(folder: pathlib.Path, folds: fold_results.Folds) -> page_parts.Picture:
+  shares = [fold_results.interval_shares(evaluation) for evaluation in folds.values()]
   labels, drawn = (
-    [fold_tables.mean(s[n][k] for s in shares if n in s) for n in force_intervals.INTERVALS]
+    [
+      fold_results.mean(s[name][k] for s in shares if name in s)
+      for name in force_intervals.INTERVALS
+    ]
     for k in (0, 1)
   )
-  found.append(
-    html_page.Picture(
-      fold_figures.interval_bars(
-        folder / 'mae_by_interval.png',
-        fold_tables.pooled_intervals(folds),
-        {
-          n: [v['intervals'][n]['mae_pct_bw'] for v in folds.values()]
-          for n in force_intervals.INTERVALS
-        },
-        labels,
-        drawn,
-      ),
-      'Bars: held-out error in each tenth of a body weight of true force, above the share of '
-      'training labels in it. The numbers are in Table IV.',
-      'Where the error lies, and how much of the training data lies there (mean over folds).',
-    )
+  pooled = fold_results.pooled_intervals(folds)
+  return page_parts.Picture(
+    error_figures.draw_interval_errors(
+      folder / 'mae_by_interval.png',
+      {name: result.mae_pct_bw for name, result in pooled.items()},
+      fold_results.interval_errors(folds),
+      labels,
+      drawn,
+    ),
+    'Bars: held-out error in each tenth of a body weight of true force, above the share of '
+    'training labels in it. The numbers are in Table IV.',
+    'Where the error lies, and how much of the training data lies there (mean over folds).',
   )
-  return found
+
+
+def _draw_learning(
+  folder: pathlib.Path, logs: dict[str, learning_figures.Log]
+) -> list[page_parts.Picture]:
+  logs = {subject: log for subject, log in logs.items() if log}
+  if not logs:
+    return []
+  return [
+    page_parts.Picture(
+      learning_figures.draw_fold_learning(folder / 'learning_curves.png', logs),
+      'Training loss and error of the training draws over steps, a line for each fold.',
+      "As the paper's Fig. 2: training of every fold, named by the subject it was without.",
+    )
+  ]

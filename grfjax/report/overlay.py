@@ -1,12 +1,14 @@
-"""A video given back with what was found drawn into it: window, force arrows, growing curves.
+"""Writes the annotated video: the walker's window, force arrows, and growing curves beneath.
 
-Everything but `write` is a pure function of pictures and numbers. Frames are decoded, drawn into
-and encoded one after the other, so that memory does not grow with the video's length.
+Everything but `write_annotated_video` is a pure function of pictures and numbers. Frames are
+decoded, drawn into and encoded one after the other, so that memory does not grow with the video's
+length.
 """
 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import av
 import cv2
@@ -17,14 +19,15 @@ from av.video import reformatter
 from grfjax.io import video_file, working_frames
 from grfjax.report import overlay_drawing, overlay_strip
 
-LONGEST = 1280  # pixels of the picture's longer side, at most
+MAX_SIDE = 1280  # pixels of the picture's longer side, at most
 
-ENOUGH = 960  # of it; larger pictures are halved, which is quickest, where so many are left
+# A larger picture is halved, which is quickest, while its longer side keeps at least so many.
+MIN_HALVED_SIDE = 960
 
 
-def write(
+def write_annotated_video(
   path: str | os.PathLike[str],
-  film: video_file.Video,
+  video: video_file.Video,
   name: str,
   force: np.ndarray,
   box: np.ndarray,
@@ -36,8 +39,8 @@ def write(
 
   Args:
     path: of the file, which a failure leaves unfinished: a temporary one (`atomic.atomic_file`).
-    film: the video, of N frames.
-    name: the trial's, written beneath.
+    video: of N frames.
+    name: of the trial, written beneath the picture.
     force: (N, 2, axes) body weights: leg (left, right) x (vertical, forward, to the walker's left),
       axes 1 or 3; NaN where there is no estimate.
     box: (N, 4) left, top, width and height of the walker's window in the video's pixels; NaN where
@@ -45,57 +48,63 @@ def write(
     direction: (N,) +1 where the walker goes to the picture's right, -1 left, 0 not known.
 
   Raises:
-    video.VideoError: a frame cannot be decoded.
+    video_file.VideoError: a frame cannot be decoded.
     OSError: the file cannot be written.
   """
-  rows, columns = size(film.height, film.width)
-  box = box * np.tile([columns / film.width, rows / film.height], 2)
+  rows, columns = annotated_size(video.height, video.width)
   strip = overlay_strip.Strip(
-    columns, overlay_strip.strip_rows(rows, columns), name, film.time_s, force
+    columns, overlay_strip.strip_rows(rows, columns), name, video.time_s, force
   )
+  box = box * np.tile([columns / video.width, rows / video.height], 2)
   canvas = np.empty((rows + strip.rows, columns, 3), np.uint8)
   planes = np.empty((canvas.shape[0] * 3 // 2, columns), np.uint8)
   pictures = working_frames.decoded_ahead(
-    scaled(frame, rows, columns) for frame in video_file.frames(film)
+    resize_picture(frame, rows, columns) for frame in video_file.frames(video)
   )
   with av.open(os.fspath(path), 'w', format='mp4', options={'movflags': '+faststart'}) as container:
-    stream = container.add_stream(
-      'libx264', rate=max(1, round(film.fps)), options={'crf': '23', 'preset': 'veryfast'}
-    )
-    stream.height, stream.width, stream.pix_fmt = *canvas.shape[:2], 'yuv420p'
-    stream.time_base = stream.codec_context.time_base = overlay_strip.CLOCK
-    # What cvtColor makes: players take large pictures without a word for BT.709.
-    stream.codec_context.colorspace = reformatter.Colorspace.SMPTE170M
-    stream.codec_context.color_primaries = reformatter.ColorPrimaries.SMPTE170M
-    stream.codec_context.color_trc = reformatter.ColorTrc.SMPTE170M
-    stream.codec_context.color_range = reformatter.ColorRange.MPEG
+    stream = _add_stream(container, video, canvas.shape)
     progress = tqdm.tqdm(
-      pictures, f'{name}_overlay', len(film.time_s), leave=False, mininterval=1, unit='frame'
+      pictures, f'{name}_overlay', len(video.time_s), leave=False, mininterval=1, unit='frame'
     )
     for k, picture in enumerate(progress):
       canvas[:rows] = picture
       overlay_drawing.draw_window(canvas[:rows], box[k])
       overlay_drawing.draw_forces(canvas[:rows], box[k], force[k], int(direction[k]))
-      strip.draw(canvas[rows:], k)
+      strip.draw_until(canvas[rows:], k)
       cv2.cvtColor(canvas, cv2.COLOR_RGB2YUV_I420, dst=planes)
       frame = av.VideoFrame.from_ndarray(planes, format='yuv420p')
-      frame.pts, frame.time_base = round(film.time_s[k] / overlay_strip.CLOCK), overlay_strip.CLOCK
+      frame.pts, frame.time_base = round(video.time_s[k] / overlay_strip.CLOCK), overlay_strip.CLOCK
       container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
 
 
-def size(height: int, width: int) -> tuple[int, int]:
-  """Rows and columns, both even, of the picture that is given back."""
+def _add_stream(container: Any, video: video_file.Video, shape: tuple[int, ...]) -> Any:
+  """Adds the stream of pictures of that shape (H, W, 3) to the file, and returns it."""
+  stream = container.add_stream(
+    'libx264', rate=max(1, round(video.fps)), options={'crf': '23', 'preset': 'veryfast'}
+  )
+  stream.height, stream.width, stream.pix_fmt = *shape[:2], 'yuv420p'
+  stream.time_base = stream.codec_context.time_base = overlay_strip.CLOCK
+  # What cvtColor makes; without it players take large pictures for BT.709.
+  stream.codec_context.colorspace = reformatter.Colorspace.SMPTE170M
+  stream.codec_context.color_primaries = reformatter.ColorPrimaries.SMPTE170M
+  stream.codec_context.color_trc = reformatter.ColorTrc.SMPTE170M
+  stream.codec_context.color_range = reformatter.ColorRange.MPEG
+  return stream
+
+
+def annotated_size(height: int, width: int) -> tuple[int, int]:
+  """Returns rows and columns, both even, of the annotated picture of a video of that size."""
   longest = max(height, width)
   halved = float(longest)
-  while halved > LONGEST:
+  while halved > MAX_SIDE:
     halved /= 2
-  scale = (halved if halved >= ENOUGH else min(longest, LONGEST)) / longest
+  scale = (halved if halved >= MIN_HALVED_SIDE else min(longest, MAX_SIDE)) / longest
   return 2 * max(1, round(height * scale / 2)), 2 * max(1, round(width * scale / 2))
 
 
-def scaled(picture: np.ndarray, rows: int, columns: int) -> np.ndarray:
-  """The picture (H, W, 3) at another size: halved while that leaves enough, then bilinear."""
+def resize_picture(picture: np.ndarray, rows: int, columns: int) -> np.ndarray:
+  """Returns a picture (H, W, 3) at another size: halved while that suffices, then bilinear."""
   while picture.shape[0] >= 2 * rows and picture.shape[1] >= 2 * columns:
     picture = working_frames.halved(picture)
   if picture.shape[:2] == (rows, columns):

@@ -1,4 +1,4 @@
-"""Drawing into a video frame: the walker's window, force arrows and text."""
+"""Draws into a video frame: the walker's window, force arrows and text."""
 
 from __future__ import annotations
 
@@ -6,21 +6,30 @@ import cv2
 import numpy as np
 
 from grfjax import conventions
+from grfjax.report import style
 from grfjax.tracking import walker_window
 
-COLOURS = {'left': (0, 114, 178), 'right': (213, 94, 0)}  # Okabe and Ito's, as in the figures
+Colour = tuple[int, int, int]
 
-BW_OF_BODY = 0.4  # an arrow of one body weight, in body heights
+COLOURS = {
+  leg: style.rgb(colour) for leg, colour in zip(conventions.LEGS, style.LEG_COLOURS, strict=True)
+}
+
+BW_OF_BODY = 0.4  # length of an arrow of one body weight, in body heights
 
 BW_OF_PICTURE = 0.25  # and in rows of a picture in which nobody is followed
 
-ABREAST = (0.2, 0.8)  # where in the window's width the left and the right leg's arrow stand
-
-SUBPIXEL = 4  # bits
+FOOT_COLUMNS = (0.2, 0.8)  # of the left and the right leg's arrow, as shares of the window's width
 
 LETTERS = {'left': 'L', 'right': 'R'}
 
-_WHITE, INK, GREY, _BOX = (255, 255, 255), (40, 40, 40), (215, 215, 215), (240, 228, 66)
+INK, GRID, WHITE = (40, 40, 40), (215, 215, 215), (255, 255, 255)
+
+_WINDOW = style.rgb(style.YELLOW)
+
+_SUBPIXEL_BITS = 4  # OpenCV's fixed-point coordinates
+
+_OUTLINED = ((INK, 3), (WHITE, 1))  # colour and thickness of a line and its edge
 
 
 def draw_window(picture: np.ndarray, box: np.ndarray) -> None:
@@ -28,33 +37,33 @@ def draw_window(picture: np.ndarray, box: np.ndarray) -> None:
   if np.isnan(box).any():
     return
   left, top, width, height = box
-  corners = point(left, top), point(left + width, top + height)
-  for colour, wide in ((INK, 3), (_BOX, 1)):
-    cv2.rectangle(picture, *corners, colour, wide, cv2.LINE_AA, SUBPIXEL)
+  corners = fixed_point(left, top), fixed_point(left + width, top + height)
+  for colour, thickness in ((INK, 3), (_WINDOW, 1)):
+    cv2.rectangle(picture, *corners, colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def arrow_feet(shape: tuple[int, ...], box: np.ndarray) -> tuple[float, np.ndarray, float]:
-  """Where the arrows stand: as what is known of the feet is which floor they are on.
+  """Returns where the arrows stand: all that is known of the feet is which floor they are on.
 
   Args:
     shape: of the picture.
     box: (4,) the walker's window in its pixels; NaN: the arrows stand in the lower corners.
 
   Returns:
-    Floor row, (2,) columns of the left and the right leg, pixels of one body weight.
+    Row of the floor, (2,) columns of the left and the right leg, pixels of one body weight.
   """
   rows, columns = shape[:2]
-  letter = _letter(shape)
+  letter = _letter_height(shape)
   if np.isnan(box).any():
-    floor, at, unit = float(rows), np.array([0.0, columns]), BW_OF_PICTURE * rows
+    floor, feet, unit = float(rows), np.array([0.0, columns]), BW_OF_PICTURE * rows
   else:
     left, top, width, height = box
     floor = top + (1 - walker_window.FLOOR) * height
-    at = left + width * np.array(ABREAST)
+    feet = left + width * np.array(FOOT_COLUMNS)
     unit = BW_OF_BODY * height / walker_window.MARGIN
   # In the picture, with the letters beneath, also while the walker comes and goes.
-  at = np.clip(at, [letter, 4.0 * letter], [columns - 4.0 * letter, columns - letter])
-  return min(floor, rows - 2.2 * letter), at, unit
+  feet = np.clip(feet, [letter, 4.0 * letter], [columns - 4.0 * letter, columns - letter])
+  return min(floor, rows - 2.2 * letter), feet, unit
 
 
 def draw_forces(picture: np.ndarray, box: np.ndarray, force: np.ndarray, direction: int) -> None:
@@ -62,39 +71,50 @@ def draw_forces(picture: np.ndarray, box: np.ndarray, force: np.ndarray, directi
 
   Args:
     picture: (H, W, 3) uint8 RGB, drawn into.
-    box: (4,) as in `stand`.
+    box: (4,) as in `arrow_feet`.
     force: (2, axes) body weights; a leg's arrow has the direction of (forward, up) where forward
       is estimated and the walking direction known, else it is upright; nothing where NaN.
     direction: +1 the walker goes to the picture's right, -1 left, 0 not known.
   """
-  floor, at, unit = arrow_feet(picture.shape, box)
-  letter = _letter(picture.shape)
+  floor, feet, unit = arrow_feet(picture.shape, box)
+  letter = _letter_height(picture.shape)
   thickness = max(2, round(min(picture.shape[:2]) / 90))
-  for leg, x, (up, *others) in zip(conventions.LEGS, at, force, strict=True):
+  for leg, x, (up, *horizontal) in zip(conventions.LEGS, feet, force, strict=True):
     if np.isnan(up):
       continue
-    top, tick = floor - unit, 1.1 * letter
-    for colour, wide in ((INK, 3), (_WHITE, 1)):
-      for ends in (((x, floor), (x, top)), ((x - tick, top), (x + tick, top))):
-        a, b = (point(*end) for end in ends)
-        cv2.line(picture, a, b, colour, wide, cv2.LINE_AA, SUBPIXEL)
-    forward = direction * others[0] if others else 0.0
-    _arrow(picture, (x, floor), unit * forward, -unit * up, COLOURS[leg], thickness)
-    badge = floor + 1.2 * letter
-    radius = round(0.9 * letter * 2**SUBPIXEL)
-    cv2.circle(picture, point(x, badge), radius, COLOURS[leg], -1, cv2.LINE_AA, SUBPIXEL)
-    write_text(picture, LETTERS[leg], x, badge + letter / 2, letter, _WHITE, 0.5)
+    _draw_scale(picture, x, floor, unit, tick=1.1 * letter)
+    forward = direction * horizontal[0] if horizontal else 0.0
+    _draw_arrow(picture, (x, floor), unit * forward, -unit * up, COLOURS[leg], thickness)
+    _draw_badge(picture, leg, x, floor + 1.2 * letter, letter)
 
 
-def _arrow(
+def _draw_scale(picture: np.ndarray, x: float, floor: float, unit: float, tick: float) -> None:
+  """Draws an upright line of one body weight with a tick at its top."""
+  top = floor - unit
+  for colour, thickness in _OUTLINED:
+    for ends in (((x, floor), (x, top)), ((x - tick, top), (x + tick, top))):
+      start, end = (fixed_point(*point) for point in ends)
+      cv2.line(picture, start, end, colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _draw_badge(picture: np.ndarray, leg: str, x: float, y: float, letter: float) -> None:
+  """Draws the leg's letter on a disc around that point."""
+  radius = round(0.9 * letter * 2**_SUBPIXEL_BITS)
+  cv2.circle(
+    picture, fixed_point(x, y), radius, COLOURS[leg], cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS
+  )
+  write_text(picture, LETTERS[leg], x, y + letter / 2, letter, WHITE, 0.5)
+
+
+def _draw_arrow(
   picture: np.ndarray,
   base: tuple[float, float],
   dx: float,
   dy: float,
-  colour: tuple[int, int, int],
+  colour: Colour,
   thickness: int,
 ) -> None:
-  """An arrow with a white edge from `base` to just (dx, dy) from it; none shorter than a pixel."""
+  """Draws an arrow with a white edge from `base` to (dx, dy) from it; none shorter than a pixel."""
   length = float(np.hypot(dx, dy))
   if length < 1:
     return
@@ -102,42 +122,61 @@ def _arrow(
   across = np.array([-along[1], along[0]])
   head = min(3.5 * thickness, length)
   tip, neck = np.array(base) + length * along, np.array(base) + (length - head) * along
-  triangle = np.array(
-    [point(*corner) for corner in (tip, neck + 0.5 * head * across, neck - 0.5 * head * across)]
-  )
-  for ink, edge in ((_WHITE, 2), (colour, 0)):
+  corners = (tip, neck + 0.5 * head * across, neck - 0.5 * head * across)
+  triangle = np.array([fixed_point(*corner) for corner in corners])
+  for ink, edge in ((WHITE, 2), (colour, 0)):
     if length > head:
-      ends = point(*base), point(*(neck + along))
-      cv2.line(picture, *ends, ink, thickness + edge, cv2.LINE_AA, SUBPIXEL)
+      ends = fixed_point(*base), fixed_point(*(neck + along))
+      cv2.line(picture, *ends, ink, thickness + edge, cv2.LINE_AA, _SUBPIXEL_BITS)
     if edge:
-      cv2.polylines(picture, [triangle], True, ink, edge, cv2.LINE_AA, SUBPIXEL)
-    cv2.fillPoly(picture, [triangle], ink, cv2.LINE_AA, SUBPIXEL)
+      cv2.polylines(picture, [triangle], True, ink, edge, cv2.LINE_AA, _SUBPIXEL_BITS)
+    cv2.fillPoly(picture, [triangle], ink, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def _letter(shape: tuple[int, ...]) -> float:
-  """The height of a capital letter in a picture of that shape, in pixels."""
+def draw_line(
+  picture: np.ndarray,
+  points: np.ndarray,
+  colour: Colour,
+  thickness: int = 1,
+  kind: int = cv2.LINE_8,
+) -> None:
+  """Draws a line through points (N, 2) of (x, y)."""
+  line = np.array([fixed_point(*point) for point in points], np.int32)
+  cv2.polylines(picture, [line], False, colour, thickness, kind, _SUBPIXEL_BITS)
+
+
+def fill_rectangle(
+  picture: np.ndarray, left: float, top: float, right: float, bottom: float, colour: Colour
+) -> None:
+  """Fills a rectangle."""
+  corners = fixed_point(left, top), fixed_point(right, bottom)
+  cv2.rectangle(picture, *corners, colour, cv2.FILLED, cv2.LINE_8, _SUBPIXEL_BITS)
+
+
+def fixed_point(x: float, y: float) -> tuple[int, int]:
+  """Returns a point, counted from the picture's edges, in OpenCV's fixed-point coordinates."""
+  return round((x - 0.5) * 2**_SUBPIXEL_BITS), round((y - 0.5) * 2**_SUBPIXEL_BITS)
+
+
+def _letter_height(shape: tuple[int, ...]) -> float:
+  """Returns the height of a capital letter in a picture of that shape, in pixels."""
   return max(8.0, min(shape[:2]) / 40)
 
 
-def point(x: float, y: float) -> tuple[int, int]:
-  """OpenCV's fixed-point place of one counted from the picture's edges."""
-  return round((x - 0.5) * 2**SUBPIXEL), round((y - 0.5) * 2**SUBPIXEL)
-
-
 def _font(letter: float) -> tuple[int, float, int]:
-  """Face, scale and thickness of writing whose capitals are so high: 21 pixels at scale 1."""
+  """Returns face, scale and thickness of text by its capitals' height: 21 pixels at scale 1."""
   return cv2.FONT_HERSHEY_SIMPLEX, letter / 21, max(1, round(letter / 9))
 
 
-def _wide(text: str, letter: float) -> int:
+def _text_width(text: str, letter: float) -> int:
   return cv2.getTextSize(text, *_font(letter))[0][0]
 
 
-def shortened(text: str, letter: float, width: float) -> str:
-  """As much of the text as is at most so many pixels wide."""
-  if _wide(text, letter) <= width:
+def shorten_text(text: str, letter: float, width: float) -> str:
+  """Returns as much of the text as fits in that many pixels."""
+  if _text_width(text, letter) <= width:
     return text
-  while text and _wide(f'{text}...', letter) > width:
+  while text and _text_width(f'{text}...', letter) > width:
     text = text[:-1]
   return f'{text}...' if text else ''
 
@@ -148,10 +187,20 @@ def write_text(
   x: float,
   y: float,
   letter: float,
-  colour: tuple[int, int, int],
+  colour: Colour,
   share: float,
 ) -> None:
-  """Writes on the line at row y; `share` of the text stands before column x."""
+  """Writes text.
+
+  Args:
+    picture: (H, W, 3) uint8 RGB, written into.
+    text: what to write.
+    x: column of the picture, see `share`.
+    y: row of the text's base line.
+    letter: height of a capital letter, in pixels.
+    colour: of the text.
+    share: of the text that stands left of column x: 0, 0.5 or 1.
+  """
   face, scale, thickness = _font(letter)
-  place = round(x - share * _wide(text, letter)), round(y)
-  cv2.putText(picture, text, place, face, scale, colour, thickness, cv2.LINE_AA)
+  corner = round(x - share * _text_width(text, letter)), round(y)
+  cv2.putText(picture, text, corner, face, scale, colour, thickness, cv2.LINE_AA)

@@ -1,4 +1,4 @@
-"""Predicts videos and writes what people read of them."""
+"""Predicts the trials of a recording set, or a single video, and writes the results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tqdm
 from grfjax.evaluation import plate_reference
 from grfjax.inference import trained_run, video_estimate
 from grfjax.io import atomic, recordings
-from grfjax.report import prediction_files
+from grfjax.report import prediction_files, run_description, walk_prediction, walk_text
 
 
 def predict_set(
@@ -21,23 +21,37 @@ def predict_set(
   *,
   with_overlay: bool = False,
 ) -> list[str]:
-  """Writes every trial's results and the list of all of them into OUT.
+  """Writes every trial's results and the list of all of them.
 
-  Goes on after a trial that fails, unless the disk is full, and returns why. Forces that a trial
-  has are drawn beside the estimate; where they cannot be used, the results say why.
+  Goes on after a trial that fails, unless the disk is full. Forces that a trial has are drawn
+  beside the estimate; where they cannot be used, the results give the reason.
+
+  Args:
+    run: the network.
+    root: the recording set.
+    out: folder for the results.
+    subjects: of the recording set; None: all.
+    with_overlay: whether to write annotated videos.
+
+  Returns:
+    A sentence for each trial that failed.
+
+  Raises:
+    ValueError: the recording set or the run cannot be used.
+    OSError: the disk is full.
   """
   failures = []
-  about = prediction_files.describe_run(run)
+  description = run_description.describe_run(run)
   trials = recordings.load(root, need_forces=False, subjects=subjects)
   for trial in tqdm.tqdm(trials, desc='predict', unit='trial', mininterval=1):
     try:
       estimate = video_estimate.estimate_video(run, trial.video, trial.camera)
-      true, notes = _truth(trial, estimate.time_s)
-      result = prediction_files.Prediction(
+      reference, notes = _plate_reference(trial, estimate.time_s)
+      prediction = walk_prediction.Prediction(
         trial.name, trial.video.name, trial.subject.name, estimate, trial.subject.body_mass_kg,
-        about, true, (*run.damaged, *notes),
+        description, reference, (*run.damaged, *notes),
       )  # fmt: skip
-      prediction_files.write_prediction(out, result, trial.video if with_overlay else None)
+      prediction_files.write_prediction(out, prediction, trial.video if with_overlay else None)
     except (ValueError, OSError) as error:
       if isinstance(error, OSError) and error.errno in atomic.DISK_FULL:
         raise
@@ -46,10 +60,10 @@ def predict_set(
   return failures
 
 
-def _truth(
+def _plate_reference(
   trial: recordings.Trial, frame_times_s: np.ndarray
 ) -> tuple[plate_reference.PlateReference | None, tuple[str, ...]]:
-  """What the plates say, and what the reader should know of it."""
+  """Returns what the plates measured, if anything, and a note where it cannot be used."""
   try:
     return plate_reference.read_plate_reference(trial, frame_times_s), ()
   except (ValueError, OSError) as error:
@@ -65,26 +79,32 @@ def predict_video(
   *,
   with_overlay: bool = True,
 ) -> str:
-  """Writes a video's results into OUT; returns a few lines for the terminal.
+  """Writes a video's results.
+
+  Args:
+    run: the network.
+    path: the video.
+    out: folder for the results.
+    camera: 'left' or 'right', the walker's side on which the camera stands; '' finds it out.
+    body_mass_kg: of the walker; None: nothing is in newtons.
+    with_overlay: whether to write the annotated video.
+
+  Returns:
+    A few lines for the terminal: the result in short, and the files.
 
   Raises:
-    ValueError: as `predict`.
+    ValueError: the video or the run cannot be used, as `video_estimate.estimate_video` tells.
     OSError: a file cannot be written.
   """
   estimate = video_estimate.estimate_video(run, path, camera)
-  result = prediction_files.Prediction(
-    path.stem,
-    path.name,
-    '',
-    estimate,
-    body_mass_kg,
-    prediction_files.describe_run(run),
-    notes=run.damaged,
+  description = run_description.describe_run(run)
+  prediction = walk_prediction.Prediction(
+    path.stem, path.name, '', estimate, body_mass_kg, description, notes=run.damaged
   )
-  *others, page = prediction_files.write_prediction(out, result, path if with_overlay else None)
+  *others, page = prediction_files.write_prediction(out, prediction, path if with_overlay else None)
   return '\n'.join([
-    *prediction_files.sentences(result),
-    *(f'Note: {flag}' for flag in result.content['quality']['flags']),
+    *walk_text.result_sentences(prediction),
+    *(f'Note: {flag}' for flag in prediction.content['quality']['flags']),
     f'written: {", ".join(str(path) for path in others)}',
     f'page: {page}',
   ])  # fmt: skip

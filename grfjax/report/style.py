@@ -1,4 +1,10 @@
-"""How every figure looks."""
+"""The look of all figures and of the annotated video: colours, line styles, fonts, resolution.
+
+True forces are grey or black, estimates coloured. The colours are those of Okabe and Ito, which
+readers with colour vision deficiency can tell apart; line styles and hatches differ as well. The
+first leg of a pair (near of near and far, left of left and right) is a blue solid line, the second
+an orange dashed one.
+"""
 
 from __future__ import annotations
 
@@ -6,38 +12,76 @@ import pathlib
 import warnings
 from typing import Any
 
+import matplotlib
 import numpy as np
-from matplotlib import figure
+from matplotlib import colors, figure
 
 from grfjax.io import atomic
 
-LEGS = ('near leg', 'far leg')
+BLUE, VERMILION, GREEN, PURPLE = '#0072B2', '#D55E00', '#009E73', '#CC79A7'
+SKY_BLUE, ORANGE, YELLOW = '#56B4E9', '#E69F00', '#F0E442'
+DARK_GREY, GREY, LIGHT_GREY, PALE_GREY = '#333333', '#999999', '#bbbbbb', '#cccccc'
 
-COLOUR = ('#0072B2', '#D55E00')
+LEG_COLOURS = (BLUE, VERMILION)
+LEG_LINES: tuple[Any, Any] = ('-', (0, (5, 1.5)))
+NEAR_FAR = ('near leg', 'far leg')
 
-LINE: tuple[Any, Any] = ('-', (0, (5, 1.5)))
+TRUE_LINE: Any = {'color': GREY, 'lw': 4}
+BAR_EDGE: Any = {'edgecolor': DARK_GREY, 'lw': 0.5}
 
-STYLE: Any = {
+# Light grey to black by way of blue: in order also without colour.
+DENSITY = colors.LinearSegmentedColormap.from_list('density', ['#c6d4e1', '#3f7fb5', '#08182b'])
+
+TITLE_SIZE = 10
+SMALL_SIZE = 8
+
+_DPI = 120
+
+_RC: Any = {
   'font.size': 9, 'axes.titlesize': 9, 'axes.spines.top': False, 'axes.spines.right': False,
   'axes.grid': True, 'grid.color': '#dddddd', 'grid.linewidth': 0.6, 'axes.axisbelow': True,
   'legend.frameon': False, 'hatch.linewidth': 0.6,
 }  # fmt: skip
 
-_DPI = 120
+
+def figure_defaults() -> Any:
+  """Returns the context in which every figure is made and saved."""
+  return matplotlib.rc_context(_RC)
 
 
-def broken(values: np.ndarray, frame: np.ndarray) -> np.ndarray:
-  """Values (N,) with a nan where frames are missing before, so that no line bridges the gap."""
-  gap = np.diff(frame, prepend=frame[:1])
-  return np.where(gap > 4 * max(float(np.median(gap)), 1), np.nan, values)
+def new_figure(width: float, height: float) -> figure.Figure:
+  """Returns an empty figure of that size in inches, whose parts make room for each other."""
+  return figure.Figure(figsize=(width, height), layout='constrained')
 
 
-def plain(name: str) -> str:
-  """A name as it is: a dollar sign would begin a formula."""
+def leg_line(leg: int) -> dict[str, Any]:
+  """Returns colour and line style of leg 0 or 1 for `plot`."""
+  return {'color': LEG_COLOURS[leg], 'ls': LEG_LINES[leg]}
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+  """Returns a colour as three numbers from 0 to 255, as OpenCV takes it."""
+  red, green, blue = (round(255 * part) for part in colors.to_rgb(colour))
+  return red, green, blue
+
+
+def break_at_gaps(values: np.ndarray, frame: np.ndarray) -> np.ndarray:
+  """Returns values (N,) with NaN after each gap in the frames (N,), so that no line bridges it."""
+  step = np.diff(frame, prepend=frame[:1])
+  return np.where(step > 4 * max(float(np.median(step)), 1), np.nan, values)
+
+
+def escape_formula(name: str) -> str:
+  """Returns a name for matplotlib as it is: a dollar sign would begin a formula."""
   return name.replace('$', r'\$')
 
 
-def save(fig: figure.Figure, path: pathlib.Path) -> pathlib.Path:
+def save_figure(fig: figure.Figure, path: pathlib.Path) -> pathlib.Path:
+  """Saves a figure as a PNG file, whole or not at all, and returns its path.
+
+  Raises:
+    OSError: the file cannot be written.
+  """
   with atomic.atomic_file(path) as temporary, warnings.catch_warnings():
     # A name in letters that the font lacks shows boxes in a figure; the tables have it right.
     warnings.filterwarnings('ignore', message='Glyph')

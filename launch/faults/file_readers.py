@@ -146,7 +146,7 @@ def _read_evaluation(path: pathlib.Path) -> None:
   from grfjax.evaluation import evaluation_result
   from grfjax.report import run_report
 
-  run_report.run_text(evaluation_result.read(path))
+  run_report.run_summary(evaluation_result.read(path))
 
 
 def _estimates(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -177,9 +177,9 @@ def _runs(folder: pathlib.Path) -> list[pathlib.Path]:
 
 def _read_run(path: pathlib.Path) -> None:
   from grfjax.inference import trained_run
-  from grfjax.report import prediction_files
+  from grfjax.report import run_description
 
-  prediction_files.describe_run(trained_run.load(path.parent))
+  run_description.describe_run(trained_run.load(path.parent))
 
 
 def _configuration(folder: pathlib.Path) -> list[pathlib.Path]:

@@ -173,7 +173,7 @@ def draw(rows: list[dict[str, Any]], long: list[tuple[float, int]], path: pathli
   axes[1].set(xlabel='minutes of one training', ylim=(0, None))
   for ax in axes:
     ax.grid(alpha=0.3)
-  style.save(figure, path)
+  style.save_figure(figure, path)
   plt.close(figure)
 
 

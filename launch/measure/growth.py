@@ -115,7 +115,7 @@ def draw(rows: list[dict[str, Any]], path: pathlib.Path) -> None:
     ax.set_xticks(SIZES)
     ax.grid(alpha=0.3)
   axes[0].legend(frameon=False)
-  style.save(figure, path)
+  style.save_figure(figure, path)
   plt.close(figure)
 
 

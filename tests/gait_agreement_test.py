@@ -5,10 +5,11 @@ import math
 import re
 import shutil
 
+import html_pages
 import making
 import numpy as np
 import pytest
-import report_test
+import report_making
 
 from grfjax.evaluation import held_out_trials, plate_reference
 from grfjax.gait import (
@@ -22,13 +23,9 @@ from grfjax.gait import (
 from grfjax.io import recordings
 from grfjax.report import (
   agreement_figures,
-  agreement_report,
   fold_report,
-  html_page,
-  prediction_files,
+  gait_agreement,
 )
-
-HOSTILE = '<script>alert(1)<script> & "$x" \'y\' #?%'  # no file's name has a slash
 
 
 def contact(start_s, stance_s=0.6, first=1.1, valley=0.8, second=1.2):
@@ -69,7 +66,7 @@ all                     23.3                  3.5              2.0              
 
 
 def test_table_to_the_letter():
-  table = agreement_report.table(made_up_contacts())
+  table = gait_agreement.agreement_table(made_up_contacts())
   assert table.name == 'gait_errors'
   text = table.text()
   assert text.startswith(GOLDEN)
@@ -96,14 +93,11 @@ def test_bland_altman_of_next_to_nothing(tmp_path, pairs):
   path = agreement_figures.draw_bland_altman(
     tmp_path / 'a.png', pairs, bland_altman.agreement(every), 'Stance time', 'ms'
   )
-  assert report_test.is_png(path)
-
-
-# --- predictions, beside the truth of made-up recordings
+  assert report_making.is_png(path)
 
 
 def folds_of(*subjects, legs=2):
-  fold = report_test.small_folds()['A'] | {'legs': legs}
+  fold = report_making.small_folds()['A'] | {'legs': legs}
   (result,) = fold['subjects'].values()
   return {s: fold | {'subjects': {s: result}} for s in subjects}
 
@@ -177,12 +171,12 @@ def test_a_prediction_that_is_missing_or_broken_is_named(runs, recordings_dir):
 def test_report_has_table_plots_and_trials(runs, recordings_dir):
   found = read(runs, recordings_dir, 'A', 'B')
   folds = folds_of('A', 'B')
-  text = fold_report.loso_text(folds, found)
+  text = fold_report.fold_summary(folds, found)
   assert 'Gait measures. Held-out foot contacts' in text
   assert 'No errors of gait measures' not in text
-  names = {p.name for p in fold_report.write_loso(runs, folds, found)}
+  names = {p.name for p in fold_report.write_fold_report(runs, folds, found)}
   assert {f'gait_errors.{ending}' for ending in ('txt', 'csv', 'md')} < names
-  seen = report_test.Page((runs / 'report' / 'index.html').read_text())
+  seen = html_pages.Page((runs / 'report' / 'index.html').read_text())
   assert 'Of 8 foot contacts on the plates 0 were missed (0.0 %)' in seen.text
   assert 'Held-out foot contacts against those of the plates' in seen.text
   alts = [img['alt'] for img in seen.all('img')]
@@ -197,16 +191,16 @@ def test_report_has_table_plots_and_trials(runs, recordings_dir):
 
 def test_links_and_names_are_escaped(runs, recordings_dir):
   (trial, *_) = read(runs, recordings_dir, 'A').trials
-  named = {'name': HOSTILE, 'subject': '<i>A'}
+  named = {'name': report_making.HOSTILE, 'subject': '<i>A'}
   hostile = held_out_trials.HeldOutTrials(
     [held_out_trials.HeldOutTrial(**vars_of(trial) | named)], {'<b>x': '<u>why'}
   )
-  (runs / 'predictions' / f'{HOSTILE}.html').touch()
-  fold_report.write_loso(runs, folds_of('<i>A'), hostile)
-  seen = report_test.Page((runs / 'report' / 'index.html').read_text())
+  (runs / 'predictions' / f'{report_making.HOSTILE}.html').touch()
+  fold_report.write_fold_report(runs, folds_of('<i>A'), hostile)
+  seen = html_pages.Page((runs / 'report' / 'index.html').read_text())
   quoted = '%3Cscript%3Ealert%281%29%3Cscript%3E%20%26%20%22%24x%22%20%27y%27%20%23%3F%25.html'
   assert seen.all('a') == [{'href': f'../predictions/{quoted}'}]
-  assert f'{HOSTILE} of <i>A: ' in seen.text
+  assert f'{report_making.HOSTILE} of <i>A: ' in seen.text
   assert 'Not judged (trial <b>x): <u>why.' in seen.text
   assert not {'script', 'i', 'u'} & {tag for tag, _ in seen.tags}
   sources = [tag['src'] for tag in seen.all('img')]
@@ -224,12 +218,12 @@ def test_worst_and_best_are_ranked(tmp_path, monkeypatch):
     def __init__(self, error):
       self.name, self.mae_pct_bw = f't{error}', error
 
-  monkeypatch.setattr(agreement_report.video_file, 'probe', lambda _: None)
-  monkeypatch.setattr(agreement_report.video_file, 'frame', lambda *_: None)
+  monkeypatch.setattr(gait_agreement.video_file, 'probe', lambda _: None)
+  monkeypatch.setattr(gait_agreement.video_file, 'frame', lambda *_: None)
   monkeypatch.setattr(agreement_figures, 'draw_trial', lambda path, *_: path)
 
   def captions(errors):
-    found = agreement_report._trial_pictures(tmp_path, tmp_path, [Trial(e) for e in errors])
+    found = gait_agreement._draw_trials(tmp_path, tmp_path, [Trial(e) for e in errors])
     assert [p.path.name for p in found] == [f'trial_{k}.png' for k in range(1, len(found) + 1)]
     return [p.caption for p in found]
 
@@ -244,9 +238,6 @@ def test_worst_and_best_are_ranked(tmp_path, monkeypatch):
   assert captions([]) == []
 
 
-# --- no table, and why
-
-
 def test_a_set_without_forces_says_so(runs, recordings_dir, tmp_path):
   root = shutil.copytree(recordings_dir, tmp_path / 'bare')
   rows = list(csv.DictReader((root / 'trials.csv').read_text().splitlines()))
@@ -256,12 +247,12 @@ def test_a_set_without_forces_says_so(runs, recordings_dir, tmp_path):
   folds = folds_of('A', 'B')
   reason = 'No errors of gait measures: force plates tell the truth of no trial.'
   which = 'Not judged (4 trials, A_1 first): no forces, or nothing that places them in time.'
-  text = fold_report.loso_text(folds, found)
+  text = fold_report.fold_summary(folds, found)
   assert reason in text
   assert which in text
-  paths = fold_report.write_loso(runs, folds, found)
+  paths = fold_report.write_fold_report(runs, folds, found)
   assert not any('gait_errors' in p.name for p in paths)
-  seen = report_test.Page(paths[0].read_text())
+  seen = html_pages.Page(paths[0].read_text())
   assert reason in seen.text
   assert which in seen.text
   assert 'Worst and best trials' not in seen.text
@@ -270,10 +261,10 @@ def test_a_set_without_forces_says_so(runs, recordings_dir, tmp_path):
 def test_who_knows_the_near_leg_alone_has_no_gait_measures(runs, recordings_dir):
   found = read(runs, recordings_dir, 'A')
   folds = folds_of('A', legs=1)
-  text = fold_report.loso_text(folds, found)
+  text = fold_report.fold_summary(folds, found)
   assert 'Gait measures.' not in text
   assert 'in stance only, and cannot tell when a foot meets the floor' in text
-  seen = report_test.Page(fold_report.write_loso(runs, folds, found)[0].read_text())
+  seen = html_pages.Page(fold_report.write_fold_report(runs, folds, found)[0].read_text())
   assert 'Worst and best trials' in seen.text
 
 
@@ -284,38 +275,4 @@ def test_forces_that_cannot_be_used_are_left_out(runs, recordings_dir, tmp_path)
   found = read(runs, root, 'A')
   assert found.unjudged.keys() | {t.name for t in found.trials} == {'A_1', 'A_2'}
   assert trial.name in found.unjudged
-  assert trial.force.name in agreement_report.left_out(found)[0]
-
-
-# --- what it stands on
-
-
-@pytest.mark.parametrize('axes', [1, 3])
-def test_csv_is_read_back(axes):
-  force = np.round(np.random.default_rng(0).normal(size=(5, 2, axes)), curve_files.DECIMALS)
-  force[1, 0], force[3] = np.nan, np.nan
-  interval = force[..., None] + [-0.1, 0.1]
-  time_s = np.arange(5) / 50
-  nowhere = np.full((5, 4), np.nan), np.zeros(5, int)
-  made = force_curves.ForceCurves(time_s, force, interval, 'left', False, *nowhere)
-  got = curve_files.from_csv(curve_files.to_csv(made))
-  np.testing.assert_array_equal(got[0], time_s)
-  np.testing.assert_array_equal(got[1], force)
-
-
-def test_tables_alone_are_no_complete_prediction(tmp_path):
-  (tmp_path / 'walk.csv').touch()
-  assert not prediction_files.is_complete(tmp_path, 'walk')
-  for suffix in ('.json', '.png', '.html'):
-    assert not prediction_files.is_complete(tmp_path, 'walk')
-    (tmp_path / f'walk{suffix}').touch()
-  assert prediction_files.is_complete(tmp_path, 'walk')  # the others not every video has
-
-
-def test_a_caption_leads_nowhere_unless_told(tmp_path):
-  path = tmp_path / 'a.png'
-  path.touch()
-  assert '<a ' not in html_page.Picture(path, 'alt', 'x').html()
-  assert '<figcaption><a href="a&amp;b">x &lt; y</a>' in (
-    html_page.Picture(path, 'alt', 'x < y', 'a&b').html()
-  )
+  assert trial.force.name in gait_agreement.describe_left_out(found)[0]

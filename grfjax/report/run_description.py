@@ -1,0 +1,53 @@
+"""What readers of an estimate should know of the network that made it."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+from grfjax import errors
+from grfjax.inference import trained_run
+from grfjax.io import run_folder
+from grfjax.report import fold_results
+
+
+def describe_run(run: trained_run.TrainedRun) -> dict[str, Any]:
+  """Returns a network's model, step, training, errors, and the share of its intervals.
+
+  The errors are those of the run's eval.json, and those of about.json where the network is one
+  that comes along with grfjax.
+
+  Returns:
+    'model', 'step', 'trained_on_subjects' (None where not written down), 'mae_pct_bw' (of whom ->
+    mean absolute error of the vertical force in stance, % BW; {} where it was not measured),
+    'interval_share' (None: the intervals are not calibrated, and none are given).
+
+  Raises:
+    errors.InputError: one of the run's files is damaged.
+  """
+  try:
+    return _read_description(run)
+  except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+    raise errors.InputError(
+      f'{run.folder}: what its JSON files say of the run cannot be read ({error})',
+      code='run.damaged_file',
+      file=run.folder,
+    ) from error
+
+
+def _read_description(run: trained_run.TrainedRun) -> dict[str, Any]:
+  def read(path: pathlib.Path) -> dict[str, Any]:
+    return run_folder.read_json(path) or {}
+
+  maes = read(run.folder.about).get('mae_pct_bw', {}) | {
+    f'{subject}, held out': result['mae_pct_bw']
+    for subject, result in read(run.folder.evaluation).get('subjects', {}).items()
+  }
+  trained = read(run.folder.subjects).get('trained')
+  return {
+    'model': fold_results.describe_model(run.config.model.to_dict()),
+    'step': run.step,
+    'trained_on_subjects': None if trained is None else len(trained),
+    'mae_pct_bw': maes,
+    'interval_share': read(run.folder.intervals).get('share'),
+  }

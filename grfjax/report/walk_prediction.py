@@ -1,0 +1,74 @@
+"""The result for one video: what its JSON file holds, and what the other files are made from."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib.metadata
+from typing import Any
+
+from grfjax.evaluation import plate_reference
+from grfjax.gait import curve_files, foot_contacts, force_curves, plausibility, summaries
+
+Content = dict[str, Any]  # of a STEM.json; None is undefined
+
+
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+  """A video with its estimate.
+
+  Attributes:
+    name: of its files.
+    video_name: the video's file name.
+    subject: who walks, of a recording set; '' otherwise.
+    estimate: the curves.
+    body_mass_kg: of the walker; None where not given: nothing is in newtons.
+    run: description of the network, of `run_description.describe_run`.
+    reference: forces and contacts that plates measured, where there are any.
+    notes: more sentences for the reader.
+  """
+
+  name: str
+  video_name: str
+  subject: str
+  estimate: force_curves.ForceCurves
+  body_mass_kg: float | None
+  run: dict[str, Any]
+  reference: plate_reference.PlateReference | None = None
+  notes: tuple[str, ...] = ()
+
+  @functools.cached_property
+  def contacts(self) -> list[foot_contacts.MeasuredContact]:
+    """The contacts of both feet, in order of time."""
+    return foot_contacts.find_contacts(self.estimate.time_s, self.estimate.force)
+
+  @functools.cached_property
+  def mot(self) -> str:
+    """The text of STEM_grf.mot; '' where there can be none."""
+    if self.body_mass_kg is None:
+      return ''
+    return curve_files.to_mot(self.estimate, self.body_mass_kg, f'{self.name}_grf')
+
+  @functools.cached_property
+  def content(self) -> Content:
+    """The content of STEM.json; None is undefined."""
+    quality = plausibility.check_plausibility(self.estimate, self.contacts)
+    flags = [*quality.flags, *self.notes]
+    flag_codes = [*quality.flag_codes, *['prediction.note'] * len(self.notes)]
+    if not self.mot:
+      no_mass = self.body_mass_kg is None
+      reason = 'the body mass is not given' if no_mass else 'no frame has three axes of both legs'
+      flags.append(f'There is no OpenSim file (_grf.mot): {reason}.')
+      flag_codes.append('prediction.no_opensim_file')
+    return {
+      'grfjax': importlib.metadata.version('grfjax'),
+      'name': self.name,
+      'video': self.video_name,
+      'subject': self.subject or None,
+      'camera': self.estimate.camera,
+      'body_mass_kg': self.body_mass_kg,
+      'run': self.run,
+      'quality': dataclasses.asdict(quality) | {'flags': flags, 'flag_codes': flag_codes},
+      'errors': self.reference.errors(self.estimate, self.contacts) if self.reference else None,
+      **summaries.as_dict(self.contacts),
+    }

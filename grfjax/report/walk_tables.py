@@ -1,0 +1,111 @@
+"""Tables of the results for videos: measures by leg, contacts one by one, and all results."""
+
+from __future__ import annotations
+
+from grfjax import conventions
+from grfjax.gait import gait_measures
+from grfjax.report import text_table, walk_prediction
+
+MAIN_MEASURES = ('stance_s', 'first_peak_bw', 'second_peak_bw')
+
+WHOLE = '.0f'  # format of whole numbers
+
+_FORMATS = {'s': '.2f', 'BW': '.2f', 'BW s': '.3f', 'BW/s': '.1f'}  # by unit; others `WHOLE`
+
+
+def measures_table(content: walk_prediction.Content) -> text_table.Table:
+  """Returns mean, SD and number of each gait measure by leg, and the legs' symmetry."""
+  rows = []
+  for name, measure in gait_measures.MEASURES.items():
+    form = _FORMATS.get(measure.unit, WHOLE)
+    cells: list[str] = []
+    for leg in conventions.LEGS:
+      statistics = content['summary'][leg][name]
+      cells += [
+        text_table.format_value(statistics['mean'], form),
+        text_table.format_value(statistics['sd'], form),
+        str(statistics['n']),
+      ]
+    index = content['summary']['symmetry_index_pct'][name]
+    rows.append((measure.label, measure.unit, *cells, text_table.format_value(index, '+.0f')))
+  return text_table.Table(
+    'measures',
+    'Measures by leg',
+    'Mean, standard deviation (SD) and number of values (n).',
+    ('measure', 'unit', 'left mean', 'left SD', 'left n', 'right mean', 'right SD', 'right n',
+     'symmetry index, %'),
+    ('',) * 9,
+    tuple(rows),
+  )  # fmt: skip
+
+
+def contact_tables(content: walk_prediction.Content) -> list[text_table.Table]:
+  """Returns the times of each contact in a first table, its forces in a second."""
+  times = (*gait_measures.EVENTS, 'stance_s', 'step_s', 'stride_s', 'double_support_pct')
+  forces = tuple(name for name in gait_measures.MEASURES if name not in times)
+  return [
+    _contacts_table(
+      content, 'times', times, "In order, on the video's clock; a dash: not seen or not defined."
+    ),
+    _contacts_table(content, 'forces', forces, 'A dash: not defined.'),
+  ]
+
+
+def _contacts_table(
+  content: walk_prediction.Content, name: str, columns: tuple[str, ...], caption: str
+) -> text_table.Table:
+  every = gait_measures.EVENTS | gait_measures.MEASURES
+  measures = {column: every[column] for column in columns}
+  return text_table.Table(
+    name,
+    f'Each foot contact: {name}',
+    caption,
+    ('contact', *(f'{measure.label}, {measure.unit}' for measure in measures.values())),
+    ('',) * (1 + len(measures)),
+    tuple(
+      (
+        f'{number}, {contact["leg"]}',
+        *(
+          text_table.format_value(contact[column], _FORMATS.get(measure.unit, WHOLE))
+          for column, measure in measures.items()
+        ),
+      )
+      for number, contact in enumerate(content['contacts'], 1)
+    ),
+  )
+
+
+def results_table(contents: list[walk_prediction.Content]) -> text_table.Table:
+  """Returns the main measures of every result."""
+  labels = [
+    f'{leg} {measure.label.lower()}, {measure.unit}'
+    for measure in (gait_measures.MEASURES[name] for name in MAIN_MEASURES)
+    for leg in conventions.LEGS
+  ]
+  return text_table.Table(
+    'trials',
+    f'{len(contents)} results',
+    'Means of each; a dash: undefined or not measured.',
+    ('trial', 'subject', 'cadence, steps/min', *labels, 'both legs over a stride, BW',
+     'error, % BW', 'flags'),
+    ('', '', WHOLE, *('.2f',) * len(labels), '.2f', '.1f', 'd'),
+    tuple(map(_result_row, contents)),
+    (
+      'Both legs over a stride: their mean vertical force together, which physics says is 1. '
+      'Error: mean absolute error of vertical force in stance, where force plates told the truth. '
+      "Flags: what to be careful about, on the trial's page.",
+    ),
+  )  # fmt: skip
+
+
+def _result_row(content: walk_prediction.Content) -> tuple:
+  summary, quality, errors = content['summary'], content['quality'], content['errors']
+  return (
+    content['name'],
+    content['subject'],
+    summary['cadence_steps_per_min']['mean'],
+    *(summary[leg][name]['mean'] for name in MAIN_MEASURES for leg in conventions.LEGS),
+    quality['mean_total_bw'],
+    errors['vertical']['mae_pct_bw'] if errors else None,
+    len(quality['flags']),
+  )

@@ -1,0 +1,121 @@
+"""The result for one video in sentences, for its page and for the terminal."""
+
+from __future__ import annotations
+
+from grfjax import conventions
+from grfjax.gait import gait_measures
+from grfjax.report import contact_text, page_parts, text_table, walk_prediction
+
+BODY_WEIGHT = 'Forces are in body weights (BW): 1 BW is what the person weighs, standing still.'
+
+
+def result_sentences(prediction: walk_prediction.Prediction) -> list[str]:
+  """Returns the result in a few sentences: cadence, then each leg, then both legs together."""
+  content = prediction.content
+  summary, quality = content['summary'], content['quality']
+  cadence = summary['cadence_steps_per_min']
+  first = f"The camera stood at the walker's {prediction.estimate.camera}."
+  if cadence['mean'] is not None:
+    first += f' Cadence: {cadence["mean"]:.0f} steps a minute, of {_count(cadence["n"], "step")}.'
+  sentences = [first, *(_describe_leg(prediction, leg) for leg in conventions.LEGS)]
+  index = summary['symmetry_index_pct']
+  compared = [
+    f'{gait_measures.MEASURES[name].label.lower()} {text_table.format_value(index[name], "+.0f")} %'
+    for name in ('stance_s', 'first_peak_bw', 'second_peak_bw')
+    if index[name] is not None
+  ]
+  if compared:
+    sentences.append(
+      f'Left against right (0 is equal, positive is left larger): {", ".join(compared)}.'
+    )
+  if quality['mean_total_bw'] is not None:
+    sentences.append(
+      f'Check: over {_count(quality["strides"], "whole stride")} both legs together carry '
+      f'{quality["mean_total_bw"]:.2f} BW on average; physics says 1.'
+    )
+  return sentences
+
+
+def _describe_leg(prediction: walk_prediction.Prediction, leg: str) -> str:
+  """Returns a leg's stance time and peaks in a sentence, or why there are none."""
+  estimate, mass = prediction.estimate, prediction.body_mass_kg
+  name = f'{leg.capitalize()} leg'
+  if not estimate.has_estimate[:, conventions.LEGS.index(leg)].any():
+    reason = ' (the network knows the near leg alone)' if estimate.near_only else ''
+    return f'{name}: no estimate{reason}.'
+  measures = prediction.content['summary'][leg]
+  stance = measures['stance_s']
+  if not stance['n']:
+    return f'{name}: no whole stance was seen.'
+  parts = [f'stance {stance["mean"]:.2f} s, of {_count(stance["n"], "whole contact")}']
+  for key in ('first_peak_bw', 'second_peak_bw'):
+    mean = measures[key]['mean']
+    if mean is not None:
+      newtons = f' = {mean * mass * conventions.G:.0f} N' if mass else ''
+      parts.append(f'{gait_measures.MEASURES[key].label.lower()} {mean:.2f} BW{newtons}')
+  if len(parts) == 1:
+    parts.append('without two peaks')
+  return f'{name}: {"; ".join(parts)}.'
+
+
+def _count(n: int, noun: str) -> str:
+  return f'{n} {noun}' + ('' if n == 1 else 's')
+
+
+def describe_recording(content: walk_prediction.Content) -> str:
+  """Returns who was filmed in which video."""
+  text = f'Video: {content["video"]}.'
+  if content['subject']:
+    text += f' Subject: {content["subject"]}.'
+  if content['body_mass_kg'] is not None:
+    text += f' Body mass: {content["body_mass_kg"]:g} kg.'
+  return text
+
+
+def describe_errors(content: walk_prediction.Content) -> list[str]:
+  """Returns the errors against the force plates in sentences; none without plates."""
+  if not content['errors']:
+    return []
+  vertical, contacts = content['errors']['vertical'], content['errors']['contacts']
+  if not vertical['n']:
+    return ['No frame has both an estimate and a foot on a plate.']
+  sentences = [
+    f'Over {vertical["n"]} frames with a foot on a plate the vertical force is '
+    f'{vertical["mae_pct_bw"]:.1f} % BW off on average (bias {vertical["bias_pct_bw"]:+.1f} % BW, '
+    f'r {text_table.format_value(vertical["r"], ".2f")}).',
+    f'Of {contacts["true"]} contacts on the plates {contacts["matched"]} were found, '
+    f'{contacts["missed"]} missed; {contacts["invented"]} were invented.',
+  ]
+  if errors := contact_text.list_errors(contacts):
+    sentences.append(f'Mean absolute errors: {errors}.')
+  return sentences
+
+
+def describe_origin(content: walk_prediction.Content) -> list[str]:
+  """Returns how the estimate was made, and how far it can be trusted."""
+  run = content['run']
+  people = run['trained_on_subjects']
+  model = f'A network ({run["model"]}; step {run["step"]}'
+  model += f'; it has learned from {people} people)' if people is not None else ')'
+  sentences = [
+    f'{model} estimated the force between foot and ground at every frame of the video, without '
+    f"force plates. The camera stood at the walker's {content['camera']}. Made with grfjax "
+    f'{content["grfjax"]}.'
+  ]
+  if run['mae_pct_bw']:
+    errors = '; '.join(f'{who}: {value:.1f}' for who, value in run['mae_pct_bw'].items())
+    sentences.append(
+      f'Mean absolute error of its vertical force in stance, % BW: {errors}. Whether these are '
+      'people before a camera or rendered ones depends on the recordings; the error holds for '
+      'people, cameras and rooms like those.'
+    )
+  else:
+    sentences.append('Its error on people whom it has not seen was not measured.')
+  share = run['interval_share']
+  sentences.append(
+    f'The interval holds the true force in {share:.0%} of stance frames of people left out of '
+    'training.'
+    if share
+    else 'Its intervals are not calibrated, so none are given.'
+  )
+  return [*sentences, page_parts.NOT_MEDICAL]
