@@ -26,12 +26,12 @@ def stance_curves(
     stance shows its ends: then all are taken that last as long as the usual one (80 % of the
     median).
   """
-  every = stances.find_stances(subject.trial, subject.frame, subject.contact[:, leg])
-  whole = [stance for stance in every if stance.whole]
+  leg_stances = stances.find_stances(subject.trial, subject.frame, subject.contact[:, leg])
+  whole = [stance for stance in leg_stances if stance.whole]
   shows_ends = bool(whole)
-  if not whole and every and bool(subject.contact[:, leg].all()):
-    usual = np.median([len(stance.index) for stance in every])
-    whole = [stance for stance in every if len(stance.index) >= _USUAL_SHARE * usual]
+  if not whole and leg_stances and bool(subject.contact[:, leg].all()):
+    usual = np.median([len(stance.index) for stance in leg_stances])
+    whole = [stance for stance in leg_stances if len(stance.index) >= _USUAL_SHARE * usual]
   count = subject.estimate.shape[-1]
   empty = np.empty((0, stances.POINTS, count))
   true = [stances.resample(subject.force[s.index, leg, :count]) for s in whole]

@@ -54,8 +54,8 @@ def contact_tables(content: walk_prediction.Content) -> list[text_table.Table]:
 def _contacts_table(
   content: walk_prediction.Content, name: str, columns: tuple[str, ...], caption: str
 ) -> text_table.Table:
-  every = gait_measures.EVENTS | gait_measures.MEASURES
-  measures = {column: every[column] for column in columns}
+  known = gait_measures.EVENTS | gait_measures.MEASURES
+  measures = {column: known[column] for column in columns}
   return text_table.Table(
     name,
     f'Each foot contact: {name}',
