@@ -1,1 +1,1 @@
-"""What a force curve says of a walk: contacts, stances, gait measures, plausibility, agreement."""
+"""Analysis of force curves: contacts, stances, gait measures, plausibility, agreement."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from grfjax.gait import contact_thresholds
 
-# Two peaks are two when the valley is lower than either by this: more than the ripple of an
+# There are two peaks when the valley is lower than either by this: more than the ripple of an
 # estimate at its top, less than the valley of slow walking, which fades with speed.
 VALLEY_BW = 0.02
 
@@ -43,8 +43,8 @@ EVENTS: dict[str, Measure] = {
   'toe_off_s': Measure('Toe-off', 's', f'When the foot ceases to be in contact: {_RULE}.'),
 }
 
-# Of every contact; NaN where undefined. Peaks and valley are F1, F2 and F3 of Perry and Burnfield
-# (Gait Analysis, 2010); step, stride and double support are as defined there.
+# Measures of every contact; NaN where undefined. Peaks and valley are F1, F2 and F3 of Perry and
+# Burnfield (Gait Analysis, 2010); step, stride and double support are as defined there.
 MEASURES: dict[str, Measure] = {
   'stance_s': Measure('Stance time', 's', "From the foot's initial contact to its toe-off."),
   'step_s': Measure(
@@ -89,6 +89,7 @@ MEASURES: dict[str, Measure] = {
   ),
 }
 
+# Measures of a whole walk.
 WALK_MEASURES: dict[str, Measure] = {
   'cadence_steps_per_min': Measure('Cadence', 'steps/min', '60 s over the mean of all step times.'),
   'symmetry_index_pct': Measure(
