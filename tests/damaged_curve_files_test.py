@@ -11,11 +11,11 @@ HEADER = 'time_s,left_fz_bw,right_fz_bw'
 @pytest.mark.parametrize(
   ('text', 'code', 'line', 'column'),
   [
-    ('', 'prediction.no_table', None, None),
-    ('time_s,left_fz_bw\n', 'prediction.missing_column', 1, 'right_fz_bw'),
-    (f'{HEADER}\n0,1,\n0.1,1\n', 'prediction.cell_count', 3, None),
-    (f'{HEADER}\n0,1,x\n', 'prediction.not_a_number', 2, 'right_fz_bw'),
-    (f'{HEADER}\n,1,1\n', 'prediction.not_a_number', 2, 'time_s'),
+    ('', 'table.syntax', None, None),
+    ('time_s,left_fz_bw\n', 'table.missing_column', 1, 'right_fz_bw'),
+    (f'{HEADER}\n0,1,\n0.1,1\n', 'table.cell_count', 3, None),
+    (f'{HEADER}\n0,1,x\n', 'table.not_a_number', 2, 'right_fz_bw'),
+    (f'{HEADER}\n,1,1\n', 'table.not_a_number', 2, 'time_s'),
   ],
 )
 def test_a_damaged_file_is_refused(text, code, line, column):

@@ -48,14 +48,14 @@ def from_csv(text: str) -> tuple[np.ndarray, np.ndarray]:
     (N,) seconds and (N, 2, axes) forces as in `ForceCurves`.
 
   Raises:
-    errors.InputError: the text is no table ('prediction.no_table'), a column is missing
-      ('prediction.missing_column'), a row has too few or too many cells ('prediction.cell_count'),
-      or a cell is no number ('prediction.not_a_number').
+    errors.InputError: the text is no table ('table.syntax'), a column is missing
+      ('table.missing_column'), a row has too few or too many cells ('table.cell_count'),
+      or a cell is no number ('table.not_a_number').
   """
   try:
     names, *rows = csv.reader(io.StringIO(text), strict=True)
   except (csv.Error, ValueError) as error:  # ValueError: there is no row at all
-    raise errors.InputError(f'is not a table ({error})', code='prediction.no_table') from error
+    raise errors.InputError(f'is not a table ({error})', code='table.syntax') from error
   position = {name: k for k, name in enumerate(names)}
   axes = [axis for axis in _AXIS_COLUMNS if axis == 'fz' or f'left_{axis}_bw' in position]
   expected = ['time_s', *(f'{leg}_{axis}_bw' for leg in conventions.LEGS for axis in axes)]
@@ -63,7 +63,7 @@ def from_csv(text: str) -> tuple[np.ndarray, np.ndarray]:
   if missing:
     raise errors.InputError(
       f'no column {", ".join(missing)}; found {delimited_text.list_columns(names)}',
-      code='prediction.missing_column',
+      code='table.missing_column',
       line=1,
       column=missing[0],
     )
@@ -79,7 +79,7 @@ def _check_row(row: list[str], line: int, names: list[str], expected: list[str])
   if len(row) != len(names):
     raise errors.InputError(
       f'line {line}: found {len(row)} cells, expected {len(names)}',
-      code='prediction.cell_count',
+      code='table.cell_count',
       line=line,
     )
   cells = dict(zip(names, row, strict=True))

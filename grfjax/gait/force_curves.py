@@ -14,7 +14,7 @@ class Gap(NamedTuple):
   """An interval of a video in which somebody may walk but cannot be followed.
 
   Attributes:
-    code: short and stable, 'walker.reason', for programs.
+    code: short and stable, such as 'walker.camera_moves', for programs.
     text: when and why, a sentence without capital and full stop.
   """
 

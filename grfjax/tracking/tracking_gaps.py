@@ -15,7 +15,7 @@ class Reason(NamedTuple):
   """Why somebody is not estimated.
 
   Attributes:
-    code: short and stable, 'walker.reason', for programs.
+    code: short and stable, such as 'walker.camera_moves', for programs.
     sentence: the reason in words, without capital and full stop.
   """
 
