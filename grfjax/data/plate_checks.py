@@ -31,10 +31,6 @@ _OUTWARDS_BW = 0.005
 
 _SATURATED_S, _SATURATED_ROWS = 0.03, 4  # so long a foot is never at its largest force
 
-# A plate that drops out for less than this holds one contact: no swing is so short (0.3 to 0.5 s
-# in walking, 0.2 s and more in sprinting).
-DROPOUT_S = 0.05
-
 
 def check_plausible(plate_forces: force_files.PlateForces, body_mass_kg: float) -> None:
   """Checks that the plates can have carried a body and measured it.
