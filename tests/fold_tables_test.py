@@ -98,7 +98,7 @@ def test_pooled_intervals_are_those_of_all_frames(tmp_path):
     np.concatenate(x)
     for x in zip(*((e.estimate[..., 0], e.force[..., 0], e.contact) for e in every), strict=True)
   ]
-  expected = error_sums.sums_by_interval(*together)
+  expected = error_sums.sum_errors_by_interval(*together)
   for name, got in fold_results.pooled_intervals(folds).items():
     want = expected[name].result()
     for key, value in got.items():

@@ -147,12 +147,12 @@ def test_a_damaged_prediction_is_named(runs, recordings_dir, damage, says):
 
 def test_trials_are_judged_as_their_own_pages_judge_them(runs, recordings_dir):
   found = read(runs, recordings_dir, 'A', 'B')
-  assert not found.unjudged
+  assert not found.skipped
   assert {t.subject for t in found.trials} == {'A', 'B'}
   for trial in found.trials:
-    assert trial.true.contact[trial.frame].any()
+    assert trial.reference.contact[trial.middle_frame].any()
     assert trial.mae_pct_bw > 5 if trial.subject == 'A' else trial.mae_pct_bw < 0.01
-  every = found.compared()
+  every = found.comparisons()
   assert list(every) == ['A', 'B']
   result = every['B'].result()
   assert (result['true'], result['missed'], result['invented']) == (4, 0, 0)
@@ -273,6 +273,6 @@ def test_forces_that_cannot_be_used_are_left_out(runs, recordings_dir, tmp_path)
   trial = recordings.load(root, subjects=['A'])[0]
   trial.force.write_text('time_s,fx_1\n0,1\n')
   found = read(runs, root, 'A')
-  assert found.unjudged.keys() | {t.name for t in found.trials} == {'A_1', 'A_2'}
-  assert trial.name in found.unjudged
+  assert found.skipped.keys() | {t.name for t in found.trials} == {'A_1', 'A_2'}
+  assert trial.name in found.skipped
   assert trial.force.name in gait_agreement.describe_left_out(found)[0]

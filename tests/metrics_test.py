@@ -16,7 +16,7 @@ def _data(n=1000, seed=0):
 
 
 def test_by_hand():
-  result = error_sums.sums([0.5, 1.0, 9.0], [0.4, 1.2, 0.0], [True, True, False]).result()
+  result = error_sums.sum_errors([0.5, 1.0, 9.0], [0.4, 1.2, 0.0], [True, True, False]).result()
   assert result['mae_pct_bw'] == pytest.approx(15)
   assert result['rmse_pct_bw'] == pytest.approx(100 * np.sqrt(0.05 / 2))
   assert result['bias_pct_bw'] == pytest.approx(-5)
@@ -27,7 +27,7 @@ def test_by_hand():
 
 def test_against_numpy():
   estimate, truth, mask = _data()
-  got = error_sums.sums(estimate, truth, mask).result()
+  got = error_sums.sum_errors(estimate, truth, mask).result()
   x, y = estimate[mask].astype(np.float64), truth[mask].astype(np.float64)
   assert got['mae_pct_bw'] == pytest.approx(100 * np.abs(x - y).mean(), rel=1e-12)
   assert got['rmse_pct_bw'] == pytest.approx(100 * np.sqrt(((x - y) ** 2).mean()), rel=1e-12)
@@ -38,11 +38,11 @@ def test_against_numpy():
 
 def test_merged_equals_whole():
   estimate, truth, mask = _data()
-  whole = error_sums.sums(estimate, truth, mask)
-  merged = error_sums.Sums()
+  whole = error_sums.sum_errors(estimate, truth, mask)
+  merged = error_sums.ErrorSums()
   for part in np.split(np.arange(1000), [1, 2, 50, 400, 401]):
-    merged = merged.merge(error_sums.sums(estimate[part], truth[part], mask[part]))
-  merged = merged.merge(error_sums.Sums())
+    merged = merged.merge(error_sums.sum_errors(estimate[part], truth[part], mask[part]))
+  merged = merged.merge(error_sums.ErrorSums())
   for got, want in zip(jax.tree.leaves(merged), jax.tree.leaves(whole), strict=True):
     assert got == pytest.approx(want, rel=1e-12)
 
@@ -50,10 +50,10 @@ def test_merged_equals_whole():
 def test_r_far_from_zero_keeps_its_digits():
   estimate, truth, mask = (a.astype(np.float64) for a in _data())
   mask = mask > 0
-  far = error_sums.Sums()
+  far = error_sums.ErrorSums()
   for part in np.array_split(np.arange(1000), 7):
-    far = far.merge(error_sums.sums(estimate[part] + 1e6, truth[part] + 1e6, mask[part]))
-  want = error_sums.sums(estimate, truth, mask).result()['r']
+    far = far.merge(error_sums.sum_errors(estimate[part] + 1e6, truth[part] + 1e6, mask[part]))
+  want = error_sums.sum_errors(estimate, truth, mask).result()['r']
   assert far.result()['r'] == pytest.approx(want, abs=1e-8)
 
 
@@ -63,30 +63,30 @@ def test_r_far_from_zero_keeps_its_digits():
 )
 def test_r_of_a_constant_is_none(estimate, truth):
   mask = np.ones(7, bool)
-  whole = error_sums.sums(estimate, truth, mask)
-  parts = error_sums.Sums()
+  whole = error_sums.sum_errors(estimate, truth, mask)
+  parts = error_sums.ErrorSums()
   for i in range(7):
-    parts = parts.merge(error_sums.sums(estimate[i : i + 1], truth[i : i + 1], mask[:1]))
+    parts = parts.merge(error_sums.sum_errors(estimate[i : i + 1], truth[i : i + 1], mask[:1]))
   for each in (whole, parts):
     assert each.result()['r'] is None
     assert np.isfinite(each.result()['mae_pct_bw'])
 
 
 def test_nothing_gives_none():
-  result = error_sums.sums([0.1], [0.2], [False]).result()
+  result = error_sums.sum_errors([0.1], [0.2], [False]).result()
   assert result == {'mae_pct_bw': None, 'rmse_pct_bw': None, 'bias_pct_bw': None, 'r': None, 'n': 0}
-  assert error_sums.sums([0.1], [0.2], [True]).result()['r'] is None
+  assert error_sums.sum_errors([0.1], [0.2], [True]).result()['r'] is None
 
 
 def test_refuses_bad_input_but_not_where_masked():
-  good = error_sums.sums([np.nan, 0.5], [0.2, 0.4], [False, True]).result()
+  good = error_sums.sum_errors([np.nan, 0.5], [0.2, 0.4], [False, True]).result()
   assert good['mae_pct_bw'] == pytest.approx(10)
   with pytest.raises(ValueError, match='finite'):
-    error_sums.sums([np.nan], [0.2], [True])
+    error_sums.sum_errors([np.nan], [0.2], [True])
   with pytest.raises(ValueError, match='shapes'):
-    error_sums.sums([0.1, 0.2], [0.2], [True])
+    error_sums.sum_errors([0.1, 0.2], [0.2], [True])
   with pytest.raises(ValueError, match='bool'):
-    error_sums.sums([0.1], [0.2], [1])
+    error_sums.sum_errors([0.1], [0.2], [1])
 
 
 def test_interval_labels_are_table_iv():
@@ -106,15 +106,17 @@ def test_interval_of_every_class():
 
 def test_intervals_lose_nothing_and_merge():
   estimate, truth, mask = _data()
-  whole = error_sums.sums_by_interval(estimate, truth, mask)
+  whole = error_sums.sum_errors_by_interval(estimate, truth, mask)
   assert sum(s.count for s in whole.values()) == mask.sum()
   a, b = slice(0, 300), slice(300, None)
-  one, two = (error_sums.sums_by_interval(estimate[k], truth[k], mask[k]) for k in (a, b))
-  total = error_sums.Sums()
+  one, two = (error_sums.sum_errors_by_interval(estimate[k], truth[k], mask[k]) for k in (a, b))
+  total = error_sums.ErrorSums()
   for name in force_intervals.INTERVALS:
     merged = one[name].merge(two[name])
     assert merged.result() == pytest.approx(whole[name].result(), rel=1e-9)
     total = total.merge(merged)
-  assert total.result() == pytest.approx(error_sums.sums(estimate, truth, mask).result(), rel=1e-9)
+  assert total.result() == pytest.approx(
+    error_sums.sum_errors(estimate, truth, mask).result(), rel=1e-9
+  )
   truth[~mask] = np.nan  # unknown truth may be anything
-  assert error_sums.sums_by_interval(estimate, truth, mask)['0.11-0.20'].count > 0
+  assert error_sums.sum_errors_by_interval(estimate, truth, mask)['0.11-0.20'].count > 0

@@ -45,9 +45,9 @@ def test_errors_over_a_million_frames():
   rng = np.random.default_rng(2)
   truth = (100 + 0.3 * rng.standard_normal(1_000_000)).astype(np.float32)
   estimate = (truth + 0.05 * rng.standard_normal(truth.shape)).astype(np.float32)
-  whole = error_sums.Sums()
+  whole = error_sums.ErrorSums()
   for x, y in zip(np.split(estimate, 1000), np.split(truth, 1000), strict=True):
-    whole = whole.merge(error_sums.sums(x, y, np.ones(x.shape, bool)))
+    whole = whole.merge(error_sums.sum_errors(x, y, np.ones(x.shape, bool)))
   found = whole.result()
   exact = np.asarray(estimate, np.longdouble), np.asarray(truth, np.longdouble)
   error = exact[0] - exact[1]

@@ -58,7 +58,7 @@ def made_up_run(
   ]
   atomic.write_text(folder / 'metrics.jsonl', ''.join(json.dumps(line) + '\n' for line in lines))
   pairs = flat['estimate'][..., 0], flat['force'][..., 0], flat['contact']
-  result = error_sums.sums(*pairs).result()
+  result = error_sums.sum_errors(*pairs).result()
   counts = rng.dirichlet(np.ones(len(force_intervals.INTERVALS)))
   value = {
     'subjects': {subject: result | {'mae_newton': result['mae_pct_bw'] * 6}},
@@ -73,13 +73,13 @@ def made_up_run(
       'stance': int(flat['contact'].sum()),
       'air': int((flat['known'] & ~flat['contact']).sum()),
     },
-    'intervals': {k: s.result() for k, s in error_sums.sums_by_interval(*pairs).items()},
+    'intervals': {k: s.result() for k, s in error_sums.sum_errors_by_interval(*pairs).items()},
     'training_intervals': [
       {'interval': n, 'labels': round(1e4 * p), 'share': p, 'share_drawn': 1 / 17}
       for n, p in zip(force_intervals.INTERVALS, counts.tolist(), strict=True)
     ],
     'other_axes': {
-      name: error_sums.sums(
+      name: error_sums.sum_errors(
         flat['estimate'][..., k], flat['force'][..., k], flat['contact']
       ).result()
       for k, name in ((1, 'forward'), (2, 'near side'))
@@ -108,7 +108,7 @@ def small_folds() -> dict:
       'mae_pct_bw': mae, 'rmse_pct_bw': mae + 1, 'bias_pct_bw': mae - 5, 'r': r, 'n': 100,
       'mae_newton': 6 * mae,
     }  # fmt: skip
-    nothing = error_sums.Sums().result()
+    nothing = error_sums.ErrorSums().result()
     intervals = {name: nothing for name in force_intervals.INTERVALS}
     n = {4.0: 300, 8.0: 100}[mae]
     intervals['0.81-0.90'] = {

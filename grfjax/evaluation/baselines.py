@@ -15,7 +15,7 @@ def baseline_errors(
   dataset: voxel_dataset.Dataset,
   training_subjects: Sequence[str],
   held_out: held_out_estimates.HeldOutEstimates,
-) -> dict[str, error_sums.Sums]:
+) -> dict[str, error_sums.ErrorSums]:
   """Computes the errors of both baselines on the held-out subject.
 
   Args:
@@ -39,10 +39,10 @@ def baseline_errors(
       curves += [labels['force'][s.index, leg] for s in _whole_stances(labels, leg)]
   truth = held_out.force[..., 0]
   constant = np.full(truth.shape, total / count)
-  baselines = {'constant': error_sums.sums(constant, truth, held_out.contact)}
+  baselines = {'constant': error_sums.sum_errors(constant, truth, held_out.contact)}
   if curves:
     estimate, judged = _stretched_to_stances(mean_curve(curves), held_out)
-    baselines['mean_curve'] = error_sums.sums(estimate, truth, judged)
+    baselines['mean_curve'] = error_sums.sum_errors(estimate, truth, judged)
   return baselines
 
 

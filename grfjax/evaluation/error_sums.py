@@ -12,8 +12,8 @@ from grfjax.data import force_intervals
 
 
 @flax.struct.dataclass
-class Sums:
-  """Sums over (estimate, truth) pairs in BW; they merge to those of the pairs taken together.
+class ErrorSums:
+  """Sums over (estimate, truth) pairs in BW, which merge to those of the pairs taken together.
 
   Attributes:
     count: pairs.
@@ -33,15 +33,15 @@ class Sums:
   m2_truth: float = 0.0
   co: float = 0.0
 
-  def merge(self, other: Sums) -> Sums:
-    """The sums of both sets of pairs."""
+  def merge(self, other: ErrorSums) -> ErrorSums:
+    """Returns the sums over the pairs of both."""
     n, m = self.count, other.count
     if not n or not m:
       return self if n else other
     apart_estimate = other.mean_estimate - self.mean_estimate
     apart_truth = other.mean_truth - self.mean_truth
     share = m / (n + m)
-    return Sums(
+    return ErrorSums(
       count=n + m,
       abs_error=self.abs_error + other.abs_error,
       error=self.error + other.error,
@@ -54,7 +54,7 @@ class Sums:
     )
 
   def result(self) -> dict[str, Any]:
-    """MAE, RMSE and bias (estimate - truth) in % BW, Pearson's r, and n.
+    """Returns MAE, RMSE and bias (estimate - truth) in % BW, Pearson's r, and n.
 
     What is undefined is None: everything without pairs, r when either side is constant.
     """
@@ -79,13 +79,13 @@ class Sums:
     return float(np.clip(r, -1, 1))
 
 
-def sums(estimate: npt.ArrayLike, truth: npt.ArrayLike, mask: npt.ArrayLike) -> Sums:
-  """Sums over the pairs where `mask` is true.
+def sum_errors(estimate: npt.ArrayLike, truth: npt.ArrayLike, mask: npt.ArrayLike) -> ErrorSums:
+  """Sums up the errors of the pairs where `mask` is true.
 
   Args:
-    estimate: (...,) BW.
-    truth: (...,) BW.
-    mask: (...,) bool.
+    estimate: (...,) estimated forces, BW.
+    truth: (...,) true forces, BW.
+    mask: (...,) bool, the pairs that count.
 
   Raises:
     ValueError: when shapes differ, or a pair that counts is not finite.
@@ -97,12 +97,12 @@ def sums(estimate: npt.ArrayLike, truth: npt.ArrayLike, mask: npt.ArrayLike) -> 
     raise ValueError(f'mask must be bool, not {mask.dtype}')  # ints would index
   x, y = estimate[mask].astype(np.float64), truth[mask].astype(np.float64)
   if not x.size:
-    return Sums()
+    return ErrorSums()
   if not (np.isfinite(x).all() and np.isfinite(y).all()):
     raise ValueError('an estimate or a truth that counts is not finite')
   error = x - y
   from_mean_x, from_mean_y = x - x.mean(), y - y.mean()
-  return Sums(
+  return ErrorSums(
     count=float(x.size),
     abs_error=float(np.abs(error).sum()),
     error=float(error.sum()),
@@ -115,13 +115,13 @@ def sums(estimate: npt.ArrayLike, truth: npt.ArrayLike, mask: npt.ArrayLike) -> 
   )
 
 
-def sums_by_interval(
+def sum_errors_by_interval(
   estimate: npt.ArrayLike, truth: npt.ArrayLike, mask: npt.ArrayLike
-) -> dict[str, Sums]:
-  """`sums`, apart for each of `INTERVALS` of the truth; all of them are there, also empty ones."""
+) -> dict[str, ErrorSums]:
+  """Returns `sum_errors` for each of the `INTERVALS` of the true force, also for empty ones."""
   mask = np.asarray(mask)
   place = force_intervals.interval_index(np.where(mask, truth, 0))
   return {
-    name: sums(estimate, truth, mask & (place == i))
+    name: sum_errors(estimate, truth, mask & (place == i))
     for i, name in enumerate(force_intervals.INTERVALS)
   }

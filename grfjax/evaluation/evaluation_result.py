@@ -25,7 +25,7 @@ class _Checked(pydantic.BaseModel):
 
 
 class Errors(_Checked):
-  """Errors of a force over n frames, % BW, and Pearson's r (`error_sums.Sums.result`)."""
+  """Errors of a force over n frames, % BW, and Pearson's r (`error_sums.ErrorSums.result`)."""
 
   mae_pct_bw: float | None
   rmse_pct_bw: float | None
@@ -122,7 +122,7 @@ class EvaluationResult(_Checked):
   legs: int
   parameters: int
   step: int
-  damaged: list[str]
+  damaged: list[str] = []
   voxels: dict[str, int]
   frames: FrameCounts
   intervals: dict[str, Errors]

@@ -98,7 +98,7 @@ def _errors(
   vertical, contact = estimates.estimate[..., 0], estimates.contact
   total = estimates.sums().result()
   weight_n = dataset.body_mass_kg[subject] * conventions.G
-  by_interval = error_sums.sums_by_interval(vertical, estimates.force[..., 0], contact)
+  by_interval = error_sums.sum_errors_by_interval(vertical, estimates.force[..., 0], contact)
   air = estimates.known & ~contact
   air_error = float(100 * np.abs(vertical[air]).mean(dtype=np.float64)) if air.any() else None
   training = dataset.others(subject, run.config.inner)

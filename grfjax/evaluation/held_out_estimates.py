@@ -43,7 +43,7 @@ def inner_validation(
       estimate_subject(dataset, name, model, estimate, params, config.batch).sums()
       for name in subject_lists.subject_names(config.inner)
     ]
-    return functools.reduce(error_sums.Sums.merge, sums).result()['mae_pct_bw']
+    return functools.reduce(error_sums.ErrorSums.merge, sums).result()['mae_pct_bw']
 
   return validate
 
@@ -81,9 +81,9 @@ class HeldOutEstimates:
     """The number of legs that the network knows; 1 is the near leg alone."""
     return self.contact.shape[1]
 
-  def sums(self, axis: int = 0) -> error_sums.Sums:
+  def sums(self, axis: int = 0) -> error_sums.ErrorSums:
     """Sums up the errors of one axis over stance frames of the legs that the network knows."""
-    return error_sums.sums(self.estimate[..., axis], self.force[..., axis], self.contact)
+    return error_sums.sum_errors(self.estimate[..., axis], self.force[..., axis], self.contact)
 
 
 def write_estimates(path: pathlib.Path, estimates: HeldOutEstimates) -> None:

@@ -1,4 +1,4 @@
-"""The held-out trials of a leave-one-subject-out round, predicted, beside what plates felt."""
+"""The predicted held-out trials of a leave-one-subject-out round, beside what plates measured."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ import pathlib
 import numpy as np
 import tqdm
 
+from grfjax import errors
 from grfjax.evaluation import plate_reference
 from grfjax.gait import contact_comparison, curve_files, foot_contacts
 from grfjax.io import recordings
 
 
+class PredictionError(errors.InputError):
+  """A prediction that cannot be compared with the force plates."""
+
+
 @dataclasses.dataclass(frozen=True)
 class HeldOutTrial:
-  """A trial whose truth is known.
+  """A predicted trial whose forces plates have measured.
 
   Attributes:
     name: of the trial, and of its prediction's files.
     subject: who walks.
     video: the video file.
-    time_s: (N,) of its frames.
-    force: (N, 2, axes) estimated, as in `force_curves.ForceCurves`.
-    true: of the plates.
+    time_s: (N,) times of the video's frames.
+    force: (N, 2, axes) estimated forces, as in `force_curves.ForceCurves`.
+    reference: forces and contacts that the plates measured.
   """
 
   name: str
@@ -32,82 +37,90 @@ class HeldOutTrial:
   video: pathlib.Path
   time_s: np.ndarray
   force: np.ndarray
-  true: plate_reference.PlateReference
+  reference: plate_reference.PlateReference
 
   @functools.cached_property
   def mae_pct_bw(self) -> float | None:
-    """Of the vertical force over stance frames; None where no such frame has an estimate."""
-    return self.true.vertical(self.force).result()['mae_pct_bw']
+    """The mean absolute error of the vertical force over stance frames, % BW.
+
+    None where no such frame has an estimate.
+    """
+    return self.reference.vertical(self.force).result()['mae_pct_bw']
 
   @functools.cached_property
-  def frame(self) -> int:
-    """The middle one of those judged, when the walker is on the plates."""
-    judged = (self.true.contact & np.isfinite(self.force[..., 0])).any(1)
-    return int(np.median(np.flatnonzero(judged)))
+  def middle_frame(self) -> int:
+    """The middle one of the stance frames with an estimate: there the walker is on the plates."""
+    with_estimate = self.reference.contact & np.isfinite(self.force[..., 0])
+    return int(np.median(np.flatnonzero(with_estimate.any(1))))
 
   @functools.cached_property
-  def compared(self) -> contact_comparison.ContactComparison:
-    """Estimated contacts against those of the plates."""
-    return self.true.compare(self.time_s, foot_contacts.find_contacts(self.time_s, self.force))
+  def contact_comparison(self) -> contact_comparison.ContactComparison:
+    """The estimated contacts compared with those on the plates."""
+    contacts = foot_contacts.find_contacts(self.time_s, self.force)
+    return self.reference.compare(self.time_s, contacts)
 
 
 @dataclasses.dataclass(frozen=True)
 class HeldOutTrials:
-  """All held-out trials.
+  """The predicted trials of all held-out subjects.
 
   Attributes:
-    trials: those whose truth is known.
-    unjudged: name of each of the others -> why it cannot be judged.
+    trials: those that can be compared with force plates.
+    skipped: name of each other trial -> why it cannot be compared.
   """
 
   trials: list[HeldOutTrial]
-  unjudged: dict[str, str]
+  skipped: dict[str, str]
 
-  def compared(self) -> dict[str, contact_comparison.ContactComparison]:
-    """Subject -> contacts of all trials together, in the trials' order."""
-    found: dict[str, contact_comparison.ContactComparison] = {}
+  def comparisons(self) -> dict[str, contact_comparison.ContactComparison]:
+    """Returns subject -> comparison of the contacts of all trials, in the trials' order."""
+    comparisons: dict[str, contact_comparison.ContactComparison] = {}
     for trial in self.trials:
-      before = found.get(trial.subject, contact_comparison.ContactComparison())
-      found[trial.subject] = before.merge(trial.compared)
-    return found
+      merged = comparisons.get(trial.subject, contact_comparison.ContactComparison())
+      comparisons[trial.subject] = merged.merge(trial.contact_comparison)
+    return comparisons
 
 
 def read_held_out_trials(
   predictions: pathlib.Path, root: pathlib.Path, subjects: list[str]
 ) -> HeldOutTrials:
-  """Reads the predictions of all trials of some subjects, and their forces.
+  """Reads the predictions of all trials of some subjects, and what plates measured there.
 
   Args:
-    predictions: folder of a TRIAL.csv each.
+    predictions: folder with a TRIAL.csv for each trial.
     root: the recording set.
-    subjects: of it.
+    subjects: subjects of the recording set.
 
   Raises:
     OSError: a prediction is missing.
-    ValueError: a prediction or the recording set cannot be used.
+    InputError: a prediction or the recording set cannot be used.
   """
-  found = HeldOutTrials([], {})
+  held_out = HeldOutTrials([], {})
   trials = recordings.load(root, need_forces=False, subjects=subjects)
   for trial in tqdm.tqdm(trials, desc='compare', unit='trial', mininterval=1):
     path = predictions / f'{trial.name}.csv'
     try:
       time_s, force = curve_files.from_csv(path.read_text(encoding='utf-8'))
-    except ValueError as error:
-      raise ValueError(f'{path}: {error}') from error
+    except errors.InputError as error:
+      raise error.within(str(path), file=path) from error
+    except UnicodeDecodeError as error:
+      raise PredictionError(f'{path}: {error}', code='table.encoding', file=path) from error
     try:
-      true = plate_reference.read_plate_reference(trial)
+      reference = plate_reference.read_plate_reference(trial)
     except (ValueError, OSError) as error:
-      found.unjudged[trial.name] = str(error)
+      held_out.skipped[trial.name] = str(error)
       continue
-    if true is not None and len(true.force) != len(time_s):
-      raise ValueError(
-        f'{path}: found {len(time_s)} rows, expected {len(true.force)}, one for each frame of '
-        f'{trial.video.name}; predict it again'
+    if reference is None:
+      held_out.skipped[trial.name] = 'no forces, or nothing that places them in time'
+      continue
+    if len(reference.force) != len(time_s):
+      raise PredictionError(
+        f'{path}: found {len(time_s)} rows, expected {len(reference.force)}, one for each frame of '
+        f'{trial.video.name}; predict it again',
+        code='prediction.other_video',
+        file=path,
       )
-    if true is None:
-      found.unjudged[trial.name] = 'no forces, or nothing that places them in time'
-    else:
-      found.trials.append(
-        HeldOutTrial(trial.name, trial.subject.name, trial.video, time_s, force, true)
-      )
-  return found
+    held_out.trials.append(
+      HeldOutTrial(trial.name, trial.subject.name, trial.video, time_s, force, reference)
+    )
+  return held_out

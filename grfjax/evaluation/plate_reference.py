@@ -30,14 +30,16 @@ class PlateReference:
   contacts: list[foot_contacts.MeasuredContact]
   stances: dict[str, np.ndarray]
 
-  def vertical(self, force: np.ndarray) -> error_sums.Sums:
+  def vertical(self, force: np.ndarray) -> error_sums.ErrorSums:
     """Sums the errors of the vertical force of both legs over stance frames.
 
     Args:
       force: (N, 2, axes) estimates of the same video; NaN where there is no estimate.
     """
     mask = self.contact & np.isfinite(force[..., 0])
-    return error_sums.sums(np.nan_to_num(force[..., 0]), np.nan_to_num(self.force[..., 0]), mask)
+    return error_sums.sum_errors(
+      np.nan_to_num(force[..., 0]), np.nan_to_num(self.force[..., 0]), mask
+    )
 
   def compare(
     self, time_s: np.ndarray, contacts: list[foot_contacts.MeasuredContact]
@@ -62,7 +64,7 @@ class PlateReference:
       contacts: its contacts.
 
     Returns:
-      'vertical' -> `error_sums.Sums.result` of both legs; 'contacts' ->
+      'vertical' -> `error_sums.ErrorSums.result` of both legs; 'contacts' ->
       `contact_comparison.ContactComparison.result`.
     """
     return {

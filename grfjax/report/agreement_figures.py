@@ -88,7 +88,9 @@ def draw_trial(
     top, bottom = fig.subplots(2, 1, height_ratios=[3, 2])
     top.imshow(picture)
     top.set_axis_off()
-    bottom.plot(trial.time_s, trial.true.force[..., 0], solid_capstyle='butt', **style.TRUE_LINE)
+    bottom.plot(
+      trial.time_s, trial.reference.force[..., 0], solid_capstyle='butt', **style.TRUE_LINE
+    )
     for leg in range(len(conventions.LEGS)):
       bottom.plot(trial.time_s, trial.force[:, leg, 0], lw=1.5, **style.leg_line(leg))
     bottom.axvline(trial.time_s[frame], color='black', lw=1, ls=':')

@@ -54,7 +54,7 @@ def compare_contacts(trials: held_out_trials.HeldOutTrials, folds: fold_results.
   """
   return {
     subject: contacts
-    for subject, contacts in trials.compared().items()
+    for subject, contacts in trials.comparisons().items()
     if fold_results.knows_both_legs(folds[subject])
   }
 
@@ -107,7 +107,7 @@ def reason_for_no_table(trials: held_out_trials.HeldOutTrials, folds: fold_resul
 
 def describe_left_out(trials: held_out_trials.HeldOutTrials) -> list[str]:
   """Returns a sentence for each reason why trials could not be evaluated."""
-  reasons = sorted((reason, name) for name, reason in trials.unjudged.items())
+  reasons = sorted((reason, name) for name, reason in trials.skipped.items())
   sentences = []
   for reason, group in itertools.groupby(reasons, key=lambda pair: pair[0]):
     names = [name for _, name in group]
@@ -192,10 +192,12 @@ def _draw_trials(
   for number, (trial, error, rank) in enumerate(_rank_trials(trials), 1):
     page = predictions / f'{trial.name}.html'
     link = page_parts.page_link('..', predictions.name, page.name) if page.exists() else ''
-    picture = video_file.frame(video_file.probe(trial.video), trial.frame)
+    picture = video_file.frame(video_file.probe(trial.video), trial.middle_frame)
     pictures.append(
       page_parts.Picture(
-        agreement_figures.draw_trial(folder / f'trial_{number}.png', picture, trial.frame, trial),
+        agreement_figures.draw_trial(
+          folder / f'trial_{number}.png', picture, trial.middle_frame, trial
+        ),
         f'A frame of trial {trial.name} in mid-walk, above the vertical force of both legs over '
         f'time, estimated and true: {error:.1f} % BW off on average.',
         f'{trial.name} of {trial.subject}: {error:.1f} % BW, the {rank}',

@@ -24,8 +24,8 @@ def draw_true_against_estimated(
   """
   legs = max((subject.legs for subject in subjects), default=1)
   pairs = [_stance_forces(subjects, leg) for leg in range(legs)]
-  sums = [error_sums.sums(*pair, np.ones(len(pair[1]), bool)) for pair in pairs]
-  all_legs = error_sums.Sums()
+  sums = [error_sums.sum_errors(*pair, np.ones(len(pair[1]), bool)) for pair in pairs]
+  all_legs = error_sums.ErrorSums()
   for leg_sums in sums:
     all_legs = all_legs.merge(leg_sums)
   values = np.concatenate([force for pair in pairs for force in pair])
