@@ -9,20 +9,17 @@ from typing import Any
 
 import ml_collections
 
-from grfjax import errors
-
 
 def check_argument(arg: str, known: tuple[str, ...]) -> None:
   """Refuses an unknown argument of a configuration file (what follows the colon).
 
   Raises:
-    errors.InputError: `arg` is neither empty nor one of `known`.
+    ValueError: `arg` is neither empty nor one of `known`.
   """
   if arg and arg not in known:
     names = ' and '.join(map(repr, known))
-    raise errors.InputError(
-      f'unknown argument {arg!r}; there {"is" if len(known) == 1 else "are"} {names}',
-      code='config.unknown_argument',
+    raise ValueError(
+      f'unknown argument {arg!r}; there {"is" if len(known) == 1 else "are"} {names}'
     )
 
 
