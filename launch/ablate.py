@@ -21,7 +21,7 @@ from absl import app, flags
 
 from grfjax.data import voxel_dataset
 from grfjax.evaluation import cross_fitting, held_out
-from grfjax.io import atomic, signals
+from grfjax.io import atomic, run_folder, signals
 
 _WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the runs.', required=True)
 _DATA_DIR = flags.DEFINE_string(
@@ -74,10 +74,11 @@ def load_config(name: str, changes: dict[str, Any]) -> ml_collections.ConfigDict
 
 def run_fold(folder: pathlib.Path, config: ml_collections.ConfigDict) -> dict[str, Any]:
   """Trains and evaluates a fold, unless that is complete; returns the contents of its eval.json."""
-  if not (folder / 'eval.json').exists():
+  evaluation = run_folder.RunFolder(folder).evaluation
+  if not evaluation.exists():
     cross_fitting.train_run(config, folder)
     held_out.evaluate_run(folder)
-  return json.loads((folder / 'eval.json').read_text())
+  return json.loads(evaluation.read_text())
 
 
 def main(argv: list[str]) -> None:

@@ -93,6 +93,9 @@ class Folds:
           f'--out={self.predictions}', run=run,
         )  # fmt: skip
 
+  def _read_result(self, subject: str) -> evaluation_result.EvaluationResult:
+    return evaluation_result.read(run_folder.RunFolder(self.folder / subject).evaluation)
+
   def _is_predicted(self, subject: str) -> bool:
     """Whether every trial of a subject has its prediction."""
     trials = recordings.load(self.recordings, need_forces=False, subjects=[subject])
@@ -128,7 +131,7 @@ class Folds:
       OSError: a file cannot be read or written.
     """
     subjects = self.dataset.subjects
-    results = {s: evaluation_result.read(self.folder / s / 'eval.json') for s in subjects}
+    results = {s: self._read_result(s) for s in subjects}
     trials = None
     if self.recordings:
       trials = held_out_trials.read_held_out_trials(

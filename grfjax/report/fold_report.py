@@ -6,7 +6,7 @@ import pathlib
 
 from grfjax.data import force_intervals
 from grfjax.evaluation import held_out_estimates, held_out_trials
-from grfjax.io import atomic
+from grfjax.io import atomic, run_folder
 from grfjax.report import (
   error_figures,
   fold_page,
@@ -62,12 +62,13 @@ def write_fold_report(
   folder = runs / 'report'
   minutes = training_time.training_minutes(runs, folds)
   tables = fold_tables.fold_tables(folds, minutes) + _gait_tables(folds, trials)
+  run_of = {subject: run_folder.RunFolder(runs / subject) for subject in folds}
   estimates = {
-    subject: held_out_estimates.read_estimates(path)
-    for subject in folds
-    if (path := runs / subject / 'estimates.npz').exists()
+    subject: held_out_estimates.read_estimates(run.estimates)
+    for subject, run in run_of.items()
+    if run.estimates.exists()
   }
-  logs = {subject: metrics_log.read_log(runs / subject / 'metrics.jsonl') for subject in folds}
+  logs = {subject: metrics_log.read_log(run.metrics) for subject, run in run_of.items()}
   written = [path for table in tables for path in _write_table(folder, table)]
   pictures = [
     _draw_subject_errors(folder, folds),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Iterable
 
+from grfjax.io import run_folder
 from grfjax.training import metrics_log
 
 
@@ -21,7 +22,7 @@ def training_minutes(runs: pathlib.Path, names: Iterable[str]) -> dict[str, floa
   minutes = {}
   for name in names:
     step, milliseconds = 0, 0.0
-    for line in metrics_log.read_log(runs / name / 'metrics.jsonl'):
+    for line in metrics_log.read_log(run_folder.RunFolder(runs / name).metrics):
       milliseconds += (line['step'] - step) * line['step_ms']
       step = line['step']
     if step:

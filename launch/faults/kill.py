@@ -56,7 +56,7 @@ def progress(run: pathlib.Path) -> tuple[int, int]:
       return 0
     return lines[-1]['step'] if lines else 0
 
-  rounds = (run / 'calibration').glob('*/metrics.jsonl')
+  rounds = run_folder.RunFolder(run).cross_fitting.glob('*/metrics.jsonl')
   return last_step(run_folder.RunFolder(run).metrics), sum(map(last_step, rounds))
 
 
@@ -138,7 +138,7 @@ def kill_at(
     return ''
   if writes_checkpoint(run):
     return 'writing a checkpoint'
-  return 'calibrating' if (run / 'calibration').exists() else kind
+  return 'calibrating' if run_folder.RunFolder(run).cross_fitting.exists() else kind
 
 
 def list_files(run: pathlib.Path) -> list[str]:
