@@ -20,25 +20,17 @@ from grfjax.gait import foot_contacts
 # (with an allowance; a wider guess where they show none), and no further from the middle of
 # stance than half a swing, less where there are no peaks.
 _SWING_MARGIN, _SWING_MARGIN_UNMEASURED = 0.25, 0.3  # of stance, at either end
-
 _DOUBLE_SUPPORT_ALLOWANCE = 1.25
-
 _HALF_SWING_PEAKED_S, _HALF_SWING_FLAT_S = 0.17, 0.15
-
 _STANCE_RANGE_S = (0.25, 1.5)  # a shorter contact is no step, a longer one may be standing
-
 _PEAK_MARGIN_S = 0.02
-
 _VALLEY_BW = 0.1  # two clear peaks rise this far above the valley between them
-
 _SMOOTHING_S = 0.02  # sigma; takes the heel strike's spike (10 to 30 ms) off
 
 # The leg that alone carries the body: at least this much all the time, in body weights. In a fast
 # walk's valley it falls to about 0.6; a curve without a valley is near 1 in single support.
 _CARRIES_PEAKED_BW = 0.5
-
 _CARRIES_FLAT_BW = 0.8
-
 _Span = tuple[float, float]  # seconds: start, end
 
 

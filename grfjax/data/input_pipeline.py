@@ -13,7 +13,6 @@ from grfjax import errors
 from grfjax.data import label_index
 
 Batch = dict[str, np.ndarray]
-
 CACHE_BYTES = 96 * 2**20  # of the records read last, as reading one takes half a millisecond
 
 

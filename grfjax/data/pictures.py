@@ -6,9 +6,7 @@ import cv2
 import numpy as np
 
 GRAY_MEAN, GRAY_SD = 128, 32  # of the walker's gray values in a followed picture
-
 _LEAST_GRAY_SD = 6.0  # a real picture has at least this much; in an even one, noise stays small
-
 SAME_RATE = 0.02  # a video whose intervals are within 2 % of the rate is taken frame by frame
 
 

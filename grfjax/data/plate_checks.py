@@ -22,13 +22,11 @@ _SMALL_FORCE_N, _SMALL_FORCE_BW, _SMALL_FORCE_S = 60.0, 0.1, 0.25
 # average over a stride, of which a step in walking takes 0.6: 0.8 (0.77 to 0.96 in 218 trials).
 # With the mass in pounds it is 0.4.
 _STANCE_BW = 0.5
-
 _STEP_S = 0.3  # a contact that lasts as long as a step does
 
 # Mean outward push on a loaded foot from which the legs look swapped: the floor pushed each foot
 # inwards, by 0.01 BW and more, on every plate of 238 trials.
 _OUTWARDS_BW = 0.005
-
 _SATURATED_S, _SATURATED_ROWS = 0.03, 4  # so long a foot is never at its largest force
 
 

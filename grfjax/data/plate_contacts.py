@@ -12,7 +12,6 @@ from grfjax.io import force_files
 
 WINDOW_S = 1 / 60  # a label is the mean over this long, centred on the frame's time
 
-
 # A plate that drops out for less than this holds one contact: no swing is so short (0.3 to 0.5 s
 # in walking, 0.2 s and more in sprinting).
 DROPOUT_S = 0.05

@@ -15,5 +15,4 @@ LOADED_BW = 0.3
 
 # Swing takes 0.3 s and more and stance 0.4 s and more in walking: half of these at the least.
 MIN_SWING_S = 0.15
-
 MIN_STANCE_S = 0.2

@@ -13,11 +13,8 @@ from grfjax.gait import force_curves
 from grfjax.io import delimited_text
 
 DECIMALS = 4  # of a body weight: 0.0001 BW is under a tenth of a newton
-
 _AXIS_COLUMNS = ('fz', 'fx', 'fy')  # the file's names of the axes in `ForceCurves`
-
 _SUFFIXES = ('', '_lo', '_hi')  # the estimate, and between what the force lies
-
 _MOT_LEGS = ('right', 'left')  # ground_force_1 and ground_force_2
 
 

@@ -14,9 +14,7 @@ from grfjax.gait import foot_contacts, force_curves, summaries
 
 # What walking does not exceed: peaks of fast walking reach some 1.5 BW, running begins at 2.
 PEAK_BW = 1.6
-
 STANCE_S = (0.4, 1.5)  # from very fast walking to where it may be standing
-
 CADENCE = (40.0, 200.0)  # steps a minute: from very slow walking to beyond the fastest
 
 # Over a stride the body ends as high and as fast upwards as it began, so the mean of both legs'

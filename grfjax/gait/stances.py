@@ -7,7 +7,6 @@ import dataclasses
 import numpy as np
 
 POINTS = 101  # a curve at 0, 1 ... 100 % of stance, as the gait literature gives it
-
 PHASE = np.linspace(0, 1, POINTS)  # where in stance these points lie, 0 to 1
 
 

@@ -22,7 +22,6 @@ from grfjax.io import folder_lock
 
 # The errors of writing where space has run out: disk full, over quota, over a limit of file size.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
 _PREFIX = '.grfjax-'  # of every temporary name
 
 

@@ -24,7 +24,6 @@ from grfjax.io import c3d_process
 # ezc3d needs 1 s a megabyte.
 _TIMEOUT_S = 30.0
 _TIMEOUT_S_PER_MEGABYTE = 10.0
-
 _MEMORY_MEGABYTES = 1024
 _MEMORY_PER_MEGABYTE = 200
 

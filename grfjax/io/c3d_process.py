@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 MARK = b'grfjax-c3d\n'  # begins the answer
-
 _CHANNELS = {1: 6, 2: 6, 3: 8, 4: 6}  # of a plate, by its type
 
 

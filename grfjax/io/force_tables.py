@@ -14,11 +14,8 @@ from grfjax import errors
 from grfjax.io import delimited_text
 
 AXES = ('x', 'y', 'z')
-
 MIN_ROWS = 10
-
 MAX_GAP_S = 0.02  # slower than 50 Hz there is no telling when a foot lands
-
 _MAX_GAP_RATIO = 5.0  # times the median interval: rows are missing
 
 

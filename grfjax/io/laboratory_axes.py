@@ -12,11 +12,8 @@ from grfjax import conventions, errors, mask_runs
 # What makes a direction the walk's: see `find_forward`. In normal walking braking and propulsion
 # score 0.05 to 0.08; the sideways force scores under 0.01.
 _MIN_SCORE = 0.015
-
 _MIN_PROGRESS_M = 0.04  # the centre of pressure travels 0.1 to 0.25 m under a foot
-
 _MAX_OBLIQUE = 0.6  # across over along: about 30 degrees from an axis
-
 _MIN_CONTACT_S = 0.1
 
 

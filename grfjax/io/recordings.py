@@ -24,7 +24,6 @@ FORCE_EXTENSIONS = ('.csv', '.c3d', '.mot')
 # Outside these limits a unit is mistaken (grams, implausible pounds, centimetres), not a person
 # unusual: from a newborn to the heaviest and tallest people on record, rounded outwards.
 BODY_MASS_KG = (5.0, 300.0)
-
 HEIGHT_M = (0.5, 2.6)
 
 

@@ -24,15 +24,12 @@ GRACE_S = 8.0
 
 # 128 + the signal's number, as shells report it.
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
-
 _RETRY_S = 0.1
 
 # Functions that Python itself calls: it prints what is raised in them, and goes on. The first one
 # is JAX's.
 _SWALLOWING = ('_xla_gc_callback', '__del__')
-
 _deferred = False
-
 _received: signal.Signals | None = None  # kept, in case other code swallows `StopRequested`
 
 

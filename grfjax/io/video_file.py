@@ -25,9 +25,7 @@ import numpy as np
 from grfjax import errors
 
 _MIN_BYTES_PER_FRAME = 8  # of a frame in a file: its header, and its entry in the index
-
 _MIN_WIDTH = 64  # pixels; decord pads narrower rows
-
 _NO_TIME = -1e9  # decord gives some -1e17 s where the file has no presentation time
 
 # What decord and PyAV raise on files that they cannot read.

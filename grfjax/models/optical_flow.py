@@ -13,7 +13,6 @@ import jax.numpy as jnp
 import numpy as np
 
 REGULARISATION = 0.05  # added to the squared gradients of a band, so that an empty one stays still
-
 SPAN = 5  # frames before and after over which a change of speed is fitted
 
 

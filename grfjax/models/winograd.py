@@ -14,11 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 
 TAPS = 5  # of a kernel, each way
-
 BLOCK = 4  # of the result, each way
-
 TILE = BLOCK + TAPS - 1  # of the input, each way
-
 _POINTS = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)  # and infinity; small, so that rounding stays so
 
 

@@ -18,7 +18,6 @@ _COLOURS = (
   style.DARK_GREY,
 )  # fmt: skip
 _MARKERS = 'os^Dv'
-
 _WIDTH = 4.2  # inches: small figures stay readable on a phone
 
 

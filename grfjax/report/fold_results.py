@@ -13,7 +13,6 @@ from grfjax.evaluation import evaluation_result
 
 Evaluation = evaluation_result.EvaluationResult
 Folds = dict[str, Evaluation]  # held-out subject -> evaluation of the run without that subject
-
 BASELINES = {'constant': 'constant', 'mean_curve': 'mean curve, true timing'}
 
 BASELINES_NOTE = (

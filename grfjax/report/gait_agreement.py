@@ -15,9 +15,7 @@ from grfjax.io import video_file
 from grfjax.report import agreement_figures, contact_text, fold_results, page_parts, text_table
 
 Contacts = dict[str, contact_comparison.ContactComparison]  # held-out subject -> its contacts
-
 _RANKS = ('', 'second ', 'third ')  # of the trials shown at either end
-
 _PLOTTED = ('first_peak_pct_bw', 'second_peak_pct_bw', 'stance_ms')  # `contact_comparison.ERRORS`
 
 _RULE = (

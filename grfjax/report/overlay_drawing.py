@@ -16,19 +16,12 @@ COLOURS = {
 }
 
 BW_OF_BODY = 0.4  # length of an arrow of one body weight, in body heights
-
 BW_OF_PICTURE = 0.25  # and in rows of a picture in which nobody is followed
-
 FOOT_COLUMNS = (0.2, 0.8)  # of the left and the right leg's arrow, as shares of the window's width
-
 LETTERS = {'left': 'L', 'right': 'R'}
-
 INK, GRID, WHITE = (40, 40, 40), (215, 215, 215), (255, 255, 255)
-
 _WINDOW = style.rgb(style.YELLOW)
-
 _SUBPIXEL_BITS = 4  # OpenCV's fixed-point coordinates
-
 _OUTLINED = ((INK, 3), (WHITE, 1))  # colour and thickness of a line and its edge
 
 

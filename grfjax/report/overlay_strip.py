@@ -12,11 +12,8 @@ from grfjax.gait import foot_contacts
 from grfjax.report import overlay_drawing
 
 HEIGHT = 0.25  # of the strip, as a share of the picture's shorter side
-
 MIN_ROWS = 120  # of the strip: below that its writing would be too small to read
-
 TOP_BW = 1.5  # upper end of the curves' axis, at least
-
 CLOCK = fractions.Fraction(1, 90000)  # seconds, fine enough for every camera's frame times
 
 

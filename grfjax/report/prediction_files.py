@@ -11,9 +11,7 @@ from grfjax.io import atomic, video_file
 from grfjax.report import overlay, walk_figure, walk_index, walk_page, walk_prediction
 
 INDEX = 'index.html'
-
 _SUFFIXES = ('.csv', '_grf.mot', '.json', '.png', '_overlay.mp4', '.html')
-
 _REQUIRED = ('.csv', '.json', '.png', '.html')  # the others not every video has
 
 

@@ -21,20 +21,16 @@ from grfjax.io import atomic
 BLUE, VERMILION, GREEN, PURPLE = '#0072B2', '#D55E00', '#009E73', '#CC79A7'
 SKY_BLUE, ORANGE, YELLOW = '#56B4E9', '#E69F00', '#F0E442'
 DARK_GREY, GREY, LIGHT_GREY, PALE_GREY = '#333333', '#999999', '#bbbbbb', '#cccccc'
-
 LEG_COLOURS = (BLUE, VERMILION)
 LEG_LINES: tuple[Any, Any] = ('-', (0, (5, 1.5)))
 NEAR_FAR = ('near leg', 'far leg')
-
 TRUE_LINE: Any = {'color': GREY, 'lw': 4}
 BAR_EDGE: Any = {'edgecolor': DARK_GREY, 'lw': 0.5}
 
 # Light grey to black by way of blue: in order also without colour.
 DENSITY = colors.LinearSegmentedColormap.from_list('density', ['#c6d4e1', '#3f7fb5', '#08182b'])
-
 TITLE_SIZE = 10
 SMALL_SIZE = 8
-
 _DPI = 120
 
 _RC: Any = {

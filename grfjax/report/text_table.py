@@ -16,7 +16,6 @@ import markupsafe
 from grfjax.report import html_templates
 
 UNDEFINED = '–'  # stands for a value that is undefined
-
 _WIDTH = 100  # characters of a terminal's line
 
 

@@ -15,13 +15,9 @@ from grfjax.gait import contact_thresholds, foot_contacts, force_curves
 from grfjax.report import style
 
 _AXES = ('vertical', 'forward')  # components drawn, where the network estimates them
-
 _HEIGHTS = (2.2, 1.4)  # of their panels, inches
-
 _WIDTH = 10.0  # of the figure, inches
-
 _ROW_S = 8.0  # seconds of walking that share a row of the figure
-
 _MIN_PANEL_S = 0.5  # width of a panel at least, seconds
 
 # A bar of contact for each leg, from where to where below the curves, body weights.

@@ -7,9 +7,7 @@ from grfjax.gait import gait_measures
 from grfjax.report import text_table, walk_prediction
 
 MAIN_MEASURES = ('stance_s', 'first_peak_bw', 'second_peak_bw')
-
 WHOLE = '.0f'  # format of whole numbers
-
 _FORMATS = {'s': '.2f', 'BW': '.2f', 'BW s': '.3f', 'BW/s': '.1f'}  # by unit; others `WHOLE`
 
 

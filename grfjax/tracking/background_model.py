@@ -12,11 +12,8 @@ import numpy as np
 from grfjax.io import working_frames
 
 BACKGROUND_FRAMES = 32  # bounded, so that memory does not grow with the video
-
 NOISE_FRAMES = 8  # of them, from which the picture noise is estimated
-
 SEARCH_ROWS = 180  # pictures are halved for the search while at least so many rows are left
-
 SMOOTHING = 1 / 240  # sigma over the picture's rows: it reduces noise more than it does a walker
 
 

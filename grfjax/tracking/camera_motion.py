@@ -11,22 +11,17 @@ INTERVAL_S = 0.25  # between the pictures that are compared
 # A smaller shake moves a walker by about 1 % of a body height; no camera that stands still has been
 # found to move by half of it.
 MIN_SHIFT = 0.01
-
 MIN_SHIFT_PIXELS = 1.5  # in tiny pictures compression seems to move everything by half a pixel
-
 GRID = (2, 6)  # rows and columns of parts, whose shifts are estimated one by one
-
 TOLERANCE = 0.1  # share by which the shifts of parts may differ, besides half a pixel
 
 # Parts that must move alike, and more than stand still: a few without a pattern do so by chance.
 MIN_PARTS = 4
-
 MIN_SPAN = 4  # columns from the first of them to the last: a walker is no wider than half of it
 
 # Most that may be left of the whole picture's change once it is shifted as the parts were: plain
 # walls show the noise's shift alone, and what has a pattern then fits worse than before.
 MAX_RESIDUAL = 0.7
-
 MIN_STILL_S = 1.0  # a camera that stands for less counts as moving throughout
 
 

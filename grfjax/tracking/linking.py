@@ -13,17 +13,11 @@ import numpy as np
 from grfjax.tracking import blobs
 
 MIN_TRAVEL = 0.5  # body heights a walker moves sideways; who moves less is a bystander
-
 MIN_SECONDS = 0.5
-
 MAX_GAP_FRAMES = 12  # without a blob, after which a track is over
-
 WAIT_S = 3.0  # of standing about are kept before a walk
-
 SIZE_FRAMES = 60  # over which a track's height is taken
-
 SPEED_FRAMES = 8  # over which a track's speed is taken
-
 REFERENCE_FPS = 60  # in a video k times as fast, all these numbers of frames are k times as large
 
 # Body heights from a walker's centre to the sides of the window: who is nearer is in it as well.
@@ -31,7 +25,6 @@ WINDOW_REACH = 0.43
 
 # Of a walker's height: what is smaller is part of somebody, or waves in the wind.
 SAME_SIZE = 0.5
-
 BlobTrack: TypeAlias = list[blobs.Blob]
 
 

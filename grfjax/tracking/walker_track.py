@@ -17,15 +17,12 @@ MAX_OBLIQUE = 0.4
 # The row of the feet may also change by this share of the way across: the camera may be held a
 # little askew.
 MAX_TILT = 0.4
-
 MIN_UNCUT = 0.25  # of a walker's blobs are clear of the picture's lower edge, if the feet are in it
 
 # A frame in which the walker's surroundings change by less than so much of what they do in one of
 # the frames around it repeats the one before; of walkers filmed frame by frame it is over 0.3.
 REPEATED = 0.2
-
 REPEAT_REACH = 3  # frames around it, before and after
-
 CENTRE_SIGMA_S = 0.25  # smoothing of the window's path: slower than a step, faster than a turn
 
 

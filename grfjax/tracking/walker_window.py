@@ -10,7 +10,6 @@ import numpy as np
 from grfjax.tracking import crossings, walker_track
 
 MARGIN = 1.15  # window height in body heights
-
 FLOOR = 0.05  # the floor line's distance from the window's bottom, in window heights
 
 
