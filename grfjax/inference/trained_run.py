@@ -11,16 +11,11 @@ import jax
 import ml_collections
 import numpy as np
 
-from grfjax import errors
 from grfjax.data import clip_config
 from grfjax.inference import estimator
 from grfjax.io import run_folder
 from grfjax.models import networks, targets
-from grfjax.training import checkpointing, weight_files
-
-
-class RunError(errors.InputError):
-  """A run whose files cannot be used."""
+from grfjax.training import weight_files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,16 +52,12 @@ def load(workdir: str | os.PathLike[str]) -> TrainedRun:
   """Reads a run's configuration and its newest undamaged parameters.
 
   Raises:
-    checkpointing.CheckpointError: there is no run in that folder.
-    RunError: its configuration or its intervals cannot be used.
+    run_folder.RunError: there is no run in that folder, or its configuration or its intervals
+      cannot be used.
+    checkpointing.CheckpointError: it has no usable weights.
   """
   folder = run_folder.RunFolder(workdir)
-  if not folder.config.is_file():
-    raise checkpointing.CheckpointError(
-      f'{folder}: no run there (no {folder.config.name}); train first',
-      code='run.missing',
-      file=folder.config,
-    )
+  run_folder.require(folder.config)
   try:
     config = ml_collections.ConfigDict(json.loads(folder.config.read_text(encoding='utf-8')))
     model, target = networks.network(config)
@@ -74,7 +65,7 @@ def load(workdir: str | os.PathLike[str]) -> TrainedRun:
     estimate = estimator.estimator(config, model, target)
   except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
     reason = ' '.join(str(error).split())
-    raise RunError(
+    raise run_folder.RunError(
       f'{folder.config}: is not the configuration of a run ({reason})',
       code='run.config',
       file=folder.config,
@@ -91,7 +82,7 @@ def _read_widening(folder: run_folder.RunFolder) -> np.ndarray | None:
     intervals = run_folder.read_json(folder.intervals)
     return None if intervals is None else np.array(intervals['widening'])
   except (ValueError, TypeError, KeyError) as error:
-    raise RunError(
+    raise run_folder.RunError(
       f'{folder.intervals}: does not say how wide intervals are ({error})',
       code='run.intervals',
       file=folder.intervals,

@@ -7,9 +7,15 @@ import os
 import pathlib
 from typing import Any, Self
 
+from grfjax import errors
+
 # Networks that come with grfjax, each a run without its training.
 BUNDLED = ('convolutional', 'recurrent', 'everyone')
 BUNDLED_ROOT = pathlib.Path(__file__).parent.parent / 'pretrained'
+
+
+class RunError(errors.InputError):
+  """A run that is not there, or whose files cannot be used."""
 
 
 class RunFolder:
@@ -81,6 +87,19 @@ class RunFolder:
       self.done, self.intervals, self.weights, self.weights_digest, self.cross_fitting,
       self.evaluation, self.estimates, self.page, self.figures,
     )  # fmt: skip
+
+
+def require(file: pathlib.Path) -> pathlib.Path:
+  """Returns a file that every run has.
+
+  Raises:
+    RunError: there is no such file, so that its folder holds no run.
+  """
+  if not file.is_file():
+    raise RunError(
+      f'{file.parent}: no run there (no {file.name}); train first', code='run.missing', file=file
+    )
+  return file
 
 
 def read_json(path: pathlib.Path) -> Any:

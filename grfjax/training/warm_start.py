@@ -11,7 +11,7 @@ import ml_collections
 from grfjax import errors
 from grfjax.data import subject_lists, voxel_dataset
 from grfjax.io import run_folder
-from grfjax.training import checkpointing, weight_files
+from grfjax.training import weight_files
 
 
 class WarmStartError(errors.InputError):
@@ -30,7 +30,7 @@ def known_subjects(
     inner validation subjects.
 
   Raises:
-    CheckpointError: there is no run to start from.
+    run_folder.RunError: there is no run to start from.
     WarmStartError: the run to start from knows the held-out subject, or was trained on an inner
       validation subject.
   """
@@ -44,13 +44,10 @@ def known_subjects(
   watched = list(inner)
   for name in subject_lists.subject_names(config.model_init):
     start = run_folder.RunFolder.find(name)
-    before = run_folder.read_json(start.subjects)
-    if before is None:
-      raise checkpointing.CheckpointError(
-        f'model_init: {start}: no run there (no {start.subjects.name}); train it first',
-        code='run.missing',
-        file=start.subjects,
-      )
+    try:
+      before = run_folder.read_json(run_folder.require(start.subjects))
+    except run_folder.RunError as error:
+      raise error.within('model_init') from error
     _refuse_leak(start, 'holdout', held_out, before['trained'] + before['watched'])
     _refuse_leak(start, 'inner', inner, before['trained'])
     trained += [person for person in before['trained'] if person not in trained]
@@ -82,7 +79,7 @@ def initial_params(names: str, like: Any) -> tuple[Any, list[str]]:
     Parameters in the structure and shapes of `like`, on the host; messages on where they come from.
 
   Raises:
-    CheckpointError: there is no such run.
+    InputError: there is no such run, or it has no usable weights.
     WarmStartError: they are of another network.
   """
   params_of: dict[str, Any] = {}
@@ -90,13 +87,7 @@ def initial_params(names: str, like: Any) -> tuple[Any, list[str]]:
   sources: list[str] = []
   for name in subject_lists.subject_names(names):
     folder = run_folder.RunFolder.find(name)
-    config = run_folder.read_json(folder.config)
-    if config is None:
-      raise checkpointing.CheckpointError(
-        f'{folder}: no run there (no {folder.config.name}); train first',
-        code='run.missing',
-        file=folder.config,
-      )
+    config = run_folder.read_json(run_folder.require(folder.config))
     restored = weight_files.restore_params(folder)
     params_of[config['model']['name']] = restored.params
     messages += restored.messages()
