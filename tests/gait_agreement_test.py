@@ -97,9 +97,8 @@ def test_bland_altman_of_next_to_nothing(tmp_path, pairs):
 
 
 def folds_of(*subjects, legs=2):
-  fold = report_making.small_folds()['A'] | {'legs': legs}
-  (result,) = fold['subjects'].values()
-  return {s: fold | {'subjects': {s: result}} for s in subjects}
+  fold = report_making.small_folds()['A']
+  return {s: report_making.changed(fold, legs=legs, subjects={s: fold.errors}) for s in subjects}
 
 
 @pytest.fixture
@@ -208,12 +207,14 @@ def test_links_and_names_are_escaped(runs, recordings_dir):
 
 
 def vars_of(trial):
-  return {k: getattr(trial, k) for k in ('name', 'subject', 'video', 'time_s', 'force', 'true')}
+  return {
+    k: getattr(trial, k) for k in ('name', 'subject', 'video', 'time_s', 'force', 'reference')
+  }
 
 
 def test_worst_and_best_are_ranked(tmp_path, monkeypatch):
   class Trial:
-    subject, video, frame = 'S', None, 0
+    subject, video, middle_frame = 'S', None, 0
 
     def __init__(self, error):
       self.name, self.mae_pct_bw = f't{error}', error
