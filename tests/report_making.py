@@ -68,6 +68,7 @@ def made_up_run(
     'legs': legs,
     'parameters': 123456,
     'step': 1500,
+    'damaged': [],
     'voxels': {'training': 900, 'held_out': 300},
     'frames': {
       'stance': int(flat['contact'].sum()),
@@ -85,12 +86,12 @@ def made_up_run(
       for k, name in ((1, 'forward'), (2, 'near side'))
       if k < axes
     },
-    'air_mean_abs_pct_bw': 1.5,
     'prediction_interval': {'share': 0.9}
     | {
       name: {'covered': 0.91, 'mean_width_pct_bw': 20.0}
       for name in ('vertical', 'forward', 'near side')[:axes]
     },
+    'air_mean_abs_pct_bw': 1.5,
     'baselines': {
       'constant': result | {'mae_pct_bw': 22.0, 'r': None},
       'mean_curve': result | {'mae_pct_bw': 5.5},
