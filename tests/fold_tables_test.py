@@ -17,7 +17,7 @@ def rows(table: text_table.Table) -> dict:
   return {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
 
 
-def by_name(folds: dict) -> dict[str, text_table.Table]:
+def by_name(folds: fold_results.Folds) -> dict[str, text_table.Table]:
   return {t.name: t for t in fold_tables.fold_tables(folds)}
 
 
@@ -54,9 +54,8 @@ def test_share_columns_sum_to_100():
 def test_intervals_table_is_of_folds_that_have_them():
   assert 'prediction_intervals' not in by_name(report_making.small_folds())
   folds = report_making.small_folds()
-  folds['A']['prediction_interval'] = {
-    'share': 0.9, 'vertical': {'covered': 0.912, 'mean_width_pct_bw': 24.5}
-  }  # fmt: skip
+  coverage = {'share': 0.9, 'vertical': {'covered': 0.912, 'mean_width_pct_bw': 24.5}}
+  folds['A'] = report_making.changed(folds['A'], prediction_interval=coverage)
   table = by_name(folds)['prediction_intervals']
   assert table.columns == ('held out', 'vertical inside', 'vertical width')
   assert rows(table)['average'] == {
@@ -67,7 +66,8 @@ def test_intervals_table_is_of_folds_that_have_them():
 def test_how_far_training_was_followed_is_of_folds_that_could_choose():
   assert 'blend' not in by_name(report_making.small_folds())
   folds = report_making.small_folds()
-  folds['B']['blend'] = {'taken': 0.5, 'mae_pct_bw': {'0': 8.66, '0.5': 5.02, '1': None}}
+  blend = {'taken': 0.5, 'mae_pct_bw': {'0': 8.66, '0.5': 5.02, '1': None}}
+  folds['B'] = report_making.changed(folds['B'], blend=blend)
   table = by_name(folds)['blend']
   assert table.columns == ('held out', '0', '0.5', '1', 'taken')
   assert table.cells() == [['B', '8.66', '5.02', text_table.UNDEFINED, '0.5']]
@@ -75,7 +75,7 @@ def test_how_far_training_was_followed_is_of_folds_that_could_choose():
 
 def test_shares_unknown_in_one_fold():
   folds = report_making.small_folds()
-  folds['B']['training_intervals'] = []
+  folds['B'] = report_making.changed(folds['B'], training_intervals=[])
   last = fold_tables.fold_tables(folds)[3].rows[-1]
   assert last[1] == pytest.approx(100)
   assert last[2] is None
@@ -84,11 +84,11 @@ def test_shares_unknown_in_one_fold():
 def test_pooled_intervals_weigh_frames():
   pooled = fold_results.pooled_intervals(report_making.small_folds())
   there = pooled['0.81-0.90']
-  assert there['n'] == 400
-  assert there['mae_pct_bw'] == pytest.approx((300 * 4 + 100 * 8) / 400)
-  assert there['rmse_pct_bw'] == pytest.approx(((300 * 16 + 100 * 64) / 400) ** 0.5)
-  assert there['bias_pct_bw'] == pytest.approx(-5)
-  assert pooled['1.41-1.50']['mae_pct_bw'] is None
+  assert there.n == 400
+  assert there.mae_pct_bw == pytest.approx((300 * 4 + 100 * 8) / 400)
+  assert there.rmse_pct_bw == pytest.approx(((300 * 16 + 100 * 64) / 400) ** 0.5)
+  assert there.bias_pct_bw == pytest.approx(-5)
+  assert pooled['1.41-1.50'].mae_pct_bw is None
 
 
 def test_pooled_intervals_are_those_of_all_frames(tmp_path):
@@ -101,7 +101,8 @@ def test_pooled_intervals_are_those_of_all_frames(tmp_path):
   expected = error_sums.sum_errors_by_interval(*together)
   for name, got in fold_results.pooled_intervals(folds).items():
     want = expected[name].result()
-    for key, value in got.items():
+    assert got.r is None  # it cannot be pooled from the folds' own
+    for key, value in got.model_dump(exclude={'r'}).items():
       assert value == (None if want[key] is None else pytest.approx(want[key])), (name, key)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import report_making
 
+from grfjax import errors
 from grfjax.evaluation import held_out_trials, plate_reference
 from grfjax.gait import (
   bland_altman,
@@ -97,9 +98,8 @@ def test_bland_altman_of_next_to_nothing(tmp_path, pairs):
 
 
 def folds_of(*subjects, legs=2):
-  fold = report_making.small_folds()['A'] | {'legs': legs}
-  (result,) = fold['subjects'].values()
-  return {s: fold | {'subjects': {s: result}} for s in subjects}
+  fold = report_making.small_folds()['A']
+  return {s: report_making.changed(fold, legs=legs, subjects={s: fold.errors}) for s in subjects}
 
 
 @pytest.fixture
@@ -124,25 +124,32 @@ def read(runs, root, *subjects):
 
 
 @pytest.mark.parametrize(
-  ('damage', 'says'),
+  ('damage', 'code', 'line', 'column', 'says'),
   [
-    (lambda s: s[: s.rindex('\n', 0, 1200) + 1], r'A_1\.csv: found \d+ rows, expected 70'),
-    (lambda s: s[:1200], r'A_1\.csv: line \d+: found \d cells, expected 7'),
-    (lambda s: '', r'A_1\.csv: is not a table'),
-    (lambda s: s.replace('left_fz_bw', 'left'), r'A_1\.csv: no column left_fz_bw; found time_s'),
-    (lambda s: s.replace('\n0.1', '\nx0.1', 1), r'line 8, column time_s: found .x0.1'),
-    (lambda s: s.replace('\n0.100000,', '\n0.100000,inf', 1), r'column left_fz_bw: found .inf'),
-    (lambda s: s + '"', r'A_1\.csv: is not a table'),
+    (lambda s: s[: s.rindex('\n', 0, 1200) + 1], 'prediction.other_video', None, None,
+     r'A_1\.csv: found \d+ rows, expected 70'),
+    (lambda s: s[:1200], 'table.cell_count', 23, None,
+     r'A_1\.csv: line \d+: found \d cells, expected 7'),
+    (lambda s: '', 'table.syntax', None, None, r'A_1\.csv: is not a table'),
+    (lambda s: s.replace('left_fz_bw', 'left'), 'table.missing_column', 1, 'left_fz_bw',
+     r'A_1\.csv: no column left_fz_bw; found time_s'),
+    (lambda s: s.replace('\n0.1', '\nx0.1', 1), 'table.not_a_number', 8, 'time_s',
+     r'line 8, column time_s: found .x0.1'),
+    (lambda s: s.replace('\n0.100000,', '\n0.100000,inf', 1), 'table.not_a_number', 8,
+     'left_fz_bw', r'column left_fz_bw: found .inf'),
+    (lambda s: s + '"', 'table.syntax', None, None, r'A_1\.csv: is not a table'),
   ],
   ids=['at a line', 'in a line', 'empty', 'column', 'number', 'infinite', 'quote'],
-)
-def test_a_damaged_prediction_is_named(runs, recordings_dir, damage, says):
+)  # fmt: skip
+def test_a_damaged_prediction_is_named(runs, recordings_dir, damage, code, line, column, says):
   path = runs / 'predictions/A_1.csv'
   good = path.read_text()
   path.write_text(damage(good))
   assert path.read_text() != good
-  with pytest.raises(ValueError, match=says):
+  with pytest.raises(errors.InputError, match=says) as caught:
     read(runs, recordings_dir, 'A')
+  assert (caught.value.code, caught.value.file) == (code, str(path))
+  assert (caught.value.line, caught.value.column) == (line, column)
 
 
 def test_trials_are_judged_as_their_own_pages_judge_them(runs, recordings_dir):
@@ -164,8 +171,10 @@ def test_a_prediction_that_is_missing_or_broken_is_named(runs, recordings_dir):
     read(runs, recordings_dir, 'C')
   path = min((runs / 'predictions').iterdir())
   path.write_text('time_s,left_fz_bw\n0.0,1.0\n')
-  with pytest.raises(ValueError, match=rf'{path.name}: no column right_fz_bw; found time_s, left'):
+  says = rf'{path.name}: no column right_fz_bw; found time_s, left'
+  with pytest.raises(errors.InputError, match=says) as caught:
     read(runs, recordings_dir, 'A')
+  assert (caught.value.code, caught.value.file) == ('table.missing_column', str(path))
 
 
 def test_report_has_table_plots_and_trials(runs, recordings_dir):
@@ -208,12 +217,14 @@ def test_links_and_names_are_escaped(runs, recordings_dir):
 
 
 def vars_of(trial):
-  return {k: getattr(trial, k) for k in ('name', 'subject', 'video', 'time_s', 'force', 'true')}
+  return {
+    k: getattr(trial, k) for k in ('name', 'subject', 'video', 'time_s', 'force', 'reference')
+  }
 
 
 def test_worst_and_best_are_ranked(tmp_path, monkeypatch):
   class Trial:
-    subject, video, frame = 'S', None, 0
+    subject, video, middle_frame = 'S', None, 0
 
     def __init__(self, error):
       self.name, self.mae_pct_bw = f't{error}', error

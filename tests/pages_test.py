@@ -172,7 +172,7 @@ def test_index_of_nothing(tmp_path):
 
 def test_page_and_index_say_the_error(recordings_dir, tmp_path):
   trial = recordings.load(recordings_dir)[1]  # the camera is at the right
-  reference = plate_reference.plate_reference_of(trial)
+  reference = plate_reference.read_plate_reference(trial)
   curves = report_making.curves_of_plates(trial, reference)
   curves = dataclasses.replace(curves, force=curves.force * [1.1, 1, 1])
   prediction = report_making.make_prediction(curves, reference=reference)
@@ -192,10 +192,11 @@ def test_page_and_index_say_the_error(recordings_dir, tmp_path):
 def test_page_is_self_contained_and_escapes(tmp_path):
   subjects = 'A', '<b>x', 'a&b"c'
   folds = report_making.made_up_folds(tmp_path, *subjects, legs=1, axes=1)
-  for value in folds.values():
-    value['training_subjects'] = ['<script>alert(1)</script>']
-    value['dataset'] = '<i>walker'
-    value['model'] = {'name': '<u>net'}
+  hostile = {
+    'training_subjects': ['<script>alert(1)</script>'], 'dataset': '<i>walker',
+    'model': {'name': '<u>net'},
+  }  # fmt: skip
+  folds = {s: report_making.changed(evaluation, **hostile) for s, evaluation in folds.items()}
   paths = fold_report.write_fold_report(tmp_path, folds)
   assert paths[0] == tmp_path / 'report' / 'index.html'
   seen = html_pages.check_page(paths[0].read_text(encoding='utf-8'))

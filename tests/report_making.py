@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from grfjax.data import force_intervals
-from grfjax.evaluation import error_sums
+from grfjax.evaluation import error_sums, evaluation_result
 from grfjax.gait import force_curves
 from grfjax.io import atomic
 from grfjax.report import walk_prediction
@@ -16,7 +16,7 @@ STANCE = 36  # frames
 
 def made_up_run(
   folder: pathlib.Path, subject: str, *, seed: int = 0, legs: int = 2, axes: int = 3
-) -> dict:
+) -> evaluation_result.EvaluationResult:
   """Writes estimates.npz, metrics.jsonl and eval.json as a run has them; returns the last."""
   rng = np.random.default_rng(seed)
   place = (np.arange(STANCE) + 0.5) / STANCE
@@ -68,6 +68,7 @@ def made_up_run(
     'legs': legs,
     'parameters': 123456,
     'step': 1500,
+    'damaged': [],
     'voxels': {'training': 900, 'held_out': 300},
     'frames': {
       'stance': int(flat['contact'].sum()),
@@ -85,22 +86,29 @@ def made_up_run(
       for k, name in ((1, 'forward'), (2, 'near side'))
       if k < axes
     },
-    'air_mean_abs_pct_bw': 1.5,
     'prediction_interval': {'share': 0.9}
     | {
       name: {'covered': 0.91, 'mean_width_pct_bw': 20.0}
       for name in ('vertical', 'forward', 'near side')[:axes]
     },
+    'air_mean_abs_pct_bw': 1.5,
     'baselines': {
       'constant': result | {'mae_pct_bw': 22.0, 'r': None},
       'mean_curve': result | {'mae_pct_bw': 5.5},
     },
   }
   atomic.write_json(folder / 'eval.json', value)
-  return value
+  return evaluation_result.read(folder / 'eval.json')
 
 
-def small_folds() -> dict:
+def changed(
+  evaluation: evaluation_result.EvaluationResult, **parts
+) -> evaluation_result.EvaluationResult:
+  """Returns an evaluation with other parts, checked as those of an eval.json are."""
+  return evaluation_result.EvaluationResult.model_validate({**evaluation.to_json(), **parts})
+
+
+def small_folds() -> dict[str, evaluation_result.EvaluationResult]:
   """Two folds with numbers that are easy to average."""
 
   def fold(subject, mae, r, curve, share):
@@ -120,7 +128,7 @@ def small_folds() -> dict:
     }
     shares = [0.0] * 17
     shares[9], shares[1] = share, 1 - share
-    return {
+    value = {
       'subjects': {subject: result},
       'training_subjects': ['A' if subject == 'B' else 'B'],
       'model': {'name': 'cnn3d'},
@@ -140,6 +148,7 @@ def small_folds() -> dict:
       'baselines': {'constant': {**result, 'mae_pct_bw': 20.0, 'r': None}}
       | ({'mean_curve': {**result, 'mae_pct_bw': curve}} if curve else {}),
     }
+    return evaluation_result.EvaluationResult.model_validate(value)
 
   return {'A': fold('A', 4.0, 0.9, 6.0, 0.75), 'B': fold('B', 8.0, None, None, 0.5)}
 
@@ -148,7 +157,9 @@ def is_png(path: pathlib.Path) -> bool:
   return path.read_bytes()[:8] == b'\x89PNG\r\n\x1a\n' and path.stat().st_size > 5000
 
 
-def made_up_folds(runs: pathlib.Path, *subjects: str, **how) -> dict:
+def made_up_folds(
+  runs: pathlib.Path, *subjects: str, **how
+) -> dict[str, evaluation_result.EvaluationResult]:
   """Makes the runs of a round; returns its folds."""
   return {
     subject: made_up_run(runs / subject, subject, seed=seed, **how)

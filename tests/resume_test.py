@@ -47,7 +47,7 @@ def _damage(run, *steps):
 def test_data_may_move_but_not_change(run, data_dir, tmp_path):
   moved = shutil.copytree(data_dir, tmp_path / 'moved')
   cross_fitting.train_run(_config(moved), run)
-  assert held_out.evaluate_run(run, str(moved))['step'] == 6
+  assert held_out.evaluate_run(run, str(moved)).step == 6
   (path,) = moved.glob('walking_grf/walker/*/metadata.json')
   metadata = json.loads(path.read_text())
   metadata['body_mass_kg']['A'] += 1
@@ -86,8 +86,8 @@ def test_a_damaged_checkpoint_is_made_again(done, run, data_dir, capsys):
 def test_results_say_which_checkpoint_made_them(run, data_dir, recordings_dir, tmp_path):
   _damage(run, 6)
   value = held_out.evaluate_run(run)
-  assert value['step'] == 3
-  (text,) = value['damaged']
+  assert value.step == 3
+  (text,) = value.damaged
   assert text.startswith(f'{run.absolute()}/checkpoints/6 is damaged (')
   assert text.endswith('; step 3 is used')
   loaded = trained_run.load(run)

@@ -6,13 +6,14 @@ import ml_collections
 import pytest
 
 from grfjax import errors
-from grfjax.inference import trained_run
+from grfjax.io import run_folder
 from grfjax.report import run_description
 
 
 def test_about_a_run(tmp_path):
   config = ml_collections.ConfigDict({'model': {'name': 'walker', 'width': 4}})
-  run = types.SimpleNamespace(folder=tmp_path, config=config, step=6)
+  folder = run_folder.RunFolder(tmp_path)
+  run = types.SimpleNamespace(folder=folder, config=config, step=6)
   bare = run_description.describe_run(run)
   assert bare == {
     'model': 'walker (width 4)', 'step': 6, 'trained_on_subjects': None, 'mae_pct_bw': {},
@@ -20,7 +21,7 @@ def test_about_a_run(tmp_path):
   }  # fmt: skip
   (tmp_path / 'subjects.json').write_text('{"trained": [["A", 61.5], ["C", 75.0]], "watched": []}')
   (tmp_path / 'eval.json').write_text('{"subjects": {"B": {"mae_pct_bw": 4.25}}}')
-  (tmp_path / trained_run.INTERVAL).write_text('{"share": 0.9}')
+  folder.intervals.write_text('{"share": 0.9}')
   full = run_description.describe_run(run)
   assert full['trained_on_subjects'] == 2
   assert full['mae_pct_bw'] == {'B, held out': 4.25}
@@ -33,6 +34,7 @@ def test_about_a_run(tmp_path):
 def test_a_damaged_file_has_its_code(tmp_path, name, text):
   config = ml_collections.ConfigDict({'model': {'name': 'walker'}})
   (tmp_path / name).write_text(text)
+  run = types.SimpleNamespace(folder=run_folder.RunFolder(tmp_path), config=config, step=6)
   with pytest.raises(errors.InputError, match='cannot be read') as caught:
-    run_description.describe_run(types.SimpleNamespace(folder=tmp_path, config=config, step=6))
+    run_description.describe_run(run)
   assert (caught.value.code, caught.value.file) == ('run.damaged_file', str(tmp_path))

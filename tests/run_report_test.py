@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import report_making
 
+from grfjax import errors
 from grfjax.evaluation import held_out_estimates
 from grfjax.io import atomic
 from grfjax.report import run_report, stance_figures, style
@@ -13,9 +14,8 @@ from grfjax.report import run_report, stance_figures, style
 def test_subject_text_says_everything(tmp_path):
   value = report_making.made_up_run(tmp_path, 'A')
   text = run_report.run_summary(value)
-  result = value['subjects']['A']
   for number in ('mae_pct_bw', 'rmse_pct_bw'):
-    assert f'{result[number]:.2f}' in text
+    assert f'{getattr(value.errors, number):.2f}' in text
   for words in ('A held out', 'both legs', 'constant', 'mean curve', 'near side', 'In the air',
                 '123456 parameters', 'B, C, D', '0.81-0.90'):  # fmt: skip
     assert words in text
@@ -69,8 +69,10 @@ def test_run_figures_without_a_log(tmp_path):
 def test_a_broken_estimates_file_is_named(tmp_path):
   report_making.made_up_run(tmp_path, 'A', legs=1, axes=1)
   np.savez(tmp_path / 'estimates.npz', trial=np.zeros(1))
-  with pytest.raises(ValueError, match=r'estimates\.npz: no contact, estimate'):
+  with pytest.raises(errors.InputError, match=r'estimates\.npz: no contact, estimate') as caught:
     run_report.draw_run_figures(tmp_path)
+  assert caught.value.code == 'evaluation.damaged'
+  assert caught.value.file == str(tmp_path / 'estimates.npz')
 
 
 def test_a_failed_figure_leaves_nothing(tmp_path, monkeypatch):

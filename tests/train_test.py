@@ -280,7 +280,8 @@ def test_inner_subject_is_watched_and_not_trained_on(data_dir, tmp_path):
 
 def test_eval_json_holds_the_contract(run, evaluated):
   value = json.loads((run / 'eval.json').read_text())
-  assert value == evaluated
+  assert value == evaluated.to_json()
+  assert evaluation_result.read(run / 'eval.json') == evaluated
   assert list(value['subjects']) == ['B']
   result = value['subjects']['B']
   assert {'mae_pct_bw', 'rmse_pct_bw', 'bias_pct_bw', 'r', 'n', 'mae_newton'} <= set(result)
@@ -288,7 +289,7 @@ def test_eval_json_holds_the_contract(run, evaluated):
   assert result['mae_newton'] == pytest.approx(result['mae_pct_bw'] / 100 * newton)
   assert sum(i['n'] for i in value['intervals'].values()) == result['n']
   assert value['training_subjects'] == ['A', 'C']
-  text = run_report.run_summary(value)
+  text = run_report.run_summary(evaluated)
   assert f'{result["mae_pct_bw"]:.2f}' in text
 
 
@@ -305,7 +306,7 @@ def test_a_constants_error_is_computed_by_hand(evaluated, data_dir):
 
   constant = stance(['A', 'C']).mean()
   expected = 100 * np.abs(stance(['B']) - constant).mean()
-  assert evaluated['baselines']['constant']['mae_pct_bw'] == pytest.approx(expected, rel=1e-5)
+  assert evaluated.baselines['constant'].mae_pct_bw == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_run_on_everyone_cannot_be_evaluated(data_dir, tmp_path):
@@ -340,13 +341,16 @@ def test_a_run_whose_configuration_cannot_be_used_is_named(run, tmp_path, shift)
 
 def test_the_evaluation_says_how_far_training_was_followed(run, tmp_path):
   shutil.copytree(run, tmp_path / 'run')
-  assert 'blend' not in held_out.evaluate_run(tmp_path / 'run')
+  before = held_out.evaluate_run(tmp_path / 'run')
+  assert before.blend is None
+  assert 'blend' not in before.to_json()
   errors = {'0': 8.5, '0.5': 5.5, '1': 6.0}
   written = {'share': 0.9, 'widening': [1, 1, 1], 'blend': 0.5, 'mae_pct_bw': errors}
   atomic.write_json(run_folder.RunFolder(tmp_path / 'run').intervals, written)
   value = held_out.evaluate_run(tmp_path / 'run')
-  assert value['blend'] == {'taken': 0.5, 'mae_pct_bw': errors}
-  assert evaluation_result.read(tmp_path / 'run' / 'eval.json')['blend'] == value['blend']
+  assert value.blend == evaluation_result.Blend(taken=0.5, mae_pct_bw=errors)
+  assert evaluation_result.read(tmp_path / 'run' / 'eval.json').blend == value.blend
+  assert value.to_json()['blend'] == {'taken': 0.5, 'mae_pct_bw': errors}
 
 
 @pytest.mark.slow
@@ -364,8 +368,8 @@ def test_intervals_are_calibrated_on_training_subjects_left_out(
   assert written['left_out'] == [['A'], ['C']]
   assert not (tmp_path / 'calibration').exists()
   value = held_out.evaluate_run(tmp_path)
-  assert value['prediction_interval']['share'] == 0.9
-  assert 0 <= value['prediction_interval']['vertical']['covered'] <= 1
+  assert value.prediction_interval.share == 0.9
+  assert 0 <= value.prediction_interval.axes()['vertical'].covered <= 1
   film = recordings_dir / _rows(recordings_dir / 'trials.csv')[0]['video']
   estimate = video_estimate.estimate_video(trained_run.load(tmp_path), film)
   rows = list(csv.DictReader(io.StringIO(curve_files.to_csv(estimate))))
@@ -399,12 +403,12 @@ def test_predictions_equal_the_evaluations_estimates(run, evaluated, recordings_
   wanted = [*(f'{n}{ending}' for n in names for ending in endings), 'index.html']
   assert sorted(p.name for p in tmp_path.iterdir()) == sorted(wanted)
   told = json.loads((tmp_path / f'{names[0]}.json').read_text())
-  assert told['run']['mae_pct_bw'] == {'B, held out': evaluated['subjects']['B']['mae_pct_bw']}
+  assert told['run']['mae_pct_bw'] == {'B, held out': evaluated.subjects['B'].mae_pct_bw}
   assert told['run']['trained_on_subjects'] == 2
   # The page's errors are of the same frames and forces as the evaluation's.
   errors = [json.loads((tmp_path / f'{n}.json').read_text())['errors']['vertical'] for n in names]
   mae = sum(e['n'] * e['mae_pct_bw'] for e in errors) / sum(e['n'] for e in errors)
-  assert mae == pytest.approx(evaluated['subjects']['B']['mae_pct_bw'], rel=1e-4)
+  assert mae == pytest.approx(evaluated.subjects['B'].mae_pct_bw, rel=1e-4)
   cameras = {t['trial']: t['camera'] for t in _rows(recordings_dir / 'trials.csv')}
   for name in names:
     rows = {round(float(r['time_s']), 4): r for r in _rows(tmp_path / f'{name}.csv')}
@@ -522,7 +526,7 @@ def test_the_papers_network_goes_the_same_road(data_dir, recordings_dir, tmp_pat
   config.model.dense = 8
   cross_fitting.train_run(config, tmp_path / 'run')
   value = held_out.evaluate_run(tmp_path / 'run')
-  assert value['legs'] == 1
+  assert value.legs == 1
   loaded = trained_run.load(tmp_path / 'run')
   assert predicting.predict_set(loaded, recordings_dir, tmp_path / 'out', ['C']) == []
   cameras = {t['trial']: t['camera'] for t in _rows(recordings_dir / 'trials.csv')}

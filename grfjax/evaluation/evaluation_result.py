@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import pathlib
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 import pydantic
 
 from grfjax import errors
+from grfjax.data import force_intervals
 from grfjax.io import atomic
 
 
@@ -46,6 +48,12 @@ class Coverage(_Checked):
   covered: float | None
   mean_width_pct_bw: float | None
 
+  @pydantic.model_validator(mode='after')
+  def _both_or_none(self) -> Self:
+    if (self.covered is None) != (self.mean_width_pct_bw is None):
+      raise ValueError('found one of covered and mean_width_pct_bw, expected both or none')
+    return self
+
 
 class PredictionIntervals(_Checked):
   """Coverage of the prediction intervals; beside `share` an attribute for each axis.
@@ -56,6 +64,12 @@ class PredictionIntervals(_Checked):
 
   __pydantic_extra__: dict[str, Coverage] = pydantic.Field(init=False)
   share: float | None = None
+
+  @pydantic.model_validator(mode='after')
+  def _share_of_axes(self) -> Self:
+    if self.axes() and self.share is None:
+      raise ValueError('found intervals without the share of the forces that they are to hold')
+    return self
 
   def axes(self) -> dict[str, Coverage]:
     """Returns the coverage of each axis, none without intervals."""
@@ -81,8 +95,15 @@ class IntervalShare(_Checked):
 class Blend(_Checked):
   """Which blend of the initial and the trained network was taken, and the errors of all (% BW)."""
 
-  taken: float
+  taken: int | float  # as in config.blend, where 0 and 1 may be whole numbers
   mae_pct_bw: dict[str, float | None]
+
+
+class VoxelCounts(_Checked):
+  """How many voxels the training subjects have, and the held-out one."""
+
+  training: int
+  held_out: int
 
 
 class FrameCounts(_Checked):
@@ -123,7 +144,7 @@ class EvaluationResult(_Checked):
   parameters: int
   step: int
   damaged: list[str] = []
-  voxels: dict[str, int]
+  voxels: VoxelCounts
   frames: FrameCounts
   intervals: dict[str, Errors]
   training_intervals: list[IntervalShare]
@@ -146,6 +167,13 @@ class EvaluationResult(_Checked):
     if not isinstance(model.get('name'), str):
       raise ValueError('found no name of the network')
     return model
+
+  @pydantic.field_validator('intervals')
+  @classmethod
+  def _every_interval(cls, intervals: dict[str, Errors]) -> dict[str, Errors]:
+    if missing := [name for name in force_intervals.INTERVALS if name not in intervals]:
+      raise ValueError(f'found no errors in the interval {missing[0]}')
+    return intervals
 
   @property
   def subject(self) -> str:
@@ -181,10 +209,19 @@ def read(path: pathlib.Path) -> EvaluationResult:
     first = error.errors()[0]
     place = ', '.join([str(path), *map(str, first['loc'])])
     raise EvaluationError(
-      f'{place}: {first["msg"]}, found {str(first["input"])[:50]!r}; evaluate the run again',
+      f'{place}: {_describe(first)}; evaluate the run again',
       code='evaluation.damaged',
       file=path,
     ) from error
+
+
+def _describe(problem: Mapping[str, Any]) -> str:
+  """Returns what is wrong with a value, for a message that names its place."""
+  if problem['type'] == 'missing':
+    return 'is missing'
+  if problem['type'] == 'value_error':
+    return str(problem['ctx']['error'])
+  return f'{problem["msg"]}, found {str(problem["input"])[:50]!r}'
 
 
 def write(path: pathlib.Path, result: EvaluationResult) -> None:

@@ -46,8 +46,8 @@ def _data_table(folds: fold_results.Folds, minutes: dict[str, float]) -> text_ta
     ('', '', 'd', 'd', 'd', 'd', '.1f'),
     tuple(
       (
-        subject, _names_or_count(e.training_subjects), e.voxels['training'],
-        e.voxels['held_out'], e.frames.stance, e.frames.air, minutes.get(subject),
+        subject, _names_or_count(e.training_subjects), e.voxels.training,
+        e.voxels.held_out, e.frames.stance, e.frames.air, minutes.get(subject),
       )
       for subject, e in folds.items()
     ),

@@ -14,6 +14,7 @@ from typing import Any
 from absl import flags
 
 from grfjax import conventions
+from grfjax.data import force_intervals
 from grfjax.gait import curve_files
 from grfjax.io import atomic, force_files, recordings, video_file
 from grfjax.training import metrics_log
@@ -127,7 +128,7 @@ def _evaluations(folder: pathlib.Path) -> list[pathlib.Path]:
     'dataset': 'walker', 'legs': 2, 'parameters': 648594, 'step': 600,
     'voxels': {'training': 40, 'held_out': 20},
     'frames': {'stance': 300, 'air': 100},
-    'intervals': {'0.01-0.10': no_errors, '0.11-0.20': errors},
+    'intervals': dict.fromkeys(force_intervals.INTERVALS, no_errors) | {'0.11-0.20': errors},
     'training_intervals': [
       {'interval': '0.01-0.10', 'labels': 10, 'share': 0.1, 'share_drawn': 0.2}
     ],
@@ -144,9 +145,11 @@ def _evaluations(folder: pathlib.Path) -> list[pathlib.Path]:
 
 def _read_evaluation(path: pathlib.Path) -> None:
   from grfjax.evaluation import evaluation_result
-  from grfjax.report import run_report
+  from grfjax.report import fold_report, run_report
 
-  run_report.run_summary(evaluation_result.read(path))
+  evaluation = evaluation_result.read(path)
+  run_report.run_summary(evaluation)
+  fold_report.fold_summary({evaluation.subject: evaluation})
 
 
 def _estimates(folder: pathlib.Path) -> list[pathlib.Path]:
