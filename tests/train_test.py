@@ -253,14 +253,12 @@ def test_a_state_that_is_not_finite_is_never_saved(data_dir, tmp_path, monkeypat
 
 
 def test_early_stop_waits_for_its_patience():
-  config = _config('').early_stop
-  config.update(monitor='loss', patience=2)
-  stop = stop_criteria.EarlyStopping(config)
+  early = stop_criteria.EarlyStopping(monitor='loss', patience=2)
   for loss in (3.0, 2.0, 2.5, 1.9, 1.9, 2.0):
-    assert not stop.stopped
-    stop.see({'loss': loss})
-  assert stop.stopped
-  assert 'has not fallen below 1.9 2 times' in stop.why()
+    assert not early.should_stop
+    early.update({'loss': loss})
+  assert early.should_stop
+  assert 'has not fallen below 1.9 in 2 log entries' in early.reason()
 
 
 @pytest.mark.slow
