@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from grfjax.gait import foot_contacts, force_curves, plausibility
-from grfjax.report import prediction_files
+from grfjax.report import walk_prediction
 
 
 def estimate_of(force, **changes):
@@ -88,7 +88,7 @@ def test_gaps_come_first_and_keep_their_codes():
 
 
 def test_codes_stand_beside_all_sentences_of_the_json():
-  prediction = prediction_files.Prediction(
+  prediction = walk_prediction.Prediction(
     'walk', 'walk.mp4', '', estimate_of(walk(peak=1.7)), None, {}, notes=('A note.',)
   )
   quality = prediction.content['quality']
