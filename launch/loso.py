@@ -46,6 +46,35 @@ def is_done(run: run_folder.RunFolder, steps: int) -> bool:
   return (done['stopped_early'] or done['step'] >= steps) and evaluated.step == done['step']
 
 
+def run_command(folder: pathlib.Path, module: str, *arguments: str) -> None:
+  """Runs a grfjax command in a process of its own, so that every fold starts alike.
+
+  A stop is passed on to it and waited for; if it fails, this process exits with its exit code.
+
+  Args:
+    folder: RUNS; what one fold has compiled is kept there for the others.
+    module: such as grfjax.train.
+    *arguments: of the command.
+  """
+  own = ROOT / '.venv' / 'bin' / 'python'  # whichever Python started this script
+  python = str(own) if own.exists() else sys.executable
+  env = {'JAX_COMPILATION_CACHE_DIR': str((folder / 'compiled').absolute()), **os.environ}
+  command = [python, '-m', module, *arguments]
+  # In a process group of its own, so that Ctrl-C reaches it once: from here.
+  with (
+    subprocess.Popen(command, env=env, process_group=0) as process,
+    signals.defer_stop() as pending_signal,
+  ):
+    sent = False
+    while process.poll() is None:
+      if (number := pending_signal()) and not sent:
+        process.send_signal(number)
+        sent = True
+      time.sleep(0.05)
+  if process.returncode:  # below 0 it is a signal that the command could not handle
+    sys.exit(process.returncode if process.returncode > 0 else 128 - process.returncode)
+
+
 @dataclasses.dataclass(frozen=True)
 class Folds:
   """A round of leave-one-subject-out folds.
@@ -85,12 +114,12 @@ class Folds:
         self.config.holdout = subject
         run_settings.refuse_other_run(self.config, run, self.dataset)
       else:
-        self._call('grfjax.train', *self.overrides, f'--config.holdout={subject}', run=run)
-        self._call('grfjax.evaluate', run=run)
+        self._call(run, 'grfjax.train', *self.overrides, f'--config.holdout={subject}')
+        self._call(run, 'grfjax.evaluate')
       if self.recordings and not (done and self._is_predicted(subject)):
         self._call(
-          'grfjax.predict', f'--recordings={self.recordings}', f'--subjects={subject}',
-          f'--out={self.predictions}', run=run,
+          run, 'grfjax.predict', f'--recordings={self.recordings}', f'--subjects={subject}',
+          f'--out={self.predictions}',
         )  # fmt: skip
 
   def _read_result(self, subject: str) -> evaluation_result.EvaluationResult:
@@ -101,27 +130,8 @@ class Folds:
     trials = recordings.load(self.recordings, need_forces=False, subjects=[subject])
     return all(prediction_files.is_complete(self.predictions, trial.name) for trial in trials)
 
-  def _call(self, module: str, *arguments: str, run: run_folder.RunFolder) -> None:
-    """Runs a grfjax command in a process of its own, so that every fold starts alike."""
-    own = ROOT / '.venv' / 'bin' / 'python'  # whichever Python started this script
-    python = str(own) if own.exists() else sys.executable
-    # What one fold has compiled, the others need not.
-    compiled = str((self.folder / 'compiled').absolute())
-    env = {'JAX_COMPILATION_CACHE_DIR': compiled, **os.environ}
-    command = [python, '-m', module, *arguments, f'--workdir={run}']
-    # In a process group of its own, so that Ctrl-C reaches it once: from here.
-    with (
-      subprocess.Popen(command, env=env, process_group=0) as process,
-      signals.defer_stop() as pending_signal,
-    ):
-      sent = False
-      while process.poll() is None:
-        if (number := pending_signal()) and not sent:
-          process.send_signal(number)
-          sent = True
-        time.sleep(0.05)
-    if process.returncode:  # below 0 it is a signal that the command could not handle
-      sys.exit(process.returncode if process.returncode > 0 else 128 - process.returncode)
+  def _call(self, run: run_folder.RunFolder, module: str, *arguments: str) -> None:
+    run_command(self.folder, module, *arguments, f'--workdir={run}')
 
   def write_report(self) -> None:
     """Prints and writes the tables, figures and pages of all folds.

@@ -242,7 +242,7 @@ def test_loso_passes_a_stop_on_and_waits_for_the_fold(tmp_path, group):
   (tmp_path / 'round.py').write_text(
     'import pathlib, sys, loso\nloso.define_flags()\n'
     'from grfjax.io import signals\n'
-    "def main(argv):\n  loso._call(pathlib.Path('x'), 'fold')\n  print('the next fold')\n"
+    "def main(argv):\n  loso.run_command(pathlib.Path('x'), 'fold')\n  print('the next fold')\n"
     "signals.run(main, 'loso')\n"
   )
   path = os.pathsep.join([str(ROOT), str(ROOT / 'launch'), str(tmp_path)])

@@ -38,14 +38,14 @@ def _setup(dropout=0.1, rate=3e-3, steps=100, augment=AUGMENT, name='convolution
     name, outputs=target.outputs, width=8, features=16, dropout=dropout, **more
   )
   tx = optimizers.build_optimizer(steps=steps, learning_rate=rate, warmup=5, clip_norm=1.0)
-  _, whole, split = sharding.meshes()
-  state = jax.jit(lambda k: train_step.init_state(model, tx, SHAPE, k), out_shardings=whole)(
+  _, replicated, split = sharding.meshes()
+  state = jax.jit(lambda k: train_step.init_state(model, tx, SHAPE, k), out_shardings=replicated)(
     jax.random.key(0)
   )
   update = train_step.make_train_step(
-    model=model, target=target, tx=tx, augmentations=augment, whole=whole, split=split
+    model=model, target=target, tx=tx, augmentations=augment, replicated=replicated, split=split
   )
-  key = jax.device_put(jax.random.key(1), whole)
+  key = jax.device_put(jax.random.key(1), replicated)
   return state, update, key, split, model, target
 
 
@@ -153,7 +153,7 @@ import jax, numpy as np, step_test
 assert jax.device_count() == {devices}
 state, update, key, split, *_ = step_test._setup()
 for k in range(3):
-  state, sums = update(state, step_test.step.to_device(step_test._batch(seed=k), split), key)
+  state, sums = update(state, step_test.sharding.to_device(step_test._batch(seed=k), split), key)
 leaves = [np.asarray(x).ravel() for x in jax.tree.leaves(state.params)]
 np.save({out!r}, np.concatenate([*leaves, np.asarray(sums['loss']).ravel()]))
 """
