@@ -12,7 +12,7 @@ def test_mean_curve_recovers_a_known_curve():
   curve = np.stack([np.sin(np.pi * place), np.cos(np.pi * place)], axis=1)
   mean = baselines.mean_curve([curve, curve])
   assert mean.shape == (stances.POINTS, 2)
-  np.testing.assert_allclose(baselines.along(mean, place), curve, atol=1e-12)
+  np.testing.assert_allclose(baselines.read_curve(mean, place), curve, atol=1e-12)
 
 
 def test_mean_curve_recovers_a_line_whatever_the_lengths():
@@ -21,7 +21,7 @@ def test_mean_curve_recovers_a_line_whatever_the_lengths():
 
   mean = baselines.mean_curve([line(31), line(40), line(44)])
   inside = np.linspace(0.02, 0.98, 50)  # before the first frame a curve stays level
-  np.testing.assert_allclose(baselines.along(mean, inside)[:, 0], 1 + 2 * inside, atol=1e-12)
+  np.testing.assert_allclose(baselines.read_curve(mean, inside)[:, 0], 1 + 2 * inside, atol=1e-12)
 
 
 def test_mean_curve_averages():

@@ -17,7 +17,7 @@ def trial(recordings_dir):
 
 
 def test_truth_is_on_the_videos_clock_by_leg(trial):
-  found = plate_reference.plate_reference_of(trial)
+  found = plate_reference.read_plate_reference(trial)
   estimate = report_making.curves_of_plates(trial, found)
   first = {leg: next(c for c in found.contacts if c.leg == leg) for leg in conventions.LEGS}
   # As the set was made: left from 0.25 s for 0.5 s, right from 0.65 s; y to the walker's left.
@@ -39,4 +39,4 @@ def test_truth_is_on_the_videos_clock_by_leg(trial):
 
 def test_no_truth_without_forces_or_a_clock(trial):
   for change in ({'force': None}, {'plates': ()}, {'video_start_s': None}):
-    assert plate_reference.plate_reference_of(dataclasses.replace(trial, **change)) is None
+    assert plate_reference.read_plate_reference(dataclasses.replace(trial, **change)) is None

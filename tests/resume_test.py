@@ -160,7 +160,7 @@ def test_a_log_cut_anywhere_is_taken_back_to_the_checkpoint(tmp_path):
     written.sync()
     written.close()
     assert metrics_log.read_log(run_folder.RunFolder(tmp_path).metrics) == lines
-    assert kill.scalars(tmp_path) == [(line['step'], 'loss', line['loss']) for line in lines]
+    assert kill.board_values(tmp_path) == [(line['step'], 'loss', line['loss']) for line in lines]
     assert len(list(run_folder.RunFolder(tmp_path).tensorboard.iterdir())) == 1
 
 
