@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 @pytest.mark.slow
 def test_killed_builds():
-  command = [sys.executable, 'launch/faults/kill_builds.py', '--kills=6', '--config=mochizuki']
+  command = [sys.executable, 'launch/faults/kill_builds.py', '--kills=10', '--config=mochizuki']
   done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
   assert done.returncode == 0, done.stderr
   assert 'rebuilt: whole, nothing else left' in done.stdout
