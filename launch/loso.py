@@ -43,7 +43,11 @@ def is_done(run: run_folder.RunFolder, steps: int) -> bool:
   if done is None or not run.evaluation.is_file():
     return False
   evaluated = evaluation_result.read(run.evaluation)
-  return (done['stopped_early'] or done['step'] >= steps) and evaluated.step == done['step']
+  try:
+    trained = done['stopped_early'] or done['step'] >= steps
+    return trained and evaluated.step == done['step']
+  except (TypeError, KeyError) as error:
+    raise run_folder.damaged(run.done, error) from error
 
 
 def run_command(folder: pathlib.Path, module: str, *arguments: str) -> None:

@@ -79,8 +79,9 @@ def load(workdir: str | os.PathLike[str]) -> TrainedRun:
 
 def _read_widening(folder: run_folder.RunFolder) -> np.ndarray | None:
   try:
-    intervals = run_folder.read_json(folder.intervals)
-    return None if intervals is None else np.array(intervals['widening'])
+    if not folder.intervals.is_file():
+      return None
+    return np.array(json.loads(folder.intervals.read_text(encoding='utf-8'))['widening'])
   except (ValueError, TypeError, KeyError) as error:
     raise run_folder.RunError(
       f'{folder.intervals}: does not say how wide intervals are ({error})',

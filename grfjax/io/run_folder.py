@@ -106,6 +106,22 @@ def read_json(path: pathlib.Path) -> Any:
   """Returns what a JSON file holds, or None where there is no such file.
 
   Raises:
-    ValueError: it is not JSON.
+    RunError: it is not JSON.
   """
-  return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else None
+  if not path.is_file():
+    return None
+  try:
+    return json.loads(path.read_text(encoding='utf-8'))
+  except (ValueError, RecursionError) as error:
+    raise damaged(path, error) from error
+
+
+def damaged(path: pathlib.Path, error: Exception) -> RunError:
+  """Returns the error for a file of a run that does not hold what it should.
+
+  Args:
+    path: the file.
+    error: what was found out.
+  """
+  reason = f'no {error}' if isinstance(error, KeyError) else str(error)
+  return RunError(f'{path}: is damaged ({reason})', code='run.damaged_file', file=path)

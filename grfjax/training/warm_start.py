@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -45,14 +46,23 @@ def known_subjects(
   for name in subject_lists.subject_names(config.model_init):
     start = run_folder.RunFolder.find(name)
     try:
-      before = run_folder.read_json(run_folder.require(start.subjects))
+      trained_before, watched_before = _read_known(start.subjects)
     except run_folder.RunError as error:
       raise error.within('model_init') from error
-    _refuse_leak(start, 'holdout', held_out, before['trained'] + before['watched'])
-    _refuse_leak(start, 'inner', inner, before['trained'])
-    trained += [person for person in before['trained'] if person not in trained]
-    watched += [person for person in before['watched'] if person not in watched]
+    _refuse_leak(start, 'holdout', held_out, trained_before + watched_before)
+    _refuse_leak(start, 'inner', inner, trained_before)
+    trained += [person for person in trained_before if person not in trained]
+    watched += [person for person in watched_before if person not in watched]
   return {'trained': trained, 'watched': watched}
+
+
+def _read_known(path: pathlib.Path) -> tuple[list[Any], list[Any]]:
+  """Reads the subjects that a run was trained on, and its inner validation subjects."""
+  known = run_folder.read_json(run_folder.require(path))
+  try:
+    return list(known['trained']), list(known['watched'])
+  except (TypeError, KeyError) as error:
+    raise run_folder.damaged(path, error) from error
 
 
 def _refuse_leak(
@@ -88,8 +98,12 @@ def initial_params(names: str, like: Any) -> tuple[Any, list[str]]:
   for name in subject_lists.subject_names(names):
     folder = run_folder.RunFolder.find(name)
     config = run_folder.read_json(run_folder.require(folder.config))
+    try:
+      network = config['model']['name']
+    except (TypeError, KeyError) as error:
+      raise run_folder.damaged(folder.config, error) from error
     restored = weight_files.restore_params(folder)
-    params_of[config['model']['name']] = restored.params
+    params_of[network] = restored.params
     messages += restored.messages()
     sources.append(f'starting from {folder}, step {restored.step}')
   # Of several runs each is a member of the network, and is called as its own network is.
