@@ -134,7 +134,10 @@ def _coverage(
 
 def _about_training(folder: run_folder.RunFolder) -> dict[str, Any]:
   """Returns the parts of the result that training and cross-fitting have written down."""
-  parts: dict[str, Any] = {'training_intervals': run_folder.read_json(folder.shares) or []}
+  shares = run_folder.read_json(folder.shares)
+  if not isinstance(shares, list | None):
+    raise run_folder.damaged(folder.shares, TypeError('expected a list'))
+  parts: dict[str, Any] = {'training_intervals': shares or []}
   cross_fitted = run_folder.read_json(folder.intervals) or {}
   if len(cross_fitted.get('mae_pct_bw', ())) > 1:  # else there was nothing to choose
     parts['blend'] = {'taken': cross_fitted['blend'], 'mae_pct_bw': cross_fitted['mae_pct_bw']}

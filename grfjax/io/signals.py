@@ -154,13 +154,16 @@ def _enforce_grace(read: socket.socket, write: socket.socket, command: str, grac
     command: the command's name, for the message.
     grace_s: seconds.
   """
-  while (first := read.recv(1)[0]) not in EXIT_CODES:
+  while (received := read.recv(1)) and received[0] not in EXIT_CODES:
     pass
+  if not received:  # the process is ending, and has closed the other end
+    return
+  first = received[0]
   deadline, reason = time.monotonic() + grace_s, f'still busy after {grace_s:.0f} s'
   while (remaining := deadline - time.monotonic()) > 0:
     read.settimeout(remaining)
     with contextlib.suppress(TimeoutError):
-      if read.recv(1)[0] in EXIT_CODES:
+      if (again := read.recv(1)) and again[0] in EXIT_CODES:
         reason = 'signalled again'
         break
   number = signal.Signals(first)

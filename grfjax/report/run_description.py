@@ -37,7 +37,8 @@ def describe_run(run: trained_run.TrainedRun) -> dict[str, Any]:
 
 def _read_description(run: trained_run.TrainedRun) -> dict[str, Any]:
   def read(path: pathlib.Path) -> dict[str, Any]:
-    return run_folder.read_json(path) or {}
+    value = run_folder.read_json(path)
+    return {} if value is None else value
 
   maes = read(run.folder.about).get('mae_pct_bw', {}) | {
     f'{subject}, held out': result['mae_pct_bw']
