@@ -81,7 +81,10 @@ def _read_widening(folder: run_folder.RunFolder) -> np.ndarray | None:
   try:
     if not folder.intervals.is_file():
       return None
-    return np.array(json.loads(folder.intervals.read_text(encoding='utf-8'))['widening'])
+    widening = np.array(json.loads(folder.intervals.read_text(encoding='utf-8'))['widening'], float)
+    if widening.ndim != 1 or not (np.isfinite(widening).all() and (widening > 0).all()):
+      raise ValueError('expected a positive number for each axis')
+    return widening
   except (ValueError, TypeError, KeyError) as error:
     raise run_folder.RunError(
       f'{folder.intervals}: does not say how wide intervals are ({error})',
