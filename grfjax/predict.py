@@ -8,6 +8,7 @@ Without --workdir the bundled network `everyone` estimates them.
 
 from __future__ import annotations
 
+import math
 import pathlib
 import sys
 
@@ -50,6 +51,8 @@ def main(argv: list[str]) -> None:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   if (flags.FLAGS.recordings is None) == (flags.FLAGS.video is None):
     raise app.UsageError('give one of --recordings and --video')
+  if flags.FLAGS.body_mass_kg is not None and math.isnan(flags.FLAGS.body_mass_kg):
+    raise app.UsageError('--body_mass_kg is nan, expected kilograms')  # passes any range check
   logging.set_verbosity(logging.WARNING)
   out = pathlib.Path(flags.FLAGS.out)
   try:

@@ -8,6 +8,7 @@ ruff check .
 mypy
 lint-imports
 # A file's tests share what they set up, so each file stays in one process.
-pytest tests --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=15 "$@"
+pytest tests --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder \
+  --durations=15 "$@"
 # The data set's own test needs TensorFlow, which must not be imported beside the others.
 pytest datasets "$@"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pathlib
 import sys
 import types
@@ -22,11 +23,32 @@ def pytest_configure(config: pytest.Config) -> None:
   )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+  """Puts files with long tests first, so that no worker is left alone with one at the end."""
+  slow: dict[str, int] = {}
+  for item in items:
+    slow[item.path.name] = slow.get(item.path.name, 0) + bool(item.get_closest_marker('slow'))
+  items.sort(key=lambda item: (item.path.name != 'loso_test.py', -slow[item.path.name]))
+
+
 @pytest.fixture(scope='session', autouse=True)
 def compile_once(tmp_path_factory: pytest.TempPathFactory) -> None:
-  """Keeps compiled programs for the session: many tests build the same small networks."""
-  jax.config.update('jax_compilation_cache_dir', str(tmp_path_factory.mktemp('compiled')))
-  jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.2)
+  """Keeps compiled programs for the session: many tests build the same small networks.
+
+  All workers, and the commands that tests start, share them.
+  """
+  worker = os.environ.get('PYTEST_XDIST_WORKER')
+  root = tmp_path_factory.getbasetemp()
+  folder = (root.parent if worker else root) / 'compiled'
+  folder.mkdir(exist_ok=True)
+  settings = {
+    'compilation_cache_dir': str(folder),
+    'persistent_cache_min_compile_time_secs': 0.2,
+    'compilation_cache_max_size': 2**30,  # with a limit, JAX locks the folder while it writes
+  }
+  for name, value in settings.items():
+    jax.config.update(f'jax_{name}', value)
+    os.environ[f'JAX_{name.upper()}'] = str(value)
 
 
 @pytest.fixture(scope='session')

@@ -116,12 +116,12 @@ def test_a_missing_field_is_named(path, place):
     (('training_subjects', 0), 7, 'a valid string'),
     (('dataset',), 1, 'a valid string'),
     (('damaged',), 'a message', 'a valid list'),
-    (('model',), 'walker', 'a valid dictionary'),
-    (('intervals',), [], 'a valid dictionary'),
+    (('model',), 'walker', 'expected a JSON object'),
+    (('intervals',), [], 'expected a JSON object'),
     (('training_intervals', 0, 'labels'), 1.5, 'a valid integer'),
     (('training_intervals', 1, 'share'), False, 'a valid number'),
-    (('prediction_interval', 'vertical'), 0.9, 'a valid dictionary'),
-    (('blend',), 0.5, 'a valid dictionary'),
+    (('prediction_interval', 'vertical'), 0.9, 'expected a JSON object'),
+    (('blend',), 0.5, 'expected a JSON object'),
   ],
 )
 def test_a_value_of_another_type_is_named(path, place, value, expected):

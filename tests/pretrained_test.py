@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import convolutional
 import jax
@@ -10,6 +11,7 @@ import pytest
 import recurrent
 import walker
 
+from grfjax import errors
 from grfjax.inference import trained_run
 from grfjax.io import run_folder
 from grfjax.training import checkpointing, weight_files
@@ -48,6 +50,19 @@ def test_the_networks_to_start_from_know_synthetic_walkers_alone(name):
 
 def test_another_name_is_a_path(tmp_path):
   assert run_folder.RunFolder.find(str(tmp_path / 'recurrent')).path == tmp_path / 'recurrent'
+
+
+@pytest.mark.parametrize(
+  'widening', ['[-5, 1, 1]', '[[1, 1, 1]]', '[1, 1]', '[null, 1, 1]', '"abc"']
+)
+def test_intervals_that_cannot_be_widened_so_are_refused(tmp_path, widening):
+  run = run_folder.RunFolder(
+    shutil.copytree(run_folder.RunFolder.find('everyone'), tmp_path / 'run')
+  )
+  run.intervals.write_text(f'{{"widening": {widening}}}')
+  with pytest.raises(errors.InputError) as refused:
+    trained_run.load(run)
+  assert (refused.value.code, refused.value.file) == ('run.intervals', str(run.intervals))
 
 
 def test_weights_are_kept_to_the_bit_and_a_broken_file_is_named(tmp_path):

@@ -11,6 +11,7 @@ import train_test
 
 import kill
 import loso
+from grfjax import errors
 from grfjax.data import trial_records, voxel_dataset
 from grfjax.evaluation import cross_fitting, held_out
 from grfjax.inference import trained_run, video_estimate
@@ -162,6 +163,15 @@ def test_a_log_cut_anywhere_is_taken_back_to_the_checkpoint(tmp_path):
     assert metrics_log.read_log(run_folder.RunFolder(tmp_path).metrics) == lines
     assert kill.board_values(tmp_path) == [(line['step'], 'loss', line['loss']) for line in lines]
     assert len(list(run_folder.RunFolder(tmp_path).tensorboard.iterdir())) == 1
+
+
+@pytest.mark.parametrize('line', ['{"step": 4', '[4]', '{"loss": 0.5}', '4'])
+def test_a_log_that_is_damaged_before_its_end_is_named(tmp_path, line):
+  run = run_folder.RunFolder(tmp_path)
+  run.metrics.write_text(f'{{"step": 2}}\n{line}\n{{"step": 6}}\n')
+  with pytest.raises(errors.InputError, match='line 2') as damaged:
+    metrics_log.MetricsLog(tmp_path, 6)
+  assert (damaged.value.code, damaged.value.file) == ('run.damaged_file', str(run.metrics))
 
 
 def test_a_network_that_gives_no_numbers_is_refused(run, recordings_dir, tmp_path):

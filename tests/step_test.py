@@ -1,5 +1,6 @@
 """The compiled step: one compilation, the same on one device and on four, and it can learn."""
 
+import functools
 import os
 import pathlib
 import subprocess
@@ -99,6 +100,11 @@ def test_frames_beyond_the_edge_do_not_reach_others(name):
   np.testing.assert_allclose(a[:, :6], b[:, :6], atol=1e-5)
 
 
+def _gradient(params, batch, model, target):
+  loss = functools.partial(train_step.loss_fn, model=model, target=target, augmentations={})
+  return jax.jit(jax.grad(loss, has_aux=True))(params, batch, jax.random.key(0))[0]
+
+
 def test_members_are_averaged_and_learn_by_themselves():
   state, _, _, _, model, target = _setup(dropout=0.0, name='walker')
   rng = np.random.default_rng(0)
@@ -109,15 +115,11 @@ def test_members_are_averaged_and_learn_by_themselves():
     member = networks.build_network(name, outputs=target.outputs, width=8, features=16, dropout=0.0)
     estimate = estimator.make_estimate(model=member, target=target)
     alone[name] = np.asarray(estimate(params[name], batch)[0])
-    gradients[name] = jax.grad(train_step.loss_fn, has_aux=True)(
-      params[name], batch, jax.random.key(0), model=member, target=target, augmentations={}
-    )[0]
+    gradients[name] = _gradient(params[name], batch, member, target)
   both = estimator.make_estimate(model=model, target=target)(params, batch)[0]
   np.testing.assert_allclose(both, sum(alone.values()) / 2, atol=1e-4)
   assert np.abs(alone['convolutional'] - alone['recurrent']).max() > 0.01
-  got = jax.grad(train_step.loss_fn, has_aux=True)(
-    params, batch, jax.random.key(0), model=model, target=target, augmentations={}
-  )[0]
+  got = _gradient(params, batch, model, target)
   jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b / 2, atol=1e-5), got, gradients)
 
 

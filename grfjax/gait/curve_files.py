@@ -49,9 +49,11 @@ def from_csv(text: str) -> tuple[np.ndarray, np.ndarray]:
       ('table.missing_column'), a row has too few or too many cells ('table.cell_count'),
       or a cell is no number ('table.not_a_number').
   """
+  if not text.strip():
+    raise errors.InputError('is empty, expected a table', code='table.syntax')
   try:
     names, *rows = csv.reader(io.StringIO(text), strict=True)
-  except (csv.Error, ValueError) as error:  # ValueError: there is no row at all
+  except (csv.Error, ValueError) as error:
     raise errors.InputError(f'is not a table ({error})', code='table.syntax') from error
   position = {name: k for k, name in enumerate(names)}
   axes = [axis for axis in _AXIS_COLUMNS if axis == 'fz' or f'left_{axis}_bw' in position]

@@ -65,6 +65,8 @@ def load(workdir: str | os.PathLike[str]) -> TrainedRun:
     estimate = estimator.estimator(config, model, target)
   except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
     reason = ' '.join(str(error).split())
+    if isinstance(error, KeyError):
+      reason = f'there is no {reason}'
     raise run_folder.RunError(
       f'{folder.config}: is not the configuration of a run ({reason})',
       code='run.config',
@@ -73,17 +75,17 @@ def load(workdir: str | os.PathLike[str]) -> TrainedRun:
   restored = weight_files.restore_params(folder)
   return TrainedRun(
     folder, config, clip, model, target, jax.device_put(restored.params), restored.step, estimate,
-    _read_widening(folder), tuple(restored.messages()),
+    _read_widening(folder, target.axes), tuple(restored.messages()),
   )  # fmt: skip
 
 
-def _read_widening(folder: run_folder.RunFolder) -> np.ndarray | None:
+def _read_widening(folder: run_folder.RunFolder, axes: int) -> np.ndarray | None:
   try:
     if not folder.intervals.is_file():
       return None
     widening = np.array(json.loads(folder.intervals.read_text(encoding='utf-8'))['widening'], float)
-    if widening.ndim != 1 or not (np.isfinite(widening).all() and (widening > 0).all()):
-      raise ValueError('expected a positive number for each axis')
+    if widening.shape != (axes,) or not (np.isfinite(widening).all() and (widening > 0).all()):
+      raise ValueError(f'expected a positive number for each of {axes} axes')
     return widening
   except (ValueError, TypeError, KeyError) as error:
     raise run_folder.RunError(

@@ -38,14 +38,17 @@ def export(workdir: str | os.PathLike[str], out: str | os.PathLike[str]) -> list
   """
   run, bundle = run_folder.RunFolder(workdir), run_folder.RunFolder(out)
   restored = weight_files.restore_params(run)
+  config = run_folder.read_json(run_folder.require(run.config))
+  try:
+    names = subject_lists.subject_names(config['model_init'])
+  except (TypeError, KeyError) as error:
+    raise run_folder.damaged(run.config, error) from error
+  known = run_folder.read_json(run.subjects)
   weight_files.write_weights(bundle, restored.params, restored.step)
-  config = json.loads(run.config.read_text())
-  names = subject_lists.subject_names(config['model_init'])
   model_init = config['model_init'] if set(names) <= set(run_folder.BUNDLED) else ''
   atomic.write_json(bundle.config, config | {'data_dir': '', 'model_init': model_init})
-  if run.subjects.exists():
+  if known is not None:
     # On one line: a network may know thousands of subjects.
-    known = json.loads(run.subjects.read_text())
     atomic.write_text(bundle.subjects, json.dumps(known, separators=(',', ':')) + '\n')
   if run.intervals.exists():
     atomic.write_text(bundle.intervals, run.intervals.read_text())

@@ -123,11 +123,23 @@ def read_log(path: pathlib.Path) -> list[dict[str, Any]]:
   """Returns the entries of a metrics.jsonl, none where there is no such file.
 
   A last line that a crash has cut is left out.
+
+  Raises:
+    run_folder.RunError: another line is no entry.
   """
+  if not path.exists():
+    return []
   entries: list[dict[str, Any]] = []
-  for line in path.read_text(encoding='utf-8').splitlines() if path.exists() else []:
+  lines = path.read_text(encoding='utf-8', errors='replace').splitlines()
+  for number, line in enumerate(lines, 1):
     try:
-      entries.append(json.loads(line))
-    except json.JSONDecodeError:
-      break
+      entry = json.loads(line)
+    except ValueError as error:
+      if number == len(lines):
+        break
+      raise run_folder.damaged(path, ValueError(f'line {number}: {error}')) from error
+    if not (isinstance(entry, dict) and isinstance(entry.get('step'), int)):
+      found = ValueError(f'line {number} is {line[:50]!r}, expected an entry with its step')
+      raise run_folder.damaged(path, found)
+    entries.append(entry)
   return entries
