@@ -187,7 +187,7 @@ def test_what_is_not_json_is_named(path, content):
 @pytest.mark.parametrize('content', ['[]', '3', 'null', '"x"'])
 def test_json_of_something_else_is_named(path, content):
   path.write_text(content)
-  assert_refused(path, [], 'Input should be a valid dictionary')
+  assert_refused(path, [], 'expected a JSON object')
 
 
 def test_a_file_that_is_not_there(tmp_path):
