@@ -116,17 +116,17 @@ def test_a_missing_field_is_named(path, place):
     (('training_subjects', 0), 7, 'a valid string'),
     (('dataset',), 1, 'a valid string'),
     (('damaged',), 'a message', 'a valid list'),
-    (('model',), 'walker', 'expected a JSON object'),
-    (('intervals',), [], 'expected a JSON object'),
+    (('model',), 'walker', 'a JSON object'),
+    (('intervals',), [], 'a JSON object'),
     (('training_intervals', 0, 'labels'), 1.5, 'a valid integer'),
     (('training_intervals', 1, 'share'), False, 'a valid number'),
-    (('prediction_interval', 'vertical'), 0.9, 'expected a JSON object'),
-    (('blend',), 0.5, 'expected a JSON object'),
+    (('prediction_interval', 'vertical'), 0.9, 'a JSON object'),
+    (('blend',), 0.5, 'a JSON object'),
   ],
 )
 def test_a_value_of_another_type_is_named(path, place, value, expected):
   rewrite(path, *place, value=value)
-  assert_refused(path, map(str, place), f'Input should be {expected}')
+  assert_refused(path, map(str, place), f'expected {expected}')
 
 
 def test_a_blend_of_another_type_is_named(path):

@@ -223,7 +223,8 @@ def _describe(problem: Mapping[str, Any]) -> str:
     return f'expected a JSON object, found {str(problem["input"])[:50]!r}'
   if problem['type'] == 'value_error':
     return str(problem['ctx']['error'])
-  return f'{problem["msg"]}, found {str(problem["input"])[:50]!r}'
+  expected = problem['msg'].replace('Input should be', 'expected')
+  return f'{expected}, found {str(problem["input"])[:50]!r}'
 
 
 def write(path: pathlib.Path, result: EvaluationResult) -> None:
