@@ -45,6 +45,7 @@ def compile_once(tmp_path_factory: pytest.TempPathFactory) -> None:
     'compilation_cache_dir': str(folder),
     'persistent_cache_min_compile_time_secs': 0.2,
     'compilation_cache_max_size': 2**30,  # with a limit, JAX locks the folder while it writes
+    'disable_most_optimizations': True,  # most programs here run a few times only
   }
   for name, value in settings.items():
     jax.config.update(f'jax_{name}', value)

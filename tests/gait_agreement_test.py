@@ -130,7 +130,7 @@ def read(runs, root, *subjects):
      r'A_1\.csv: found \d+ rows, expected 70'),
     (lambda s: s[:1200], 'table.cell_count', 23, None,
      r'A_1\.csv: line \d+: found \d cells, expected 7'),
-    (lambda s: '', 'table.syntax', None, None, r'A_1\.csv: is not a table'),
+    (lambda s: '', 'table.syntax', None, None, r'A_1\.csv: is empty, expected a table'),
     (lambda s: s.replace('left_fz_bw', 'left'), 'table.missing_column', 1, 'left_fz_bw',
      r'A_1\.csv: no column left_fz_bw; found time_s'),
     (lambda s: s.replace('\n0.1', '\nx0.1', 1), 'table.not_a_number', 8, 'time_s',

@@ -19,7 +19,7 @@ def _loso(runs, data_dir, recordings_dir, *more):
     sys.executable, 'launch/loso.py', '--config=configs/convolutional.py:scratch',
     f'--config.data_dir={data_dir}', f'--workdir={runs}', f'--recordings={recordings_dir}',
     '--config.steps=2', '--config.batch=2', '--config.clip=16', '--config.model.width=4',
-    '--config.model.features=8', '--config.optimizer.warmup=0', '--config.calibrate=2', *more,
+    '--config.model.features=8', '--config.optimizer.warmup=0', '--config.calibrate=0', *more,
   ]  # fmt: skip
   env = {**os.environ, 'PYTHONPATH': str(ROOT)}
   return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
@@ -37,7 +37,6 @@ def test_a_round_trains_evaluates_predicts_and_reports_every_fold(
     result = json.loads((runs / subject / 'eval.json').read_text())
     assert list(result['subjects']) == [subject]
     assert sorted(result['training_subjects']) == sorted(set('ABC') - {subject})
-    assert result['prediction_interval']['share'] == 0.9
     known = json.loads((runs / subject / 'subjects.json').read_text())
     assert subject not in [name for name, _ in known['trained'] + known['watched']]
 
