@@ -27,7 +27,7 @@ def _estimates(error):
 
 
 class _Dataset:
-  def others(self, holdout, inner):
+  def others(self, holdout, inner, people):
     return SUBJECTS
 
 

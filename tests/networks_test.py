@@ -55,7 +55,7 @@ def _made(name, **kwargs):
   return model, jax.jit(functools.partial(model.init, train=False))(jax.random.key(0), x), x
 
 
-@pytest.mark.parametrize('name', ['mochizuki3d', 'mochizuki2d'])
+@pytest.mark.parametrize('name', ['mochizuki3d', 'mochizuki2d', 'mochizuki_recurrent'])
 def test_shapes_and_contract(name):
   model, variables, x = _made(name)
   assert set(variables) == {'params'}
@@ -65,7 +65,7 @@ def test_shapes_and_contract(name):
   assert len(range(5)[model.label_slice]) == y.shape[1]
 
 
-@pytest.mark.parametrize('name', ['mochizuki3d', 'mochizuki2d'])
+@pytest.mark.parametrize('name', ['mochizuki3d', 'mochizuki2d', 'mochizuki_recurrent'])
 def test_dropout_in_training_only(name):
   model, variables, x = _made(name)
   run = jax.jit(lambda key: model.apply(variables, x, train=True, rngs={'dropout': key}))
@@ -75,7 +75,14 @@ def test_dropout_in_training_only(name):
   model.apply(variables, x, train=False)  # asks for no random stream
 
 
-@pytest.mark.parametrize(('name', 'seen'), [('mochizuki2d', {4}), ('mochizuki3d', {0, 1, 2, 3, 4})])
+@pytest.mark.parametrize(
+  ('name', 'seen'),
+  [
+    ('mochizuki2d', {4}),
+    ('mochizuki3d', {0, 1, 2, 3, 4}),
+    ('mochizuki_recurrent', {0, 1, 2, 3, 4}),
+  ],
+)
 def test_2d_sees_the_last_frame_only_and_3d_all_five(name, seen):
   model, variables, x = _made(name)
   gradient = jax.jit(jax.grad(lambda x: (model.apply(variables, x, train=False) ** 2).sum()))(x)

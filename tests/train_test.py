@@ -26,9 +26,11 @@ from grfjax.report import predicting, prediction_files, run_report
 from grfjax.training import (
   loop,
   metrics_log,
+  run_settings,
   sharding,
   stop_criteria,
   train_step,
+  warm_start,
   weight_files,
 )
 
@@ -192,7 +194,7 @@ def test_another_configuration_in_the_same_workdir_is_refused(run, data_dir):
     ('holdout', 'Z', r"holdout is 'Z'; the subjects are A, B, C"),
     ('inner', 'B', r"inner validation subject 'B' is the one held out"),
     ('steps', 0, r'config\.steps is 0'),
-    ('dataset', 'nosuch', r'mochizuki, walker'),
+    ('dataset', 'nosuch', r'mochizuki, mochizuki_window, walker'),
     ('data_dir', '/nonexistent', r'no data set there; make it with `tfds build'),
     ('early_stop', {'monitor': 'inner_mae_pct_bw', 'patience': 1}, r'config\.inner is empty'),
     ('clip', 97, r'clip is 97 frames; a record holds 96'),
@@ -510,6 +512,16 @@ def test_one_bad_trial_does_not_stop_the_others(run, recordings_dir, tmp_path):
 
 
 # --- the paper's network
+
+
+def test_only_the_first_people_are_trained_on(data_dir):
+  dataset = voxel_dataset.Dataset(str(data_dir), 'mochizuki')
+  config = mochizuki3d.get_config('narrow')
+  config.holdout = 'A'
+  assert run_settings.training_subjects(config, dataset) == ('B', 'C')
+  config.people = 1
+  assert run_settings.training_subjects(config, dataset) == ('B',)
+  assert warm_start.known_subjects(config, dataset)['trained'] == [['B', 48.0]]
 
 
 @pytest.mark.slow

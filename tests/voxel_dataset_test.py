@@ -74,7 +74,9 @@ def test_a_missing_data_set_says_how_to_make_it(tmp_path, name):
 
 
 def test_an_unknown_configuration_lists_the_names(data_dir):
-  with pytest.raises(errors.InputError, match=r"'wlaker'.*mochizuki, walker") as caught:
+  with pytest.raises(
+    errors.InputError, match=r"'wlaker'.*mochizuki, mochizuki_window, walker"
+  ) as caught:
     voxel_dataset.Dataset(str(data_dir), 'wlaker')
   assert caught.value.code == 'config.unknown_dataset'
 
@@ -263,6 +265,21 @@ def test_a_subject_that_is_not_there(walker):
     with pytest.raises(voxel_dataset.DataError, match=message) as caught:
       walker.others(*names)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+  ('names', 'people', 'left'),
+  [(('', ''), 2, 'AB'), (('A', ''), 1, 'B'), (('A', 'B'), 2, 'C'), (('', ''), 0, 'ABC')],
+)
+def test_the_first_people_only(walker, names, people, left):
+  assert walker.others(*names, people) == tuple(left)
+
+
+@pytest.mark.parametrize(('holdout', 'people'), [('', 4), ('A', 3), ('', -1)])
+def test_more_people_than_there_are(walker, holdout, people):
+  with pytest.raises(voxel_dataset.DataError, match=f'config.people is {people}') as caught:
+    walker.others(holdout, '', people)
+  assert caught.value.code == 'config.value'
 
 
 @pytest.mark.parametrize(('subjects', 'inner'), [(('A',), ''), (('A', 'B'), 'B')])

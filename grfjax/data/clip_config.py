@@ -65,31 +65,46 @@ class ClipConfig:
 
 CLIP_CONFIGS = {
   'mochizuki': ClipConfig('mochizuki', follow=False, frames=5, hop=0, rows=40, columns=40, fps=60),
+  # The paper's network on a window that follows the walker, as large as the paper's picture.
+  'mochizuki_window': ClipConfig(
+    'mochizuki_window', follow=True, frames=5, hop=0, rows=40, columns=40, fps=60
+  ),
   # Twice as fine from top to bottom: there the body's bob shows the vertical force.
   'walker': ClipConfig(
     'walker', follow=True, frames=96, hop=40, rows=96, columns=36, fps=60, wide=2
   ),
 }
+_NAME = re.compile(
+  r'(?P<base>[a-z_]+?)(_(?P<frames>[1-9]\d?)frames)?(_(?P<pixels>[1-9]\d{1,2})px)?'
+  r'(_(?P<fps>[1-9]\d{0,2})fps)?'
+)
 
 
 def clip_config(name: str) -> ClipConfig:
   """Returns a configuration by its name.
 
   Args:
-    name: such as mochizuki, or mochizuki_20fps for the same at another rate.
+    name: such as mochizuki; mochizuki_9frames_96px_20fps for the same with other frames in a voxel,
+      pixels a side, or frames a second. walker can have another rate only.
 
   Raises:
     errors.InputError: there is no configuration of that name; the message lists the names.
   """
-  base, _, rate = name.partition('_')
-  if (
-    base not in CLIP_CONFIGS or not re.fullmatch(r'([1-9]\d{0,2}fps)?', rate) or name.endswith('_')
-  ):
+  parts = _NAME.fullmatch(name)
+  base = CLIP_CONFIGS.get(parts['base']) if parts else None
+  if parts is None or base is None or (base.hop and (parts['frames'] or parts['pixels'])):
     raise errors.InputError(
       f'there is no builder configuration {name!r}; expected one of {", ".join(CLIP_CONFIGS)}, '
-      'or one of these at another rate, such as walker_30fps',
+      'or one of these at another rate, such as walker_30fps, or mochizuki with other frames or '
+      'pixels, such as mochizuki_9frames_96px',
       code='config.unknown_dataset',
     )
-  if not rate:
-    return CLIP_CONFIGS[base]
-  return dataclasses.replace(CLIP_CONFIGS[base], name=name, fps=int(rate.removesuffix('fps')))
+  pixels = int(parts['pixels'] or 0)
+  return dataclasses.replace(
+    base,
+    name=name,
+    frames=int(parts['frames'] or base.frames),
+    rows=pixels or base.rows,
+    columns=pixels or base.columns,
+    fps=int(parts['fps'] or base.fps),
+  )

@@ -140,12 +140,14 @@ class Dataset:
         file=self.folder,
       )
 
-  def others(self, holdout: str, inner: str = '') -> tuple[str, ...]:
+  def others(self, holdout: str, inner: str = '', people: int = 0) -> tuple[str, ...]:
     """Returns the subjects to train on: all but the held out and the inner validation subjects.
 
     Args:
       holdout: a name, or ''.
       inner: names with commas between them, or ''.
+      people: how many subjects, the held out one not counted, there are to be at all: the first
+        ones; 0: all.
 
     Raises:
       DataError: one is not in the set, is both held out and inner, or nobody is left.
@@ -162,7 +164,13 @@ class Dataset:
         f'inner validation subject {holdout!r} is the one held out',
         code='data.holdout_is_inner',
       )
-    training = tuple(s for s in self.subjects if s != holdout and s not in inner_names)
+    if not 0 <= people <= len(self.subjects) - bool(holdout):
+      raise DataError(
+        f'config.people is {people}; there are {len(self.subjects) - bool(holdout)} to train on',
+        code='config.value',
+      )
+    not_held_out = [s for s in self.subjects if s != holdout]
+    training = tuple(s for s in not_held_out[: people or None] if s not in inner_names)
     if not training:
       raise DataError(
         f'nobody is left to train on: the only subjects are {self.subjects}',

@@ -22,7 +22,7 @@ from grfjax.evaluation import held_out_estimates
 from grfjax.inference import conformal, estimator
 from grfjax.io import atomic, console, folder_lock, run_folder
 from grfjax.models import networks
-from grfjax.training import loop, warm_start, weight_files
+from grfjax.training import loop, run_settings, warm_start, weight_files
 
 
 def train_run(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def cross_fit(
     dataset: the data set that it was trained on.
     trained: what its training ended with.
   """
-  subjects = dataset.others(config.holdout, config.inner)
+  subjects = run_settings.training_subjects(config, dataset)
   count = min(config.calibrate, len(subjects))
   if count < 2:
     console.notify(

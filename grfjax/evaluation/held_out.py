@@ -72,7 +72,7 @@ def _estimate(
 
 def _about_run(run: trained_run.TrainedRun, dataset: voxel_dataset.Dataset) -> dict[str, Any]:
   """Returns the parts of the result that say what was evaluated."""
-  training = dataset.others(run.config.holdout, run.config.inner)
+  training = run_settings.training_subjects(run.config, dataset)
   return {
     'training_subjects': list(training),
     'model': run.config.model.to_dict(),
@@ -101,7 +101,7 @@ def _errors(
   by_interval = error_sums.sum_errors_by_interval(vertical, estimates.force[..., 0], contact)
   air = estimates.known & ~contact
   air_error = float(100 * np.abs(vertical[air]).mean(dtype=np.float64)) if air.any() else None
-  training = dataset.others(subject, run.config.inner)
+  training = run_settings.training_subjects(run.config, dataset)
   baseline_errors = baselines.baseline_errors(dataset, training, estimates)
   return {
     'subjects': {subject: {**total, 'mae_newton': total['mae_pct_bw'] / 100 * weight_n}},

@@ -13,6 +13,7 @@ from grfjax.models import paper_networks, targets, walker_networks
 MODELS: dict[str, Callable[..., Any]] = {
   'mochizuki3d': paper_networks.Mochizuki3D,
   'mochizuki2d': paper_networks.Mochizuki2D,
+  'mochizuki_recurrent': paper_networks.MochizukiRecurrent,
   'convolutional': walker_networks.Convolutional,
   'recurrent': walker_networks.Recurrent,
   'walker': walker_networks.Walker,

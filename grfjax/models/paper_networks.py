@@ -1,8 +1,9 @@
-"""The networks of Mochizuki and Shibata (2023): the 3D CNN, and the same without time."""
+"""The networks of Mochizuki and Shibata (2023): the 3D CNN, without time, and with recurrence."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
@@ -52,13 +53,42 @@ class Mochizuki3D(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, C), T >= 3 and H, W >= 9, to (B, 1, 1, outputs); `valid` is not used."""
-    for block in (1, 2):
-      for layer in (1, 2):
-        name = f'conv{block}_{layer}'
-        x = nn.relu(conv3d.Conv3D(self.channels, (2, 5, 5), 'SAME', name=name)(x))
-      x = conv3d.max_pool3d(x, (2, 5, 5), 'VALID')
-      x = nn.Dropout(self.dropout, deterministic=not train)(x)
+    x = _blocks(x, 2, self.channels, self.dropout, train)
     return _dense_and_output(x, self.dense, self.outputs, self.dense_activation)
+
+
+class MochizukiRecurrent(nn.Module):
+  """`Mochizuki3D` with what the paper names as next, 'a layer of recurrent neural network'.
+
+  After the two blocks a dense layer looks at each of the frames that are left by itself, and a
+  gated recurrent unit (Cho K et al. 2014, EMNLP) runs over them; its last state goes to the output
+  layer.
+
+  Attributes: as in `Mochizuki3D`; `dense` is also the size of the recurrent state.
+  """
+
+  outputs: int = 150
+  channels: int = 256
+  dense: int = 128
+  dropout: float = 0.3
+  dense_activation: str = 'relu'
+
+  legs: ClassVar[int] = 1
+  label_slice: ClassVar[slice] = slice(-1, None)
+  members: ClassVar[int] = 1
+  bounded: ClassVar[bool] = True
+
+  @nn.compact
+  def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
+    """Maps (B, T, H, W, C), T >= 3 and H, W >= 9, to (B, 1, 1, outputs); `valid` is not used."""
+    x = _blocks(x, 2, self.channels, self.dropout, train)
+    x = x.reshape(*x.shape[:2], -1)
+    x = _activation(self.dense_activation)(
+      nn.Dense(self.dense, kernel_init=_glorot, name='dense')(x)
+    )
+    states: Any = nn.RNN(nn.GRUCell(self.dense), name='recurrent')(x)
+    x = nn.Dense(self.outputs, kernel_init=_glorot, name='output')(states[:, -1])
+    return x[:, None, None, :]
 
 
 class Mochizuki2D(nn.Module):
@@ -85,14 +115,30 @@ class Mochizuki2D(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, C), H and W >= 9, to (B, 1, 1, outputs); `valid` is not used."""
-    x = x[:, -1:]
-    for block in (1, 2):
-      for layer in (1, 2):
-        name = f'conv{block}_{layer}'
-        x = nn.relu(conv3d.Conv3D(self.channels, (1, 5, 5), 'SAME', name=name)(x))
-      x = conv3d.max_pool3d(x, (1, 5, 5), 'VALID')
-      x = nn.Dropout(self.dropout, deterministic=not train)(x)
+    x = _blocks(x[:, -1:], 1, self.channels, self.dropout, train)
     return _dense_and_output(x, self.dense, self.outputs, self.dense_activation)
+
+
+def _blocks(x: jax.Array, span: int, channels: int, dropout: float, train: bool) -> jax.Array:
+  """Applies the calling module's two blocks of two convolutions, pooling and dropout.
+
+  Args:
+    x: (B, T, H, W, C).
+    span: frames that a kernel and a pooling window hold.
+    channels: of every convolution.
+    dropout: rate after each pooling.
+    train: whether dropout is at work.
+
+  Returns:
+    (B, T - 2 (span - 1), H - 8, W - 8, channels).
+  """
+  for block in (1, 2):
+    for layer in (1, 2):
+      name = f'conv{block}_{layer}'
+      x = nn.relu(conv3d.Conv3D(channels, (span, 5, 5), 'SAME', name=name)(x))
+    x = conv3d.max_pool3d(x, (span, 5, 5), 'VALID')
+    x = nn.Dropout(dropout, deterministic=not train)(x)
+  return x
 
 
 def _dense_and_output(x: jax.Array, dense: int, outputs: int, activation: str) -> jax.Array:
@@ -101,13 +147,17 @@ def _dense_and_output(x: jax.Array, dense: int, outputs: int, activation: str) -
   The paper: 'After smoothing [flattening] ... the fully connected layer ..., and then the output
   layer'.
   """
-  activations = {'relu': nn.relu, 'softmax': nn.softmax}
-  if activation not in activations:
-    raise errors.InputError(
-      f'dense_activation is {activation!r}, expected one of {sorted(activations)}',
-      code='config.model',
-    )
   x = x.reshape(x.shape[0], -1)
-  x = activations[activation](nn.Dense(dense, kernel_init=_glorot, name='dense')(x))
+  x = _activation(activation)(nn.Dense(dense, kernel_init=_glorot, name='dense')(x))
   x = nn.Dense(outputs, kernel_init=_glorot, name='output')(x)
   return x[:, None, None, :]
+
+
+def _activation(name: str) -> Callable[[jax.Array], jax.Array]:
+  activations = {'relu': nn.relu, 'softmax': nn.softmax}
+  if name not in activations:
+    raise errors.InputError(
+      f'dense_activation is {name!r}, expected one of {sorted(activations)}',
+      code='config.model',
+    )
+  return activations[name]

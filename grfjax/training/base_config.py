@@ -92,6 +92,7 @@ def force_classes(arg: str, *, model: str) -> ml_collections.ConfigDict:
     'dense_activation': 'relu',
   }  # fmt: skip
   config = _base('mochizuki', '', network)
+  config.people = 0  # train on the first so many subjects only; 0: on all
   config.target = {'name': 'classes', 'first': 0.01, 'width': 0.01, 'count': 150}
   config.augment = {}
   config.clip = 0  # the whole record

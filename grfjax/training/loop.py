@@ -76,7 +76,7 @@ def fit(
     OSError: a file cannot be written.
     signals.StopRequested: a signal came; a checkpoint is written.
   """
-  subjects = dataset.others(config.holdout, config.inner)
+  subjects = run_settings.training_subjects(config, dataset)
   run_settings.check_config(config)
   run_settings.refuse_other_run(config, folder, dataset)
   known = warm_start.known_subjects(config, dataset)

@@ -50,6 +50,13 @@ def check_config(config: ml_collections.ConfigDict) -> None:
     )
 
 
+def training_subjects(
+  config: ml_collections.ConfigDict, dataset: voxel_dataset.Dataset
+) -> tuple[str, ...]:
+  """Returns the subjects that a configuration trains on; errors are those of `Dataset.others`."""
+  return dataset.others(config.holdout, config.inner, config.get('people', 0))
+
+
 def average_shift(config: ml_collections.ConfigDict) -> tuple[float, ...]:
   """Returns the pixels (down, right) by which an estimate's two clips are moved, () for none.
 

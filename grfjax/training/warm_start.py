@@ -12,7 +12,7 @@ import ml_collections
 from grfjax import errors
 from grfjax.data import subject_lists, voxel_dataset
 from grfjax.io import run_folder
-from grfjax.training import weight_files
+from grfjax.training import run_settings, weight_files
 
 
 class WarmStartError(errors.InputError):
@@ -41,7 +41,7 @@ def known_subjects(
 
   inner = identify(subject_lists.subject_names(config.inner))
   held_out = identify([config.holdout] if config.holdout else [])
-  trained = identify(dataset.others(config.holdout, config.inner))
+  trained = identify(run_settings.training_subjects(config, dataset))
   watched = list(inner)
   for name in subject_lists.subject_names(config.model_init):
     start = run_folder.RunFolder.find(name)
