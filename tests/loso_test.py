@@ -16,10 +16,10 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 def _loso(runs, data_dir, recordings_dir, *more):
   command = [
-    sys.executable, 'launch/loso.py', '--config=configs/convolutional.py:scratch',
+    sys.executable, 'launch/loso.py', '--config=configs/mochizuki3d.py:narrow',
     f'--config.data_dir={data_dir}', f'--workdir={runs}', f'--recordings={recordings_dir}',
-    '--config.steps=2', '--config.batch=2', '--config.clip=16', '--config.model.width=4',
-    '--config.model.features=8', '--config.optimizer.warmup=0', '--config.calibrate=0', *more,
+    '--config.steps=2', '--config.batch=2', '--config.model.channels=2', '--config.model.dense=8',
+    *more,
   ]  # fmt: skip
   env = {**os.environ, 'PYTHONPATH': str(ROOT)}
   return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)

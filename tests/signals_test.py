@@ -17,14 +17,14 @@ from grfjax.training import checkpointing, metrics_log
 
 ROOT = pathlib.Path(__file__).parents[1]
 SMALL = (
-  '--config.holdout=B', '--config.batch=2', '--config.clip=16', '--config.model.width=4',
-  '--config.model.features=8', '--config.log_every=3', '--config.checkpoint_every=4',
+  '--config.holdout=B', '--config.batch=2', '--config.model.channels=2', '--config.model.dense=8',
+  '--config.early_stop.monitor=', '--config.log_every=3', '--config.checkpoint_every=4',
 )  # fmt: skip
 
 
 def _config(data_dir, *more):
   return [
-    '--config=configs/convolutional.py:scratch',
+    '--config=configs/mochizuki3d.py:narrow',
     f'--config.data_dir={data_dir}',
     *SMALL,
     *more,
@@ -55,7 +55,7 @@ def _compiled(tmp_path_factory, monkeypatch):
 @pytest.mark.slow
 def test_a_killed_run_ends_as_an_undisturbed_one(data_dir, tmp_path, monkeypatch):
   monkeypatch.chdir(ROOT)
-  config = _config(data_dir, '--config.steps=30', '--config.calibrate=0')
+  config = _config(data_dir, '--config.steps=30')
   met, found = kill.disturb(config, tmp_path, 3, 0)
   assert found == []
   assert met['writing a checkpoint']
@@ -66,7 +66,7 @@ def test_a_killed_run_ends_as_an_undisturbed_one(data_dir, tmp_path, monkeypatch
 def test_a_run_that_is_told_to_stop_saves_and_goes_on(data_dir, tmp_path):
   """Also: the folder is its own while it runs."""
   run = tmp_path / 'run'
-  config = _config(data_dir, '--config.steps=3000', '--config.calibrate=0')
+  config = _config(data_dir, '--config.steps=3000')
   process = _start('-m', 'grfjax.train', *config, f'--workdir={run}')
   _when(process, lambda: len(metrics_log.read_log(run_folder.RunFolder(run).metrics)) >= 2)
   with pytest.raises(folder_lock.InUseError, match=f'{run} is in use by process {process.pid} on '):
