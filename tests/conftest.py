@@ -28,6 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
   slow: dict[str, int] = {}
   for item in items:
     slow[item.path.name] = slow.get(item.path.name, 0) + bool(item.get_closest_marker('slow'))
+  # The round of folds is the longest test by far.
   items.sort(key=lambda item: (item.path.name != 'loso_test.py', -slow[item.path.name]))
 
 

@@ -37,6 +37,7 @@ def test_a_round_trains_evaluates_predicts_and_reports_every_fold(
     result = json.loads((runs / subject / 'eval.json').read_text())
     assert list(result['subjects']) == [subject]
     assert sorted(result['training_subjects']) == sorted(set('ABC') - {subject})
+    assert result['prediction_interval'] == {}  # the paper's classes have none
     known = json.loads((runs / subject / 'subjects.json').read_text())
     assert subject not in [name for name, _ in known['trained'] + known['watched']]
 

@@ -104,9 +104,10 @@ def test_the_search_finds_what_it_looks_for(line):
 def test_commands_neither_reach_out_nor_unpickle(data_dir, recordings_dir, tmp_path):
   run = tmp_path / 'run'
   commands = [
-    ['grfjax.train', f'--config={ROOT / "configs/mochizuki3d.py"}:narrow', f'--workdir={run}',
+    ['grfjax.train', f'--config={ROOT / "configs/convolutional.py"}:scratch', f'--workdir={run}',
      f'--config.data_dir={data_dir}', '--config.holdout=A', '--config.steps=2',
-     '--config.batch=2', '--config.model.channels=2', '--config.model.dense=8'],
+     '--config.calibrate=0', '--config.batch=2', '--config.clip=16', '--config.model.width=4',
+     '--config.model.features=8'],
     ['grfjax.evaluate', f'--workdir={run}'],
     ['grfjax.predict', f'--workdir={run}', f'--recordings={recordings_dir}', '--subjects=A',
      f'--out={tmp_path / "out"}', '--overlay'],

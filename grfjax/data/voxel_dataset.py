@@ -150,7 +150,8 @@ class Dataset:
         ones; 0: all.
 
     Raises:
-      DataError: one is not in the set, is both held out and inner, or nobody is left.
+      DataError: one is not in the set, is both held out and inner, there are fewer people, or
+        nobody is left.
     """
     inner_names = subject_lists.subject_names(inner)
     for role, name in (('holdout', holdout), *(('inner', n) for n in inner_names)):
@@ -164,12 +165,13 @@ class Dataset:
         f'inner validation subject {holdout!r} is the one held out',
         code='data.holdout_is_inner',
       )
-    if not 0 <= people <= len(self.subjects) - bool(holdout):
+    not_held_out = [s for s in self.subjects if s != holdout]
+    if not 0 <= people <= len(not_held_out):
       raise DataError(
-        f'config.people is {people}; there are {len(self.subjects) - bool(holdout)} to train on',
+        f'config.people is {people}, expected a number up to {len(not_held_out)}, the subjects '
+        'that are not held out, or 0 for all of them',
         code='config.value',
       )
-    not_held_out = [s for s in self.subjects if s != holdout]
     training = tuple(s for s in not_held_out[: people or None] if s not in inner_names)
     if not training:
       raise DataError(

@@ -219,11 +219,11 @@ def _describe(problem: Mapping[str, Any]) -> str:
   """Returns what is wrong with a value, for a message that names its place."""
   if problem['type'] == 'missing':
     return 'is missing'
-  if problem['type'] in ('model_type', 'dict_type'):
-    return f'expected a JSON object, found {str(problem["input"])[:50]!r}'
   if problem['type'] == 'value_error':
     return str(problem['ctx']['error'])
   expected = problem['msg'].replace('Input should be', 'expected')
+  if problem['type'] in ('model_type', 'dict_type'):
+    expected = 'expected a JSON object'
   return f'{expected}, found {str(problem["input"])[:50]!r}'
 
 

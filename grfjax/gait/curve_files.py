@@ -53,7 +53,7 @@ def from_csv(text: str) -> tuple[np.ndarray, np.ndarray]:
     raise errors.InputError('is empty, expected a table', code='table.syntax')
   try:
     names, *rows = csv.reader(io.StringIO(text), strict=True)
-  except (csv.Error, ValueError) as error:
+  except csv.Error as error:
     raise errors.InputError(f'is not a table ({error})', code='table.syntax') from error
   position = {name: k for k, name in enumerate(names)}
   axes = [axis for axis in _AXIS_COLUMNS if axis == 'fz' or f'left_{axis}_bw' in position]

@@ -2,8 +2,7 @@
 
 XLA's own 3D convolution is five to ten times slower there than the same sum written as a 2D
 convolution whose input channels hold the temporal taps. 5 x 5 kernels with many channels go through
-`grfjax.models.winograd`, which with 256 channels is four times as fast again, and those with few
-through 3 x 3 kernels over blocks of pixels. `max_pool3d` likewise
+`grfjax.models.winograd`, which with 256 channels is four times as fast again. `max_pool3d` likewise
 takes one axis after the other. Values equal those of `jax.lax.conv_general_dilated` and
 `flax.linen.max_pool`.
 """
@@ -81,8 +80,7 @@ def conv3d(x: jax.Array, kernel: jax.Array, *, padding: Padding) -> jax.Array:
   kt, kh, kw, c, d = kernel.shape
   (t_low, t_high), *space = padding_pairs(padding, (kt, kh, kw))
   _check_fits(x.shape[1:4], (kt, kh, kw), ((t_low, t_high), *space))
-  on_cpu_5x5 = (kh, kw) == (winograd.TAPS,) * 2 and jax.default_backend() == 'cpu'
-  if on_cpu_5x5 and c >= WINOGRAD_CHANNELS:
+  if (kh, kw) == (winograd.TAPS,) * 2 and c >= WINOGRAD_CHANNELS and jax.default_backend() == 'cpu':
     return _conv3d_by_winograd(x, kernel, (t_low, t_high), space)
   if t_low or t_high:
     x = jnp.pad(x, ((0, 0), (t_low, t_high), (0, 0), (0, 0), (0, 0)))
@@ -91,45 +89,10 @@ def conv3d(x: jax.Array, kernel: jax.Array, *, padding: Padding) -> jax.Array:
   taps = [x[:, i : i + t_out] for i in range(kt)]
   folded = jnp.concatenate(taps, axis=-1).reshape(n * t_out, h, w, kt * c)
   flat = kernel.transpose(1, 2, 0, 3, 4).reshape(kh, kw, kt * c, d)
-  if on_cpu_5x5 and space == [(2, 2), (2, 2)] and h % 2 == w % 2 == 0:
-    y = _conv2d_by_blocks(folded, flat)
-  else:
-    y = jax.lax.conv_general_dilated(
-      folded, flat, (1, 1), space, dimension_numbers=('NHWC', 'HWIO', 'NHWC')
-    )
-  return y.reshape(n, t_out, *y.shape[1:])
-
-
-def _conv2d_by_blocks(x: jax.Array, kernel: jax.Array) -> jax.Array:
-  """Computes a 5 x 5 convolution, padded to the same size, on blocks of 2 x 2 pixels.
-
-  A block's four results need the 6 x 6 pixels of 3 x 3 blocks. So it is a 3 x 3 convolution with a
-  quarter of the places and four times the channels (11 of 36 weights are zero), which XLA runs in
-  two thirds of the time where channels are few.
-
-  Args:
-    x: (N, H, W, C), H and W even.
-    kernel: (5, 5, C, D).
-
-  Returns:
-    (N, H, W, D).
-  """
-  n, h, w, c = x.shape
-  d = kernel.shape[-1]
-  blocks = x.reshape(n, h // 2, 2, w // 2, 2, c).transpose(0, 1, 3, 2, 4, 5)
-  # The kernel of each of a block's four pixels within the 6 x 6 pixels around.
-  shifted = [
-    jnp.pad(kernel, ((down, 1 - down), (right, 1 - right), (0, 0), (0, 0)))
-    for down in (0, 1)
-    for right in (0, 1)
-  ]
-  taps = jnp.stack(shifted, 3).reshape(3, 2, 3, 2, c, 4 * d).transpose(0, 2, 1, 3, 4, 5)
   y = jax.lax.conv_general_dilated(
-    blocks.reshape(n, h // 2, w // 2, 4 * c), taps.reshape(3, 3, 4 * c, 4 * d), (1, 1), 'SAME',
-    dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
-  )  # fmt: skip
-  y = y.reshape(n, h // 2, w // 2, 2, 2, d).transpose(0, 1, 3, 2, 4, 5)
-  return y.reshape(n, h, w, d)
+    folded, flat, (1, 1), space, dimension_numbers=('NHWC', 'HWIO', 'NHWC')
+  )
+  return y.reshape(n, t_out, *y.shape[1:])
 
 
 def _conv3d_by_winograd(

@@ -14,22 +14,8 @@ from grfjax.models import conv3d
 _glorot = nn.initializers.glorot_uniform()
 
 
-class Mochizuki3D(nn.Module):
-  """The 3D CNN of Mochizuki and Shibata (HEALTHINFO 2023), Table II and section II-A.
-
-  Two times [convolution, convolution, pooling, dropout], a dense layer, and the output layer's
-  logits. Kernels 5 x 5 x 2 (H, W, T), 256 channels, stride 1, pooling 5 x 5 x 2 with stride 1,
-  dropout 0.3, dense 128, 150 classes. At full width on (5, 40, 40, 1): 110,526,998 parameters.
-
-  The paper leaves some points open. What is chosen here:
-    Padding: without any padding the five frames run out in the second block. Here convolutions are
-      padded ('SAME') and pooling is not: pooling keeps Keras's default, so only the layer that
-      must depart from it does. (All padded: 272 M parameters; pooling alone padded: 28.7 M.)
-    'The all-coupled layer uses Softmax': the output layer is fully connected and a classifier, so
-      the softmax is taken to be its own, and lives in the cross-entropy; the 128 units get ReLU,
-      as the convolutions do. `dense_activation='softmax'` is the other reading; it squeezes
-      everything through 128 numbers that sum to one.
-    Initialisation: Keras's defaults, Glorot uniform kernels and zero biases.
+class PaperNetwork(nn.Module):
+  """What the paper's networks share: they estimate the near leg's force at a voxel's last frame.
 
   Attributes:
     outputs: numbers returned for the near leg's force; 150 classes in the paper.
@@ -50,6 +36,25 @@ class Mochizuki3D(nn.Module):
   members: ClassVar[int] = 1
   bounded: ClassVar[bool] = True
 
+
+class Mochizuki3D(PaperNetwork):
+  """The 3D CNN of Mochizuki and Shibata (HEALTHINFO 2023), Table II and section II-A.
+
+  Two times [convolution, convolution, pooling, dropout], a dense layer, and the output layer's
+  logits. Kernels 5 x 5 x 2 (H, W, T), 256 channels, stride 1, pooling 5 x 5 x 2 with stride 1,
+  dropout 0.3, dense 128, 150 classes. At full width on (5, 40, 40, 1): 110,526,998 parameters.
+
+  The paper leaves some points open. What is chosen here:
+    Padding: without any padding the five frames run out in the second block. Here convolutions are
+      padded ('SAME') and pooling is not: pooling keeps Keras's default, so only the layer that
+      must depart from it does. (All padded: 272 M parameters; pooling alone padded: 28.7 M.)
+    'The all-coupled layer uses Softmax': the output layer is fully connected and a classifier, so
+      the softmax is taken to be its own, and lives in the cross-entropy; the 128 units get ReLU,
+      as the convolutions do. `dense_activation='softmax'` is the other reading; it squeezes
+      everything through 128 numbers that sum to one.
+    Initialisation: Keras's defaults, Glorot uniform kernels and zero biases.
+  """
+
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, C), T >= 3 and H, W >= 9, to (B, 1, 1, outputs); `valid` is not used."""
@@ -57,26 +62,15 @@ class Mochizuki3D(nn.Module):
     return _dense_and_output(x, self.dense, self.outputs, self.dense_activation)
 
 
-class MochizukiRecurrent(nn.Module):
+class MochizukiRecurrent(PaperNetwork):
   """`Mochizuki3D` with what the paper names as next, 'a layer of recurrent neural network'.
 
   After the two blocks a dense layer looks at each of the frames that are left by itself, and a
   gated recurrent unit (Cho K et al. 2014, EMNLP) runs over them; its last state goes to the output
   layer.
 
-  Attributes: as in `Mochizuki3D`; `dense` is also the size of the recurrent state.
+  `dense` is also the size of the recurrent state.
   """
-
-  outputs: int = 150
-  channels: int = 256
-  dense: int = 128
-  dropout: float = 0.3
-  dense_activation: str = 'relu'
-
-  legs: ClassVar[int] = 1
-  label_slice: ClassVar[slice] = slice(-1, None)
-  members: ClassVar[int] = 1
-  bounded: ClassVar[bool] = True
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
@@ -91,26 +85,13 @@ class MochizukiRecurrent(nn.Module):
     return x[:, None, None, :]
 
 
-class Mochizuki2D(nn.Module):
+class Mochizuki2D(PaperNetwork):
   """A single-image baseline: `Mochizuki3D` without the time axis, on the voxel's last frame.
 
   It stands for the authors' earlier report (IIPB-4-12, 2023, in Japanese), whose layer table is
   not in the 2023 paper; so it differs from the 3D network in the time axis alone, and comparing
   the two measures what time brings. At full width on 40 x 40: 38,496,534 parameters.
-
-  Attributes: as in `Mochizuki3D`.
   """
-
-  outputs: int = 150
-  channels: int = 256
-  dense: int = 128
-  dropout: float = 0.3
-  dense_activation: str = 'relu'
-
-  legs: ClassVar[int] = 1
-  label_slice: ClassVar[slice] = slice(-1, None)
-  members: ClassVar[int] = 1
-  bounded: ClassVar[bool] = True
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
