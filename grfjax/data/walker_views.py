@@ -98,7 +98,7 @@ def _followed_windows(
   picture = np.stack(list(walker_window.windows(crossing, cfg.rows, cfg.columns, cfg.wide)))
   window = walker_window.boxes(track, cfg.rows, cfg.columns, cfg.wide)
   box = np.full((len(video.time_s), 4), np.nan)
-  box[track.frame] = window * 2**frames.halvings
+  box[track.frame] = _filmed_boxes(window, crossing.to_filmed) * 2**frames.halvings
   clear = np.zeros(len(box), bool)
   clear[track.frame] = crossing.clear
   box[~clear] = np.nan
@@ -107,6 +107,16 @@ def _followed_windows(
   picture, frame = picture if new.all() else picture[new], track.frame[new]
   views = WalkerViews(picture, video.time_s[frame], frame, video, track.direction, box, clear)
   return _at_rate(views, cfg)
+
+
+def _filmed_boxes(box: np.ndarray, to_filmed: np.ndarray) -> np.ndarray:
+  """Moves boxes (K, 4) left, top, width, height by homographies (K, 3, 3)."""
+  corners = [box[:, :2], box[:, :2] + box[:, 2:]]
+  first, last = (
+    np.einsum('kij,kj->ki', to_filmed, np.column_stack([c, np.ones(len(c))])) for c in corners
+  )
+  first, last = first[:, :2] / first[:, 2:], last[:, :2] / last[:, 2:]
+  return np.column_stack([first, last - first])
 
 
 def _at_rate(views: WalkerViews, cfg: clip_config.ClipConfig) -> WalkerViews:

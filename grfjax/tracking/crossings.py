@@ -1,5 +1,6 @@
-"""Finds the walks past a still camera.
+"""Finds the walks past a camera.
 
+A camera that moves a little is held still first (`grfjax.tracking.steady_frames`).
 The background is the median of a bounded number of frames. What differs from it is foreground;
 foreground blobs are linked over time, and a track that travels far enough across the picture is a
 crossing. The lines of the walker's feet and head and the path of the window are smooth in time, so
@@ -23,6 +24,7 @@ from grfjax.tracking import (
   camera_motion,
   frame_planes,
   linking,
+  steady_frames,
   tracking_gaps,
   walker_track,
 )
@@ -42,6 +44,8 @@ class Crossing:
       still background: no estimate is better than a wrong one.
     planes: for each of the track's frames (H, W, 2) uint8: gray, and the largest difference to the
       background over the colours; iterable again and again.
+    to_filmed: (K, 3, 3) homographies from the track's pixels, in which the camera stands still, to
+      those of the frames as they were filmed.
     reach: how far the walker goes across the picture, in working pixels (in its own heights a scrap
       of shadow would go further than who casts it).
   """
@@ -49,6 +53,7 @@ class Crossing:
   track: walker_track.Track
   clear: np.ndarray
   planes: Iterable[np.ndarray]
+  to_filmed: np.ndarray
   reach: float
 
 
@@ -67,9 +72,10 @@ def find_crossings(
   Raises:
     NobodyFoundError: nothing person-sized crosses the picture, or only in such gaps.
   """
-  search = _Search(frames, time_s)
+  steady = steady_frames.SteadyFrames(frames)
+  search = _Search(steady, time_s)
   has_crossing = False
-  for k, frame in enumerate(frames):
+  for k, frame in enumerate(steady):
     for crossing in search.add(k, frame):
       has_crossing = True
       yield crossing
@@ -93,7 +99,8 @@ def find_longest(frames: background_model.Frames, time_s: np.ndarray) -> Crossin
 class _Search:
   """Follows people through the frames of a video, given one after the other."""
 
-  def __init__(self, frames: background_model.Frames, time_s: np.ndarray):
+  def __init__(self, frames: steady_frames.SteadyFrames, time_s: np.ndarray):
+    self._frames = frames
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
     self._background, self._noise = background_model.estimate_background(sample)
     self._search_background = background_model.search_picture(self._background)
@@ -123,8 +130,9 @@ class _Search:
     previous, self._picture = self._picture, background_model.search_picture(frame)
     self._camera.add(index, self._picture)
     for track in self._link(index, previous):
-      if self._linker.is_person(track):
-        self._finish(track)
+      for walk in linking.split_at_turns(track):
+        if self._linker.is_person(walk):
+          self._finish(walk)
     first_open = min((t[0].frame for t in self._linker.open_tracks), default=index + 1)
     self._planes.forget_before(first_open)
     settled, shorter, self._waiting = _settle(self._waiting, first_open)
@@ -134,7 +142,7 @@ class _Search:
   def gaps(self) -> list[tracking_gaps.Gap]:
     """Returns where nobody could be followed, once all frames are given."""
     every = np.arange(len(self._time_s))
-    moving = tracking_gaps.is_within(self._camera.moving_intervals(), every)
+    moving = self._moving(every)
     together = tracking_gaps.is_within(self._linker.pair_intervals, every)
     excluded = [
       *self._excluded,
@@ -191,11 +199,18 @@ class _Search:
       (smooth.frame[has_neighbour], tracking_gaps.ANOTHER_IN_WINDOW),
       (smooth.frame[feet_cut], tracking_gaps.FEET_CUT),
     ]
-    moving = tracking_gaps.is_within(self._camera.moving_intervals(), smooth.frame)
+    moving = self._moving(smooth.frame)
     clear = tracking_gaps.keep_long_runs(~moving & ~has_neighbour & ~feet_cut, self._min_frames)
     if clear.any():
       planes = self._planes.select(smooth.frame)
-      self._waiting.append(Crossing(smooth, clear, planes, abs(track[-1].x - track[0].x)))
+      to_filmed = np.stack([self._frames.to_filmed(k) for k in smooth.frame.tolist()])
+      reach = abs(track[-1].x - track[0].x)
+      self._waiting.append(Crossing(smooth, clear, planes, to_filmed, reach))
+
+  def _moving(self, frames: np.ndarray) -> np.ndarray:
+    """Returns which of (K,) frames are not held still."""
+    moving = tracking_gaps.is_within(self._camera.moving_intervals(), frames)
+    return moving | np.isin(frames, self._frames.lost)
 
   def _frames_with_neighbour(self, track: linking.BlobTrack) -> list[int]:
     """Returns the frames in which somebody else is in the track's window."""

@@ -25,6 +25,7 @@ WINDOW_REACH = 0.43
 
 # Of a walker's height: what is smaller is part of somebody, or waves in the wind.
 SAME_SIZE = 0.5
+TURN_REACH = 0.2  # body heights about a turn that belong to no walk
 BlobTrack: TypeAlias = list[blobs.Blob]
 
 
@@ -175,8 +176,57 @@ def median_height(track: BlobTrack) -> float:
 
 
 def travel(track: BlobTrack) -> float:
-  """Returns how far a track goes across the picture, in body heights."""
+  """Returns how far a track reaches across the picture, in body heights."""
   # The height is taken in the middle: the picture's edges cut who comes and goes.
   middle = len(track) // 2
   around = track[max(0, middle - SIZE_FRAMES // 2) : middle + SIZE_FRAMES // 2 + 1]
-  return abs(track[-1].x - track[0].x) / median_height(around)
+  x = [b.x for b in track]
+  return (max(x) - min(x)) / median_height(around)
+
+
+def split_at_turns(track: BlobTrack) -> list[BlobTrack]:
+  """Cuts the track of someone who walks there and back into the walks, without the turns.
+
+  A walk goes one way for at least `MIN_TRAVEL`. Where it ends in a turn, what is within
+  `TURN_REACH` of the turn is left out: there the walker faces the camera, or turns the back to it.
+
+  Returns:
+    The walks; the track itself where nobody turns.
+  """
+  height = median_height(track)
+  x = np.array([b.x for b in track]) / height
+  turns = _turning_points(x)
+  if not turns:
+    return [track]
+  walks = []
+  ends = [0, *turns, len(track) - 1]
+  for first, last in zip(ends, ends[1:], strict=False):
+    part = np.arange(first, last + 1)
+    if first in turns:
+      part = part[np.abs(x[part] - x[first]) > TURN_REACH]
+    if last in turns:
+      part = part[np.abs(x[part] - x[last]) > TURN_REACH]
+    if len(part):
+      walks.append(track[part[0] : part[-1] + 1])
+  return walks
+
+
+def _turning_points(x: np.ndarray) -> list[int]:
+  """Returns where (K,) columns in body heights turn after `MIN_TRAVEL` one way, for as much back."""
+  turns: list[int] = []
+  low = high = 0  # where the present way is furthest to either side
+  way = 0
+  for k, value in enumerate(x):
+    if value > x[high]:
+      high = k
+    if value < x[low]:
+      low = k
+    if way >= 0 and x[high] - value > MIN_TRAVEL:
+      if way or x[high] - x[:high + 1].min() > MIN_TRAVEL:
+        turns.append(high)
+      way, low = -1, k
+    elif way <= 0 and value - x[low] > MIN_TRAVEL:
+      if way or x[:low + 1].max() - x[low] > MIN_TRAVEL:
+        turns.append(low)
+      way, high = 1, k
+  return turns

@@ -1,0 +1,357 @@
+"""How a picture lies on the background, and how much brighter it is.
+
+The camera's motion is a homography. It is found by Gauss-Newton steps on the gray values of the
+background's strongest edges, in a reduced picture and then in the whole one (inverse compositional
+alignment; Baker and Matthews, IJCV 56, 2004). Tukey's weights leave out who walks before the
+background. Where the background has no pattern a weak prior holds: hands turn and tilt a camera by
+less than they move it, and not far from one picture to the next.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+
+import cv2
+import numpy as np
+
+REDUCTIONS = (4, 1)  # of the pictures that are compared, one after the other
+SMOOTHING = 0.8  # sigma in pixels of the whole picture
+CELL = 16  # side of a cell, pixels of the whole picture
+EDGES_PER_CELL = 8  # the pixels with the steepest gray values of a cell are compared
+MIN_EDGE = 0.7  # gray levels a pixel
+MIN_EDGE_OVER_NOISE = 1.2  # the same, over the standard deviation of the picture's noise
+BORDER = 1 / 40  # of the rows; what lies nearer to the sides is not compared
+MAX_STEPS = 30  # at each reduction
+LAST_STEP = 0.002  # pixels: a step that is smaller is the last
+TUKEY = 4.685  # over the residuals' standard deviation (Holland and Welsch, 1977)
+MIN_SD = 1.0  # gray levels of the residuals
+
+MAX_EDGES = 4000  # more of them cost time and tell little
+
+# Standard deviations of the priors, pixels of 360 rows at the picture's sides: of turning, tilting
+# and zooming, and of any motion from where the picture is looked for.
+SHAPE_SD, GUESS_SD = 0.5, 4.0
+NO_SHAPE_SD = 1e-4  # of a camera that is taken to turn, tilt and zoom no more than can be seen
+
+LIGHT_REDUCTION = 8  # of the pictures whose brightness is compared, as the noise averages out
+LIGHT_STEPS = 8
+GAIN_SD = 0.05  # prior of the contrast, which a plain wall does not show
+MAX_SHIFT = 0.25  # of the picture's sides: what lies further off is not the background
+FIT_LEVELS = 6.0  # gray levels: edges that differ by more do not fit
+GOOD_FIT = 0.6  # with this the picture is not looked for elsewhere
+MOST_ERROR = 20.0  # gray levels: an edge that is hidden tells no more than this
+MIN_PIXELS = 20  # fewer edges tell nothing
+
+
+@dataclasses.dataclass(frozen=True)
+class Alignment:
+  """How a picture lies on the background.
+
+  Attributes:
+    homography: (3, 3) from the background's pixels (column, row, 1) to the picture's.
+    gain: the picture's contrast over the background's.
+    offset: gray levels that the picture is brighter by, besides.
+    fit: share of the background's edges that are found in the picture, 0 to 1.
+    sd: (2,) standard deviations of the shift (right, down), pixels.
+  """
+
+  homography: np.ndarray
+  gain: float
+  offset: float
+  fit: float
+  sd: np.ndarray
+
+
+class Aligner:
+  """Aligns pictures with a background."""
+
+  def __init__(self, background: np.ndarray, *, turns: bool):
+    """Chooses the edges that are compared.
+
+    Args:
+      background: (H, W) float32 gray levels.
+      turns: whether the camera may turn, tilt and zoom, and not only shift the picture. Where the
+        background has little pattern, the shift alone is found more exactly.
+    """
+    self._background = background
+    self._levels = [_Level(background, reduction, turns) for reduction in REDUCTIONS]
+    self._light = _Light(background)
+
+  def align(self, picture: np.ndarray, guess: np.ndarray | None = None) -> Alignment:
+    """Aligns a picture, of the background's size.
+
+    Args:
+      picture: (H, W) float32 gray levels.
+      guess: (3, 3) homography of a picture shortly before; None: anywhere is as likely.
+
+    Returns:
+      The alignment that fits best. Its fit is 0 where there is none.
+    """
+    start = np.eye(3) if guess is None else guess
+    best = self._align_from(picture, start)
+    if guess is None or best.fit < GOOD_FIT:
+      others = [np.eye(3)] if guess is not None else []
+      others.append(_translation(_phase_shift(self._background, picture)))
+      best = max([best, *(self._align_from(picture, h) for h in others)], key=lambda a: a.fit)
+    return best
+
+  def without_motion(self, picture: np.ndarray) -> Alignment:
+    """Returns how a picture lies if the camera has not moved: its brightness alone is compared."""
+    return Alignment(np.eye(3), *self._light.compare(picture, np.zeros(2)), 1.0, np.zeros(2))
+
+  def with_gray_of(self, background: np.ndarray) -> Aligner:
+    """Returns an aligner of the same places, with the gray values of another background there."""
+    changed = copy.copy(self)
+    changed._light = _Light(background)
+    changed._levels = [level.with_gray_of(background) for level in self._levels]
+    return changed
+
+  def errors(self, picture: np.ndarray, alignment: Alignment) -> np.ndarray:
+    """Returns by how many gray levels each edge (P,) differs, at most `MOST_ERROR`."""
+    return self._levels[-1].errors(picture, alignment)
+
+  def _align_from(self, picture: np.ndarray, start: np.ndarray) -> Alignment:
+    gain, offset = self._light.compare(picture, start[:2, 2])
+    homography = start
+    fit, sd = 0.0, np.full(2, np.inf)
+    for level in self._levels:
+      homography, fit, sd = level.refine(picture, homography, gain, offset)
+    largest = MAX_SHIFT * np.array(picture.shape[::-1])
+    if not (np.abs(homography[:2, 2]) < largest).all():
+      fit = 0.0
+    return Alignment(homography, gain, offset, fit, sd)
+
+
+class _Level:
+  """The edges of the reduced background.
+
+  Columns and rows are taken from the picture's middle, in units of half its longer side.
+  """
+
+  def __init__(self, background: np.ndarray, reduction: int, turns: bool):
+    self._reduction = reduction
+    reduced = _reduced(background, reduction)
+    height, width = reduced.shape
+    self._unit = max(height, width) / 2
+    self._to_pixels = np.array(
+      [[self._unit, 0, (width - 1) / 2], [0, self._unit, (height - 1) / 2], [0, 0, 1]]
+    )
+    # Between the middles of pixels of the whole and of the reduced picture.
+    middle = (reduction - 1) / 2
+    to_whole = np.array([[reduction, 0, middle], [0, reduction, middle], [0, 0, 1.0]])
+    self._units = to_whole @ self._to_pixels  # from units to whole pixels
+    right, down = (
+      cv2.Sobel(reduced, cv2.CV_32F, *order, ksize=3, scale=1 / 8) for order in ((1, 0), (0, 1))
+    )
+    row, column = _strongest_edges(np.hypot(right, down), _noise_sd(reduced), reduction)
+    self._points = np.linalg.solve(
+      self._to_pixels, np.stack([column, row, np.ones(len(row))])
+    )  # (3, P)
+    self._gray = reduced[row, column]
+    # How much the gray value changes with each of the homography's 8 numbers, by whole pixels that
+    # these move the picture's side: (8, P).
+    x, y = self._points[:2]
+    one, zero = np.ones_like(x), np.zeros_like(x)
+    motions = np.array(
+      [(one, zero), (zero, one), (x, y), (-y, x), (x, -y), (y, x), (x * x, x * y), (x * y, y * y)]
+    )
+    edges = np.stack([right[row, column], down[row, column]])
+    self._steepness = (motions * edges).sum(1) / reduction
+    self._scale = self._unit * reduction  # whole pixels a unit
+    enlarged = background.shape[0] / 360
+    shape_sd = enlarged * (SHAPE_SD if turns else NO_SHAPE_SD)
+    self._guess_precision = 1 / (enlarged * GUESS_SD) ** 2
+    self._shape_precision = np.array([0.0] * 2 + [1 / shape_sd**2] * 6)
+
+  def with_gray_of(self, background: np.ndarray) -> _Level:
+    """Returns the same places with the gray values of another background."""
+    changed = copy.copy(self)
+    column, row, _ = np.round(self._to_pixels @ self._points).astype(int)
+    changed._gray = _reduced(background, self._reduction)[row, column]
+    return changed
+
+  def refine(
+    self, picture: np.ndarray, start: np.ndarray, gain: float, offset: float
+  ) -> tuple[np.ndarray, float, np.ndarray]:
+    """Improves a homography.
+
+    Args:
+      picture: (H, W) float32 gray levels.
+      start: (3, 3) in whole pixels.
+      gain: contrast over the background's.
+      offset: gray levels that are added.
+
+    Returns:
+      The homography, its fit (0 to 1), and the standard deviations (2,) of its shift.
+    """
+    if len(self._gray) < MIN_PIXELS:
+      return start, 0.0, np.full(2, np.inf)
+    reduced = _reduced(picture, self._reduction)
+    homography = self._in_units(start)
+    first = self._numbers(homography)
+    for _ in range(MAX_STEPS):
+      error, inside = self._errors(reduced, homography, gain, offset)
+      if inside.sum() < MIN_PIXELS:
+        return start, 0.0, np.full(2, np.inf)
+      sd = max(MIN_SD, 1.4826 * float(np.median(np.abs(error[inside]))))
+      weight = np.where(inside, np.clip(1 - (error / (TUKEY * sd)) ** 2, 0, None) ** 2, 0)
+      steep = gain * self._steepness
+      precision = (steep * weight) @ steep.T / sd**2
+      numbers = self._numbers(homography)
+      pull = self._shape_precision * numbers + self._guess_precision * (numbers - first)
+      precision += np.diag(self._shape_precision + self._guess_precision)
+      step = -np.linalg.solve(precision, steep @ (weight * error) / sd**2 + pull)
+      homography = homography @ self._motion(step)
+      homography = homography / homography[2, 2]
+      if np.abs(step).max() < LAST_STEP * self._reduction:
+        break
+    sd_of_numbers = np.sqrt(np.diag(np.linalg.inv(precision)))
+    whole = self._units @ homography @ np.linalg.inv(self._units)
+    return whole, _fit(error, inside), sd_of_numbers[:2]
+
+  def errors(self, picture: np.ndarray, alignment: Alignment) -> np.ndarray:
+    """Returns what `Aligner.errors` does."""
+    reduced = _reduced(picture, self._reduction)
+    error, inside = self._errors(
+      reduced, self._in_units(alignment.homography), alignment.gain, alignment.offset
+    )
+    return np.where(inside, np.minimum(np.abs(error), MOST_ERROR), MOST_ERROR)
+
+  def _errors(
+    self, reduced: np.ndarray, homography: np.ndarray, gain: float, offset: float
+  ) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the edges' errors (P,) in gray levels, and which (P,) are inside the picture."""
+    height, width = reduced.shape
+    column, row, depth = self._to_pixels @ homography @ self._points
+    column, row = (column / depth).astype(np.float32), (row / depth).astype(np.float32)
+    inside = (column > 1) & (row > 1) & (column < width - 2) & (row < height - 2)
+    found = cv2.remap(reduced, column[None], row[None], cv2.INTER_CUBIC)[0]
+    error = found - gain * self._gray - offset
+    return error - (np.median(error[inside]) if inside.any() else 0), inside
+
+  def _in_units(self, homography: np.ndarray) -> np.ndarray:
+    return np.linalg.solve(self._units, homography @ self._units)
+
+  def _motion(self, numbers: np.ndarray) -> np.ndarray:
+    """Returns the homography (3, 3) of 8 numbers, in units."""
+    right, down, size, turn, stretch, shear, tilt_x, tilt_y = numbers / self._scale
+    return np.array(
+      [
+        [1 + size + stretch, shear - turn, right],
+        [shear + turn, 1 + size - stretch, down],
+        [-tilt_x, -tilt_y, 1],
+      ]
+    )
+
+  def _numbers(self, homography: np.ndarray) -> np.ndarray:
+    """Returns the 8 numbers of a homography (3, 3), in units."""
+    h = homography / homography[2, 2] - np.eye(3)
+    numbers = np.array([
+      h[0, 2], h[1, 2], (h[0, 0] + h[1, 1]) / 2, (h[1, 0] - h[0, 1]) / 2,
+      (h[0, 0] - h[1, 1]) / 2, (h[0, 1] + h[1, 0]) / 2, -h[2, 0], -h[2, 1],
+    ])  # fmt: skip
+    return self._scale * numbers
+
+
+class _Light:
+  """The brightness of the background's parts."""
+
+  def __init__(self, background: np.ndarray):
+    self._background = _averaged(background, LIGHT_REDUCTION)
+
+  def compare(self, picture: np.ndarray, shift: np.ndarray) -> tuple[float, float]:
+    """Returns contrast and offset of a picture over the background.
+
+    Args:
+      picture: (H, W) float32 gray levels.
+      shift: (2,) about where the background's first pixel is in it.
+    """
+    to_picture = np.array([[1, 0, shift[0]], [0, 1, shift[1]]]) / [[1, 1, LIGHT_REDUCTION]]
+    reduced = _averaged(picture, LIGHT_REDUCTION)
+    found = cv2.warpAffine(
+      reduced, to_picture, reduced.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+      borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    known = self._background - self._background.mean()
+    gain, level = 1.0, float(np.median(found - known))
+    for _ in range(LIGHT_STEPS):
+      error = found - gain * known - level
+      sd = max(0.3, 1.4826 * float(np.median(np.abs(error))))
+      weight = np.clip(1 - (error / (TUKEY * sd)) ** 2, 0, None) ** 2
+      prior = (sd / GAIN_SD) ** 2
+      products = [(weight * a).sum() for a in (known * known, known, 1)]
+      equations = [[products[0] + prior, products[1]], [products[1], products[2]]]
+      values = [(weight * found * known).sum() + prior, (weight * found).sum()]
+      gain, level = (float(v) for v in np.linalg.solve(equations, values))
+    return gain, level - gain * float(self._background.mean())
+
+
+def _fit(error: np.ndarray, inside: np.ndarray) -> float:
+  """Returns the share of edges that fit, 0 to 1, from their errors (P,); outside counts as unfit."""
+  return float((inside * np.clip(1 - (error / FIT_LEVELS) ** 2, 0, None)).mean())
+
+
+def _strongest_edges(
+  steepness: np.ndarray, noise: float, reduction: int
+) -> tuple[np.ndarray, np.ndarray]:
+  """Chooses the steepest pixels of each part of a picture.
+
+  Args:
+    steepness: (h, w) gray levels a pixel; what is near the sides is set to 0.
+    noise: the picture's standard deviation.
+    reduction: of the picture.
+
+  Returns:
+    Rows (P,) and columns (P,).
+  """
+  border = max(2, round(BORDER * steepness.shape[0]))
+  inner = np.zeros_like(steepness)
+  inside = slice(border, -border), slice(border, -border)
+  inner[inside] = steepness[inside]
+  side = max(4, CELL // reduction)
+  rows, columns = inner.shape[0] // side, inner.shape[1] // side
+  cells = inner[: rows * side, : columns * side].reshape(rows, side, columns, side)
+  cells = cells.swapaxes(1, 2).reshape(rows * columns, side * side)
+  chosen = np.argpartition(-cells, EDGES_PER_CELL, 1)[:, :EDGES_PER_CELL]
+  strong = np.take_along_axis(cells, chosen, 1) > max(MIN_EDGE, MIN_EDGE_OVER_NOISE * noise)
+  cell_row, cell_column = np.divmod(np.arange(rows * columns)[:, None], columns)
+  row, column = np.divmod(chosen, side)
+  rows, columns = (cell_row * side + row)[strong], (cell_column * side + column)[strong]
+  every = -(-len(rows) // MAX_EDGES) or 1
+  return rows[::every], columns[::every]
+
+
+def _noise_sd(picture: np.ndarray) -> float:
+  """Returns the standard deviation of a picture's noise (Immerkaer, CVIU 64, 1996), by a median."""
+  kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+  return 1.4826 * float(np.median(np.abs(cv2.filter2D(picture, cv2.CV_32F, kernel)))) / 6
+
+
+def _reduced(picture: np.ndarray, reduction: int) -> np.ndarray:
+  if reduction == 1:
+    return cv2.GaussianBlur(picture, (0, 0), SMOOTHING)
+  return _averaged(picture, reduction)
+
+
+def _averaged(picture: np.ndarray, reduction: int) -> np.ndarray:
+  """Returns the means of squares of pixels; an odd last row or column is left out."""
+  height, width = (side // reduction for side in picture.shape)
+  whole = picture[: height * reduction, : width * reduction]
+  return cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _translation(shift: np.ndarray) -> np.ndarray:
+  return np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1.0]])
+
+
+def _phase_shift(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+  """Returns how far the edges of one picture lie from those of the other, (right, down) pixels."""
+  edges = []
+  for picture in (before, after):
+    smooth = _averaged(picture, 2)
+    edges.append(
+      np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
+    )
+  window = cv2.createHanningWindow(edges[0].shape[::-1], cv2.CV_32F)
+  return 2 * np.array(cv2.phaseCorrelate(*edges, window)[0])

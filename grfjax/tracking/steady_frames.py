@@ -1,0 +1,293 @@
+"""A video's frames as a camera that stands still, in light that does not change, would show them.
+
+Some frames spread over the video tell whether the camera moves and the light changes. If neither
+does, the frames come out as they are. Otherwise each is aligned with the background, moved to where
+the background lies and brought to its brightness.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from grfjax.tracking import alignment, background_model
+
+ROUNDS = 3  # of aligning the sample and taking its median anew
+
+# Most that is left of the edges' errors in a sample that moves, once it is aligned, over what they
+# are unaligned: of cameras that stand still 0.89 and more was found, of moving ones at most 0.86.
+MOVING_RATIO = 0.875
+NOT_MOVING_RATIO = 0.95  # after the first round; then there are no others
+TURNING_RATIO = 0.97  # the same where the camera turns too, over where it is only shifted
+LIGHT_CHANGE = 2.5  # gray levels of the background's mean; smaller changes are left alone
+MIN_FIT = 0.2  # share of the background's edges found in a frame, below which it is lost
+MAX_SD = 0.15  # pixels of 360 rows, of where a frame lies
+MAX_CANVAS = 0.5  # of a side, that the frames together may reach beyond one of them
+
+
+@dataclasses.dataclass(frozen=True)
+class _Canvas:
+  """The picture that holds all frames where the background lies.
+
+  Attributes:
+    left: columns before the background's first.
+    top: rows before its first.
+    width: columns.
+    height: rows.
+  """
+
+  left: int
+  top: int
+  width: int
+  height: int
+
+  def to_background(self) -> np.ndarray:
+    """Returns the homography (3, 3) from the canvas's pixels to the background's."""
+    return np.array([[1, 0, -self.left], [0, 1, -self.top], [0, 0, 1.0]])
+
+
+class SteadyFrames:
+  """The frames of a video, held still; as they are where the camera and the light are still.
+
+  Attributes:
+    moves: whether the camera moves.
+    light_changes: whether the light changes.
+    lost: numbers of the frames looked at so far of which it cannot be told how the camera stood.
+  """
+
+  def __init__(self, frames: background_model.Frames):
+    """Looks at some of the frames.
+
+    Args:
+      frames: as they were filmed.
+    """
+    self._frames = frames
+    self._alignments: list[alignment.Alignment] = []
+    self.lost: list[int] = []
+    sample = frames.sample(background_model.BACKGROUND_FRAMES)
+    background, aligned, turns = _align_sample(sample)
+    self.moves = aligned is not None
+    levels = [_level(a, background) for a in aligned or _still_alignments(sample, background)]
+    self.light_changes = bool(np.ptp(levels) > 2 * LIGHT_CHANGE)
+    if not (self.moves or self.light_changes):
+      self._sample = sample
+      return
+    if aligned is None:
+      aligned = _still_alignments(sample, background)
+    self._aligner = alignment.Aligner(background, turns=turns)
+    self._max_sd = MAX_SD * background.shape[0] / 360
+    self._canvas = _canvas([a.homography for a in aligned], sample[0].shape[:2])
+    shape = (self._canvas.height, self._canvas.width, 3)
+    halves = [np.full(shape, fill, np.uint8) for fill in (0, 255)]
+    # What a frame does not show is taken for dark and for bright by turns, so that the median of
+    # the others stays.
+    moved = [
+      self._moved(frame, a, halves[k % 2])
+      for k, (frame, a) in enumerate(zip(sample, aligned, strict=True))
+    ]
+    self._background, _ = background_model.estimate_background(moved)
+    self._sample = [
+      self._moved(frame, a, self._background) for frame, a in zip(sample, aligned, strict=True)
+    ]
+
+  @property
+  def is_changed(self) -> bool:
+    """Whether frames come out otherwise than they were filmed."""
+    return self.moves or self.light_changes
+
+  def sample(self, count: int) -> list[np.ndarray]:
+    """Returns at most `count` of the sampled frames, held still."""
+    return self._sample[:: -(-len(self._sample) // count)]
+
+  def __iter__(self) -> Iterator[np.ndarray]:
+    """Yields each frame, held still, (H, W, 3) uint8 RGB; a lost one as the bare background."""
+    if not self.is_changed:
+      yield from self._frames
+      return
+    for number, frame in enumerate(self._frames):
+      if number == len(self._alignments):
+        self._align(number, frame)
+      if number in self.lost:
+        yield self._background.copy()
+      else:
+        yield self._moved(frame, self._alignments[number], self._background)
+
+  def to_filmed(self, number: int) -> np.ndarray:
+    """Returns the homography (3, 3) from a frame's held still pixels to those it was filmed with.
+
+    Args:
+      number: of a frame that has been iterated over.
+    """
+    if not self.is_changed:
+      return np.eye(3)
+    return self._alignments[number].homography @ self._canvas.to_background()
+
+  def filmed_box(self, number: int) -> tuple[float, float, float, float]:
+    """Returns left, top, right and bottom of what a frame shows, in pixels held still."""
+    if not self.is_changed:
+      return 0.0, 0.0, float('inf'), float('inf')
+    height, width = self._shape
+    corners = np.array([[0, 0, width, width], [0, height, 0, height], [1, 1, 1, 1.0]])
+    x, y, depth = np.linalg.solve(self.to_filmed(number), corners)
+    x, y = x / depth, y / depth
+    return max(x[0], x[1]), max(y[0], y[2]), min(x[2], x[3]), min(y[1], y[3])
+
+  @property
+  def _shape(self) -> tuple[int, int]:
+    return self._sample_shape
+
+  def _align(self, number: int, frame: np.ndarray) -> None:
+    """Finds how the next frame lies, and notes whether it is lost."""
+    before = self._alignments[-1].homography if self._alignments else None
+    gray = _gray(frame)
+    found = (
+      self._aligner.align(gray, before) if self.moves else self._aligner.without_motion(gray)
+    )
+    if self.moves and (found.fit < MIN_FIT or found.sd.max() > self._max_sd):
+      self.lost.append(number)
+      if before is not None:
+        found = dataclasses.replace(found, homography=before)
+    self._alignments.append(found)
+
+  def _moved(
+    self, frame: np.ndarray, found: alignment.Alignment, beyond: np.ndarray
+  ) -> np.ndarray:
+    """Returns a frame where the background lies.
+
+    Args:
+      frame: (h, w, 3) uint8.
+      found: how it lies.
+      beyond: (H, W, 3) uint8, what is shown where the frame does not reach.
+    """
+    self._sample_shape = frame.shape[:2]
+    if self.light_changes:
+      levels = (np.arange(256) - found.offset) / found.gain
+      frame = cv2.LUT(frame, np.clip(np.round(levels), 0, 255).astype(np.uint8))
+    if not self.moves:
+      return frame
+    to_filmed = found.homography @ self._canvas.to_background()
+    # warpPerspective has no border of transparent pixels that is exact to parts of a pixel: what
+    # lies beyond the frame is left as it is in `beyond`.
+    return cv2.warpPerspective(
+      frame, to_filmed, (self._canvas.width, self._canvas.height), dst=beyond.copy(),
+      flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_TRANSPARENT,
+    )  # fmt: skip
+
+
+def _align_sample(
+  sample: list[np.ndarray],
+) -> tuple[np.ndarray, list[alignment.Alignment] | None, bool]:
+  """Aligns some frames with their common background.
+
+  Args:
+    sample: (H, W, 3) uint8 each.
+
+  Returns:
+    The background (H, W) in gray levels; how each frame lies on it, None where the camera stands
+    still; and whether the camera turns.
+  """
+  grays = [_gray(frame) for frame in sample]
+  lit = [(g - a.offset) / a.gain for g, a in zip(grays, _still_alignments(sample, grays[0]), strict=True)]
+  still = np.median(lit, 0).astype(np.float32)
+  aligned, background, ratio = _best_round(grays, still, None, turns=False)
+  if ratio > MOVING_RATIO:
+    return still, None, False
+  turned, turned_background, turned_ratio = _best_round(grays, still, aligned, turns=True)
+  if turned_ratio < TURNING_RATIO * ratio:
+    return turned_background, turned, True
+  return background, aligned, False
+
+
+def _best_round(
+  grays: list[np.ndarray], still: np.ndarray, start: list[alignment.Alignment] | None, turns: bool
+) -> tuple[list[alignment.Alignment], np.ndarray, float]:
+  """Aligns pictures and takes their median by turns.
+
+  Args:
+    grays: (H, W) float32 each.
+    still: their median (H, W) unaligned.
+    start: alignments to begin with; None: unaligned.
+    turns: whether the camera may turn.
+
+  Returns:
+    The alignments of the best round, the median after it, and what is left of the edges' errors
+    over what they are unaligned.
+  """
+  best: tuple[list[alignment.Alignment], np.ndarray, float] | None = None
+  guesses = [a.homography for a in start] if start else [np.eye(3)] * len(grays)
+  background = _median(grays, start) if start else still
+  for _ in range(ROUNDS):
+    aligner = alignment.Aligner(background, turns=turns)
+    aligned = [aligner.align(g, h) for g, h in zip(grays, guesses, strict=True)]
+    guesses = [a.homography for a in aligned]
+    background = _median(grays, aligned)
+    ratio = _error_ratio(grays, still, background, aligned)
+    if best is None or ratio < best[2]:
+      best = aligned, background, ratio
+    if start is None and best[2] > NOT_MOVING_RATIO:
+      break  # far from moving: more rounds would only take time
+  return best
+
+
+def _median(grays: list[np.ndarray], aligned: list[alignment.Alignment]) -> np.ndarray:
+  size = grays[0].shape[::-1]
+  flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+  moved = [
+    (cv2.warpPerspective(g, a.homography, size, flags=flags, borderMode=cv2.BORDER_REPLICATE) - a.offset)
+    / a.gain
+    for g, a in zip(grays, aligned, strict=True)
+  ]
+  return np.median(moved, 0).astype(np.float32)
+
+
+def _error_ratio(
+  grays: list[np.ndarray],
+  still: np.ndarray,
+  background: np.ndarray,
+  aligned: list[alignment.Alignment],
+) -> float:
+  """Returns the mean error of the background's edges, aligned over unaligned."""
+  aligner = alignment.Aligner(background, turns=True)
+  left = np.mean([aligner.errors(g, a) for g, a in zip(grays, aligned, strict=True)])
+  unaligned = aligner.with_gray_of(still)
+  before = np.mean([unaligned.errors(g, unaligned.without_motion(g)) for g in grays])
+  return float(left / max(before, 1e-6))
+
+
+def _still_alignments(
+  sample: list[np.ndarray], background: np.ndarray
+) -> list[alignment.Alignment]:
+  """Returns how the frames lie if the camera stands still."""
+  aligner = alignment.Aligner(background, turns=False)
+  return [aligner.without_motion(_gray(frame)) for frame in sample]
+
+
+def _level(found: alignment.Alignment, background: np.ndarray) -> float:
+  """Returns the mean gray level of the background as a frame shows it."""
+  return found.gain * float(background.mean()) + found.offset
+
+
+def _canvas(homographies: list[np.ndarray], shape: tuple[int, int]) -> _Canvas:
+  """Returns the canvas that holds all frames, but for what is far off.
+
+  Args:
+    homographies: from the background's pixels to each frame's.
+    shape: (H, W) of a frame.
+  """
+  height, width = shape
+  corners = np.array([[0, 0, width, width], [0, height, 0, height], [1, 1, 1, 1.0]])
+  x, y, depth = np.stack([np.linalg.solve(h, corners) for h in homographies], 1)
+  x, y = x / depth, y / depth
+  margins = [
+    int(np.clip(np.ceil(reach), 0, MAX_CANVAS * side))
+    for reach, side in ((-x.min(), width), (x.max() - width, width), (-y.min(), height), (y.max() - height, height))
+  ]
+  left, right, top, bottom = margins
+  return _Canvas(left, top, width + left + right, height + top + bottom)
+
+
+def _gray(frame: np.ndarray) -> np.ndarray:
+  return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
