@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scenes
 
-from grfjax.tracking import camera_motion, crossings
+from grfjax.tracking import camera_motion
 
 FPS = 60
 
@@ -104,12 +104,14 @@ MOVES = {
 
 
 @pytest.mark.parametrize('name', MOVES)
-def test_a_camera_that_moves(name):
-  with pytest.raises(
-    crossings.NobodyFoundError, match=r'from 0\.0 to 2\.[45] s the camera moves'
-  ) as caught:
-    scenes.follow(scenes.pan(scenes.draw_large(), *MOVES[name], 30))
-  assert caught.value.code == 'video.no_walker'
+def test_a_camera_that_moves_is_held_still(name):
+  (still,), _ = scenes.follow(scenes.pan(scenes.draw_large(), *np.zeros((2, scenes.COUNT)), 30))
+  (crossing,), _ = scenes.follow(scenes.pan(scenes.draw_large(), *MOVES[name], 30))
+  assert crossing.clear.all()
+  both = np.intersect1d(still.track.frame, crossing.track.frame)
+  assert len(both) > 0.8 * scenes.COUNT
+  x, expected = (c.track.x[np.isin(c.track.frame, both)] for c in (crossing, still))
+  assert np.std(x - expected) < 0.5  # pixels, of a walker of 120
 
 
 def test_a_camera_that_trembles_may_pass():
@@ -135,10 +137,7 @@ def test_a_walker_before_a_plain_wall_is_no_moving_camera():
 def test_a_camera_that_is_pushed():
   """It stands before and after; most of the time as in the beginning."""
   push = np.where(np.arange(scenes.COUNT) < 100, 0, 12)
-  (crossing,), gaps = scenes.follow(scenes.pan(scenes.draw_large(), push, 0 * push, 30))
-  assert [s.reason.code for s in gaps] == ['walker.camera_moves']
-  assert gaps[0].start_s == pytest.approx(100 / 60, abs=0.3)
-  assert gaps[0].end_s == pytest.approx(scenes.TIME_S[-1], abs=0.01)
-  at = crossing.track.frame
-  assert crossing.clear[at < 80].all()
-  assert not crossing.clear[at >= 100].any()
+  (crossing,), _ = scenes.follow(scenes.pan(scenes.draw_large(350), push, 0 * push, 30))
+  assert crossing.clear.all()
+  step = np.diff(crossing.track.x)[np.isin(crossing.track.frame[1:], range(90, 110))]
+  assert np.ptp(step) < 0.3  # no jump of the window where the picture jumps by 12 pixels

@@ -233,7 +233,7 @@ def test_who_waits_before_walking_is_followed_from_then_on():
 
 def _over(first, last, reach):
   track = types.SimpleNamespace(frame=np.arange(first, last + 1))
-  return crossings.Crossing(track, np.ones(last - first + 1, bool), [], reach)
+  return crossings.Crossing(track, np.ones(last - first + 1, bool), [], np.eye(3), reach)
 
 
 def test_walks_at_the_same_time_are_told_apart_as_they_end():

@@ -151,7 +151,7 @@ def estimate_subject(
   parts = []
   for records, flat in labelled_batches(dataset, subject, model.legs, batch):
     inside = flat.pop('inside')
-    force, interval = (
+    force, interval, _ = (
       part[: len(inside)][inside]
       for part in estimator.estimate_own(dataset.config, model, estimate, params, records)
     )

@@ -27,8 +27,12 @@ def to_csv(curves: force_curves.ForceCurves) -> str:
     for leg, axis in itertools.product(range(2), range(axes)):
       name = f'{conventions.LEGS[leg]}_{_AXIS_COLUMNS[axis]}{suffix}_bw'
       columns[name] = values[:, leg, axis]
-  # The vertical forces stand first, as every file has them; the intervals last.
+  # The vertical forces stand first, as every file has them; the intervals last, but for the trust.
   names = sorted(columns, key=lambda n: (any(s in n for s in _SUFFIXES[1:]), 'fz' not in n))
+  if curves.trust is not None:
+    for leg, name in enumerate(conventions.LEGS):
+      columns[f'{name}_trust'] = curves.trust[:, leg]
+      names.append(f'{name}_trust')
   text = io.StringIO()
   writer = csv.writer(text, lineterminator='\n')
   writer.writerow(['time_s', *names])

@@ -37,7 +37,10 @@ class ForceCurves:
     box: (N, 4) the window that follows the walker: left, top, width and height in the video's own
       pixels; NaN where nobody is followed.
     direction: (N,) int, +1 where the walker goes to the picture's right, -1 left, 0 not known.
-    gaps: where somebody may walk but cannot be followed, and why.
+    gaps: where somebody may walk but cannot be followed, or nothing is given, and why.
+    trust: (N, 2) leg (left, right): how likely it is that the vertical force is off by less than
+      15 % of body weight, 0 to 1; NaN where nobody is followed. Where it is low the force
+      is withheld. None: the network does not tell.
   """
 
   time_s: np.ndarray
@@ -48,6 +51,7 @@ class ForceCurves:
   box: np.ndarray
   direction: np.ndarray
   gaps: tuple[Gap, ...] = ()
+  trust: np.ndarray | None = None
 
   @property
   def has_estimate(self) -> np.ndarray:

@@ -45,6 +45,7 @@ class Quality:
     walks: number of runs of frames with an estimate.
     contacts: number of contacts found.
     cut_off: number of contacts of which an end was not seen, or that run into the next contact.
+    mean_trust: leg -> mean trust of the frames that are given; None where the network tells none.
     strides: number of whole strides throughout which both legs' force is estimated.
     mean_total_bw: mean vertical force of both legs together over these, which physics says is 1;
       None without any.
@@ -57,6 +58,7 @@ class Quality:
   walks: int
   contacts: int
   cut_off: int
+  mean_trust: dict[str, float | None]
   strides: int
   mean_total_bw: float | None
   flags: tuple[str, ...]
@@ -91,11 +93,22 @@ def check_plausibility(
     walks=len(estimate.walks()),
     contacts=len(contacts),
     cut_off=_count_cut_off(contacts),
+    mean_trust=_mean_trust(estimate),
     strides=totals.size,
     mean_total_bw=mean_total_bw,
     flags=tuple(flag.text for flag in flags),
     flag_codes=tuple(flag.code for flag in flags),
   )
+
+
+def _mean_trust(estimate: force_curves.ForceCurves) -> dict[str, float | None]:
+  means: dict[str, float | None] = {}
+  for leg, name in enumerate(conventions.LEGS):
+    given = estimate.has_estimate[:, leg]
+    means[name] = None
+    if estimate.trust is not None and given.any():
+      means[name] = float(estimate.trust[given, leg].mean())
+  return means
 
 
 def stride_totals(

@@ -14,13 +14,15 @@ from grfjax.data import clip_config, input_pipeline
 from grfjax.models import augmentation, targets
 from grfjax.training import run_settings, train_step
 
-Estimate = Callable[[Any, Any], tuple[jax.Array, jax.Array]]
+Estimate = Callable[[Any, Any], tuple[jax.Array, jax.Array, jax.Array]]
 
 
 def make_estimate(*, model: Any, target: targets.Target, shift: tuple[float, ...] = ()) -> Estimate:
-  """Compiles (params, batch) -> (force, interval), without random augmentation.
+  """Compiles (params, batch) -> (force, interval, spread), without random augmentation.
 
   The force is (B, L, legs, axes), the interval (B, L, legs, axes, 2 or 0), both in body weights.
+  The spread is (B, L, legs): the standard deviation in body weights of the vertical force over the
+  estimates whose mean it is, those of the network's members and of the moved clips; 0 of one alone.
 
   Args:
     model: a network of `grfjax.models.networks`.
@@ -30,24 +32,28 @@ def make_estimate(*, model: Any, target: targets.Target, shift: tuple[float, ...
       pixel grid, which are sharper. Empty: the estimate of the clip as it is.
   """
 
-  def estimate_once(params: Any, batch: Any) -> tuple[jax.Array, jax.Array]:
-    outputs = train_step.apply_network(model, params, batch, train=False)
-    return target.decode(outputs), target.interval(outputs)
+  def estimate_once(params: Any, batch: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Returns force, interval, and each member's vertical force (members, B, L, legs)."""
+    outputs, state = train_step.apply_network(
+      model, params, batch, train=False, mutable=['members']
+    )
+    members = jnp.stack(state['members']['outputs'][0]) if state else outputs[None]
+    return target.decode(outputs), target.interval(outputs), target.decode(members)[..., 0]
 
-  def estimate(params: Any, batch: Any) -> tuple[jax.Array, jax.Array]:
+  def estimate(params: Any, batch: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
     batch = train_step.scale_voxels(batch)
-    if not shift:
-      return estimate_once(params, batch)
-    x = batch['voxel']
-    moved = jnp.broadcast_to(jnp.array(shift, x.dtype), (len(x), 2))
-    both = [
-      estimate_once(
-        params,
-        {**batch, 'voxel': augmentation.shift_and_scale(x, shift=by, scale=jnp.ones(len(x)))},
-      )
-      for by in (moved, -moved)
-    ]
-    return jax.tree.map(lambda a, b: (a + b) / 2, *both)
+    if shift:
+      x = batch['voxel']
+      moved = jnp.broadcast_to(jnp.array(shift, x.dtype), (len(x), 2))
+      clips = [
+        augmentation.shift_and_scale(x, shift=by, scale=jnp.ones(len(x))) for by in (moved, -moved)
+      ]
+    else:
+      clips = [batch['voxel']]
+    every = [estimate_once(params, {**batch, 'voxel': clip}) for clip in clips]
+    force, interval, members = zip(*every, strict=True)
+    spread = jnp.concatenate(members).std(0)
+    return sum(force) / len(every), sum(interval) / len(every), spread
 
   return jax.jit(estimate)
 
@@ -63,7 +69,7 @@ def estimate_own(
   estimate: Estimate,
   params: Any,
   batch: input_pipeline.Batch,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
   """Estimates forces at the K frames that are each voxel's own.
 
   Args:
@@ -74,15 +80,16 @@ def estimate_own(
     batch: of B voxels.
 
   Returns:
-    Forces (B, K, legs, axes) and the network's own intervals (B, K, legs, axes, 2 or 0), BW.
+    Forces (B, K, legs, axes), the network's own intervals (B, K, legs, axes, 2 or 0) and the
+    spread of the vertical force (B, K, legs), BW.
 
   Raises:
     ValueError: an estimate is not finite.
   """
   on_device = jax.device_put({k: batch[k] for k in ('voxel', 'frame')})
-  force, interval = jax.device_get(estimate(params, on_device))
+  force, interval, spread = jax.device_get(estimate(params, on_device))
   if not (np.isfinite(force).all() and np.isfinite(interval).all()):
     raise ValueError('the network gives estimates that are not finite: its weights are of no use')
   labelled = list(range(voxel.frames)[model.label_slice])
   own = [labelled.index(t) for t in range(voxel.frames)[voxel.own]]
-  return force[:, own], interval[:, own]
+  return force[:, own], interval[:, own], spread[:, own]

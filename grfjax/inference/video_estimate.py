@@ -9,10 +9,11 @@ import pathlib
 
 import numpy as np
 
-from grfjax import conventions, errors
+from grfjax import conventions, errors, mask_runs
 from grfjax.data import trial_records, walker_views
 from grfjax.gait import force_curves
 from grfjax.inference import trained_run, walk_estimates
+from grfjax.inference import trust as trust_
 from grfjax.io import video_file
 from grfjax.tracking import tracking_gaps
 
@@ -32,6 +33,7 @@ class _Walk:
     clear: (N,) bool, the frames that the pictures of this walk can tell about.
     force: (K, legs, axes) body weights.
     interval: (K, legs, axes, 2 or 0) body weights.
+    trust: (K,) 0 to 1; NaN where the network does not tell.
   """
 
   time_s: np.ndarray
@@ -40,6 +42,7 @@ class _Walk:
   clear: np.ndarray
   force: np.ndarray
   interval: np.ndarray
+  trust: np.ndarray
 
   def camera(self, given: str) -> str:
     """Returns the walker's side on which the camera stands, `given` where not looked at."""
@@ -79,7 +82,9 @@ def estimate_video(
   for walk in walks:
     followed = np.isfinite(walk.box[:, 0])
     box[followed], direction[followed] = walk.box[followed], walk.direction
-  force, interval = _at_frames(film.time_s, walks, cameras)
+  force, interval, trust = _at_frames(film.time_s, walks, cameras)
+  doubtful = np.any(trust < trust_.MIN_TRUST, axis=1)
+  force[doubtful] = interval[doubtful] = np.nan
   return force_curves.ForceCurves(
     time_s=film.time_s,
     force=force,
@@ -88,7 +93,8 @@ def estimate_video(
     near_only=walks[0].force.shape[1] == 1,
     box=box,
     direction=direction,
-    gaps=gaps,
+    gaps=(*gaps, *_doubtful_gaps(film.time_s, doubtful)),
+    trust=trust if np.isfinite(trust).any() else None,
   )
 
 
@@ -102,15 +108,23 @@ def _estimate_walks(
     if isinstance(views, tracking_gaps.Gap):
       gaps.append(force_curves.Gap(views.reason.code, str(views)))
     else:
-      force, interval = walk_estimates.estimate_walk(run, views)
+      force, interval, spread = walk_estimates.estimate_walk(run, views)
       film = views.video
-      walks.append(_Walk(views.time_s, views.direction, views.box, views.clear, force, interval))
+      # One network by itself knows no disagreement that would tell it.
+      trust = (
+        trust_.trust(views.time_s, spread)
+        if run.model.members > 1
+        else np.full(len(views.time_s), np.nan)
+      )
+      walks.append(
+        _Walk(views.time_s, views.direction, views.box, views.clear, force, interval, trust)
+      )
   return film, walks, tuple(gaps)
 
 
 def _at_frames(
   time_s: np.ndarray, walks: list[_Walk], cameras: list[str]
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
   """Interpolates the walks' estimates at the frames of the video.
 
   Args:
@@ -120,9 +134,10 @@ def _at_frames(
 
   Returns:
     Forces (N, 2, axes) and intervals (N, 2, axes, 2 or 0), leg (left, right) x (vertical, forward,
-    to the walker's left), body weights; NaN where there is no estimate.
+    to the walker's left), body weights, and trust (N, 2); NaN where there is no estimate.
   """
   axes, ends = walks[0].force.shape[2], walks[0].interval.shape[3]
+  trust = np.full((len(time_s), 2), np.nan)
   combined = np.full((len(time_s), 2, axes, 1 + ends), np.nan)  # the force, then its interval
   for walk, camera in zip(walks, cameras, strict=True):
     inside = walk.clear & (time_s >= walk.time_s[0] - 1e-9) & (time_s <= walk.time_s[-1] + 1e-9)
@@ -131,8 +146,21 @@ def _at_frames(
     values[..., 1:].sort(-1)  # the ends of an interval change places where the axis is turned
     legs = conventions.near_far_to_legs(camera)
     for number in range(values.shape[1]):  # the near leg, and the far leg if the network knows it
+      trust[inside, legs[number]] = np.interp(time_s[inside], walk.time_s, walk.trust)
       combined[inside, legs[number]] = _interpolate(time_s[inside], walk.time_s, values[:, number])
-  return combined[..., 0], combined[..., 1:]
+  return combined[..., 0], combined[..., 1:], trust
+
+
+def _doubtful_gaps(time_s: np.ndarray, doubtful: np.ndarray) -> list[force_curves.Gap]:
+  """Returns the intervals of (N,) doubtful frames, and why nothing is given there."""
+  return [
+    force_curves.Gap(
+      'estimate.low_trust',
+      f'from {time_s[start]:.1f} to {time_s[stop - 1]:.1f} s the networks contradict each other, '
+      'so nothing is given',
+    )
+    for start, stop in mask_runs.runs_of_true(doubtful)
+  ]
 
 
 def _interpolate(time_s: np.ndarray, known_s: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ def calibrated_intervals(
 
 def estimate_walk(
   run: trained_run.TrainedRun, views: walker_views.WalkerViews
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
   """Estimates the forces at every frame of a walk.
 
   The result is that of the records of a data set. Where the network allows it, clips are longer, so
@@ -44,7 +44,8 @@ def estimate_walk(
     views: N pictures of the walk.
 
   Returns:
-    Forces (N, legs, axes) and calibrated intervals (N, legs, axes, 2 or 0), BW.
+    Forces (N, legs, axes), calibrated intervals (N, legs, axes, 2 or 0), and the spread of the
+    estimates whose mean the vertical force is (N, legs); BW.
   """
   clip = run.clip.longer(CLIP_HOP) if run.model.bounded else run.clip
   batch_size = max(1, BATCH_FRAMES // clip.frames)
@@ -55,5 +56,7 @@ def estimate_walk(
     estimates = estimator.estimate_own(clip, run.model, run.estimate, run.params, padded)
     frames = len(batch) * clip.hop if clip.hop else len(batch)
     parts.append([part[: len(batch)].reshape(frames, *part.shape[2:]) for part in estimates])
-  force, interval = (np.concatenate(part)[: len(views.time_s)] for part in zip(*parts, strict=True))
-  return force, calibrated_intervals(run, force, interval)
+  force, interval, spread = (
+    np.concatenate(part)[: len(views.time_s)] for part in zip(*parts, strict=True)
+  )
+  return force, calibrated_intervals(run, force, interval), spread

@@ -172,6 +172,7 @@ class Walker(nn.Module):
     )(x, train=train, valid=valid)
     if train:
       return jnp.concatenate([convolutional, recurrent])
+    self.sow('members', 'outputs', (convolutional, recurrent))  # for how far they differ
     return (convolutional + recurrent) / 2
 
 

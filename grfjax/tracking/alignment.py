@@ -96,6 +96,11 @@ class Aligner:
       best = max([best, *(self._align_from(picture, h) for h in others)], key=lambda a: a.fit)
     return best
 
+  @property
+  def has_edges(self) -> bool:
+    """Whether the background has edges enough to tell where a picture lies."""
+    return self._levels[-1].has_edges
+
   def without_motion(self, picture: np.ndarray) -> Alignment:
     """Returns how a picture lies if the camera has not moved: its brightness alone is compared."""
     return Alignment(np.eye(3), *self._light.compare(picture, np.zeros(2)), 1.0, np.zeros(2))
@@ -112,10 +117,10 @@ class Aligner:
     return self._levels[-1].errors(picture, alignment)
 
   def _align_from(self, picture: np.ndarray, start: np.ndarray) -> Alignment:
-    gain, offset = self._light.compare(picture, start[:2, 2])
-    homography = start
+    homography, gain, offset = start, 1.0, 0.0
     fit, sd = 0.0, np.full(2, np.inf)
     for level in self._levels:
+      gain, offset = self._light.compare(picture, homography[:2, 2])
       homography, fit, sd = level.refine(picture, homography, gain, offset)
     largest = MAX_SHIFT * np.array(picture.shape[::-1])
     if not (np.abs(homography[:2, 2]) < largest).all():
@@ -164,6 +169,11 @@ class _Level:
     self._guess_precision = 1 / (enlarged * GUESS_SD) ** 2
     self._shape_precision = np.array([0.0] * 2 + [1 / shape_sd**2] * 6)
 
+  @property
+  def has_edges(self) -> bool:
+    """What `Aligner.has_edges` says, of this level."""
+    return len(self._gray) >= MIN_PIXELS
+
   def with_gray_of(self, background: np.ndarray) -> _Level:
     """Returns the same places with the gray values of another background."""
     changed = copy.copy(self)
@@ -185,7 +195,7 @@ class _Level:
     Returns:
       The homography, its fit (0 to 1), and the standard deviations (2,) of its shift.
     """
-    if len(self._gray) < MIN_PIXELS:
+    if not self.has_edges:
       return start, 0.0, np.full(2, np.inf)
     reduced = _reduced(picture, self._reduction)
     homography = self._in_units(start)
@@ -288,7 +298,7 @@ class _Light:
 
 
 def _fit(error: np.ndarray, inside: np.ndarray) -> float:
-  """Returns the share of edges that fit, 0 to 1, from their errors (P,); outside counts as unfit."""
+  """Returns the share of edges that fit, 0 to 1, by errors (P,); those outside do not."""
   return float((inside * np.clip(1 - (error / FIT_LEVELS) ** 2, 0, None)).mean())
 
 
@@ -311,8 +321,8 @@ def _strongest_edges(
   inner[inside] = steepness[inside]
   side = max(4, CELL // reduction)
   rows, columns = inner.shape[0] // side, inner.shape[1] // side
-  cells = inner[: rows * side, : columns * side].reshape(rows, side, columns, side)
-  cells = cells.swapaxes(1, 2).reshape(rows * columns, side * side)
+  blocks = inner[: rows * side, : columns * side].reshape(rows, side, columns, side)
+  cells = blocks.swapaxes(1, 2).reshape(rows * columns, side * side)
   chosen = np.argpartition(-cells, EDGES_PER_CELL, 1)[:, :EDGES_PER_CELL]
   strong = np.take_along_axis(cells, chosen, 1) > max(MIN_EDGE, MIN_EDGE_OVER_NOISE * noise)
   cell_row, cell_column = np.divmod(np.arange(rows * columns)[:, None], columns)
@@ -347,11 +357,11 @@ def _translation(shift: np.ndarray) -> np.ndarray:
 
 def _phase_shift(before: np.ndarray, after: np.ndarray) -> np.ndarray:
   """Returns how far the edges of one picture lie from those of the other, (right, down) pixels."""
-  edges = []
-  for picture in (before, after):
-    smooth = _averaged(picture, 2)
-    edges.append(
-      np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
-    )
-  window = cv2.createHanningWindow(edges[0].shape[::-1], cv2.CV_32F)
-  return 2 * np.array(cv2.phaseCorrelate(*edges, window)[0])
+  first, second = (_edges(_averaged(picture, 2)) for picture in (before, after))
+  window = cv2.createHanningWindow(first.shape[::-1], cv2.CV_32F)
+  return 2 * np.array(cv2.phaseCorrelate(first, second, window)[0])
+
+
+def _edges(picture: np.ndarray) -> np.ndarray:
+  """Returns how steep the gray values of a picture (H, W) are."""
+  return np.hypot(cv2.Sobel(picture, cv2.CV_32F, 1, 0), cv2.Sobel(picture, cv2.CV_32F, 0, 1))

@@ -166,6 +166,12 @@ class _Search:
     """
     difference = background_model.difference(self._picture, self._search_background)
     frame_blobs = blobs.find_blobs(index, difference, self._threshold, self._scale)
+    left, right = self._frames.sides(index)
+    for blob in frame_blobs:
+      if blob.left < left + self._scale:
+        blob.left = 0.0
+      if blob.right > right - self._scale:
+        blob.right = float(self._background.shape[1])
     over = self._linker.add(index, frame_blobs)
     for track in self._linker.open_tracks:
       change = (

@@ -6,6 +6,7 @@ blob their tracks end, and begin anew once they are apart: who is who cannot be 
 
 from __future__ import annotations
 
+import itertools
 from typing import TypeAlias
 
 import numpy as np
@@ -200,7 +201,7 @@ def split_at_turns(track: BlobTrack) -> list[BlobTrack]:
     return [track]
   walks = []
   ends = [0, *turns, len(track) - 1]
-  for first, last in zip(ends, ends[1:], strict=False):
+  for first, last in itertools.pairwise(ends):
     part = np.arange(first, last + 1)
     if first in turns:
       part = part[np.abs(x[part] - x[first]) > TURN_REACH]
@@ -212,7 +213,7 @@ def split_at_turns(track: BlobTrack) -> list[BlobTrack]:
 
 
 def _turning_points(x: np.ndarray) -> list[int]:
-  """Returns where (K,) columns in body heights turn after `MIN_TRAVEL` one way, for as much back."""
+  """Returns where (K,) columns, in body heights, turn after `MIN_TRAVEL` and go as far back."""
   turns: list[int] = []
   low = high = 0  # where the present way is furthest to either side
   way = 0
@@ -222,11 +223,11 @@ def _turning_points(x: np.ndarray) -> list[int]:
     if value < x[low]:
       low = k
     if way >= 0 and x[high] - value > MIN_TRAVEL:
-      if way or x[high] - x[:high + 1].min() > MIN_TRAVEL:
+      if way or x[high] - x[: high + 1].min() > MIN_TRAVEL:
         turns.append(high)
       way, low = -1, k
     elif way <= 0 and value - x[low] > MIN_TRAVEL:
-      if way or x[:low + 1].max() - x[low] > MIN_TRAVEL:
+      if way or x[: low + 1].max() - x[low] > MIN_TRAVEL:
         turns.append(low)
       way, high = 1, k
   return turns

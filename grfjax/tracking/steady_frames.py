@@ -20,11 +20,10 @@ ROUNDS = 3  # of aligning the sample and taking its median anew
 # Most that is left of the edges' errors in a sample that moves, once it is aligned, over what they
 # are unaligned: of cameras that stand still 0.89 and more was found, of moving ones at most 0.86.
 MOVING_RATIO = 0.875
-NOT_MOVING_RATIO = 0.95  # after the first round; then there are no others
+NOT_MOVING_RATIO = 0.955  # after the first round; then there are no others
 TURNING_RATIO = 0.97  # the same where the camera turns too, over where it is only shifted
 LIGHT_CHANGE = 2.5  # gray levels of the background's mean; smaller changes are left alone
-MIN_FIT = 0.2  # share of the background's edges found in a frame, below which it is lost
-MAX_SD = 0.15  # pixels of 360 rows, of where a frame lies
+MIN_FIT = 0.55  # a frame is lost with less than so much of the sample's median fit
 MAX_CANVAS = 0.5  # of a side, that the frames together may reach beyond one of them
 
 
@@ -69,6 +68,7 @@ class SteadyFrames:
     self.lost: list[int] = []
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
     background, aligned, turns = _align_sample(sample)
+    self._shape = background.shape
     self.moves = aligned is not None
     levels = [_level(a, background) for a in aligned or _still_alignments(sample, background)]
     self.light_changes = bool(np.ptp(levels) > 2 * LIGHT_CHANGE)
@@ -78,8 +78,8 @@ class SteadyFrames:
     if aligned is None:
       aligned = _still_alignments(sample, background)
     self._aligner = alignment.Aligner(background, turns=turns)
-    self._max_sd = MAX_SD * background.shape[0] / 360
-    self._canvas = _canvas([a.homography for a in aligned], sample[0].shape[:2])
+    self._min_fit = MIN_FIT * float(np.median([a.fit for a in aligned]))
+    self._canvas = _canvas([a.homography for a in aligned], self._shape)
     shape = (self._canvas.height, self._canvas.width, 3)
     halves = [np.full(shape, fill, np.uint8) for fill in (0, 255)]
     # What a frame does not show is taken for dark and for bright by turns, so that the median of
@@ -110,10 +110,7 @@ class SteadyFrames:
     for number, frame in enumerate(self._frames):
       if number == len(self._alignments):
         self._align(number, frame)
-      if number in self.lost:
-        yield self._background.copy()
-      else:
-        yield self._moved(frame, self._alignments[number], self._background)
+      yield self._moved(frame, self._alignments[number], self._background)
 
   def to_filmed(self, number: int) -> np.ndarray:
     """Returns the homography (3, 3) from a frame's held still pixels to those it was filmed with.
@@ -125,36 +122,25 @@ class SteadyFrames:
       return np.eye(3)
     return self._alignments[number].homography @ self._canvas.to_background()
 
-  def filmed_box(self, number: int) -> tuple[float, float, float, float]:
-    """Returns left, top, right and bottom of what a frame shows, in pixels held still."""
-    if not self.is_changed:
-      return 0.0, 0.0, float('inf'), float('inf')
-    height, width = self._shape
-    corners = np.array([[0, 0, width, width], [0, height, 0, height], [1, 1, 1, 1.0]])
-    x, y, depth = np.linalg.solve(self.to_filmed(number), corners)
-    x, y = x / depth, y / depth
-    return max(x[0], x[1]), max(y[0], y[2]), min(x[2], x[3]), min(y[1], y[3])
-
-  @property
-  def _shape(self) -> tuple[int, int]:
-    return self._sample_shape
+  def sides(self, number: int) -> tuple[float, float]:
+    """Returns the columns held still at which a frame that has been iterated over ends."""
+    if not self.moves:
+      return 0.0, float(self._shape[1])
+    x, _ = _corners(self.to_filmed(number), self._shape)
+    return float(x[:2].max()), float(x[2:].min())
 
   def _align(self, number: int, frame: np.ndarray) -> None:
     """Finds how the next frame lies, and notes whether it is lost."""
     before = self._alignments[-1].homography if self._alignments else None
     gray = _gray(frame)
-    found = (
-      self._aligner.align(gray, before) if self.moves else self._aligner.without_motion(gray)
-    )
-    if self.moves and (found.fit < MIN_FIT or found.sd.max() > self._max_sd):
+    found = self._aligner.align(gray, before) if self.moves else self._aligner.without_motion(gray)
+    if found.fit < self._min_fit:
       self.lost.append(number)
       if before is not None:
         found = dataclasses.replace(found, homography=before)
     self._alignments.append(found)
 
-  def _moved(
-    self, frame: np.ndarray, found: alignment.Alignment, beyond: np.ndarray
-  ) -> np.ndarray:
+  def _moved(self, frame: np.ndarray, found: alignment.Alignment, beyond: np.ndarray) -> np.ndarray:
     """Returns a frame where the background lies.
 
     Args:
@@ -162,7 +148,6 @@ class SteadyFrames:
       found: how it lies.
       beyond: (H, W, 3) uint8, what is shown where the frame does not reach.
     """
-    self._sample_shape = frame.shape[:2]
     if self.light_changes:
       levels = (np.arange(256) - found.offset) / found.gain
       frame = cv2.LUT(frame, np.clip(np.round(levels), 0, 255).astype(np.uint8))
@@ -190,8 +175,8 @@ def _align_sample(
     still; and whether the camera turns.
   """
   grays = [_gray(frame) for frame in sample]
-  lit = [(g - a.offset) / a.gain for g, a in zip(grays, _still_alignments(sample, grays[0]), strict=True)]
-  still = np.median(lit, 0).astype(np.float32)
+  middle = grays[len(grays) // 2]
+  still = _median(grays, _still_alignments(sample, middle))
   aligned, background, ratio = _best_round(grays, still, None, turns=False)
   if ratio > MOVING_RATIO:
     return still, None, False
@@ -216,7 +201,7 @@ def _best_round(
     The alignments of the best round, the median after it, and what is left of the edges' errors
     over what they are unaligned.
   """
-  best: tuple[list[alignment.Alignment], np.ndarray, float] | None = None
+  best: tuple[list[alignment.Alignment], np.ndarray, float] = start or [], still, np.inf
   guesses = [a.homography for a in start] if start else [np.eye(3)] * len(grays)
   background = _median(grays, start) if start else still
   for _ in range(ROUNDS):
@@ -225,7 +210,7 @@ def _best_round(
     guesses = [a.homography for a in aligned]
     background = _median(grays, aligned)
     ratio = _error_ratio(grays, still, background, aligned)
-    if best is None or ratio < best[2]:
+    if ratio < best[2]:
       best = aligned, background, ratio
     if start is None and best[2] > NOT_MOVING_RATIO:
       break  # far from moving: more rounds would only take time
@@ -233,13 +218,14 @@ def _best_round(
 
 
 def _median(grays: list[np.ndarray], aligned: list[alignment.Alignment]) -> np.ndarray:
-  size = grays[0].shape[::-1]
-  flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-  moved = [
-    (cv2.warpPerspective(g, a.homography, size, flags=flags, borderMode=cv2.BORDER_REPLICATE) - a.offset)
-    / a.gain
-    for g, a in zip(grays, aligned, strict=True)
-  ]
+  """Returns the median (H, W) of pictures, moved and brought to the same brightness."""
+  moved = []
+  for gray, found in zip(grays, aligned, strict=True):
+    where = cv2.warpPerspective(
+      gray, found.homography, gray.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+      borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    moved.append((where - found.offset) / found.gain)
   return np.median(moved, 0).astype(np.float32)
 
 
@@ -251,6 +237,8 @@ def _error_ratio(
 ) -> float:
   """Returns the mean error of the background's edges, aligned over unaligned."""
   aligner = alignment.Aligner(background, turns=True)
+  if not aligner.has_edges:
+    return 1.0
   left = np.mean([aligner.errors(g, a) for g, a in zip(grays, aligned, strict=True)])
   unaligned = aligner.with_gray_of(still)
   before = np.mean([unaligned.errors(g, unaligned.without_motion(g)) for g in grays])
@@ -278,15 +266,30 @@ def _canvas(homographies: list[np.ndarray], shape: tuple[int, int]) -> _Canvas:
     shape: (H, W) of a frame.
   """
   height, width = shape
-  corners = np.array([[0, 0, width, width], [0, height, 0, height], [1, 1, 1, 1.0]])
-  x, y, depth = np.stack([np.linalg.solve(h, corners) for h in homographies], 1)
-  x, y = x / depth, y / depth
-  margins = [
+  x, y = np.stack([_corners(h, shape) for h in homographies], 1)
+  left, right, top, bottom = (
     int(np.clip(np.ceil(reach), 0, MAX_CANVAS * side))
-    for reach, side in ((-x.min(), width), (x.max() - width, width), (-y.min(), height), (y.max() - height, height))
-  ]
-  left, right, top, bottom = margins
+    for reach, side in (
+      (-x.min(), width), (x.max() - width, width), (-y.min(), height), (y.max() - height, height),
+    )
+  )  # fmt: skip
   return _Canvas(left, top, width + left + right, height + top + bottom)
+
+
+def _corners(to_filmed: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+  """Returns where the corners of a filmed picture lie, held still.
+
+  Args:
+    to_filmed: (3, 3) homography to the filmed picture's pixels.
+    shape: (H, W) of the picture.
+
+  Returns:
+    (2, 4) columns and rows of the corners at the left, then of those at the right.
+  """
+  height, width = shape
+  corners = np.array([[0, 0, width, width], [0, height, 0, height], [1, 1, 1, 1.0]])
+  x, y, depth = np.linalg.solve(to_filmed, corners)
+  return np.stack([x, y]) / depth
 
 
 def _gray(frame: np.ndarray) -> np.ndarray:

@@ -1,0 +1,125 @@
+"""A camera that moves is held still to a hundredth of a pixel, and a still one left alone."""
+
+import cv2
+import making
+import numpy as np
+import pytest
+import scenes
+
+from grfjax.tracking import alignment, steady_frames
+
+MARGIN = 30
+TIME_S = np.arange(60) / 30
+
+
+def film(dx, dy, turn=0.0):
+  """Frames of a walker, from a camera that moves by (dx, dy) pixels and turns (radians)."""
+  large = scenes.draw_large()[: 2 * len(TIME_S) : 2]
+  turns = np.broadcast_to(turn, len(large))
+  height, width = large[0].shape[:2]
+  frames = []
+  for frame, x, y, angle in zip(large, dx, dy, turns, strict=True):
+    to_filmed = cv2.getRotationMatrix2D((width / 2, height / 2), np.rad2deg(angle), 1)
+    to_filmed[:, 2] -= MARGIN + x, MARGIN + y
+    size = width - 2 * MARGIN, height - 2 * MARGIN
+    frames.append(cv2.warpAffine(frame, to_filmed, size, flags=cv2.INTER_CUBIC))
+  return frames
+
+
+def steadied(frames):
+  """`SteadyFrames` of them that has been iterated over, and its frames."""
+  steady = steady_frames.SteadyFrames(making.Frames(frames))
+  return steady, list(steady)
+
+
+def gray(frame):
+  return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
+
+
+def test_a_still_camera_gives_the_frames_as_they_are():
+  frames = film(np.zeros(60), np.zeros(60))
+  steady, out = steadied(frames)
+  assert not steady.is_changed
+  assert all(a is b for a, b in zip(frames, out, strict=True))
+
+
+def test_a_hand_is_found_to_a_few_hundredths_of_a_pixel():
+  dx, dy = 5 * np.sin(6 * TIME_S), 4 * np.sin(5 * TIME_S + 1)
+  steady, _ = steadied(film(dx, dy))
+  assert steady.moves
+  assert not steady.lost
+  found = np.array([steady.to_filmed(k)[:2, 2] for k in range(60)])
+  error = found + np.stack([dx, dy], 1)
+  assert np.std(error, 0).max() < 0.06  # OpenCV moves the test's pictures by 32nds of a pixel
+
+
+def test_a_camera_that_turns_is_turned_back():
+  angle = np.deg2rad(1.5) * np.sin(5 * TIME_S)
+  frames = film(3 * np.sin(4 * TIME_S), np.zeros(60), angle)
+  steady, out = steadied(frames)
+  found = np.array([np.arctan2(h[1, 0], h[0, 0]) for h in map(steady.to_filmed, range(60))])
+  assert np.std(np.rad2deg(found + angle)) < 0.05
+  # The wall above the walker, in the first frame and in the others.
+  wall = np.stack([gray(f)[12:40, 40:-40] for f in out])
+  filmed = np.stack(
+    [gray(f)[12:40, 40:-40] for f in film(3 * np.sin(4 * TIME_S), 0 * TIME_S, angle)]
+  )
+  assert np.abs(wall - wall[0]).mean() < 0.3 * np.abs(filmed - filmed[0]).mean()
+
+
+def test_a_pan_shows_all_that_was_filmed():
+  steady, out = steadied(film(np.linspace(-25, 25, 60), np.zeros(60)))
+  assert out[0].shape[1] == pytest.approx(400 + 50, abs=3)
+  left, right = zip(*(steady.sides(k) for k in range(60)), strict=True)
+  np.testing.assert_allclose(np.diff(left), 50 / 59, atol=0.1)
+  np.testing.assert_allclose(np.subtract(right, left), 400, atol=0.5)
+
+
+def test_a_box_goes_back_to_where_it_was_filmed():
+  dx = 5 * np.sin(6 * TIME_S)
+  steady, _ = steadied(film(dx, 0 * dx))
+  corner = np.array([steady.to_filmed(k) @ [100, 50, 1] for k in range(60)])
+  np.testing.assert_allclose(np.diff(corner[:, 0]), -np.diff(dx), atol=0.2)
+
+
+def test_flicker_is_taken_out():
+  light = 15 * np.sin(20 * TIME_S)
+  frames = [
+    np.clip(f + l, 0, 255).astype(np.uint8)
+    for f, l in zip(film(np.zeros(60), np.zeros(60)), light, strict=True)
+  ]
+  steady, out = steadied(frames)
+  assert steady.light_changes
+  assert not steady.moves
+  levels = [np.median(gray(f)[:60]) for f in out]
+  assert np.ptp([np.median(gray(f)[:60]) for f in frames]) > 25
+  assert np.ptp(levels) <= 1.5
+
+
+def test_another_room_is_lost():
+  dx = 5 * np.sin(6 * TIME_S)
+  frames = film(dx, 0 * dx)
+  frames[40:44] = [making.room(*frames[0].shape[:2], seed=9)] * 4
+  steady, out = steadied(frames)
+  assert steady.lost == [40, 41, 42, 43]
+  assert len(out) == 60
+
+
+def test_a_wall_without_a_pattern_is_taken_for_still():
+  rng = np.random.default_rng(0)
+  wall = np.full((180, 320, 3), 150, np.uint8)
+  steady, _ = steadied([making.noisy(wall, 3, rng) for _ in range(40)])
+  assert not steady.is_changed
+
+
+@pytest.mark.parametrize('turns', [False, True])
+def test_an_aligned_picture_tells_its_light(turns):
+  room = gray(making.room(240, 400))
+  to_picture = np.array([[1, 0, 3.3], [0, 1, -2.2], [0, 0, 1.0]])
+  flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+  picture = cv2.warpPerspective(room, np.linalg.inv(to_picture), (400, 240), flags=flags)
+  found = alignment.Aligner(room, turns=turns).align(0.9 * picture + 8)
+  assert found.gain == pytest.approx(0.9, abs=0.03)
+  assert found.gain * 130 + found.offset == pytest.approx(0.9 * 130 + 8, abs=1.5)
+  np.testing.assert_allclose(found.homography[:2, 2], [3.3, -2.2], atol=0.05)
+  assert found.fit > 0.9
