@@ -277,12 +277,13 @@ class _Light:
       picture: (H, W) float32 gray levels.
       shift: (2,) about where the background's first pixel is in it.
     """
-    to_picture = np.array([[1, 0, shift[0]], [0, 1, shift[1]]]) / [[1, 1, LIGHT_REDUCTION]]
-    reduced = _averaged(picture, LIGHT_REDUCTION)
-    found = cv2.warpAffine(
-      reduced, to_picture, reduced.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+    # Moved before it is averaged, as interpolating the averages would take contrast from them.
+    to_picture = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
+    moved = cv2.warpAffine(
+      picture, to_picture, picture.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
       borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
+    ) if shift.any() else picture  # fmt: skip
+    found = _averaged(moved, LIGHT_REDUCTION)
     known = self._background - self._background.mean()
     gain, level = 1.0, float(np.median(found - known))
     for _ in range(LIGHT_STEPS):
