@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 SMOOTHING_S = 0.15  # sigma of the smoothing over time
-HALF_BW = 0.06  # spread at which the trust is a half
+HALF_BW = 0.12  # spread at which the trust is a half
 SLOPE = 4.0  # power of the spread over that
 MIN_TRUST = 0.5  # less of it, and the estimate is withheld
 
