@@ -40,6 +40,8 @@ GAIN_SD = 0.05  # prior of the contrast, which a plain wall does not show
 MAX_SHIFT = 0.25  # of the picture's sides: what lies further off is not the background
 FIT_LEVELS = 6.0  # gray levels: edges that differ by more do not fit
 GOOD_FIT = 0.6  # with this the picture is not looked for elsewhere
+MIN_BETTER = 0.05  # by which it must fit better elsewhere
+MAX_JUMP = 0.1  # of the rows, from one picture to the next
 MOST_ERROR = 20.0  # gray levels: an edge that is hidden tells no more than this
 MIN_PIXELS = 20  # fewer edges tell nothing
 
@@ -91,9 +93,14 @@ class Aligner:
     start = np.eye(3) if guess is None else guess
     best = self._align_from(picture, start)
     if guess is None or best.fit < GOOD_FIT:
-      others = [np.eye(3)] if guess is not None else []
-      others.append(_translation(_phase_shift(self._background, picture)))
-      best = max([best, *(self._align_from(picture, h) for h in others)], key=lambda a: a.fit)
+      elsewhere = [np.eye(3)] if guess is not None else []
+      elsewhere.append(_translation(_phase_shift(self._background, picture)))
+      for start in elsewhere:
+        other = self._align_from(picture, start)
+        # On a plain wall many places fit alike: the nearest is the likeliest.
+        jump = 0.0 if guess is None else np.abs(other.homography - guess)[:2, 2].max()
+        if other.fit > best.fit + MIN_BETTER and jump < MAX_JUMP * picture.shape[0]:
+          best = other
     return best
 
   @property
@@ -112,9 +119,9 @@ class Aligner:
     changed._levels = [level.with_gray_of(background) for level in self._levels]
     return changed
 
-  def errors(self, picture: np.ndarray, alignment: Alignment) -> np.ndarray:
-    """Returns by how many gray levels each edge (P,) differs, at most `MOST_ERROR`."""
-    return self._levels[-1].errors(picture, alignment)
+  def error(self, picture: np.ndarray, alignment: Alignment) -> float:
+    """Returns by how many gray levels the edges differ on average, each by at most `MOST_ERROR`."""
+    return self._levels[-1].error(picture, alignment)
 
   def _align_from(self, picture: np.ndarray, start: np.ndarray) -> Alignment:
     homography, gain, offset = start, 1.0, 0.0
@@ -220,13 +227,14 @@ class _Level:
     whole = self._units @ homography @ np.linalg.inv(self._units)
     return whole, _fit(error, inside), sd_of_numbers[:2]
 
-  def errors(self, picture: np.ndarray, alignment: Alignment) -> np.ndarray:
-    """Returns what `Aligner.errors` does."""
+  def error(self, picture: np.ndarray, alignment: Alignment) -> float:
+    """Returns what `Aligner.error` does."""
     reduced = _reduced(picture, self._reduction)
     error, inside = self._errors(
       reduced, self._in_units(alignment.homography), alignment.gain, alignment.offset
     )
-    return np.where(inside, np.minimum(np.abs(error), MOST_ERROR), MOST_ERROR)
+    limited = np.where(inside, np.minimum(np.abs(error), MOST_ERROR), MOST_ERROR)
+    return float(limited.mean())
 
   def _errors(
     self, reduced: np.ndarray, homography: np.ndarray, gain: float, offset: float

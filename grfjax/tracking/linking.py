@@ -78,7 +78,7 @@ class Linker:
 
   def is_person(self, track: BlobTrack) -> bool:
     """Returns whether a track lasts as long as nothing but a person's does."""
-    return track[-1].frame - track[0].frame >= MIN_SECONDS * self._fps - 1
+    return bool(track) and track[-1].frame - track[0].frame >= MIN_SECONDS * self._fps - 1
 
   def _match(
     self, frame_blobs: list[blobs.Blob], expected_x: list[float], height: list[float]

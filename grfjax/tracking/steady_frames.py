@@ -24,6 +24,7 @@ NOT_MOVING_RATIO = 0.955  # after the first round; then there are no others
 TURNING_RATIO = 0.97  # the same where the camera turns too, over where it is only shifted
 LIGHT_CHANGE = 2.5  # gray levels of the background's mean; smaller changes are left alone
 MIN_FIT = 0.55  # a frame is lost with less than so much of the sample's median fit
+MAX_SD = 0.15  # pixels of 360 rows: the shift must be known better in half of the sample
 MAX_CANVAS = 0.5  # of a side, that the frames together may reach beyond one of them
 
 
@@ -78,6 +79,9 @@ class SteadyFrames:
     if aligned is None:
       aligned = _still_alignments(sample, background)
     self._aligner = alignment.Aligner(background, turns=turns)
+    # Of a camera that moves before a wall without a pattern it cannot be told how.
+    far_off = float(np.median([a.sd.max() for a in aligned]))
+    self._is_untold = self.moves and far_off > MAX_SD * background.shape[0] / 360
     self._min_fit = MIN_FIT * float(np.median([a.fit for a in aligned]))
     self._canvas = _canvas([a.homography for a in aligned], self._shape)
     shape = (self._canvas.height, self._canvas.width, 3)
@@ -134,7 +138,7 @@ class SteadyFrames:
     before = self._alignments[-1].homography if self._alignments else None
     gray = _gray(frame)
     found = self._aligner.align(gray, before) if self.moves else self._aligner.without_motion(gray)
-    if found.fit < self._min_fit:
+    if self._is_untold or found.fit < self._min_fit:
       self.lost.append(number)
       if before is not None:
         found = dataclasses.replace(found, homography=before)
@@ -239,9 +243,9 @@ def _error_ratio(
   aligner = alignment.Aligner(background, turns=True)
   if not aligner.has_edges:
     return 1.0
-  left = np.mean([aligner.errors(g, a) for g, a in zip(grays, aligned, strict=True)])
+  left = np.mean([aligner.error(g, a) for g, a in zip(grays, aligned, strict=True)])
   unaligned = aligner.with_gray_of(still)
-  before = np.mean([unaligned.errors(g, unaligned.without_motion(g)) for g in grays])
+  before = np.mean([unaligned.error(g, unaligned.without_motion(g)) for g in grays])
   return float(left / max(before, 1e-6))
 
 
