@@ -1,5 +1,6 @@
 """Tests of grfjax.io.video_file and working_frames, on tiny films written here."""
 
+import dataclasses
 import gc
 import pathlib
 import subprocess
@@ -8,7 +9,6 @@ import weakref
 
 import av
 import cv2
-import decord
 import making
 import numpy as np
 import pytest
@@ -66,6 +66,77 @@ def test_avi_files_even_without_presentation_times(tmp_path, codec):
   assert film.time_s == pytest.approx(np.arange(20) / 50, abs=1e-4)
   levels = [frame.mean() for frame in video_file.frames(film)]
   assert levels == pytest.approx(np.linspace(40, 215, 20), abs=4)
+
+
+def x264(path: pathlib.Path, frames: np.ndarray, fps: int = 50, **options: str) -> pathlib.Path:
+  """A film as x264 makes it of its own accord, with frames that lean on later ones."""
+  with av.open(str(path), 'w') as container:
+    stream = container.add_stream('libx264', rate=fps, options=options)
+    stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], 'yuv420p'
+    for rgb in frames:
+      container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb))))
+    container.mux(stream.encode(None))
+  return path
+
+
+def remux(source: pathlib.Path, path: pathlib.Path, shift: int = 0, skip: int = 0) -> pathlib.Path:
+  """The same packets in another file, without the first few, at times lower by `shift` ticks."""
+  with av.open(str(source)) as given, av.open(str(path), 'w') as container:
+    stream = container.add_stream_from_template(given.streams.video[0])
+    for k, packet in enumerate(given.demux(video=0)):
+      if packet.dts is not None and k >= skip:
+        packet.pts, packet.dts, packet.stream = packet.pts - shift, packet.dts - shift, stream
+        container.mux(packet)
+  return path
+
+
+@pytest.mark.parametrize('ending', ['mp4', 'mov', 'mkv', 'ts', 'avi'])
+def test_frames_that_lean_on_later_ones(tmp_path, ending):
+  film = video_file.probe(x264(tmp_path / f'v.{ending}', shades(30), bf='3', g='10'))
+  assert film.time_s == pytest.approx(np.arange(30) / 50, abs=1.1e-3)  # Matroska has milliseconds
+  levels = [frame.mean() for frame in video_file.frames(film)]
+  assert levels == pytest.approx(np.linspace(40, 215, 30), abs=4)
+
+
+def test_an_edit_list_leaves_frames_out(tmp_path):
+  """As a phone trims a film: the packets stay, and an edit list says where it begins."""
+  whole = x264(tmp_path / 'whole.mp4', shades(30), bf='2')
+  with av.open(str(whole)) as container:
+    tick_s = container.streams.video[0].time_base
+  film = video_file.probe(remux(whole, tmp_path / 'v.mp4', round(0.2 / tick_s)))
+  assert film.time_s == pytest.approx(np.arange(20) / 50, abs=1e-4)
+  levels = [frame.mean() for frame in video_file.frames(film)]
+  assert levels == pytest.approx(np.linspace(40, 215, 30)[10:], abs=4)
+
+
+def test_frames_before_the_first_key_frame_are_left_out(tmp_path):
+  whole = x264(tmp_path / 'whole.mkv', shades(30), g='10', bf='0', sc_threshold='0')
+  film = video_file.probe(remux(whole, tmp_path / 'v.mkv', skip=4))
+  assert film.time_s == pytest.approx(np.arange(20) / 50, abs=1.1e-3)
+  levels = [frame.mean() for frame in video_file.frames(film)]
+  assert levels == pytest.approx(np.linspace(40, 215, 30)[10:], abs=4)
+
+
+def test_av1(tmp_path):
+  codec = next((c for c in ('libsvtav1', 'libaom-av1') if c in av.codecs_available), None)
+  if codec is None:
+    pytest.skip('this PyAV encodes no AV1')
+  path = tmp_path / 'v.mp4'
+  with av.open(str(path), 'w') as container:
+    stream = container.add_stream(codec, rate=50)
+    stream.height, stream.width, stream.pix_fmt = 64, 96, 'yuv420p'
+    for rgb in shades(20):
+      container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb))))
+    container.mux(stream.encode(None))
+  film = video_file.probe(path)
+  assert film.time_s == pytest.approx(np.arange(20) / 50, abs=1e-4)
+  levels = [frame.mean() for frame in video_file.frames(film)]
+  assert levels == pytest.approx(np.linspace(40, 215, 20), abs=4)
+
+
+def test_opening_decodes_no_more_than_the_first_frame(walk_path, monkeypatch):
+  monkeypatch.setattr(video_file, 'decoder', lambda path: pytest.fail('the film is decoded'))
+  assert len(video_file.probe(walk_path).time_s) == 20
 
 
 def test_every_frame_once_and_in_order(walk_path):
@@ -151,6 +222,22 @@ def test_files_that_are_no_use(tmp_path, walk_path):
   assert message == f'{path}: 48 x 64 pixels, expected a width of at least 64'
 
 
+def test_a_video_cut_short_in_a_frame(tmp_path, walk_path):
+  path = making.write_video(tmp_path / 'v.mp4', making.film(20).frames, movflags='faststart')
+  path.write_bytes(path.read_bytes()[:-5])
+  message = _refused('video.unreadable', lambda: video_file.probe(path), path)
+  assert 'its last frame is not there to its end' in message
+
+
+def test_a_frame_that_the_decoder_leaves_out(walk_path):
+  film = video_file.probe(walk_path)
+  ticks = np.insert(film.ticks, 7, film.ticks[6] + 1)
+  time_s = np.insert(film.time_s, 7, film.time_s[6] + 1e-4)
+  more = dataclasses.replace(film, ticks=ticks, time_s=time_s)
+  message = _refused('video.damaged', lambda: list(video_file.frames(more)), walk_path, 7)
+  assert 'frame 7 of 21 cannot be decoded (the decoder leaves it out)' in message
+
+
 def test_a_video_that_shrinks_while_it_is_read(tmp_path, walk_path):
   film = video_file.probe(walk_path)
   other = making.write_video(tmp_path / 'v.mp4', shades(5))
@@ -164,13 +251,17 @@ def test_a_video_that_shrinks_while_it_is_read(tmp_path, walk_path):
 
 @pytest.mark.parametrize('turned', [False, True])
 def test_frames_are_those_of_decord(tmp_path, walk_path, turned):
+  decord = pytest.importorskip('decord')  # has no wheel for Apple's processors
   path = tmp_path / 'v.mp4'
   path.write_bytes(walk_path.read_bytes())
   if turned:
     making.turn(path, 64)
   reader = decord.VideoReader(str(path), num_threads=1)
   theirs = np.stack([reader.next().asnumpy() for _ in range(len(reader))])
-  np.testing.assert_array_equal(np.stack(list(video_file.frames(video_file.probe(path)))), theirs)
+  film = video_file.probe(path)
+  np.testing.assert_array_equal(np.stack(list(video_file.frames(film))), theirs)
+  their_s = reader.get_frame_timestamp(range(len(reader)))[:, 0]
+  np.testing.assert_allclose(film.time_s, their_s - their_s[0], atol=1e-5)
 
 
 SLOW_READER = """

@@ -1,9 +1,9 @@
 """Reads video files as frames on their own clock; the only module that reads video files.
 
 Times are the container's presentation times, counted from the first frame, so that variable frame
-rates are right. decord gives them; the pictures, equal to decord's byte for byte, are PyAV's, as
-decord decodes ahead without bound for a reader slower than its own thread (its issues 157, 208 and
-304): ten minutes of 1080p took 16 GiB.
+rates are right. PyAV reads both them and the pictures, on every machine it has wheels for. decord,
+which gave the times once, has none for Apple's processors and cannot open AV1; where it is
+installed (the extras `test` and `bench` of setup.cfg), tests hold frames and times against it.
 """
 
 from __future__ import annotations
@@ -13,26 +13,25 @@ import dataclasses
 import itertools
 import os
 import pathlib
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import av
 import av.error
-import decord
 import numpy as np
 
 from grfjax import errors
 
 _MIN_BYTES_PER_FRAME = 8  # of a frame in a file: its header, and its entry in the index
-_MIN_WIDTH = 64  # pixels; decord pads narrower rows
-_NO_TIME = -1e9  # decord gives some -1e17 s where the file has no presentation time
+_MIN_WIDTH = 64  # pixels
 
-# What decord and PyAV raise on files that they cannot read.
-UNREADABLE = (
-  decord.DECORDError, decord.DECORDLimitReachedError, av.error.FFmpegError, StopIteration,
-  RuntimeError, IndexError,
-)  # fmt: skip
+# Formats of single or moving pictures, which FFmpeg opens as it opens videos.
+_PICTURES = ('apng', 'gif', 'image2')
+
+_NO_TIMES = 0x80  # FFmpeg's AVFMT_NOTIMESTAMPS: it makes times up, of 25 frames a second
+
+# What PyAV raises on files that it cannot read.
+UNREADABLE = (av.error.FFmpegError, EOFError, StopIteration, RuntimeError, IndexError)
 
 
 class VideoError(errors.InputError):
@@ -48,12 +47,15 @@ class Video:
     time_s: (N,) float64, each frame's time from the first frame, strictly increasing.
     height: pixel rows, rotation flags obeyed.
     width: pixel columns.
+    ticks: (N,) int64, each frame's presentation time as the file has it, or None where decoded
+      frames do not come with theirs (AVI) and are known by their order alone.
   """
 
   path: pathlib.Path
   time_s: np.ndarray
   height: int
   width: int
+  ticks: np.ndarray | None = dataclasses.field(default=None, repr=False, compare=False)
 
   @property
   def fps(self) -> float:
@@ -62,7 +64,7 @@ class Video:
 
 
 def probe(path: str | os.PathLike[str]) -> Video:
-  """Opens a video and reads its frame times.
+  """Opens a video and reads its frame times; of the pictures it decodes no more than the first.
 
   Raises:
     VideoError: the file is missing, empty, not a video, too narrow, has under two frames, or its
@@ -71,38 +73,89 @@ def probe(path: str | os.PathLike[str]) -> Video:
   path = pathlib.Path(path)
   _check_file(path)
   try:
-    _check_container(path)
-    # One thread: decord's threaded decoder fails on some H.264 files ('Error sending packet').
-    reader = decord.VideoReader(os.fspath(path), ctx=decord.cpu(0), num_threads=1)
-    count = len(reader)
-    if count < 2:
-      raise _error(path, f'{count} frame(s), expected at least 2', 'video.too_short')
-    time_s = np.asarray(reader.get_frame_timestamp(range(count)), np.float64).reshape(count, -1)
-    height, width, channels = reader.next().shape
-    fps = float(reader.get_avg_fps())
+    with _opened(path) as (container, stream):
+      _check_header(path, container, stream)
+      ticks, first = _packet_ticks(path, container, stream)
+      by_order = container.format.name == 'avi'
+      tick_s = stream.time_base
+    if not by_order and not (np.diff(ticks) > 0).all():  # packets that are no frame, or half one
+      ticks = _decoded_ticks(path)
   except UNREADABLE as error:
-    raise _error(
-      path,
-      f'cannot be read as a video, or is cut short ({_first_line(error)})',
-      'video.unreadable',
-    ) from error
-  if channels != 3:  # decord takes the padding of narrow rows for a channel
+    raise _unreadable(path, _first_line(error)) from error
+  if len(ticks) == 0:
+    raise _unreadable(path, 'found no frame in it')
+  if len(ticks) < 2:
+    raise _error(path, f'{len(ticks)} frame(s), expected at least 2', 'video.too_short')
+  if first is None or tick_s is None:
+    raise _unreadable(path, 'no frame can be decoded')
+  time_s = (ticks - ticks[0]) * (tick_s.numerator / tick_s.denominator)
+  _check_times(path, time_s)
+  height, width = rgb(first).shape[:2]
+  if width < _MIN_WIDTH:
     raise _error(
       path,
       f'{width} x {height} pixels, expected a width of at least {_MIN_WIDTH}',
       'video.too_narrow',
     )
-  if (time_s[:, 0] < _NO_TIME).any() and fps > 0:  # H.264 in AVI, whose frames are even
-    time_s = np.arange(count)[:, None] / fps
-  exact_s = _exact_times(path, time_s[:, 0] - time_s[0, 0])
-  _check_times(path, exact_s)
-  return Video(path, exact_s, height, width)
+  return Video(path, time_s, height, width, None if by_order else ticks)
+
+
+def _packet_ticks(
+  path: pathlib.Path, container: Any, stream: Any
+) -> tuple[np.ndarray, av.VideoFrame | None]:
+  """Reads the times of frames off the packets, which is quick.
+
+  AVI knows no presentation times, and what FFmpeg puts in their place is in no order; the times of
+  decoding are as many, and as far apart. Frames before the first key frame are left out: what they
+  were made from is not there, and players leave them out too. So are those outside an edit list.
+
+  Returns:
+    (N,) int64 ticks in ascending order, and the first frame.
+
+  Raises:
+    VideoError: packets have no times, or the last one ends in the middle.
+  """
+  by_order = container.format.name == 'avi'
+  ticks: list[int] = []
+  first, first_key, cut = None, None, False
+  for packet in container.demux(stream):
+    if first is None:
+      first = next(iter(packet.decode()), None)
+    if not packet.size:
+      continue
+    cut = packet.is_corrupt
+    tick = packet.dts if by_order else packet.pts
+    if tick is None:
+      raise _unreadable(path, 'its frames have no times')
+    if first_key is None and packet.is_keyframe:
+      first_key = tick
+      ticks.clear()
+    if not packet.is_discard and (by_order or first_key is None or tick >= first_key):
+      ticks.append(tick)
+  if cut:
+    raise _unreadable(path, 'its last frame is not there to its end')
+  return np.array(sorted(ticks), np.int64), first
+
+
+def _decoded_ticks(path: pathlib.Path) -> np.ndarray:
+  """Decodes the whole video for the times of its frames, (N,) int64."""
+  ticks = []
+  with decoder(path) as (container, stream):
+    for frame in container.decode(stream):
+      if frame.pts is None:
+        raise _unreadable(path, 'its frames have no times')
+      ticks.append(frame.pts)
+  return np.array(ticks, np.int64)
 
 
 def _error(
   path: pathlib.Path, message: str, code: str, frame_number: int | None = None
 ) -> VideoError:
   return VideoError(f'{path}: {message}', code=code, file=path, frame=frame_number)
+
+
+def _unreadable(path: pathlib.Path, why: str) -> VideoError:
+  return _error(path, f'cannot be read as a video, or is cut short ({why})', 'video.unreadable')
 
 
 def _check_file(path: pathlib.Path) -> None:
@@ -114,54 +167,20 @@ def _check_file(path: pathlib.Path) -> None:
     raise _error(path, 'an empty file, expected a video', 'video.unreadable')
 
 
-def _check_container(path: pathlib.Path) -> None:
-  """Raises VideoError where decord would crash: it allocates as many frames as the file states."""
-  with av.open(os.fspath(path), metadata_errors='replace') as container:
-    stream = container.streams.best('video')
-    if stream is None:
-      kinds = sorted({stream.type for stream in container.streams})
-      if not kinds:
-        raise _error(
-          path,
-          'cannot be read as a video, or is cut short (found nothing in it)',
-          'video.unreadable',
-        )
-      raise _error(path, f'no video in it, found {", ".join(kinds)}', 'video.no_video')
-    size = path.stat().st_size
-    if stream.frames > size // _MIN_BYTES_PER_FRAME:
-      raise _error(
-        path,
-        f'is damaged: it says that it has {stream.frames} frames, in {size} bytes',
-        'video.damaged',
-      )
-
-
-def _exact_times(path: pathlib.Path, time_s: np.ndarray) -> np.ndarray:
-  """Returns a long video's frame times as its packets have them.
-
-  decord's times are float32, which are 1 ms off after hours.
-
-  Args:
-    path: the file.
-    time_s: (N,) seconds from the first frame, decord's.
-
-  Returns:
-    (N,) seconds; decord's own where they are exact, or where the packets do not agree with them.
-  """
-  rounding_s = 2 * float(np.spacing(np.float32(abs(time_s).max())))
-  if rounding_s < 1e-5:
-    return time_s
-  try:
-    with av.open(os.fspath(path)) as container:
-      stream = container.streams.video[0]
-      ticks = sorted(p.pts for p in container.demux(stream) if p.pts is not None)
-      tick_s = stream.time_base
-  except UNREADABLE:
-    return time_s
-  if tick_s is None or len(ticks) != len(time_s):
-    return time_s
-  packet_s = np.array([float((tick - ticks[0]) * tick_s) for tick in ticks])
-  return packet_s if (abs(packet_s - time_s) <= rounding_s).all() else time_s
+def _check_header(path: pathlib.Path, container: Any, stream: Any) -> None:
+  """Raises VideoError where the file holds pictures, or a header that cannot be true."""
+  kind = container.format.name
+  if kind in _PICTURES or kind.endswith('_pipe'):
+    raise _unreadable(path, f'found a picture: {kind}')
+  if container.format.flags & _NO_TIMES:
+    raise _unreadable(path, 'its frames have no times')
+  size = path.stat().st_size
+  if stream.frames > size // _MIN_BYTES_PER_FRAME:
+    raise _error(
+      path,
+      f'is damaged: it says that it has {stream.frames} frames, in {size} bytes',
+      'video.damaged',
+    )
 
 
 def _check_times(path: pathlib.Path, time_s: np.ndarray) -> None:
@@ -177,18 +196,26 @@ def _check_times(path: pathlib.Path, time_s: np.ndarray) -> None:
 
 
 def _first_line(error: BaseException) -> str:
-  """Returns the first line of an error's message without decord's clock and place in its source."""
-  line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-  return re.sub(r'^\[[\d:]+\] \S+: ', '', line)[-200:]
+  """Returns the first line of an error's message."""
+  return (str(error).strip().splitlines() or [type(error).__name__])[0][-200:]
+
+
+@contextlib.contextmanager
+def _opened(path: pathlib.Path) -> Iterator[tuple[Any, Any]]:
+  with av.open(os.fspath(path), metadata_errors='replace') as container:
+    stream: Any = container.streams.best('video')
+    if stream is None:
+      kinds = sorted({stream.type for stream in container.streams})
+      if not kinds:
+        raise _unreadable(path, 'found nothing in it')
+      raise _error(path, f'no video in it, found {", ".join(kinds)}', 'video.no_video')
+    yield container, stream
 
 
 @contextlib.contextmanager
 def decoder(path: pathlib.Path) -> Iterator[tuple[Any, Any]]:
-  """Gives an open PyAV container and its first video stream."""
-  with av.open(os.fspath(path), metadata_errors='replace') as container:
-    stream: Any = container.streams.best('video')  # as decord chooses
-    if stream is None:
-      raise _error(path, 'no video in it', 'video.no_video')
+  """Gives an open PyAV container and its video stream, decoded by several threads."""
+  with _opened(path) as (container, stream):
     stream.thread_type = 'AUTO'
     yield container, stream
 
@@ -209,20 +236,37 @@ def frames(video: Video) -> Iterator[np.ndarray]:
   k, count = 0, len(video.time_s)
   try:
     with decoder(video.path) as (container, stream):
-      for frame in itertools.islice(container.decode(stream), count):
+      for frame in _known_frames(video, container.decode(stream)):
         yield _checked_picture(video, frame, k)
         k += 1
   except UNREADABLE as error:
-    raise _error(
-      video.path,
-      f'frame {k} of {count} cannot be decoded ({_first_line(error)})',
-      'video.damaged',
-      k,
-    ) from error
+    raise _undecodable(video, k, _first_line(error)) from error
   if k < count:
-    raise _error(
-      video.path, f'frame {k} of {count} cannot be decoded (the video ends)', 'video.damaged', k
-    )
+    raise _undecodable(video, k, 'the video ends')
+
+
+def _known_frames(video: Video, decoded: Iterator[Any]) -> Iterator[Any]:
+  """Yields the frames that have a time; raises VideoError where the decoder leaves one out."""
+  if video.ticks is None:
+    yield from itertools.islice(decoded, len(video.time_s))
+    return
+  number = {tick: k for k, tick in enumerate(video.ticks.tolist())}
+  k = 0
+  for frame in decoded:
+    found = number.get(frame.pts)
+    if found is None or found < k:  # before the first key frame, or given twice
+      continue
+    if found > k:
+      raise _undecodable(video, k, 'the decoder leaves it out')
+    yield frame
+    k += 1
+    if k == len(number):
+      return
+
+
+def _undecodable(video: Video, k: int, why: str) -> VideoError:
+  count = len(video.time_s)
+  return _error(video.path, f'frame {k} of {count} cannot be decoded ({why})', 'video.damaged', k)
 
 
 def _checked_picture(video: Video, frame: av.VideoFrame, k: int) -> np.ndarray:
