@@ -1,10 +1,14 @@
 """Tests of grfjax.io.video_file and working_frames, on tiny films written here."""
 
 import dataclasses
+import fractions
 import gc
+import logging
 import pathlib
+import struct
 import subprocess
 import sys
+import types
 import weakref
 
 import av
@@ -12,8 +16,10 @@ import cv2
 import making
 import numpy as np
 import pytest
+from absl import app
 
-from grfjax.data import pictures
+from grfjax import predict
+from grfjax.data import clip_config, pictures, walker_views
 from grfjax.io import video_file, working_frames
 
 
@@ -68,10 +74,20 @@ def test_avi_files_even_without_presentation_times(tmp_path, codec):
   assert levels == pytest.approx(np.linspace(40, 215, 20), abs=4)
 
 
-def x264(path: pathlib.Path, frames: np.ndarray, fps: int = 50, **options: str) -> pathlib.Path:
-  """A film as x264 makes it of its own accord, with frames that lean on later ones."""
+def x264(path: pathlib.Path, frames: np.ndarray, fps: int = 50, **options) -> pathlib.Path:
+  """A film as x264 makes it of its own accord, with frames that lean on later ones.
+
+  Args:
+    path: the file.
+    frames: (N, H, W, 3) uint8.
+    fps: of the frames.
+    **options: of x264, or `aspect`, a pixel's width by its height.
+  """
   with av.open(str(path), 'w') as container:
+    aspect = options.pop('aspect', None)
     stream = container.add_stream('libx264', rate=fps, options=options)
+    if aspect is not None:
+      stream.sample_aspect_ratio = aspect
     stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], 'yuv420p'
     for rgb in frames:
       container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb))))
@@ -175,6 +191,39 @@ def test_rotation_flag_is_obeyed(tmp_path):
   assert np.abs(turned.astype(int) - np.rot90(upright, -1)).mean() < 3
 
 
+@pytest.mark.parametrize('ending', ['mp4', 'mkv'])
+@pytest.mark.parametrize(
+  ('aspect', 'rows', 'columns'), [('2', 64, 192), ('1/2', 128, 96), ('10/11', 70, 96)]
+)
+def test_pixels_are_made_square(tmp_path, ending, aspect, rows, columns):
+  path = x264(tmp_path / f'v.{ending}', make_corner(4), aspect=fractions.Fraction(aspect), crf='5')
+  film = video_file.probe(path)
+  assert (film.height, film.width) == (rows, columns)
+  frame = next(video_file.frames(film))
+  expected = cv2.resize(make_corner(1)[0], (columns, rows), interpolation=cv2.INTER_LINEAR)
+  assert np.abs(frame.astype(int) - expected).mean() < 3
+  small = working_frames.WorkingFrames(film)
+  assert next(iter(small)).shape == (small.height, small.width, 3) == frame.shape
+
+
+def test_pixels_are_made_square_before_the_picture_is_turned(tmp_path):
+  path = x264(tmp_path / 'v.mp4', make_corner(4), aspect=fractions.Fraction(2), crf='5')
+  upright = next(video_file.frames(video_file.probe(path)))
+  data = bytearray(path.read_bytes())
+  matrix = data.find(b'tkhd') + 4 + 40  # as in making.turn
+  data[matrix : matrix + 36] = struct.pack('>9i', 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)
+  path.write_bytes(data)
+  film = video_file.probe(path)
+  assert (film.height, film.width) == (192, 64)
+  np.testing.assert_array_equal(next(video_file.frames(film)), np.rot90(upright, -1))
+
+
+def test_pixels_that_are_all_but_square_are_left_alone(tmp_path):
+  path = x264(tmp_path / 'v.mp4', make_corner(4), aspect=fractions.Fraction(2399, 2400))
+  assert video_file.probe(path).width == 96
+  assert video_file.probe(path).pixel_aspect == 1
+
+
 def make_corner(count: int) -> np.ndarray:
   frames = np.full((count, 64, 96, 3), 60, np.uint8)
   frames[:, :24, :32] = 220
@@ -227,6 +276,27 @@ def test_a_video_cut_short_in_a_frame(tmp_path, walk_path):
   path.write_bytes(path.read_bytes()[:-5])
   message = _refused('video.unreadable', lambda: video_file.probe(path), path)
   assert 'its last frame is not there to its end' in message
+
+
+def test_pixels_beyond_belief(tmp_path):
+  path = x264(tmp_path / 'v.mp4', shades(4), aspect=fractions.Fraction(10))
+  message = _refused('video.damaged', lambda: video_file.probe(path), path)
+  assert 'its pixels are 10 times as wide as high' in message
+
+
+@pytest.mark.parametrize('ending', ['mp4', 'mkv', 'ts', 'avi'])
+def test_interlaced_films_are_refused(tmp_path, ending):
+  path = tmp_path / f'v.{ending}'
+  x264(path, shades(10), **{'x264-params': 'interlaced=1', 'flags': '+ilme+ildct'})
+  message = _refused('video.interlaced', lambda: video_file.probe(path), path, 0)
+  assert 'ffmpeg -i IN -vf bwdif OUT' in message
+
+
+def test_a_film_that_becomes_interlaced(tmp_path, walk_path):
+  film = video_file.probe(walk_path)
+  path = x264(tmp_path / 'v.mp4', shades(10), **{'x264-params': 'interlaced=1'})
+  other = dataclasses.replace(film, path=path, ticks=None)
+  _refused('video.interlaced', lambda: list(video_file.frames(other)), path, 0)
 
 
 def test_a_frame_that_the_decoder_leaves_out(walk_path):
@@ -300,6 +370,122 @@ def test_frames_are_freed_without_the_garbage_collector(walk_path):
     assert sum(ref() is not None for ref in gone) == 0
   finally:
     gc.enable()
+
+
+# --- holes
+
+
+def test_a_hole_is_named(tmp_path):
+  time_s = np.concatenate([np.arange(12), np.arange(12) + 30]) / 60
+  path = making.write_video(tmp_path / 'v.mp4', making.film(24).frames, time_s=time_s)
+  film = video_file.probe(path)
+  message = _refused('video.hole', lambda: video_file.check_no_hole(film), path, 11)
+  assert 'no frame for 0.32 s after frame 11 at 0.18 s' in message
+  assert 'ffmpeg -i IN -t 0.18 OUT' in message
+  for name in ('walker', 'mochizuki'):
+    cfg = clip_config.CLIP_CONFIGS[name]
+    for read in (walker_views.read_longest_walk, lambda *of: list(walker_views.read_walks(*of))):
+      _refused('video.hole', lambda read=read, cfg=cfg: read(path, cfg), path, 11)
+
+
+@pytest.mark.parametrize(
+  'time_s',
+  [
+    np.arange(12) / 3,  # even, if slow
+    np.delete(np.arange(40) / 30, range(20, 26)),  # 0.23 s
+    np.delete(np.arange(40) / 15, range(20, 24)),  # 0.33 s, 5 intervals
+  ],
+)
+def test_frames_far_apart_are_no_hole(tmp_path, time_s):
+  path = making.write_video(tmp_path / 'v.mp4', shades(len(time_s)), time_s=time_s)
+  video_file.check_no_hole(video_file.probe(path))
+
+
+# --- films slowed down or sped up
+
+
+def captured(path: pathlib.Path, capture_fps: str, fps: int = 30) -> pathlib.Path:
+  """A film that says at how many frames a second it was filmed, as Android's do."""
+  with av.open(str(path), 'w', options={'movflags': 'use_metadata_tags'}) as container:
+    container.metadata['com.android.capture.fps'] = capture_fps
+    stream = container.add_stream('libx264', rate=fps)
+    stream.height, stream.width, stream.pix_fmt = 64, 96, 'yuv420p'
+    for rgb in shades(12):
+      container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb))))
+    container.mux(stream.encode(None))
+  return path
+
+
+def test_times_are_real_seconds(walk_path, monkeypatch):
+  film = video_file.probe(walk_path)
+  assert film.speed == 1
+  with video_file.played_at(0.125):
+    slow = video_file.probe(walk_path)
+  assert slow.speed == 0.125
+  np.testing.assert_allclose(slow.time_s, film.time_s / 8, rtol=1e-12)
+  assert slow.fps == pytest.approx(8 * film.fps)
+  for one, two in zip(video_file.frames(film), video_file.frames(slow), strict=True):
+    np.testing.assert_array_equal(one, two)
+  assert video_file.probe(walk_path).speed == 1
+
+
+@pytest.mark.parametrize('speed', [0.0, -1.0, np.nan, np.inf])
+def test_speeds_that_are_none(speed):
+  with pytest.raises(ValueError, match='finite number above 0'), video_file.played_at(speed):
+    pass
+
+
+def test_a_sample_of_a_long_slow_video_is_spread_over_it(tmp_path, monkeypatch):
+  path = making.write_video(tmp_path / 'v.mp4', making.film(24).frames, key_every=4)
+  monkeypatch.setattr(working_frames, 'CACHE_BYTES', 0)
+  samples = []
+  for speed in (1, 0.125, 4):
+    with video_file.played_at(speed):
+      samples.append(working_frames.WorkingFrames(video_file.probe(path)).sample(6))
+  assert len(samples[0]) == 6
+  for sample in samples[1:]:
+    np.testing.assert_array_equal(sample, samples[0])
+
+
+@pytest.mark.parametrize(
+  ('capture_fps', 'speed', 'says'),
+  [
+    ('240.000000', 0.125, 'filmed at 240 frames a second; it plays 30. Its times are multiplied'),
+    ('5', 6.0, 'Its times are multiplied by 6'),
+    ('60', 1.0, 'If it is slowed down, --speed=0.5 of grfjax.predict'),  # or it was too dark for 60
+    ('30.2', 1.0, ''),
+    ('0', 1.0, ''),
+    ('nan', 1.0, ''),
+    ('fast', 1.0, ''),
+  ],
+)
+def test_the_rate_that_a_camera_states(tmp_path, caplog, capture_fps, speed, says):
+  path = captured(tmp_path / 'v.mp4', capture_fps)
+  with caplog.at_level(logging.WARNING, logger='absl'):
+    film = video_file.probe(path)
+    video_file.probe(path)
+  assert film.speed == pytest.approx(speed)
+  assert film.time_s == pytest.approx(speed * np.arange(12) / 30, abs=1e-4)
+  assert says in caplog.text
+  assert len(caplog.records) == bool(says)  # once
+  with video_file.played_at(0.5):
+    assert video_file.probe(path).time_s == pytest.approx(np.arange(12) / 60, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+  ('given', 'says'),
+  [
+    ({'speed': np.nan}, 'finite number above 0'),
+    ({'speed': np.inf}, 'finite number above 0'),
+    ({'speed': 0.0}, 'finite number above 0'),
+    ({'speed': 0.5, 'video': None, 'recordings': 'RAW'}, 'goes with --video alone'),
+  ],
+)
+def test_predict_refuses_speeds_that_are_none(monkeypatch, given, says):
+  values = {'video': 'v.mp4', 'recordings': None, 'body_mass_kg': None, 'out': 'out', **given}
+  monkeypatch.setattr(predict.flags, 'FLAGS', types.SimpleNamespace(**values))
+  with pytest.raises(app.UsageError, match=says):
+    predict.main(['predict'])
 
 
 # --- working scale
