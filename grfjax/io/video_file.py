@@ -140,6 +140,8 @@ def probe(path: str | os.PathLike[str]) -> Video:
   if first is None or tick_s is None:
     raise _unreadable(path, 'no frame can be decoded')
   time_s = (ticks - ticks[0]) * (tick_s.numerator / tick_s.denominator)
+  speed = _speed(path, time_s, capture_fps) if (np.diff(time_s) > 0).all() else 1.0
+  time_s = speed * time_s
   _check_times(path, time_s)
   _check_progressive(path, first, 0)
   height, width = rgb(first, pixel_aspect).shape[:2]
@@ -149,10 +151,7 @@ def probe(path: str | os.PathLike[str]) -> Video:
       f'{width} x {height} pixels, expected a width of at least {_MIN_WIDTH}',
       'video.too_narrow',
     )
-  speed = _speed(path, time_s, capture_fps)
-  return Video(
-    path, speed * time_s, height, width, None if by_order else ticks, pixel_aspect, speed
-  )
+  return Video(path, time_s, height, width, None if by_order else ticks, pixel_aspect, speed)
 
 
 def check_no_hole(video: Video) -> None:
@@ -182,8 +181,9 @@ def _packet_ticks(
   """Reads the times of frames off the packets, which is quick.
 
   AVI knows no presentation times, and what FFmpeg puts in their place is in no order; the times of
-  decoding are as many, and as far apart. Frames before the first key frame are left out: what they
-  were made from is not there, and players leave them out too. So are those outside an edit list.
+  decoding are as many, and as far apart. Elsewhere frames before the first key frame are left out:
+  what they were made from is not there, and players leave them out too. So are those outside an
+  edit list.
 
   Returns:
     (N,) int64 ticks in ascending order, and the first frame.
@@ -203,10 +203,10 @@ def _packet_ticks(
     tick = packet.dts if by_order else packet.pts
     if tick is None:
       raise _unreadable(path, 'its frames have no times')
-    if first_key is None and packet.is_keyframe:
+    if first_key is None and packet.is_keyframe and not by_order:
       first_key = tick
       ticks.clear()
-    if not packet.is_discard and (by_order or first_key is None or tick >= first_key):
+    if not packet.is_discard and (first_key is None or tick >= first_key):
       ticks.append(tick)
   if cut:
     raise _unreadable(path, 'its last frame is not there to its end')
