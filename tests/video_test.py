@@ -271,6 +271,13 @@ def test_files_that_are_no_use(tmp_path, walk_path):
   assert message == f'{path}: 48 x 64 pixels, expected a width of at least 64'
 
 
+def test_a_kind_of_video_that_nothing_can_decode(tmp_path, walk_path):
+  path = tmp_path / 'v.mp4'
+  path.write_bytes(walk_path.read_bytes().replace(b'avc1', b'xyz9'))
+  message = _refused('video.unreadable', lambda: video_file.probe(path), path)
+  assert 'of a kind that nothing here can decode' in message
+
+
 def test_a_video_cut_short_in_a_frame(tmp_path, walk_path):
   path = making.write_video(tmp_path / 'v.mp4', making.film(20).frames, movflags='faststart')
   path.write_bytes(path.read_bytes()[:-5])

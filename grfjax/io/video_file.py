@@ -353,6 +353,8 @@ def _opened(path: pathlib.Path) -> Iterator[tuple[Any, Any]]:
       if not kinds:
         raise _unreadable(path, 'found nothing in it')
       raise _error(path, f'no video in it, found {", ".join(kinds)}', 'video.no_video')
+    if stream.codec_context is None:
+      raise _unreadable(path, 'found a video of a kind that nothing here can decode')
     yield container, stream
 
 
