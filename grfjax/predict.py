@@ -16,7 +16,7 @@ from absl import app, flags, logging
 
 from grfjax import conventions, errors
 from grfjax.inference import trained_run
-from grfjax.io import recordings, run_folder, signals
+from grfjax.io import recordings, run_folder, signals, video_file
 from grfjax.report import predicting, prediction_files
 
 
@@ -38,6 +38,12 @@ def define_flags() -> None:
     'Body mass of the walker, for forces in newtons.',
     *recordings.BODY_MASS_KG,
   )
+  flags.DEFINE_float(
+    'speed',
+    None,
+    'Real seconds in a second of the film of --video: 0.125 for 240 frames a second played at 30. '
+    'By default what the file says, or 1.',
+  )
   flags.DEFINE_bool(
     'overlay',
     None,
@@ -53,16 +59,22 @@ def main(argv: list[str]) -> None:
     raise app.UsageError('give one of --recordings and --video')
   if flags.FLAGS.body_mass_kg is not None and math.isnan(flags.FLAGS.body_mass_kg):
     raise app.UsageError('--body_mass_kg is nan, expected kilograms')  # passes any range check
+  speed = flags.FLAGS.speed
+  if speed is not None and not 0 < speed < math.inf:
+    raise app.UsageError(f'--speed is {speed:g}, expected a finite number above 0')
+  if speed is not None and flags.FLAGS.video is None:
+    raise app.UsageError('--speed goes with --video alone')
   logging.set_verbosity(logging.WARNING)
   out = pathlib.Path(flags.FLAGS.out)
   try:
     run = trained_run.load(run_folder.RunFolder.find(flags.FLAGS.workdir))
     if flags.FLAGS.video is not None:
       path = pathlib.Path(flags.FLAGS.video)
-      lines = predicting.predict_video(
-        run, path, out, flags.FLAGS.camera or '', flags.FLAGS.body_mass_kg,
-        with_overlay=flags.FLAGS.overlay is not False,
-      )  # fmt: skip
+      with video_file.played_at(speed):
+        lines = predicting.predict_video(
+          run, path, out, flags.FLAGS.camera or '', flags.FLAGS.body_mass_kg,
+          with_overlay=flags.FLAGS.overlay is not False,
+        )  # fmt: skip
       print(lines)
       return
     failures = predicting.predict_set(

@@ -10,7 +10,7 @@ import making
 import numpy as np
 import pytest
 
-from grfjax.gait import foot_contacts, force_curves, summaries
+from grfjax.gait import foot_contacts, force_curves, plausibility, summaries
 from grfjax.inference import trained_run, video_estimate
 from grfjax.io import run_folder, video_file
 
@@ -87,13 +87,17 @@ def check(
       assert got.end_s + start_s == pytest.approx(want.end_s, abs=TOE_OFF_S)
 
 
-def encode(path, frames, time_s, *, codec='libx264', sound=False, colours='yuv420p', **options):
-  """A video with each frame's own time, and perhaps a sound track."""
+def encode(
+  path, frames, time_s, *, codec='libx264', sound=False, colours='yuv420p', aspect=None, **options
+):
+  """A video with each frame's own time, perhaps a sound track, and pixels that are not square."""
   clock = fractions.Fraction(1, 90000)
   with av.open(str(path), 'w') as container:
     stream = container.add_stream(codec, rate=30, options={'preset': 'veryfast', **options})
     stream.height, stream.width = frames[0].shape[:2]
     stream.pix_fmt, stream.time_base, stream.codec_context.time_base = colours, clock, clock
+    if aspect is not None:
+      stream.sample_aspect_ratio = aspect
     tone = container.add_stream('aac', rate=44100, layout='mono') if sound else None
     for rgb, at in zip(frames, time_s, strict=True):
       frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format='rgb24')
@@ -157,6 +161,34 @@ def test_doubled_frames(run, film, original, tmp_path):
   twice = [frame for frame in frames for _ in (0, 1)]
   at = (time_s[:, None] + [0, 1 / 60]).ravel()
   check(video_estimate.estimate_video(run, encode(tmp_path / 'v.mp4', twice, at)), original)
+
+
+@pytest.mark.parametrize('speed', [0.125, 2.0])
+def test_slow_motion_and_its_speed(run, film, original, tmp_path, speed):
+  frames, time_s = film
+  path = encode(tmp_path / 'v.mp4', frames, time_s / speed)
+  with video_file.played_at(speed):
+    estimate = video_estimate.estimate_video(run, path)
+  np.testing.assert_allclose(estimate.time_s, original.time_s, atol=1e-4)
+  check(estimate, original)
+
+
+@pytest.mark.parametrize('speed', [0.5, 2.0])
+def test_a_speed_that_nobody_told(run, film, tmp_path, speed):
+  frames, time_s = film
+  path = encode(tmp_path / 'v.mp4', frames, time_s / speed)
+  estimate = video_estimate.estimate_video(run, path)
+  found = foot_contacts.find_contacts(estimate.time_s, estimate.force)
+  assert 'gait.playback_speed' in plausibility.check_plausibility(estimate, found).flag_codes
+
+
+def test_pixels_twice_as_wide_as_high(run, film, original, tmp_path):
+  frames, time_s = film
+  half = [cv2.resize(f, (f.shape[1] // 4 * 2, f.shape[0])) for f in frames]
+  path = encode(tmp_path / 'v.mp4', half, time_s, aspect=fractions.Fraction(2))
+  probed = video_file.probe(path)
+  assert probed.width == pytest.approx(frames[0].shape[1], abs=4)
+  check(video_estimate.estimate_video(run, path), original)
 
 
 def test_turned_by_a_flag(run, film, original, tmp_path):

@@ -85,6 +85,14 @@ def without_third(force):
       'cadence of 3[78] steps a minute is outside 40',
     ),
     (
+      report_making.walk(steps=8, stance=0.4, step=0.36),
+      'cadence of 16[0-9] steps .* may be sped up.* --speed',
+    ),
+    (
+      report_making.walk(steps=4, stance=1.2, step=1.3),
+      'cadence of 4[67] steps .* may be slowed down.* --speed',
+    ),
+    (
       report_making.walk(stance=0.3, step=0.5),
       'contact of the left foot at 0.20 s lasts 0.30 s; in walking',
     ),

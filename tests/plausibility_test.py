@@ -71,6 +71,9 @@ def test_a_sound_walk_has_no_flag():
     (walk(peak=1.7), 'gait.peak_too_high'),
     (walk(stance=0.3), 'gait.stance_time'),
     (walk(count=12, stance=0.25, step=0.28), 'gait.cadence'),
+    (walk(count=12, stance=0.25, step=0.28), 'gait.playback_speed'),
+    (walk(count=8, stance=0.4, step=0.36), 'gait.playback_speed'),
+    (walk(count=4, stance=1.2, step=1.3), 'gait.playback_speed'),
     (walk(peak=1.3), 'gait.total_force'),
   ],
 )

@@ -52,10 +52,11 @@ def read_walks(
     The walks; then the gaps in which nobody can be followed.
 
   Raises:
-    video_file.VideoError: the video cannot be read.
+    video_file.VideoError: the video cannot be read, or has a hole.
     crossings.NobodyFoundError: nobody can be followed; the message names the video.
   """
   video = video_file.probe(path)
+  video_file.check_no_hole(video)
   if not cfg.follow:
     yield _whole_pictures(video, cfg)
     return
@@ -70,6 +71,7 @@ def read_walks(
 def read_longest_walk(path: pathlib.Path, cfg: clip_config.ClipConfig) -> WalkerViews:
   """Reads the walk that goes furthest; arguments and errors are those of `read_walks`."""
   video = video_file.probe(path)
+  video_file.check_no_hole(video)
   if not cfg.follow:
     return _whole_pictures(video, cfg)
   frames = working_frames.WorkingFrames(video)

@@ -17,6 +17,9 @@ PEAK_BW = 1.6
 STANCE_S = (0.4, 1.5)  # from very fast walking to where it may be standing
 CADENCE = (40.0, 200.0)  # steps a minute: from very slow walking to beyond the fastest
 
+# Most walking lies well inside; a film that plays at half or twice its speed is outside.
+USUAL_CADENCE = (50.0, 150.0)  # steps a minute
+
 # Over a stride the body ends as high and as fast upwards as it began, so the mean of both legs'
 # vertical force is its weight (Newton's second law), but for a small change of gait from stride to
 # stride. Further off than this, the estimate of at least one leg is wrong by as much.
@@ -254,6 +257,14 @@ def _check_cadence(contacts: list[foot_contacts.MeasuredContact]) -> Iterator[Fl
     yield Flag(
       'gait.cadence',
       f'The cadence of {cadence:.0f} steps a minute is outside {CADENCE[0]:g} to {CADENCE[1]:g}.',
+    )
+  if cadence < USUAL_CADENCE[0] or cadence > USUAL_CADENCE[1]:
+    yield Flag(
+      'gait.playback_speed',
+      f'The cadence of {cadence:.0f} steps a minute is unusual (outside {USUAL_CADENCE[0]:g} to '
+      f'{USUAL_CADENCE[1]:g}): the film may be {"slowed down" if cadence < 100 else "sped up"}. If '
+      'it is, every time and measure is wrong; give predict the real seconds in a second of film '
+      'as --speed (0.125 for 240 frames a second played at 30).',
     )
 
 

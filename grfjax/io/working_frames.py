@@ -77,11 +77,11 @@ class WorkingFrames:
     pictures: dict[int, np.ndarray] = {}  # by presentation time
     try:
       with video_file.decoder(self.video.path) as (container, stream):
-        for time_s in np.linspace(0, self.video.time_s[-1], count):
+        for time_s in np.linspace(0, self.video.time_s[-1] / self.video.speed, count):
           container.seek(int(time_s / stream.time_base) + (stream.start_time or 0), stream=stream)
           frame = next(container.decode(stream))
           if frame.pts not in pictures:
-            pictures[frame.pts] = self._halved(video_file.rgb(frame))
+            pictures[frame.pts] = self._halved(video_file.rgb(frame, self.video.pixel_aspect))
     except video_file.UNREADABLE:  # no way to seek in this file
       return []
     return list(pictures.values())
