@@ -31,7 +31,7 @@ MAX_EDGES = 4000  # more of them cost time and tell little
 
 # Standard deviations of the priors, pixels of 360 rows at the picture's sides: of turning, tilting
 # and zooming, and of any motion from where the picture is looked for.
-SHAPE_SD, GUESS_SD = 0.5, 4.0
+SHAPE_SD, GUESS_SD = 0.5, 2.0
 NO_SHAPE_SD = 1e-4  # of a camera that is taken to turn, tilt and zoom no more than can be seen
 
 LIGHT_REDUCTION = 8  # of the pictures whose brightness is compared, as the noise averages out
@@ -41,7 +41,7 @@ MAX_SHIFT = 0.25  # of the picture's sides: what lies further off is not the bac
 FIT_LEVELS = 6.0  # gray levels: edges that differ by more do not fit
 GOOD_FIT = 0.6  # with this the picture is not looked for elsewhere
 MIN_BETTER = 0.05  # by which it must fit better elsewhere
-MAX_JUMP = 0.1  # of the rows, from one picture to the next
+MAX_JUMP = 0.2  # of the rows, from the picture before or from the background's place
 MOST_ERROR = 20.0  # gray levels: an edge that is hidden tells no more than this
 MIN_PIXELS = 20  # fewer edges tell nothing
 
@@ -98,7 +98,9 @@ class Aligner:
       for start in elsewhere:
         other = self._align_from(picture, start)
         # On a plain wall many places fit alike: the nearest is the likeliest.
-        jump = 0.0 if guess is None else np.abs(other.homography - guess)[:2, 2].max()
+        shift = other.homography[:2, 2]
+        places = (np.zeros(2), shift if guess is None else guess[:2, 2])
+        jump = min(np.abs(shift - place).max() for place in places)
         if other.fit > best.fit + MIN_BETTER and jump < MAX_JUMP * picture.shape[0]:
           best = other
     return best

@@ -135,13 +135,12 @@ class SteadyFrames:
 
   def _align(self, number: int, frame: np.ndarray) -> None:
     """Finds how the next frame lies, and notes whether it is lost."""
-    before = self._alignments[-1].homography if self._alignments else None
+    before = self._alignments[-1].homography if self._alignments else np.eye(3)
     gray = _gray(frame)
     found = self._aligner.align(gray, before) if self.moves else self._aligner.without_motion(gray)
     if self._is_untold or found.fit < self._min_fit:
       self.lost.append(number)
-      if before is not None:
-        found = dataclasses.replace(found, homography=before)
+      found = dataclasses.replace(found, homography=before)
     self._alignments.append(found)
 
   def _moved(self, frame: np.ndarray, found: alignment.Alignment, beyond: np.ndarray) -> np.ndarray:
@@ -243,9 +242,9 @@ def _error_ratio(
   aligner = alignment.Aligner(background, turns=True)
   if not aligner.has_edges:
     return 1.0
-  left = np.mean([aligner.error(g, a) for g, a in zip(grays, aligned, strict=True)])
+  left = sum(aligner.error(g, a) for g, a in zip(grays, aligned, strict=True))
   unaligned = aligner.with_gray_of(still)
-  before = np.mean([unaligned.error(g, unaligned.without_motion(g)) for g in grays])
+  before = sum(unaligned.error(g, unaligned.without_motion(g)) for g in grays)
   return float(left / max(before, 1e-6))
 
 
