@@ -133,6 +133,34 @@ def test_who_goes_furthest_is_followed_and_not_who_is_seen_longest():
   assert np.abs(track.height / 116 - 1).max() < 0.05
 
 
+def test_there_and_back_are_two_walks_without_the_turn():
+  there = np.linspace(60, 260, 100)
+  column = np.concatenate([there, np.full(30, 260.0), there[::-1]])
+  rng, room = np.random.default_rng(0), making.room(180, 320)
+  frames = []
+  for k, x in enumerate(column):
+    frame = room.copy()
+    making.figure(frame, x, 166, 116, 0.1 * k)
+    frames.append(making.noisy(frame, 2.0, rng))
+  walks = list(crossings.find_crossings(making.Frames(frames), np.arange(len(column)) / 60))
+  assert [w.track.direction for w in walks] == [1, -1]
+  first, second = (w.track.frame for w in walks)
+  reach = linking.TURN_REACH * 116
+  assert first[-1] == pytest.approx(np.flatnonzero(column > 260 - reach)[0], abs=5)
+  assert second[0] == pytest.approx(np.flatnonzero(column > 260 - reach)[-1], abs=5)
+  assert first[0] < 5
+  assert second[-1] > len(column) - 5
+
+
+def test_furniture_that_hides_the_feet_does_not_turn_the_floor():
+  x = np.linspace(0, 100, 80)
+  feet = np.full(80, 150.0)
+  feet[:22] = 120.0  # hidden up to the knees at one end of the way
+  slope, intercept = walker_track._fit_robust_line(x, feet)
+  assert abs(slope) < 0.01
+  assert intercept == pytest.approx(150, abs=1)
+
+
 def test_who_walks_on_the_spot_is_nobody():
   room = making.room(**SIZE)
   rng = np.random.default_rng(0)

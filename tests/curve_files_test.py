@@ -70,3 +70,21 @@ def test_csv_is_read_back(axes):
   got = curve_files.from_csv(curve_files.to_csv(made))
   np.testing.assert_array_equal(got[0], time_s)
   np.testing.assert_array_equal(got[1], force)
+
+
+def test_csv_has_the_trust_also_where_the_force_is_withheld():
+  force = np.ones((3, 2, 1))
+  force[1] = np.nan
+  nowhere = np.full((3, 4), np.nan), np.zeros(3, int)
+  trust = np.array([[0.9, 0.9], [0.25, 0.25], [np.nan, np.nan]])
+  made = force_curves.ForceCurves(
+    np.arange(3) / 50, force, force[..., None][..., :0], 'left', False, *nowhere, trust=trust
+  )
+  header, *rows = [line.split(',') for line in curve_files.to_csv(made).splitlines()]
+  assert header == ['time_s', 'left_fz_bw', 'right_fz_bw', 'left_trust', 'right_trust']
+  assert [row[1:] for row in rows] == [
+    ['1.0000', '1.0000', '0.9000', '0.9000'],
+    ['', '', '0.2500', '0.2500'],
+    ['1.0000', '1.0000', '', ''],
+  ]
+  np.testing.assert_array_equal(curve_files.from_csv(curve_files.to_csv(made))[1], force)

@@ -155,7 +155,7 @@ def _doubtful_gaps(time_s: np.ndarray, doubtful: np.ndarray) -> list[force_curve
   """Returns the intervals of (N,) doubtful frames, and why nothing is given there."""
   return [
     force_curves.Gap(
-      'estimate.low_trust',
+      'walker.low_trust',
       f'from {time_s[start]:.1f} to {time_s[stop - 1]:.1f} s the networks contradict each other, '
       'so nothing is given',
     )
