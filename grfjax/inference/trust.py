@@ -2,8 +2,8 @@
 
 `walker` is the mean of two networks, each of a clip moved one way and the other. On pictures like
 those that they learned from, the four agree; where they do not know what they see, each errs in its
-own way. The function below was fitted to held-out subjects whose videos had been made worse
-(docs/trust.md tells how, and what came out).
+own way. docs/hand_held.md has how often an estimate was right, by how far they differed, of subjects
+held out whose videos had been made worse.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MIN_TRUST = 0.5  # less of it, and the estimate is withheld
 
 
 def trust(time_s: np.ndarray, spread: np.ndarray) -> np.ndarray:
-  """Returns how likely it is that the vertical force is off by less than 15 % of body weight.
+  """Returns how far the vertical force can be trusted: an order, not a probability.
 
   Both legs of a frame have the same trust, as what goes wrong most is that they are exchanged.
 
@@ -27,7 +27,7 @@ def trust(time_s: np.ndarray, spread: np.ndarray) -> np.ndarray:
     spread: (K, legs) standard deviation of the estimates whose mean the vertical force is, BW.
 
   Returns:
-    (K,) from 0 to 1: of the mean error over 0.3 s around the frame.
+    (K,) from 0 to 1; a half where the spread is `HALF_BW`.
   """
   variance = (spread**2).mean(1)
   sigma = SMOOTHING_S / float(np.median(np.diff(time_s))) if len(time_s) > 1 else 0.0
