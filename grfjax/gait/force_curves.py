@@ -38,8 +38,8 @@ class ForceCurves:
       pixels; NaN where nobody is followed.
     direction: (N,) int, +1 where the walker goes to the picture's right, -1 left, 0 not known.
     gaps: where somebody may walk but cannot be followed, or nothing is given, and why.
-    trust: (N, 2) leg (left, right): how far the vertical force can be trusted, 0 to 1; NaN where nobody is followed. Where it is low the force
-      is withheld. None: the network does not tell.
+    trust: (N, 2) leg (left, right): how far the vertical force can be trusted, 0 to 1; NaN where
+      nobody is followed. Where it is low the force is withheld. None: the network does not tell.
   """
 
   time_s: np.ndarray

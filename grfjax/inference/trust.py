@@ -2,8 +2,8 @@
 
 `walker` is the mean of two networks, each of a clip moved one way and the other. On pictures like
 those that they learned from, the four agree; where they do not know what they see, each errs in its
-own way. docs/hand_held.md has how often an estimate was right, by how far they differed, of subjects
-held out whose videos had been made worse.
+own way. docs/hand_held.md has how often an estimate was right, by how far they differed, in videos
+made worse of subjects held out.
 """
 
 from __future__ import annotations
