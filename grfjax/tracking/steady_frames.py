@@ -68,16 +68,14 @@ class SteadyFrames:
     self._alignments: list[alignment.Alignment] = []
     self.lost: list[int] = []
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
-    background, aligned, turns = _align_sample(sample)
+    background, moving, turns = _align_sample(sample)
     self._shape = background.shape
-    self.moves = aligned is not None
-    levels = [_level(a, background) for a in aligned or _still_alignments(sample, background)]
-    self.light_changes = bool(np.ptp(levels) > 2 * LIGHT_CHANGE)
-    if not (self.moves or self.light_changes):
+    self.moves = moving is not None
+    aligned = moving or _still_alignments(sample, background)
+    self.light_changes = bool(np.ptp([_level(a, background) for a in aligned]) > 2 * LIGHT_CHANGE)
+    if not self.is_changed:
       self._sample = sample
       return
-    if aligned is None:
-      aligned = _still_alignments(sample, background)
     self._aligner = alignment.Aligner(background, turns=turns)
     # Of a camera that moves before a wall without a pattern it cannot be told how.
     far_off = float(np.median([a.sd.max() for a in aligned]))
@@ -107,7 +105,7 @@ class SteadyFrames:
     return self._sample[:: -(-len(self._sample) // count)]
 
   def __iter__(self) -> Iterator[np.ndarray]:
-    """Yields each frame, held still, (H, W, 3) uint8 RGB; a lost one as the bare background."""
+    """Yields each frame, held still, (H, W, 3) uint8 RGB; a lost one as the frame before it lay."""
     if not self.is_changed:
       yield from self._frames
       return
@@ -157,8 +155,6 @@ class SteadyFrames:
     if not self.moves:
       return frame
     to_filmed = found.homography @ self._canvas.to_background()
-    # warpPerspective has no border of transparent pixels that is exact to parts of a pixel: what
-    # lies beyond the frame is left as it is in `beyond`.
     return cv2.warpPerspective(
       frame, to_filmed, (self._canvas.width, self._canvas.height), dst=beyond.copy(),
       flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_TRANSPARENT,
