@@ -191,7 +191,7 @@ def test_a_video_is_estimated_as_the_records_of_a_data_set_are(name):
   params = jax.tree.map(lambda p: 0.3 * rng.standard_normal(p.shape), variables['params'])
   estimate = estimator.make_estimate(model=model, target=target)
   run = trained_run.TrainedRun(None, None, cfg, model, target, params, 0, estimate, None)
-  got, _ = walk_estimates.estimate_walk(run, view)
+  got, *_ = walk_estimates.estimate_walk(run, view)
   records = list(voxels.cut_voxels(view, None, cfg))
   expected, *_ = estimator.estimate_own(
     cfg, model, estimate, params, input_pipeline.pad_batch(records, len(records))
