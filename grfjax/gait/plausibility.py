@@ -147,10 +147,17 @@ def _check_gaps(estimate: force_curves.ForceCurves) -> Iterator[Flag]:
 def _check_frames(estimate: force_curves.ForceCurves) -> Iterator[Flag]:
   missing = int((~estimate.has_estimate.any(1)).sum())
   if missing:
+    followed = (
+      estimate.trust is not None and (np.isfinite(estimate.trust) & ~estimate.has_estimate).any()
+    )
+    why = (
+      'nobody could be followed there, or it is not to be trusted'
+      if followed
+      else 'nobody could be followed there'
+    )
     yield Flag(
       'gait.frames_without_estimate',
-      f'{missing} of {len(estimate.time_s)} frames have no estimate: nobody could be followed '
-      'there.',
+      f'{missing} of {len(estimate.time_s)} frames have no estimate: {why}.',
     )
 
 
