@@ -12,8 +12,7 @@ import numpy as np
 from grfjax import conventions, errors, mask_runs
 from grfjax.data import trial_records, walker_views
 from grfjax.gait import force_curves
-from grfjax.inference import trained_run, walk_estimates
-from grfjax.inference import trust as trust_
+from grfjax.inference import trained_run, trust, walk_estimates
 from grfjax.io import video_file
 from grfjax.tracking import tracking_gaps
 
@@ -82,8 +81,8 @@ def estimate_video(
   for walk in walks:
     followed = np.isfinite(walk.box[:, 0])
     box[followed], direction[followed] = walk.box[followed], walk.direction
-  force, interval, trust = _at_frames(film.time_s, walks, cameras)
-  doubtful = np.any(trust < trust_.MIN_TRUST, axis=1)
+  force, interval, trusted = _at_frames(film.time_s, walks, cameras)
+  doubtful = np.any(trusted < trust.MIN_TRUST, axis=1)
   force[doubtful] = interval[doubtful] = np.nan
   return force_curves.ForceCurves(
     time_s=film.time_s,
@@ -94,7 +93,7 @@ def estimate_video(
     box=box,
     direction=direction,
     gaps=(*gaps, *_doubtful_gaps(film.time_s, doubtful)),
-    trust=trust if np.isfinite(trust).any() else None,
+    trust=trusted if np.isfinite(trusted).any() else None,
   )
 
 
@@ -111,13 +110,13 @@ def _estimate_walks(
       force, interval, spread = walk_estimates.estimate_walk(run, views)
       film = views.video
       # One network by itself knows no disagreement that would tell it.
-      trust = (
-        trust_.trust(views.time_s, spread)
+      trusted = (
+        trust.trust(views.time_s, spread)
         if run.model.members > 1
         else np.full(len(views.time_s), np.nan)
       )
       walks.append(
-        _Walk(views.time_s, views.direction, views.box, views.clear, force, interval, trust)
+        _Walk(views.time_s, views.direction, views.box, views.clear, force, interval, trusted)
       )
   return film, walks, tuple(gaps)
 
@@ -137,7 +136,7 @@ def _at_frames(
     to the walker's left), body weights, and trust (N, 2); NaN where there is no estimate.
   """
   axes, ends = walks[0].force.shape[2], walks[0].interval.shape[3]
-  trust = np.full((len(time_s), 2), np.nan)
+  trusted = np.full((len(time_s), 2), np.nan)
   combined = np.full((len(time_s), 2, axes, 1 + ends), np.nan)  # the force, then its interval
   for walk, camera in zip(walks, cameras, strict=True):
     inside = walk.clear & (time_s >= walk.time_s[0] - 1e-9) & (time_s <= walk.time_s[-1] + 1e-9)
@@ -146,9 +145,9 @@ def _at_frames(
     values[..., 1:].sort(-1)  # the ends of an interval change places where the axis is turned
     legs = conventions.near_far_to_legs(camera)
     for number in range(values.shape[1]):  # the near leg, and the far leg if the network knows it
-      trust[inside, legs[number]] = np.interp(time_s[inside], walk.time_s, walk.trust)
+      trusted[inside, legs[number]] = np.interp(time_s[inside], walk.time_s, walk.trust)
       combined[inside, legs[number]] = _interpolate(time_s[inside], walk.time_s, values[:, number])
-  return combined[..., 0], combined[..., 1:], trust
+  return combined[..., 0], combined[..., 1:], trusted
 
 
 def _doubtful_gaps(time_s: np.ndarray, doubtful: np.ndarray) -> list[force_curves.Gap]:

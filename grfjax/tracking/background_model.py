@@ -38,7 +38,7 @@ def estimate_background(sample: list[np.ndarray]) -> tuple[np.ndarray, float]:
   Returns:
     (H, W, 3) uint8 and the standard deviation of the noise (gray levels), at least 1.
   """
-  median = _median(sample)
+  median = median_picture(sample)
   return median, noise_sd(noise_sample(sample), median)
 
 
@@ -55,7 +55,7 @@ def noise_sd(sample: list[np.ndarray], median: np.ndarray) -> float:
   return max(1.4826 * middle, 1.0)
 
 
-def _median(pictures: list[np.ndarray]) -> np.ndarray:
+def median_picture(pictures: list[np.ndarray]) -> np.ndarray:
   """Returns the upper median of each value, uint8.
 
   A sorting network (Batcher's merge exchange; Knuth, The Art of Computer Programming 3, 5.2.2 M)

@@ -68,10 +68,11 @@ class SteadyFrames:
     self._alignments: list[alignment.Alignment] = []
     self.lost: list[int] = []
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
-    background, moving, turns = _align_sample(sample)
+    grays = [_gray(frame) for frame in sample]
+    background, moving, turns = _align_sample(grays)
     self._shape = background.shape
     self.moves = moving is not None
-    aligned = moving or _still_alignments(sample, background)
+    aligned = moving or _still_alignments(grays, background)
     self.light_changes = bool(np.ptp([_level(a, background) for a in aligned]) > 2 * LIGHT_CHANGE)
     if not self.is_changed:
       self._sample = sample
@@ -90,7 +91,7 @@ class SteadyFrames:
       self._moved(frame, a, halves[k % 2])
       for k, (frame, a) in enumerate(zip(sample, aligned, strict=True))
     ]
-    self._background, _ = background_model.estimate_background(moved)
+    self._background = background_model.median_picture(moved)
     self._sample = [
       self._moved(frame, a, self._background) for frame, a in zip(sample, aligned, strict=True)
     ]
@@ -162,20 +163,18 @@ class SteadyFrames:
 
 
 def _align_sample(
-  sample: list[np.ndarray],
+  grays: list[np.ndarray],
 ) -> tuple[np.ndarray, list[alignment.Alignment] | None, bool]:
   """Aligns some frames with their common background.
 
   Args:
-    sample: (H, W, 3) uint8 each.
+    grays: (H, W) float32 each.
 
   Returns:
     The background (H, W) in gray levels; how each frame lies on it, None where the camera stands
     still; and whether the camera turns.
   """
-  grays = [_gray(frame) for frame in sample]
-  middle = grays[len(grays) // 2]
-  still = _median(grays, _still_alignments(sample, middle))
+  still = _median(grays, _still_alignments(grays, grays[len(grays) // 2]))
   aligned, background, ratio = _best_round(grays, still, None, turns=False)
   if ratio > MOVING_RATIO:
     return still, None, False
@@ -244,12 +243,10 @@ def _error_ratio(
   return float(left / max(before, 1e-6))
 
 
-def _still_alignments(
-  sample: list[np.ndarray], background: np.ndarray
-) -> list[alignment.Alignment]:
+def _still_alignments(grays: list[np.ndarray], background: np.ndarray) -> list[alignment.Alignment]:
   """Returns how the frames lie if the camera stands still."""
   aligner = alignment.Aligner(background, turns=False)
-  return [aligner.without_motion(_gray(frame)) for frame in sample]
+  return [aligner.without_motion(gray) for gray in grays]
 
 
 def _level(found: alignment.Alignment, background: np.ndarray) -> float:
