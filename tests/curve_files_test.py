@@ -44,7 +44,7 @@ def test_mot_goes_through_our_own_reader(tmp_path):
   estimate = report_making.make_curves(report_making.walk())
   path = tmp_path / 'walk_grf.mot'
   path.write_text(curve_files.to_mot(estimate, 60.0, 'walk_grf'))
-  plates = force_files.read(path, 2)
+  plates = force_files.read(path, ('left', 'right'))
   np.testing.assert_allclose(plates.time_s, estimate.time_s, atol=1e-6)
   legs = plate_contacts.leg_forces(plates, ('right', 'left'))
   for k, leg in enumerate(conventions.LEGS):

@@ -38,7 +38,7 @@ def test_no_false_zero_on_synthetic_walkers(walks):
   for style in gait_styles.STYLES:
     for trial in recordings.load(walks / style):
       time_s, truth = _truth(walks / style / 'truth' / f'{trial.name}.csv')
-      plates = force_files.read(trial.force, len(trial.plates))
+      plates = force_files.read(trial.force, trial.plates)
       at_s = np.arange(plates.time_s[0], plates.time_s[-1], 1 / 60)
       weight = trial.subject.body_mass_kg * conventions.G
       force, known, contact = force_labels.label_legs(

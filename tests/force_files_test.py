@@ -7,17 +7,18 @@ import re
 
 import numpy as np
 import pytest
-from plates import two_steps, write_c3d, write_csv, write_mot
+from plates import axes, two_steps, write_c3d, write_csv, write_mot
 
-from grfjax.io import force_files, recordings
+from grfjax.io import force_files
 
+BOTH = ('left', 'right')
 REALGAIT = pathlib.Path(__file__).parents[1] / '../shared/realgait'
 
 
-def _refused(code, path, plates=None, line=None, column=None):
+def _refused(code, path, legs=(), line=None, column=None):
   """Reads what must be refused with this code and place; returns the message."""
   with pytest.raises(force_files.ForceError) as caught:
-    force_files.read(path, plates)
+    force_files.read(path, legs)
   error = caught.value
   assert (error.code, error.file, error.line, error.column) == (code, str(path), line, column)
   return str(error)
@@ -29,7 +30,7 @@ def _refused(code, path, plates=None, line=None, column=None):
 @pytest.mark.parametrize(('separator', 'newline'), [(',', '\n'), (',', '\r\n'), (';', '\r\n')])
 def test_csv(tmp_path, separator, newline):
   t, force = two_steps()
-  got = force_files.read(write_csv(tmp_path / 'f.csv', t, force, separator, newline), 2)
+  got = force_files.read(write_csv(tmp_path / 'f.csv', t, force, separator, newline), BOTH)
   assert got.time_s.dtype == got.force.dtype == np.float64
   np.testing.assert_allclose(got.time_s, t, atol=1e-9)
   np.testing.assert_allclose(got.force, force, atol=6e-4)
@@ -50,13 +51,65 @@ def test_csv_with_bom_other_order_more_columns_quotes_and_blank_lines(tmp_path):
   np.testing.assert_allclose(force_files.read(path).force, force, atol=6e-4)
 
 
-def test_csv_that_is_not_turned_forward_is_warned_of(tmp_path, caplog):
+def _inwards(force):
+  """The forces of `two_steps`, but the floor pushes the feet inwards, as it does real ones."""
+  return force * [1, -1, 1]
+
+
+@pytest.mark.parametrize(
+  ('axes', 'said'),
+  [
+    ([[1, 0, 0], [0, 1, 0]], ''),
+    ([[-1, 0, 0], [0, -1, 0]], 'turned about the vertical'),
+    ([[0, -1, 0], [1, 0, 0]], 'turned about the vertical'),
+    ([[0, 1, 0], [-1, 0, 0]], 'turned about the vertical'),
+    ([[0, 1, 0], [1, 0, 0]], 'exchanged or mirrored back'),
+    ([[0, -1, 0], [-1, 0, 0]], 'exchanged or mirrored back'),
+    ([[-1, 0, 0], [0, 1, 0]], 'exchanged or mirrored back'),
+  ],
+  ids=['as documented', '-x', '-y', '+y', 'exchanged', 'exchanged and turned', 'x mirrored'],
+)
+def test_csv_is_turned_forward_by_braking_and_left_by_the_inward_push(tmp_path, axes, said, caplog):
   t, force = two_steps()
-  with caplog.at_level(logging.WARNING):
-    force_files.read(write_csv(tmp_path / 'a.csv', t, force))
-    assert not caplog.records
-    force_files.read(write_csv(tmp_path / 'b.csv', t, force * [-1, -1, 1]))
-  assert 'x must be forward' in caplog.text
+  force = _inwards(force)
+  path = write_csv(tmp_path / 'f.csv', t, force @ np.array([*axes, [0, 0, 1]]).T)
+  with caplog.at_level(logging.WARNING, logger='absl'):
+    got = force_files.read(path, BOTH)
+  np.testing.assert_allclose(got.force, force, atol=6e-4)
+  assert bool(caplog.records) == bool(said) == bool(got.notes)
+  assert all(str(path) in note and said in note for note in got.notes)
+
+
+def test_csv_whose_direction_nothing_decides(tmp_path):
+  t, force = two_steps()
+  # Nobody says which legs they are, so y may be to the left or to the right.
+  path = write_csv(tmp_path / 'f.csv', t, force[..., [1, 0, 2]])
+  assert 'turned or exchanged' in _refused('force.direction', path)
+  # Aslant, so neither axis is forward.
+  aslant = force @ axes([0.8, 0.6, 0], [0, 0, 1]).T
+  path = write_csv(tmp_path / 'f.csv', t, aslant)
+  assert 'which way the walk goes' in _refused('force.direction', path, BOTH)
+  # No braking, or no whole contact: nothing contradicts the documented axes.
+  for shown, said in ((force * [0, 1, 1], 'no braking'), (force[600:], 'no whole contact')):
+    got = force_files.read(write_csv(tmp_path / 'f.csv', t[: len(shown)], shown[:, :1]), ['left'])
+    np.testing.assert_allclose(got.force, shown[:, :1], atol=6e-4)
+    assert said in got.notes[0]
+
+
+def test_several_files_are_plates_of_one_recording(tmp_path):
+  t, force = two_steps()
+  first = write_csv(tmp_path / 'a.csv', t, force[:, :1])
+  second = write_csv(tmp_path / 'b.csv', t, force[:, 1:])
+  got = force_files.read((first, second), BOTH)
+  np.testing.assert_allclose(got.force, force, atol=6e-4)
+  for other, samples in ((t + 0.5, force), (t[:-1], force[:-1])):
+    write_csv(second, other, samples[:, 1:])
+    with pytest.raises(force_files.ForceError, match='plates of one recording') as caught:
+      force_files.read((first, second), BOTH)
+    assert (caught.value.code, caught.value.file) == ('force.files_differ', str(second))
+  write_mot(tmp_path / 'b.mot', t, force[:, 1:])
+  with pytest.raises(force_files.ForceError, match='files of one kind'):
+    force_files.read((first, tmp_path / 'b.mot'), BOTH)
 
 
 def test_realgait_csv_against_the_csv_module():
@@ -76,9 +129,9 @@ def test_upside_down_other_number_of_plates_and_no_file(tmp_path, reader):
   write = {'csv': write_csv, 'mot': write_mot, 'c3d': write_c3d}[reader]
   t, force = two_steps()
   path = write(tmp_path / f'f.{reader}', t, force)
-  assert force_files.read(path, 2).force.shape[1] == 2
+  assert force_files.read(path, BOTH).force.shape[1] == 2
   for count in (1, 3):
-    message = _refused('force.plate_count', path, count)
+    message = _refused('force.plate_count', path, ['left'] * count)
     assert message == f'{path}: holds 2 plates, but trials.csv (plates) names {count}'
   write(path, t, force * [1, 1, -1] if reader == 'mot' else force * [[[1, 1, 1], [1, 1, -1]]])
   message = _refused('force.upside_down', path)
@@ -88,9 +141,14 @@ def test_upside_down_other_number_of_plates_and_no_file(tmp_path, reader):
 
 
 def test_unknown_kind(tmp_path):
-  path = tmp_path / 'f.txt'
+  path = tmp_path / 'f.xyz'
   message = _refused('force.format', path)
-  assert message == f"{path}: found '.txt', expected .csv, .mot, .c3d"
+  assert message.startswith(f"{path}: found '.xyz', expected .csv, ")
+  t, force = two_steps()
+  path = write_mot(tmp_path / 'f.mot', t, force)
+  with pytest.raises(force_files.ForceError, match='formats describe text files') as caught:
+    force_files.read(path, force_format='bertec')
+  assert caught.value.code == 'force.format'
 
 
 def _with_cell(line, column, text):
@@ -144,7 +202,9 @@ def test_csv_errors_carry_code_line_and_column(tmp_path, change, code, line, col
 def test_mot(tmp_path, names, gap):
   t, force = two_steps()
   shown = force[:, ::-1] if names[0].startswith('2_') else force  # numbers count, not the order
-  got = force_files.read(write_mot(tmp_path / 'f.mot', t, shown, names, gap, ['', 'a remark']), 2)
+  got = force_files.read(
+    write_mot(tmp_path / 'f.mot', t, shown, names, gap, ['', 'a remark']), BOTH
+  )
   np.testing.assert_allclose(got.time_s, t, atol=1e-9)
   np.testing.assert_allclose(got.force, force, atol=1e-4)
 
@@ -156,10 +216,51 @@ def test_mot(tmp_path, names, gap):
 )
 def test_mot_of_a_walk_the_other_way(tmp_path, turn, caplog):
   t, force = two_steps()
-  with caplog.at_level(logging.INFO, logger='absl'):
+  with caplog.at_level(logging.WARNING, logger='absl'):
     got = force_files.read(write_mot(tmp_path / 'f.mot', t, force @ turn.T))
   np.testing.assert_allclose(got.force, force, atol=1e-4)
   assert 'turned about the vertical' in caplog.text
+
+
+@pytest.mark.parametrize(
+  'names',
+  [
+    ['R_ground_force_v', 'L_ground_force_v'],
+    ['ground_force_calcn_r_v', 'ground_force_calcn_l_v'],
+    ['ground_force_r_v', 'ground_force_l_v'],
+    ['right_ground_force_v', 'left_ground_force_v'],
+    ['ground_force_1_r_v', 'ground_force_2_l_v'],
+  ],
+  ids=str,
+)
+def test_mot_labels_name_the_legs(tmp_path, names):
+  t, force = two_steps()
+  path = write_mot(tmp_path / 'f.mot', t, force, names)
+  for legs in ((), ('right', 'left')):
+    got = force_files.read(path, legs)
+    assert (got.legs, got.notes) == (('right', 'left'), ())
+    np.testing.assert_allclose(got.force, force, atol=1e-4)
+  got = force_files.read(path, ('left', 'right'))
+  assert got.legs == ('right', 'left')
+  assert 'the labels are believed' in got.notes[0]
+  message = _refused('force.legs', path, ('left', 'left'))
+  assert 'its labels name the legs right;left, but trials.csv (plates) left;left' in message
+
+
+@pytest.mark.parametrize(
+  ('names', 'code'),
+  [
+    (['ground_force_pelvis_v', 'ground_force_2_v'], 'force.labels'),
+    (['ground_force_l_r_v', 'ground_force_2_v'], 'force.labels'),
+    (['ground_force_l_v', 'ground_force_2_v'], 'force.labels'),
+    (['ground_force_1_2_v', 'ground_force_2_v'], 'force.labels'),
+    (['ground_force_2_v', 'ground_force_3_v'], 'force.plate_numbers'),
+    (['ground_force_1_v', 'force_1_v'], 'force.plate_numbers'),
+  ],
+)
+def test_mot_labels_that_name_no_plate(tmp_path, names, code):
+  t, force = two_steps()
+  _refused(code, write_mot(tmp_path / 'f.mot', t, force, names), line=7)
 
 
 def test_mot_without_a_direction_stays_as_it_is(tmp_path):
@@ -193,8 +294,3 @@ def test_mot_errors_carry_code_line_and_column(tmp_path, old, new, code, line, c
   message = _refused(code, path, line=line, column=column)
   place = ''.join(f', {k} {v}' for k, v in (('line', line), ('column', column)) if v is not None)
   assert message.startswith(f'{path}{place}: ')
-
-
-def test_errors_are_recording_errors():
-  assert issubclass(force_files.ForceError, recordings.RecordingError)
-  assert re.search('row', force_files.ForceError.__doc__)

@@ -159,7 +159,7 @@ def test_realgait_labels_hold_every_frame_the_judge_counts():
   if not REALGAIT.exists():
     pytest.skip('../shared is not here')
   for trial in recordings.load(REALGAIT)[::10]:
-    plates = force_files.read(trial.force, len(trial.plates))
+    plates = force_files.read(trial.force, trial.plates)
     plate_checks.check_plausible(plates, trial.subject.body_mass_kg)
     legs = plate_contacts.leg_forces(plates, trial.plates)
     at = trial.video_start_s + np.arange(120) / 60

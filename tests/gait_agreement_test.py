@@ -282,8 +282,8 @@ def test_who_knows_the_near_leg_alone_has_no_gait_measures(runs, recordings_dir)
 def test_forces_that_cannot_be_used_are_left_out(runs, recordings_dir, tmp_path):
   root = shutil.copytree(recordings_dir, tmp_path / 'cut')
   trial = recordings.load(root, subjects=['A'])[0]
-  trial.force.write_text('time_s,fx_1\n0,1\n')
+  trial.force[0].write_text('time_s,fx_1\n0,1\n')
   found = read(runs, root, 'A')
   assert found.skipped.keys() | {t.name for t in found.trials} == {'A_1', 'A_2'}
   assert trial.name in found.skipped
-  assert trial.force.name in gait_agreement.describe_left_out(found)[0]
+  assert trial.force[0].name in gait_agreement.describe_left_out(found)[0]

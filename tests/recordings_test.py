@@ -4,6 +4,8 @@ import codecs
 import pathlib
 import re
 
+import numpy as np
+import plates
 import pytest
 
 from grfjax.io import recordings
@@ -43,10 +45,12 @@ def test_reads_every_field(tmp_path):
     name='walk-1',
     video=tmp_path / 'videos/a.mp4',
     camera='left',
-    force=tmp_path / 'forces/a.csv',
+    force=(tmp_path / 'forces/a.csv',),
+    force_format='',
     plates=('left', 'right'),
     video_start_s=0.25,
     contact_frame=None,
+    root=tmp_path,
     where='trials.csv, line 2',
   )
   assert (second.subject.name, second.plates, second.video_start_s) == ('S2', ('right',), -0.5)
@@ -64,7 +68,7 @@ def test_realgait():
 @pytest.mark.parametrize('force', ['b.c3d', 'c.MOT'])
 def test_other_force_files(tmp_path, force):
   trials = TRIALS.replace('forces/a.csv', f'forces/{force}', 1)
-  assert recordings.load(_write(tmp_path, trials=trials))[0].force == tmp_path / 'forces' / force
+  assert recordings.load(_write(tmp_path, trials=trials))[0].force == (tmp_path / 'forces' / force,)
 
 
 @pytest.mark.parametrize(
@@ -123,11 +127,104 @@ def test_both_columns_with_one_filled(tmp_path):
   assert (second.video_start_s, second.contact_frame) == (None, 7)
 
 
+@pytest.mark.parametrize(
+  ('camera', 'cell', 'plates'),
+  [
+    ('left', 'L;R', ('left', 'right')),
+    ('left', 'Left; RIGHT', ('left', 'right')),
+    ('left', 'near;far', ('left', 'right')),
+    ('right', 'near;Far;r', ('right', 'left', 'right')),
+  ],
+)
+def test_names_of_legs(tmp_path, camera, cell, plates):
+  trials = HEADER + f'S1,a,videos/a.mp4,0,forces/a.csv,{cell},{camera}\n'
+  assert recordings.load(_write(tmp_path, trials=trials))[0].plates == plates
+
+
+def test_force_files_of_several_plates_and_their_format(tmp_path):
+  trials = HEADER.replace('plates', 'plates,force_format')
+  trials += 'S1,a,videos/a.mp4,0,forces/a.csv; forces/b.csv,,bertec,left\n'
+  (tmp_path / 'forces').mkdir()
+  (tmp_path / 'forces/b.csv').write_bytes(b'')
+  (trial,) = recordings.load(_write(tmp_path, trials=trials))
+  assert trial.force == (tmp_path / 'forces/a.csv', tmp_path / 'forces/b.csv')
+  assert (trial.force_format, trial.plates) == ('bertec', ())  # the format may name the legs
+  digest = recordings.digests([trial])
+  own = tmp_path / 'formats/bertec.toml'
+  own.parent.mkdir()
+  own.write_text('[columns]')
+  assert recordings.digests([trial]) != digest
+  for cell in ('forces/a.csv;', 'forces/a.csv;forces/a.csv'):
+    _write(tmp_path, trials=trials.replace('forces/a.csv; forces/b.csv', cell))
+    assert 'different files' in _refused('recording.bad_value', tmp_path, 2, 'force')
+
+
+def test_legs_may_be_left_to_a_file_that_names_them(tmp_path):
+  trials = HEADER + 'S1,a,videos/a.mp4,0,forces/c.MOT,,left\n'
+  assert recordings.load(_write(tmp_path, trials=trials))[0].plates == ()
+  _write(tmp_path, trials=trials.replace('c.MOT', 'a.csv'))
+  _refused('table.empty_cell', tmp_path, 2, 'plates')
+
+
+def _write_standing(path, newtons=600.0, sway=1.0, lasts=4.0, load_at=0.0):
+  t = np.arange(0, lasts, 0.005)
+  fz = np.where(t < load_at, 0, newtons) + sway * np.sin(2 * np.pi * t)
+  force = np.zeros((len(t), 2, 3))
+  force[:, :, 2] = fz[:, None] / 2
+  plates.write_csv(path, t, force)
+
+
+def test_body_mass_from_quiet_standing(tmp_path):
+  root = _write(tmp_path)
+  _write_standing(tmp_path / 'forces/standing.csv', newtons=588.399, load_at=1.5)
+  standing = 'subject,body_mass_kg,static\nS1,{},forces/standing.csv\nS2,70,\n'
+  for mass, expected in (('', 60.0), ('61.5', 61.5)):
+    first, second = recordings.load(_write(tmp_path, standing.format(mass)))
+    assert first.subject.body_mass_kg == pytest.approx(expected, abs=0.02)
+    assert second.subject.body_mass_kg == 70
+  without = 'subject,static\nS1,forces/standing.csv\nS2,forces/standing.csv\n'
+  assert recordings.load(_write(tmp_path, without))[1].subject.body_mass_kg == pytest.approx(60)
+  at = {'file': 'subjects.csv', 'line': 2}
+  _write(tmp_path, standing.format('132'))  # pounds
+  message = _refused('recording.body_mass', root, column='body_mass_kg', **at)
+  assert 'about the 60 kilograms' in message
+  _write(tmp_path, standing.format('').replace('forces/standing.csv', ''))
+  _refused('table.empty_cell', root, column='body_mass_kg', **at)
+  for change in ({'sway': 60}, {'lasts': 0.9}):
+    _write_standing(tmp_path / 'forces/standing.csv', **change)
+    _write(tmp_path, standing.format(''))
+    assert 'stand' in _refused('force.not_standing', root, file='forces/standing.csv')
+
+
+def test_everything_that_is_wrong_is_found_at_once(tmp_path):
+  trials = (
+    HEADER
+    + 'S1,a,videos/a.mp4,,forces/a.csv,left,left\n'
+    + 'S1,b,videos/none.mp4,0,forces/a.csv,left,up\n'
+    + 'S2,c,videos/a.mp4,0,forces/a.csv,left,left\n'
+    + 'S3,d,videos/a.mp4,0,forces/a.csv,left,left\n'
+    + 'S1,e,videos/a.mp4,0,forces/a.csv,left,left\n'
+  )
+  root = _write(tmp_path, SUBJECTS.replace('70', 'seventy'), trials)
+  found = recordings.examine(root)
+  assert [trial.name for trial in found.trials] == ['e']
+  assert [(p.code, p.line, p.column) for p in found.problems] == [
+    ('table.not_a_number', 3, 'body_mass_kg'),
+    ('recording.synchronization', 2, 'video_start_s'),
+    ('recording.bad_value', 3, 'camera'),
+    ('recording.unknown_subject', 5, 'subject'),
+  ]
+  assert all(isinstance(problem, recordings.RecordingError) for problem in found.problems)
+  found = recordings.examine(root, need_synchronization=False)
+  assert [(trial.name, trial.video_start_s) for trial in found.trials] == [('a', None), ('e', 0.0)]
+  assert recordings.examine(root / 'nowhere').problems[0].code == 'recording.no_folder'
+
+
 def test_prediction_needs_no_forces(tmp_path):
   trials = 'subject,trial,video,camera\nS1,new,videos/a.mp4,left\n'
   (trial,) = recordings.load(_write(tmp_path, trials=trials), need_forces=False)
   assert (trial.force, trial.plates, trial.video_start_s, trial.contact_frame) == (
-    None,
+    (),
     (),
     None,
     None,
@@ -137,7 +234,7 @@ def test_prediction_needs_no_forces(tmp_path):
 def test_prediction_takes_empty_cells(tmp_path):
   trials = HEADER + 'S1,new,videos/a.mp4,,,,left\n'
   (trial,) = recordings.load(_write(tmp_path, trials=trials), need_forces=False)
-  assert (trial.force, trial.plates, trial.video_start_s) == (None, (), None)
+  assert (trial.force, trial.plates, trial.video_start_s) == ((), (), None)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ class TrialForces:
     threshold_n: vertical force over which a plate counts as stepped on, newtons.
     video_start_s: the force clock at the video's first frame.
     uncertainty_s: half a frame interval where the start was placed by `contact_frame`, else 0.
+    notes: sentences about what was changed, assumed or looks doubtful.
   """
 
   trial: recordings.Trial
@@ -35,6 +36,7 @@ class TrialForces:
   threshold_n: float
   video_start_s: float
   uncertainty_s: float
+  notes: tuple[str, ...] = ()
 
 
 def read_trial_forces(
@@ -52,10 +54,15 @@ def read_trial_forces(
   Raises:
     force_files.ForceError: the force file cannot be used; the message names it.
   """
-  assert trial.force is not None  # recordings.load(need_forces=True) checks it
-  plates = force_files.read(trial.force, len(trial.plates))
+  plates = force_files.read(trial.force, trial.plates, trial.force_format, trial.root)
   weight = trial.subject.body_mass_kg * conventions.G
+  notes = plates.notes
   try:
+    if not plates.legs:
+      raise force_files.ForceError(
+        'names no legs, and plates in trials.csv is empty; expected the leg on each plate',
+        code='force.legs',
+      )
     plate_checks.check_plausible(plates, trial.subject.body_mass_kg)
     if trial.video_start_s is not None:
       start, uncertainty = trial.video_start_s, 0.0
@@ -64,15 +71,24 @@ def read_trial_forces(
       start, uncertainty = plate_contacts.find_video_start(
         trial.contact_frame, frame_times_s, plates.force[:, 0], plates.time_s, threshold_n
       )
-    leg_force = plate_contacts.leg_forces(plates, trial.plates)
+    leg_force = plate_contacts.leg_forces(plates, plates.legs)
   except force_files.ForceError as error:
-    raise error.within(str(trial.force), file=trial.force) from error
+    raise error.within(trial.force_name, file=trial.force[0]) from error
   if plate_checks.legs_look_swapped(leg_force, weight):
-    logging.warning(
-      '%s (trial %s): the floor pushes both feet outwards; are left and right swapped in plates, '
-      'or does y not point to the left?',
-      trial.where, trial.name,
-    )  # fmt: skip
+    doubt = (
+      f'{trial.where} (trial {trial.name}): the floor pushes both feet outwards; are left and '
+      'right swapped in plates, or does y not point to the left?'
+    )
+    logging.warning('%s', doubt)
+    notes += (doubt,)
   return TrialForces(
-    trial, frame_times_s, plates.time_s, leg_force, weight, threshold_n, start, uncertainty
+    trial,
+    frame_times_s,
+    plates.time_s,
+    leg_force,
+    weight,
+    threshold_n,
+    start,
+    uncertainty,
+    notes,
   )

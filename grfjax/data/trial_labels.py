@@ -49,11 +49,11 @@ def label_times(forces: trial_forces.TrialForces, time_s: np.ndarray) -> TrialLa
   )
   if not contact.any():
     raise force_files.ForceError(
-      f'{trial.force}: no foot is on a plate while {trial.video.name} runs ({start:.3f} to '
+      f'{trial.force_name}: no foot is on a plate while {trial.video.name} runs ({start:.3f} to '
       f'{start + forces.frame_times_s[-1]:.3f} s on the force clock; the forces run from '
       f'{forces.time_s[0]:.3f} to {forces.time_s[-1]:.3f} s): check video_start_s or contact_frame',
       code='force.no_contact',
-      file=trial.force,
+      file=trial.force[0],
     )
   near_far = conventions.near_far_to_legs(trial.camera)
   turned = conventions.plates_to_camera(force[:, near_far], trial.camera) / forces.body_weight_n

@@ -11,7 +11,7 @@ from grfjax import conventions
 from grfjax.data import trial_forces, trial_labels
 from grfjax.evaluation import error_sums
 from grfjax.gait import contact_comparison, foot_contacts, force_curves
-from grfjax.io import recordings, video_file
+from grfjax.io import force_files, recordings, video_file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +90,8 @@ def read_plate_reference(
     video_file.VideoError: the video cannot be read.
   """
   timed = trial.video_start_s is not None or trial.contact_frame is not None
-  if trial.force is None or not trial.plates or not timed:
+  named = trial.plates or force_files.may_name_legs(trial.force, trial.force_format)
+  if not (trial.force and named and timed):
     return None
   if frame_times_s is None:
     frame_times_s = video_file.probe(trial.video).time_s

@@ -1,19 +1,29 @@
-"""Reads force-plate files into one form: CSV, OpenSim's MOT, and C3D."""
+"""Reads force-plate files of every kind into one form: newtons in plate axes, legs named."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import pathlib
-import re
+from collections.abc import Sequence
 
 import numpy as np
 from absl import logging
 
 from grfjax import conventions, errors
-from grfjax.io import c3d, delimited_text, force_tables, laboratory_axes, opensim, recordings
+from grfjax.io import (
+  c3d,
+  delimited_text,
+  force_tables,
+  laboratory_axes,
+  opensim,
+  recorded_forces,
+  text_forces,
+)
 
-# Newtons in a file's unit of force; the pound-force is exact by definition (0.45359237 kg * g).
+EXTENSIONS = (*text_forces.EXTENSIONS, *opensim.EXTENSIONS, '.c3d')
+
+# Newtons in a C3D file's unit of force; the pound-force is exact by definition (0.45359237 kg * g).
 _NEWTONS = {
   '': 1.0,
   'n': 1.0,
@@ -26,7 +36,7 @@ _NEWTONS = {
 }
 
 
-class ForceError(recordings.RecordingError):
+class ForceError(errors.InputError):
   """A force file that cannot be used; the message names file and, where there are any, row."""
 
 
@@ -38,112 +48,209 @@ class PlateForces:
     time_s: (N,) float64, strictly increasing.
     force: (N, P, 3) float64, newtons, the reaction on the body; x forward along the walk, y to
       the walker's left, z up.
+    legs: (P,) 'left' or 'right', the leg that steps on each plate; empty where nobody says it.
+    notes: sentences about what was changed or assumed in reading, each with the file's name.
   """
 
   time_s: np.ndarray
   force: np.ndarray
+  legs: tuple[str, ...] = ()
+  notes: tuple[str, ...] = ()
 
 
-def read(path: pathlib.Path, plates: int | None = None) -> PlateForces:
-  """Reads a force file, by its extension.
+def read(
+  files: pathlib.Path | Sequence[pathlib.Path],
+  legs: Sequence[str] = (),
+  force_format: str = '',
+  root: pathlib.Path | None = None,
+) -> PlateForces:
+  """Reads a force file, or several whose plates follow one another on the same clock.
 
-  CSV: `time_s`, then `fx_N`, `fy_N`, `fz_N` for plates N = 1, 2 ..., in plate axes
-  (`conventions`); commas, or semicolons with decimal commas. MOT: `time` and
-  `ground_force_N_vx/vy/vz` (or OpenSim's older `ground_force_vx` and `1_ground_force_vx`), y up;
-  turned about the vertical if the walk is not along +x. C3D: the plates of FORCE_PLATFORM in the
-  file's order, turned as `laboratory_axes.from_laboratory` says; its first sample is at
-  (first frame - 1) / point rate, as in OpenSim and BTK.
+  The kinds of files, and how a format is described that is none of them, are in
+  docs/force_files.md. Whatever the file's axes, the forces come back in plate axes: the forward
+  direction is decided by `laboratory_axes`, the sign by the load.
 
   Args:
-    path: ends in .csv, .c3d or .mot.
-    plates: the number of plates expected, or None for any.
+    files: end in one of `EXTENSIONS`.
+    legs: the leg on each plate, plate 1 first, 'left' or 'right'; empty: the files must name them,
+      or nobody needs to know. Where the files name legs themselves, they are believed.
+    force_format: the name of a format in `root`/formats or of a ready-made one; '': text files
+      are recognised by what they hold.
+    root: the recording set.
 
   Raises:
-    ForceError: unreadable, incomplete, not finite, upside down, or another number of plates.
+    ForceError: unreadable, incomplete, not finite, upside down, of other plates or legs than
+      `legs`, or of a walk whose direction cannot be told.
   """
-  path = pathlib.Path(path)
-  readers = {'.csv': _read_csv, '.mot': _read_mot, '.c3d': _read_c3d}
-  reader = readers.get(path.suffix.lower())
-  if reader is None:
-    raise ForceError(
-      f'{path}: found {path.suffix!r}, expected {", ".join(readers)}',
-      code='force.format',
-      file=path,
-    )
+  files = (files,) if isinstance(files, pathlib.Path) else tuple(files)
+  name = ', '.join(map(str, files))
   try:
-    forces = reader(path)
+    recorded = _read_all(files, force_format, root)
+    named, notes = _decide_legs(name, recorded, tuple(legs))
+    force, turned = laboratory_axes.to_plate_axes(name, recorded, named)
+    _check_upright(name, force)
   except errors.InputError as error:
-    raise ForceError.from_error(error) from error
-  _check_plates(path, forces, plates)
-  return forces
+    raise _force_error(error, files) from error
+  notes = tuple(f'{name}: {note}' for note in (*recorded.notes, *notes, *turned))
+  for note in notes:
+    logging.warning('%s', note)
+  return PlateForces(recorded.time_s, force, named, notes)
 
 
-def _check_plates(path: pathlib.Path, forces: PlateForces, expected: int | None) -> None:
-  """Raises ForceError where plates are missing, superfluous or upside down."""
-  count = forces.force.shape[1]
-  if expected is not None and expected != count:
-    raise ForceError(
-      f'{path}: holds {count} plates, but trials.csv (plates) names {expected}',
-      code='force.plate_count',
-      file=path,
+def read_vertical(
+  files: Sequence[pathlib.Path], force_format: str, root: pathlib.Path | None
+) -> tuple[np.ndarray, np.ndarray]:
+  """Reads the total vertical force of all plates, on which somebody may stand all the time.
+
+  Args:
+    files: as in `read`.
+    force_format: as in `read`.
+    root: as in `read`.
+
+  Returns:
+    (N,) seconds and (N,) newtons, up.
+
+  Raises:
+    ForceError: unreadable, incomplete, not finite, upside down, or without any load.
+  """
+  name = ', '.join(map(str, files))
+  try:
+    recorded = _read_all(tuple(files), force_format, root)
+    up, sign = laboratory_axes.find_up(name, recorded)
+  except errors.InputError as error:
+    raise _force_error(error, files) from error
+  return recorded.time_s, sign * recorded.force[:, :, up].sum(1)
+
+
+def _force_error(error: errors.InputError, files: Sequence[pathlib.Path]) -> ForceError:
+  found = ForceError.from_error(error)
+  found.file = found.file or str(files[0])
+  return found
+
+
+def own_format(root: pathlib.Path, force_format: str) -> pathlib.Path:
+  """Returns where a recording set describes a force format of its own, which need not exist."""
+  return root / 'formats' / f'{force_format}.toml'
+
+
+def may_name_legs(files: Sequence[pathlib.Path], force_format: str) -> bool:
+  """Tells whether files can say themselves which leg steps on a plate."""
+  return bool(force_format) or all(file.suffix.lower() in opensim.EXTENSIONS for file in files)
+
+
+def _read_all(
+  files: tuple[pathlib.Path, ...], force_format: str, root: pathlib.Path | None
+) -> recorded_forces.RecordedForces:
+  """Returns what the files hold together, plates in the order of the files."""
+  parts = [_read_one(file, force_format, root) for file in files]
+  first = parts[0]
+  if len(parts) == 1:
+    return first
+  for file, part in zip(files[1:], parts[1:], strict=True):
+    if part.axes is not first.axes:
+      raise errors.InputError(
+        f'{file}: has {part.axes.value} axes, but {files[0]} {first.axes.value} axes; expected '
+        'files of one kind',
+        code='force.files_differ',
+        file=file,
+      )
+    step_s = float(np.median(np.diff(first.time_s)))
+    same = len(part.time_s) == len(first.time_s)
+    if not same or np.abs(part.time_s - first.time_s).max() > step_s / 2:
+      raise errors.InputError(
+        f'{file}: {len(part.time_s)} samples from {part.time_s[0]:.4f} to {part.time_s[-1]:.4f} s, '
+        f'but {files[0]} {len(first.time_s)} from {first.time_s[0]:.4f} to '
+        f'{first.time_s[-1]:.4f} s; expected plates of one recording',
+        code='force.files_differ',
+        file=file,
+      )
+  pressures = [part.pressure for part in parts if part.pressure is not None]
+  legs = tuple(leg for part in parts for leg in part.legs or ('',) * part.force.shape[1])
+  return recorded_forces.RecordedForces(
+    first.time_s,
+    np.concatenate([part.force for part in parts], 1),
+    first.axes,
+    np.concatenate(pressures, 1) if len(pressures) == len(parts) else None,
+    legs,
+    tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+  )
+
+
+def _read_one(
+  file: pathlib.Path, force_format: str, root: pathlib.Path | None
+) -> recorded_forces.RecordedForces:
+  suffix = file.suffix.lower()
+  if suffix in text_forces.EXTENSIONS:
+    return text_forces.read(file, force_format, root)
+  if force_format:
+    raise errors.InputError(
+      f'{file}: found force_format {force_format!r}, expected none: formats describe text files '
+      f'({", ".join(text_forces.EXTENSIONS)})',
+      code='force.format',
+      file=file,
     )
-  for number, fz in enumerate(forces.force[:, :, 2].T, 1):
+  if suffix in opensim.EXTENSIONS:
+    return opensim.read(file)
+  if suffix == '.c3d':
+    return _read_c3d(file)
+  raise errors.InputError(
+    f'{file}: found {file.suffix!r}, expected {", ".join(EXTENSIONS)}',
+    code='force.format',
+    file=file,
+  )
+
+
+def _decide_legs(
+  name: str, recorded: recorded_forces.RecordedForces, legs: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+  """Returns the leg on each plate and notes.
+
+  Args:
+    name: of the files.
+    recorded: what they hold.
+    legs: as trials.csv says; may be empty.
+
+  Raises:
+    InputError: the files hold other plates or legs than `legs`.
+  """
+  count, own = recorded.force.shape[1], recorded.legs
+  if not legs:
+    return (own if all(own) else ()), ()
+  if len(legs) != count:
+    raise errors.InputError(
+      f'{name}: holds {count} plates, but trials.csv (plates) names {len(legs)}',
+      code='force.plate_count',
+    )
+  if all(mine in ('', leg) for mine, leg in zip(own, legs, strict=False)):
+    return legs, ()
+  if sorted(own) != sorted(legs):
+    raise errors.InputError(
+      f'{name}: its labels name the legs {";".join(leg or "?" for leg in own)}, but trials.csv '
+      f'(plates) {";".join(legs)}',
+      code='force.legs',
+    )
+  return own, (
+    f'its labels name the legs {";".join(own)}, in this order; plates in trials.csv has another '
+    'order, and the labels are believed.',
+  )
+
+
+def _check_upright(name: str, force: np.ndarray) -> None:
+  """Raises InputError where a plate reads more downwards than upwards."""
+  for number, fz in enumerate(force[:, :, 2].T, 1):
     if -fz.min() > max(fz.max(), conventions.CONTACT_N):
-      raise ForceError(
-        f'{path}: plate {number} reads {fz.min():.4g} to {fz.max():.4g} N vertically; the sign '
+      raise errors.InputError(
+        f'{name}: plate {number} reads {fz.min():.4g} to {fz.max():.4g} N vertically; the sign '
         'looks flipped (expected the reaction on the body, up is positive)',
         code='force.upside_down',
-        file=path,
       )
 
 
-def _read_csv(path: pathlib.Path) -> PlateForces:
-  lines = delimited_text.read_text(path).splitlines()
-  separator = delimited_text.find_delimiter(lines[0] if lines else '')
-  names = [n.strip().strip('"') for n in lines[0].split(separator)] if lines else []
-  count = _count_csv_plates(path, names)
-  wanted = ['time_s']
-  wanted += [f'f{axis}_{p + 1}' for p in range(max(count, 1)) for axis in force_tables.AXES]
-  rows = [(n, text) for n, text in enumerate(lines[1:], 2) if text.strip(' \t"' + separator)]
-  values = force_tables.Table(path, names, 1, rows, separator).read_columns(wanted)
-  time_s, force = values[:, 0], values[:, 1:].reshape(len(values), count, 3)
-  direction = laboratory_axes.find_forward(time_s, force[:, :, :2], force[:, :, 2])
-  if direction not in (None, (0, 1)):
-    logging.warning(
-      '%s: braking and propulsion do not look like a walk along +x; '
-      'x must be forward, y left, z up',
-      path,
-    )
-  return PlateForces(time_s, force)
+def _read_c3d(path: pathlib.Path) -> recorded_forces.RecordedForces:
+  """Reads the plates of FORCE_PLATFORM, in the file's order.
 
-
-def _count_csv_plates(path: pathlib.Path, names: list[str]) -> int:
-  """Returns how many plates, numbered from 1 without a gap, have a column."""
-  count = 0
-  while any(f'f{axis}_{count + 1}' in names for axis in force_tables.AXES):
-    count += 1
-  beyond = [n for n in names if (m := re.fullmatch(r'f[xyz]_(\d+)', n)) and int(m[1]) > count]
-  if beyond and count:
-    raise errors.InputError(
-      f'{path}, line 1: found {beyond[0]}, but no plate {count + 1} before it',
-      code='force.plate_numbers',
-      file=path,
-      line=1,
-    )
-  return count
-
-
-def _read_mot(path: pathlib.Path) -> PlateForces:
-  time_s, opensim_force = opensim.read(path)
-  force = conventions.opensim_to_plates(opensim_force)
-  direction = laboratory_axes.find_forward(time_s, force[:, :, :2], force[:, :, 2])
-  if direction is not None and direction != (0, 1):
-    force = force @ laboratory_axes.rotation(direction).T
-    logging.info('%s: the walk is not along +x; turned about the vertical', path)
-  return PlateForces(time_s, force)
-
-
-def _read_c3d(path: pathlib.Path) -> PlateForces:
+  The first sample is at (first frame - 1) / point rate, as in OpenSim and BTK.
+  """
   try:
     file = c3d.read(path)
   except c3d.C3DError as error:
@@ -167,8 +274,8 @@ def _read_c3d(path: pathlib.Path) -> PlateForces:
     )
   time_s = _c3d_times(path, file)
   metres = {'m': 1.0, 'cm': 1e-2}.get(file.unit_position.lower(), 1e-3)
-  return PlateForces(
-    time_s, laboratory_axes.from_laboratory(path, time_s, force, file.pressure * metres)
+  return recorded_forces.RecordedForces(
+    time_s, force, recorded_forces.Axes.LABORATORY, file.pressure * metres
   )
 
 

@@ -1,136 +1,234 @@
-"""Turns forces from a C3D file's laboratory axes into plate axes (see `conventions`)."""
+"""Turns forces from a file's axes into plate axes (see `conventions`)."""
 
 from __future__ import annotations
 
-import pathlib
+from collections.abc import Sequence
 
 import numpy as np
-from absl import logging
 
 from grfjax import conventions, errors, mask_runs
+from grfjax.io import recorded_forces
 
-# What makes a direction the walk's: see `find_forward`. In normal walking braking and propulsion
+# What makes a direction the walk's: see `_braking_scores`. In normal walking braking and propulsion
 # score 0.05 to 0.08; the sideways force scores under 0.01.
 _MIN_SCORE = 0.015
 _MIN_PROGRESS_M = 0.04  # the centre of pressure travels 0.1 to 0.25 m under a foot
 _MAX_OBLIQUE = 0.6  # across over along: about 30 degrees from an axis
 _MIN_CONTACT_S = 0.1
 
+# Mean sideways over vertical force of a loaded foot from which it is clear that the floor pushes
+# the foot inwards: 0.01 and more on every plate of 238 trials.
+_MIN_INWARDS = 0.005
 
-def from_laboratory(
-  path: pathlib.Path, time_s: np.ndarray, force: np.ndarray, pressure: np.ndarray
-) -> np.ndarray:
-  """Turns forces from a C3D's laboratory axes into plate axes.
+Direction = tuple[int, int]  # axis 0 or 1 of two horizontal ones, and sign of forward along it
+FORWARD: Direction = (0, 1)
 
-  ezc3d gives the channels in laboratory axes with whatever sign the laboratory wrote. Vertical is
-  the axis that carries most under a foot, its positive side up. Where the plates read negative
-  under a foot, the file holds the action on the plate (C3D allows both), and all three axes change
-  sign. Forward is decided by `find_forward`.
+
+def to_plate_axes(
+  name: str, recorded: recorded_forces.RecordedForces, legs: Sequence[str]
+) -> tuple[np.ndarray, tuple[str, ...]]:
+  """Turns forces into plate axes: x forward along the walk, y to the walker's left, z up.
+
+  In laboratory axes everything is decided by the forces: up (`find_up`), sign and forward. In
+  plate axes and in OpenSim's the file says what is up, and where the braking and propulsion of
+  whole contacts contradict its forward direction, they are believed. Plate axes that a laboratory
+  named itself may also be mirrored (x and y exchanged); the floor pushes a foot inwards, which
+  tells so where `legs` are known.
 
   Args:
-    path: for messages.
-    time_s: (N,) seconds.
-    force: (N, P, 3) newtons, laboratory axes.
-    pressure: (N, P, 3) metres, centre of pressure, laboratory axes; may hold NaN.
+    name: of the files, for messages.
+    recorded: what the files hold.
+    legs: (P,) the leg on each plate; empty where nobody says it.
 
   Returns:
-    (N, P, 3) newtons, plate axes.
+    (N, P, 3) newtons in plate axes; sentences about what was turned or assumed.
 
   Raises:
     InputError: nobody steps on a plate, or the forward direction cannot be decided.
   """
+  if recorded.axes is recorded_forces.Axes.LABORATORY:
+    return _from_laboratory(name, recorded)
+  force = recorded.force
+  if recorded.axes is recorded_forces.Axes.OPENSIM:
+    force = conventions.opensim_to_plates(force)
+  scores = _braking_scores(recorded.time_s, force[:, :, :2], force[:, :, 2])
+  if scores is None:
+    return force, (
+      'no whole contact shows which way the walk goes; x is taken to be forward, as the file says.',
+    )
+  direction = _decide(scores, _MIN_SCORE)
+  if direction == FORWARD:
+    return force, ()
+  if direction is None:
+    if np.abs(scores).max() < _MIN_SCORE:
+      return force, (
+        'the horizontal forces show no braking and propulsion; x is taken to be forward, as the '
+        'file says.',
+      )
+    raise _undecided(name)
+  turn = rotation(direction)
+  turned = force @ turn.T
+  said = 'braking and propulsion show that the walk does not go along +x'
+  inwards = _inward_push(turned, legs)
+  named = recorded.axes is recorded_forces.Axes.PLATE
+  if named and inwards < 0:
+    return turned * [1, -1, 1], (
+      f'{said}, and that y then points to the wrong side (the floor would push the feet outwards); '
+      'the axes are exchanged or mirrored back.',
+    )
+  if named and inwards == 0 and direction[0] == 1:
+    raise errors.InputError(
+      f'{name}: {said}, but not whether the axes are turned or exchanged: no loaded foot is '
+      'clearly pushed to one side; expected x forward, y to the left, z up',
+      code='force.direction',
+    )
+  return turned, (f'{said}; the forces are turned about the vertical.',)
+
+
+def find_up(name: str, recorded: recorded_forces.RecordedForces) -> tuple[int, int]:
+  """Finds the vertical axis, and the sign that makes its forces the reaction on the body.
+
+  In laboratory axes vertical is the axis that carries most under a foot, its positive side up.
+  Where the plates read negative under a foot, the file holds the action on the plate (C3D and
+  device exports allow both), and all three axes change sign.
+
+  Returns:
+    Axis 0 to 2; sign 1 or -1.
+
+  Raises:
+    InputError: nobody steps on a plate.
+  """
+  force = recorded.force
   magnitude = np.linalg.norm(force, axis=-1)
   loaded = magnitude > conventions.CONTACT_N
   if not loaded.any():
     raise errors.InputError(
-      f'{path}: no plate ever carries {conventions.CONTACT_N:g} N (the most is '
+      f'{name}: no plate ever carries {conventions.CONTACT_N:g} N (the most is '
       f'{magnitude.max():.3g} N)',
       code='force.no_load',
-      file=path,
     )
+  if recorded.axes is not recorded_forces.Axes.LABORATORY:
+    return (2 if recorded.axes is recorded_forces.Axes.PLATE else 1), 1
   means = force[loaded].mean(0)
   up = int(np.abs(force[loaded]).mean(0).argmax())
-  if means[up] < 0:
-    logging.info('%s: holds the action on the plates; the sign is turned', path)
-    force = -force
+  return up, (-1 if means[up] < 0 else 1)
+
+
+def _from_laboratory(
+  name: str, recorded: recorded_forces.RecordedForces
+) -> tuple[np.ndarray, tuple[str, ...]]:
+  up, sign = find_up(name, recorded)
+  force = sign * recorded.force
+  notes: tuple[str, ...] = ()
+  if sign < 0:
+    notes = ('holds the action on the plates; the signs are turned to the reaction on the body.',)
   flat = [(up + 1) % 3, (up + 2) % 3]  # in this order flat[0] x flat[1] is up
-  fz = force[:, :, up]
-  direction = _decide_forward(path, time_s, force[:, :, flat], fz, pressure[:, :, flat])
-  return force[:, :, [*flat, up]] @ rotation(direction).T
-
-
-def _decide_forward(
-  path: pathlib.Path, time_s: np.ndarray, flat: np.ndarray, fz: np.ndarray, pressure: np.ndarray
-) -> tuple[int, int]:
-  """Returns what `find_forward` says by the forces, or else by the centre of pressure."""
-  by_force = find_forward(time_s, flat, fz)
-  by_pressure = find_forward(time_s, flat, fz, pressure)
-  if by_force and by_pressure and by_force != by_pressure:
-    logging.warning(
-      '%s: braking and propulsion say that the walk goes another way than the '
-      'centre of pressure does; the forces are believed',
-      path,
-    )
-  direction = by_force or by_pressure
+  scores = _braking_scores(recorded.time_s, force[:, :, flat], force[:, :, up])
+  direction = None if scores is None else _decide(scores, _MIN_SCORE)
+  if recorded.pressure is not None:
+    travel = _pressure_travel(recorded.time_s, recorded.pressure[:, :, flat], force[:, :, up])
+    by_pressure = None if travel is None else _decide(travel, _MIN_PROGRESS_M)
+    if direction and by_pressure and direction != by_pressure:
+      notes += (
+        'braking and propulsion say that the walk goes another way than the centre of pressure '
+        'does; the forces are believed.',
+      )
+    direction = direction or by_pressure
   if direction is None:
-    raise errors.InputError(
-      f'{path}: cannot tell which way the walk goes: no whole contact shows braking and then '
-      'propulsion, or a centre of pressure that progresses, along one laboratory axis; '
-      'give the forces as CSV with x forward',
-      code='force.direction',
-      file=path,
-    )
-  return direction
+    raise _undecided(name)
+  return force[:, :, [*flat, up]] @ rotation(direction).T, notes
 
 
-def find_forward(
-  time_s: np.ndarray, flat: np.ndarray, fz: np.ndarray, pressure: np.ndarray | None = None
-) -> tuple[int, int] | None:
-  """Finds which of two horizontal axes, and which way along it, is forward.
+def _undecided(name: str) -> errors.InputError:
+  return errors.InputError(
+    f'{name}: cannot tell which way the walk goes: no whole contact shows braking and then '
+    'propulsion, or a centre of pressure that progresses, along one axis; give the forces as CSV '
+    'with x forward',
+    code='force.direction',
+  )
+
+
+def _braking_scores(time_s: np.ndarray, flat: np.ndarray, fz: np.ndarray) -> np.ndarray | None:
+  """Returns how clearly a walk goes along each of two horizontal axes, (2,).
 
   Along the walk the reaction first brakes (backwards), then propels (forwards). Each axis scores
   the integral of force times a ramp from -1 to 1 over each whole contact, over that of vertical
-  force: sideways forces, even through a contact and opposite for the two feet, score near 0. With
-  `pressure`, the score is its travel from 20 to 80 % of the contact instead (heel to toe).
+  force: sideways forces, even through a contact and opposite for the two feet, score near 0.
 
   Args:
     time_s: (N,) seconds.
     flat: (N, P, 2) newtons, two horizontal axes.
     fz: (N, P) newtons, up.
-    pressure: (N, P, 2) metres on the same axes, or None.
 
   Returns:
-    (axis, sign): axis 0 or 1, sign 1 or -1; None where it cannot be decided.
+    The scores, negative for a walk against the axis; None without a whole contact.
   """
-  scores, weights = np.zeros(2), 0.0
-  for plate in range(fz.shape[1]):
-    for start, end in mask_runs.runs_of_true(fz[:, plate] > conventions.CONTACT_N):
-      if start == 0 or end == len(fz) or time_s[end] - time_s[start] < _MIN_CONTACT_S:
-        continue
-      if pressure is None:
-        scores += np.linspace(-1, 1, end - start) @ flat[start:end, plate]
-        weights += float(fz[start:end, plate].sum())
-      else:
-        margin = (end - start) // 5
-        travel = pressure[end - 1 - margin, plate] - pressure[start + margin, plate]
-        if np.isfinite(travel).all():
-          scores, weights = scores + travel, weights + 1
-  if not weights:
-    return None
-  scores = scores / weights
+  scores, weight = np.zeros(2), 0.0
+  for plate, start, end in _whole_contacts(time_s, fz):
+    scores += np.linspace(-1, 1, end - start) @ flat[start:end, plate]
+    weight += float(fz[start:end, plate].sum())
+  return scores / weight if weight else None
+
+
+def _pressure_travel(time_s: np.ndarray, pressure: np.ndarray, fz: np.ndarray) -> np.ndarray | None:
+  """Returns how far the centre of pressure goes along two axes from heel to toe, (2,) metres.
+
+  Args:
+    time_s: (N,) seconds.
+    pressure: (N, P, 2) metres, two horizontal axes; may hold NaN.
+    fz: (N, P) newtons, up.
+
+  Returns:
+    The mean of whole contacts, from 20 to 80 % of each; None without one.
+  """
+  travels = []
+  for plate, start, end in _whole_contacts(time_s, fz):
+    margin = (end - start) // 5
+    travel = pressure[end - 1 - margin, plate] - pressure[start + margin, plate]
+    if np.isfinite(travel).all():
+      travels.append(travel)
+  return np.mean(travels, 0) if travels else None
+
+
+def _whole_contacts(time_s: np.ndarray, fz: np.ndarray) -> list[tuple[int, int, int]]:
+  """Returns plate, first sample and end of each contact that the recording shows whole."""
+  return [
+    (plate, start, end)
+    for plate in range(fz.shape[1])
+    for start, end in mask_runs.runs_of_true(fz[:, plate] > conventions.CONTACT_N)
+    if start > 0 and end < len(fz) and time_s[end] - time_s[start] >= _MIN_CONTACT_S
+  ]
+
+
+def _decide(scores: np.ndarray, least: float) -> Direction | None:
+  """Returns forward by scores of two axes; None where none of them is clear."""
   axis = int(np.abs(scores).argmax())
-  least = _MIN_SCORE if pressure is None else _MIN_PROGRESS_M
   if abs(scores[axis]) < least or abs(scores[1 - axis]) > _MAX_OBLIQUE * abs(scores[axis]):
     return None
   return axis, 1 if scores[axis] > 0 else -1
 
 
-def rotation(direction: tuple[int, int]) -> np.ndarray:
-  """Returns the (3, 3) matrix that turns axes (horizontal, horizontal, up) to forward, left, up.
+def _inward_push(force: np.ndarray, legs: Sequence[str]) -> int:
+  """Tells whether the floor pushes loaded feet inwards (1), outwards (-1) or neither clearly (0).
 
   Args:
-    direction: axis and sign of forward, as `find_forward` gives them.
+    force: (N, P, 3) newtons, x forward, y perhaps to the left, z up.
+    legs: (P,) the leg on each plate; empty where nobody says it.
   """
+  pushes = []
+  for plate, leg in enumerate(legs):
+    fz = force[:, plate, 2]
+    loaded = fz > max(0.5 * fz.max(), conventions.CONTACT_N)
+    if loaded.any():
+      left = float(force[loaded, plate, 1].sum() / fz[loaded].sum())
+      pushes.append(left if leg == 'right' else -left)
+  if pushes and min(pushes) > _MIN_INWARDS:
+    return 1
+  return -1 if pushes and max(pushes) < -_MIN_INWARDS else 0
+
+
+def rotation(direction: Direction) -> np.ndarray:
+  """Returns the (3, 3) matrix that turns axes (horizontal, horizontal, up) to forward, left, up."""
   axis, sign = direction
   forward = np.eye(3)[axis] * sign
   up = np.eye(3)[2]

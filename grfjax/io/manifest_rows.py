@@ -117,7 +117,22 @@ class Row:
       column: the column's name.
       root: the recording set, to which the cell's path is relative.
     """
-    text = self.text(column)
+    return self._existing(column, root, self.text(column))
+
+  def files(self, column: str, root: pathlib.Path) -> list[pathlib.Path]:
+    """Returns the paths of existing files that a cell names, with semicolons between.
+
+    Args:
+      column: the column's name.
+      root: the recording set, to which the cell's paths are relative.
+    """
+    names = [name.strip() for name in self.text(column).split(';')]
+    if '' in names or len({*names}) < len(names):
+      raise self.error(column, 'different files with semicolons between')
+    return [self._existing(column, root, name) for name in names]
+
+  def _existing(self, column: str, root: pathlib.Path, text: str) -> pathlib.Path:
+    """Returns the path of an existing file that is a cell's text, or a part of it."""
     windows = pathlib.PureWindowsPath(text)
     if windows.is_absolute() or windows.drive or windows.root or '..' in windows.parts:
       raise self.error(

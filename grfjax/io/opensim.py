@@ -5,29 +5,39 @@ from __future__ import annotations
 import pathlib
 import re
 
-import numpy as np
-
 from grfjax import errors
-from grfjax.io import delimited_text, force_tables
+from grfjax.io import delimited_text, force_tables, recorded_forces
+
+EXTENSIONS = ('.mot', '.sto')
+
+_LEGS = {'l': 'left', 'left': 'left', 'r': 'right', 'right': 'right'}
+# What the columns of a force are called besides a plate's number and a leg.
+_WORDS = frozenset(
+  ['ground', 'force', 'grf', 'reaction', 'external', 'plate', 'fp', 'calcn', 'foot']
+)
 
 
-def read(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
+def read(path: pathlib.Path) -> recorded_forces.RecordedForces:
   """Reads the forces of a .mot file.
 
-  The columns are `time` and `ground_force_N_vx/vy/vz` (or OpenSim's older `ground_force_vx` and
-  `1_ground_force_vx`).
-
-  Returns:
-    (N,) seconds and (N, P, 3) newtons in OpenSim's axes.
+  The columns are `time` and, for each plate, a label with vx, vy and vz at its end. Labels may
+  number plates as OpenSim does (`ground_force_1_vx`, or the older `ground_force_vx` and
+  `1_ground_force_vx`), or name legs, as OpenCap (`R_ground_force_vx`) and AddBiomechanics
+  (`ground_force_calcn_r_vx`) do. Plates come in the order of their numbers, or else of their
+  columns.
 
   Raises:
-    InputError: the file is unreadable, incomplete, or not finite.
+    InputError: the file is unreadable, incomplete or not finite, or has a force with another
+      label.
   """
   table = _read_table(path)
-  prefixes = _find_plates(table)
-  wanted = ['time', *(f'{prefix}v{axis}' for prefix in prefixes for axis in force_tables.AXES)]
+  plates = _find_plates(table)
+  wanted = ['time', *(f'{prefix}v{axis}' for prefix in plates for axis in force_tables.AXES)]
   values = table.read_columns(wanted)
-  return values[:, 0], values[:, 1:].reshape(len(values), len(prefixes), 3)
+  force = values[:, 1:].reshape(len(values), len(plates), 3)
+  return recorded_forces.RecordedForces(
+    values[:, 0], force, recorded_forces.Axes.OPENSIM, legs=tuple(plates.values())
+  )
 
 
 def _read_table(path: pathlib.Path) -> force_tables.Table:
@@ -56,26 +66,52 @@ def _header_error(path: pathlib.Path, message: str) -> errors.InputError:
   return errors.InputError(f'{path}: {message}', code='force.mot_header', file=path)
 
 
-def _find_plates(table: force_tables.Table) -> list[str]:
-  """Returns what each plate's columns begin with, in the order of the plates' numbers."""
-  prefixes = {}  # by the plate's number; 0 where the columns have none
+def _find_plates(table: force_tables.Table) -> dict[str, str]:
+  """Returns what each plate's columns begin with -> the leg that they name, or ''; in order."""
+  numbers: dict[str, int | None] = {}  # by what the columns begin with
+  legs: dict[str, str] = {}
   for name in table.names:
-    if m := re.fullmatch(r'((?:(\d+)_)?ground_force_(?:(\d+)_)?)v[xyz]', name):
-      before, after = m[2], m[3]
-      prefix = f'{before}_ground_force_' if before else m[1]
-      prefixes[int(before or after or 0)] = prefix
-  numbers = sorted(prefixes)
+    if not (m := re.fullmatch(r'(.*[^a-zA-Z])v[xyz]', name)):
+      continue
+    words = re.findall(r'[a-z]+|\d+', m[1].lower())
+    if not {'force', 'grf'} & set(words):
+      continue
+    own_legs = {_LEGS[word] for word in words if word in _LEGS}
+    own_numbers = [int(word) for word in words if word.isdigit()]
+    strange = [w for w in words if not w.isdigit() and w not in _LEGS and w not in _WORDS]
+    if strange or len(own_legs) > 1 or len(own_numbers) > 1:
+      raise _plates_error(
+        table,
+        f'found the label {name!r}, expected a plate by its number or leg, such as '
+        'ground_force_1_vx or ground_force_r_vx',
+        'force.labels',
+      )
+    numbers[m[1]] = own_numbers[0] if own_numbers else None
+    legs[m[1]] = own_legs.pop() if own_legs else ''
   if not numbers:
     raise delimited_text.missing_columns(
       table.path, table.header_line, 'ground_force_1_vx', table.names
     )
-  if numbers != list(range(numbers[0], numbers[0] + len(numbers))) or numbers[0] > 1:
-    place = delimited_text.format_place(table.path, table.header_line)
-    raise errors.InputError(
-      f'{place}: plates are numbered {", ".join(map(str, numbers))}; expected 1, 2 and so on '
-      'without a gap',
-      code='force.plate_numbers',
-      file=table.path,
-      line=table.header_line,
+  unnamed = [number or 0 for prefix, number in numbers.items() if not legs[prefix]]
+  if unnamed and len(unnamed) < len(numbers):
+    raise _plates_error(
+      table, 'some labels name a leg, and some none; expected all or none', 'force.labels'
     )
-  return [prefixes[number] for number in numbers]
+  if not unnamed and None in numbers.values():
+    return legs
+  order = sorted(numbers, key=lambda prefix: numbers[prefix] or 0)
+  found = [numbers[prefix] or 0 for prefix in order]
+  if found != list(range(found[0], found[0] + len(found))) or found[0] > 1:
+    raise _plates_error(
+      table,
+      f'plates are numbered {", ".join(map(str, found))}; expected 1, 2 and so on without a gap',
+      'force.plate_numbers',
+    )
+  return {prefix: legs[prefix] for prefix in order}
+
+
+def _plates_error(table: force_tables.Table, message: str, code: str) -> errors.InputError:
+  place = delimited_text.format_place(table.path, table.header_line)
+  return errors.InputError(
+    f'{place}: {message}', code=code, file=table.path, line=table.header_line
+  )

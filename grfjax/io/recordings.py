@@ -1,8 +1,9 @@
 """Reads a recording set (subjects.csv, trials.csv, videos, force files) into checked trials.
 
-The README describes the layout. `load` opens nothing but the two manifests; videos and force files
-are only checked to exist. Whatever cannot be used raises a `RecordingError` that names file, line
-and column, what was found and what was expected.
+The README describes the layout. Only the two manifests are opened, and files of quiet standing
+where a body mass is to come from one; videos and force files are only checked to exist. What cannot
+be used is a `RecordingError` that names file, line and column, what was found and what was
+expected: `load` raises the first one, `examine` collects them all.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ import pathlib
 from absl import logging
 
 from grfjax import conventions, errors
-from grfjax.io import atomic, delimited_text, manifest_rows
-
-FORCE_EXTENSIONS = ('.csv', '.c3d', '.mot')
+from grfjax.io import atomic, body_mass, delimited_text, force_files, manifest_rows
 
 # Outside these limits a unit is mistaken (grams, implausible pounds, centimetres), not a person
 # unusual: from a newborn to the heaviest and tallest people on record, rounded outwards.
 BODY_MASS_KG = (5.0, 300.0)
 HEIGHT_M = (0.5, 2.6)
+
+_LEGS = {'left': 'left', 'l': 'left', 'right': 'right', 'r': 'right'}  # cells in small letters
+_MASS_TOLERANCE = 0.05  # clothes, shoes and a meal are less; pounds for kilograms are far more
 
 
 class RecordingError(errors.InputError):
@@ -55,10 +57,14 @@ class Trial:
     name: unique in the set without regard to case; fit to be a file's name.
     video: the video file.
     camera: 'left' or 'right', the walker's side on which the camera stands.
-    force: the force file, or None (only where forces are not needed).
-    plates: the leg that steps on each plate, plate 1 first; empty where not given.
+    force: the force file, or several whose plates follow one another; empty only where forces are
+      not needed.
+    force_format: the name of the files' format (`force_files.read`), '' where it is recognised.
+    plates: the leg that steps on each plate, plate 1 first; empty where not given (then the force
+      file must name the legs).
     video_start_s: the force clock at the video's first frame, seconds, or None.
     contact_frame: 0-based, the first frame that shows the foot on plate 1, or None.
+    root: the recording set.
     where: 'trials.csv, line 7', for later messages about this trial.
   """
 
@@ -66,42 +72,90 @@ class Trial:
   name: str
   video: pathlib.Path
   camera: str
-  force: pathlib.Path | None
+  force: tuple[pathlib.Path, ...]
+  force_format: str
   plates: tuple[str, ...]
   video_start_s: float | None
   contact_frame: int | None
+  root: pathlib.Path
   where: str
+
+  @property
+  def force_name(self) -> str:
+    """The force files, for messages."""
+    return ', '.join(map(str, self.force))
+
+
+@dataclasses.dataclass(frozen=True)
+class Examined:
+  """What a recording set holds.
+
+  Attributes:
+    trials: those whose rows can be used, in the file's order.
+    problems: what is wrong with the manifests, in the order in which it was found.
+  """
+
+  trials: list[Trial]
+  problems: list[RecordingError]
 
 
 def load(
   root: str | pathlib.Path,
   *,
   need_forces: bool = True,
+  need_synchronization: bool | None = None,
   subjects: collections.abc.Iterable[str] | None = None,
 ) -> list[Trial]:
   """Returns the trials of the recording set in `root`, in the file's order.
 
   Args:
     root: folder with subjects.csv and trials.csv.
-    need_forces: whether force, plates and one of video_start_s and contact_frame must be given.
-      Without it (prediction) they may be missing or empty, but are checked where they are given.
+    need_forces: whether force and plates must be given. Without it (prediction) they may be missing
+      or empty, but are checked where they are given.
+    need_synchronization: whether one of video_start_s and contact_frame must be given; None: where
+      forces must.
     subjects: restricts the trials to these subjects. Rows of other subjects are then read for
       their subject and trial name alone, so their files may be absent.
 
   Raises:
     RecordingError: anything is missing, unreadable, implausible or contradictory.
   """
-  root = pathlib.Path(root)
+  if need_synchronization is None:
+    need_synchronization = need_forces
+  examined = _examine(pathlib.Path(root), need_forces, need_synchronization, subjects)
+  if examined.problems:
+    raise examined.problems[0]
+  return examined.trials
+
+
+def examine(root: str | pathlib.Path, *, need_synchronization: bool = True) -> Examined:
+  """Returns the trials of a recording set with forces, and everything that `load` would refuse.
+
+  Args:
+    root: folder with subjects.csv and trials.csv.
+    need_synchronization: whether one of video_start_s and contact_frame must be given.
+  """
+  return _examine(pathlib.Path(root), True, need_synchronization, None)
+
+
+def _examine(
+  root: pathlib.Path,
+  need_forces: bool,
+  need_synchronization: bool,
+  subjects: collections.abc.Iterable[str] | None,
+) -> Examined:
   if not root.is_dir():
-    raise RecordingError(
-      f'{root}: no such folder; expected a recording set', code='recording.no_folder', file=root
-    )
+    message = f'{root}: no such folder; expected a recording set'
+    return Examined([], [RecordingError(message, code='recording.no_folder', file=root)])
+  problems: list[errors.InputError] = []
+  trials: list[Trial] = []
   try:
-    known = _read_subjects(root / 'subjects.csv')
+    known = _read_subjects(root, problems)
     selected = _select_subjects(root / 'subjects.csv', known, subjects)
-    return _read_trials(root, known, selected, need_forces)
-  except errors.InputError as error:
-    raise RecordingError.from_error(error) from error
+    trials = _read_trials(root, known, selected, need_forces, need_synchronization, problems)
+  except errors.InputError as error:  # about a whole file
+    problems.append(error)
+  return Examined(trials, [RecordingError.from_error(problem) for problem in problems])
 
 
 def digests(trials: collections.abc.Iterable[Trial]) -> dict[str, str]:
@@ -123,7 +177,11 @@ def digests(trials: collections.abc.Iterable[Trial]) -> dict[str, str]:
       trial.subject.body_mass_kg, trial.camera, trial.plates, trial.video_start_s,
       trial.contact_frame,
     ]  # fmt: skip
-    contents = [_sha256(trial.video), _sha256(trial.force) if trial.force else '']
+    contents = [_sha256(trial.video), *([_sha256(file) for file in trial.force] or [''])]
+    if trial.force_format:
+      settings.append(trial.force_format)
+      own = force_files.own_format(trial.root, trial.force_format)
+      contents += [_sha256(own)] if own.is_file() else []
     if contents[0] in trial_of_video:
       logging.warning(
         '%s: trial %s has the same video as %s; was a row copied and not changed?',
@@ -146,25 +204,76 @@ def _sha256(path: pathlib.Path) -> str:
     ) from error
 
 
-def _read_subjects(path: pathlib.Path) -> dict[str, Subject]:
-  """Returns the subjects of subjects.csv by name, in the file's order."""
-  subjects: dict[str, Subject] = {}
+def _read_subjects(
+  root: pathlib.Path, problems: list[errors.InputError]
+) -> dict[str, Subject | None]:
+  """Returns the subjects of subjects.csv by name, in the file's order.
+
+  Args:
+    root: the recording set.
+    problems: gets what is wrong with rows; their subjects are None.
+  """
+  subjects: dict[str, Subject | None] = {}
   line_of_name: dict[str, int] = {}
-  for row in manifest_rows.read(path, ['subject', 'body_mass_kg']):
-    name = row.new_name('subject', line_of_name)
-    if ',' in name:
-      raise row.error(
-        'subject', 'a name without a comma (commands take lists such as A,B)', 'recording.bad_name'
-      )
-    mass = row.number('body_mass_kg', *BODY_MASS_KG, 'kilograms')
-    height = row.number('height_m', *HEIGHT_M, 'metres') if row.has('height_m') else None
-    subjects[name] = Subject(name, mass, height)
+  path = root / 'subjects.csv'
+  rows = manifest_rows.read(path, ['subject'])
+  if not {'body_mass_kg', 'static'} & set(rows[0].cells):
+    raise delimited_text.missing_columns(path, 1, 'body_mass_kg', list(rows[0].cells))
+  for row in rows:
+    name = row.cells['subject']
+    try:
+      name = row.new_name('subject', line_of_name)
+      if ',' in name:
+        raise row.error(
+          'subject',
+          'a name without a comma (commands take lists such as A,B)',
+          'recording.bad_name',
+        )
+      mass = _read_body_mass(root, row)
+      height = row.number('height_m', *HEIGHT_M, 'metres') if row.has('height_m') else None
+      subjects[name] = Subject(name, mass, height)
+    except errors.InputError as error:
+      problems.append(error)
+      subjects.setdefault(name, None)
   return subjects
+
+
+def _read_body_mass(root: pathlib.Path, row: manifest_rows.Row) -> float:
+  """Returns a subject's mass in kilograms: as given, or weighed in a file of quiet standing.
+
+  Raises:
+    InputError: neither is given, one of them cannot be used, or they contradict each other.
+  """
+  if not row.has('static'):
+    if not row.has('body_mass_kg'):
+      raise row.error(
+        'body_mass_kg', 'kilograms, or a file of quiet standing in static', 'table.empty_cell'
+      )
+    return row.number('body_mass_kg', *BODY_MASS_KG, 'kilograms')
+  files = tuple(row.files('static', root))
+  weighed = body_mass.weigh(files, row.cells.get('force_format', ''), root)
+  low, high = BODY_MASS_KG
+  if not low <= weighed <= high:
+    raise row.error(
+      'static',
+      f'quiet standing of {low:g} to {high:g} kilograms; the plates carry {weighed:.4g}',
+      'recording.out_of_range',
+    )
+  if not row.has('body_mass_kg'):
+    return weighed
+  mass = row.number('body_mass_kg', *BODY_MASS_KG, 'kilograms')
+  if abs(mass - weighed) > _MASS_TOLERANCE * weighed:
+    raise row.error(
+      'body_mass_kg',
+      f'about the {weighed:.4g} kilograms that the plates carry in {row.cells["static"]}',
+      'recording.body_mass',
+    )
+  return mass
 
 
 def _select_subjects(
   path: pathlib.Path,
-  known: dict[str, Subject],
+  known: collections.abc.Collection[str],
   requested: collections.abc.Iterable[str] | None,
 ) -> list[str] | None:
   """Returns the requested subjects, all of them known, or None where all subjects are requested."""
@@ -188,30 +297,47 @@ def _select_subjects(
 
 
 def _read_trials(
-  root: pathlib.Path, subjects: dict[str, Subject], selected: list[str] | None, need_forces: bool
+  root: pathlib.Path,
+  subjects: dict[str, Subject | None],
+  selected: list[str] | None,
+  need_forces: bool,
+  need_synchronization: bool,
+  problems: list[errors.InputError],
 ) -> list[Trial]:
-  """Returns the trials of trials.csv, or those of the selected subjects, in the file's order."""
+  """Returns the trials of trials.csv, or those of the selected subjects, in the file's order.
+
+  Args:
+    root: the recording set.
+    subjects: by name; None for those whose rows cannot be used, which are problems already.
+    selected: names of subjects, or None for all.
+    need_forces: as in `load`.
+    need_synchronization: as in `load`.
+    problems: gets what is wrong with rows.
+  """
   path = root / 'trials.csv'
   required = ['subject', 'trial', 'video', 'camera']
   if need_forces:
     required += ['force', 'plates']
   rows = manifest_rows.read(path, required)
-  if need_forces and not {'video_start_s', 'contact_frame'} & set(rows[0].cells):
+  if need_synchronization and not {'video_start_s', 'contact_frame'} & set(rows[0].cells):
     raise delimited_text.missing_columns(
       path, 1, 'video_start_s or contact_frame', list(rows[0].cells)
     )
   trials: list[Trial] = []
   line_of_name: dict[str, int] = {}
   for row in rows:
-    subject = row.text('subject')
-    if subject not in subjects:
-      raise row.error(
-        'subject', f'a subject of subjects.csv ({", ".join(subjects)})', 'recording.unknown_subject'
-      )
-    name = row.new_name('trial', line_of_name)
-    if selected is None or subject in selected:
-      trials.append(_trial(root, row, subjects[subject], name, need_forces))
-  if not trials:
+    try:
+      name = row.text('subject')
+      if name not in subjects:
+        expected = f'a subject of subjects.csv ({", ".join(subjects)})'
+        raise row.error('subject', expected, 'recording.unknown_subject')
+      trial_name = row.new_name('trial', line_of_name)
+      subject = subjects[name]
+      if subject is not None and (selected is None or name in selected):
+        trials.append(_trial(root, row, subject, trial_name, need_forces, need_synchronization))
+    except errors.InputError as error:
+      problems.append(error)
+  if not trials and not problems:
     raise errors.InputError(
       f'{path}: no trials of {", ".join(selected or subjects)}',
       code='recording.no_trials',
@@ -221,27 +347,48 @@ def _read_trials(
 
 
 def _trial(
-  root: pathlib.Path, row: manifest_rows.Row, subject: Subject, name: str, need_forces: bool
+  root: pathlib.Path,
+  row: manifest_rows.Row,
+  subject: Subject,
+  name: str,
+  need_forces: bool,
+  need_synchronization: bool,
 ) -> Trial:
   camera = row.text('camera')
   if camera not in conventions.LEGS:
     raise row.error('camera', 'left or right, the side of the walker on which the camera stands')
   video = row.file('video', root)
-  force: pathlib.Path | None = None
-  plates: tuple[str, ...] = ()
+  force: tuple[pathlib.Path, ...] = ()
+  force_format = row.cells.get('force_format', '')
   if need_forces or row.has('force'):
-    force = row.file('force', root)
-    if force.suffix.lower() not in FORCE_EXTENSIONS:
-      raise row.error('force', f'a file ending in {", ".join(FORCE_EXTENSIONS)}', 'force.format')
-  if need_forces or row.has('plates'):
-    plates = tuple(leg.strip() for leg in row.text('plates').split(';'))
-    if not set(plates) <= set(conventions.LEGS):
-      raise row.error(
-        'plates', 'left or right for every plate, plate 1 first, with semicolons between'
-      )
-  start_s, contact_frame = _synchronization(row, need_forces)
+    force = tuple(row.files('force', root))
+    for file in force:
+      if file.suffix.lower() not in force_files.EXTENSIONS:
+        expected = f'a file ending in {", ".join(force_files.EXTENSIONS)}'
+        raise row.error('force', expected, 'force.format')
+  plates: tuple[str, ...] = ()
+  if row.has('plates'):
+    plates = _plates(row, camera)
+  elif need_forces and not force_files.may_name_legs(force, force_format):
+    plates = (row.text('plates'),)  # raises
+  start_s, contact_frame = _synchronization(row, need_synchronization)
   where = delimited_text.format_place(pathlib.Path(row.path.name), row.line)
-  return Trial(subject, name, video, camera, force, plates, start_s, contact_frame, where)
+  return Trial(
+    subject, name, video, camera, force, force_format, plates, start_s, contact_frame, root, where
+  )
+
+
+def _plates(row: manifest_rows.Row, camera: str) -> tuple[str, ...]:
+  """Returns the leg on each plate; near is the leg on the camera's side."""
+  far = conventions.LEGS[1 - conventions.LEGS.index(camera)]
+  legs = {**_LEGS, 'near': camera, 'far': far}
+  names = [name.strip().lower() for name in row.text('plates').split(';')]
+  if not set(names) <= set(legs):
+    raise row.error(
+      'plates',
+      'left or right (or L, R, near, far) for every plate, plate 1 first, with semicolons between',
+    )
+  return tuple(legs[name] for name in names)
 
 
 def _synchronization(row: manifest_rows.Row, required: bool) -> tuple[float | None, int | None]:
