@@ -22,7 +22,7 @@ DULL = ((150, 140, 150), (110, 120, 115), (160, 140, 130))
 
 
 def longest(frames, time_s) -> crossings.Crossing:
-  return crossings.find_longest(making.Frames(frames), time_s)
+  return crossings.longest(crossings.find_crossings(making.Frames(frames), time_s))
 
 
 def follow(film: making.Film) -> walker_track.Track:
@@ -254,7 +254,7 @@ def test_who_waits_before_walking_is_followed_from_then_on():
     frames.append(making.noisy(frame, 3, rng))
   still = making.Frames(frames)
   still.chosen = [*frames[350:], *frames[350:]]  # else who stands for so long is background
-  track = crossings.find_longest(still, np.arange(420) / 60).track
+  track = crossings.longest(crossings.find_crossings(still, np.arange(420) / 60)).track
   assert 350 - linking.WAIT_S * 60 - 2 <= track.frame[0] <= 350
   assert track.frame[-1] >= 415
 

@@ -191,7 +191,7 @@ def test_the_window_is_around_the_walker_in_the_videos_own_pixels(
 
 def test_the_drawn_window_holds_the_walker():
   film = making.film(80, height=180, width=320, noise=0)
-  track = crossings.find_longest(making.Frames(film.frames), film.time_s).track
+  track = crossings.longest(crossings.find_crossings(making.Frames(film.frames), film.time_s)).track
   for k in (25, 40):  # when it does not reach out of the picture
     left, top, width, height = walker_window.boxes(track, 48, 36)[k]
     picture = np.zeros((180, 320, 3), np.uint8)

@@ -117,9 +117,11 @@ def test_a_path_a_little_aslant_is_followed():
 def test_pictures_shown_twice_count_once():
   film = making.film(80, fps=30, height=180, width=320)
   twice = np.repeat(film.frames, 2, axis=0)
-  track = crossings.find_longest(making.Frames(twice), np.arange(160) / 60).track
+  track = crossings.longest(
+    crossings.find_crossings(making.Frames(twice), np.arange(160) / 60)
+  ).track
   np.testing.assert_array_equal(track.repeats, track.frame % 2 == 1)
-  once = crossings.find_longest(making.Frames(film.frames), film.time_s)
+  once = crossings.longest(crossings.find_crossings(making.Frames(film.frames), film.time_s))
   assert not once.track.repeats.any()
 
 
@@ -128,7 +130,9 @@ def test_pictures_shown_twice_count_once_where_the_walker_is_out_of_sight():
   frames = making.film(80, fps=30, height=180, width=320).frames.copy()
   frames[40:44] = np.minimum(frames[40:44].astype(int) + 20, 255)
   twice = np.repeat(frames, 2, axis=0)
-  track = crossings.find_longest(making.Frames(twice), np.arange(160) / 60).track
+  track = crossings.longest(
+    crossings.find_crossings(making.Frames(twice), np.arange(160) / 60)
+  ).track
   np.testing.assert_array_equal(track.repeats, track.frame % 2 == 1)
 
 

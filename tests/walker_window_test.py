@@ -11,7 +11,7 @@ SIZE = {'height': 180, 'width': 320}
 
 
 def longest(frames, time_s) -> crossings.Crossing:
-  return crossings.find_longest(making.Frames(frames), time_s)
+  return crossings.longest(crossings.find_crossings(making.Frames(frames), time_s))
 
 
 def follow(film: making.Film) -> walker_track.Track:
@@ -94,7 +94,7 @@ def test_sway_along_the_walk_stays_in_the_window():
 
 def test_a_finer_window_shows_the_same():
   film = making.film(40, noise=2, **SIZE)
-  crossing = crossings.find_longest(making.Frames(film.frames), film.time_s)
+  crossing = crossings.longest(crossings.find_crossings(making.Frames(film.frames), film.time_s))
   square, fine = (
     np.stack(list(walker_window.windows(crossing, rows, 36, wide))).astype(float)
     for rows, wide in ((48, 1), (96, 2))

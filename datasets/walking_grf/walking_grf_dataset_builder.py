@@ -9,25 +9,21 @@ recordings that it was built from.
 
 from __future__ import annotations
 
-import collections
-import concurrent.futures
 import contextlib
 import dataclasses
 import itertools
 import os
 import pathlib
-import re
 import shutil
 from collections.abc import Iterator
 from typing import Any
 
-import cv2
 import numpy as np
 import tensorflow_datasets as tfds
 from absl import logging
 
 from grfjax import conventions, errors
-from grfjax.data import clip_config, trial_records
+from grfjax.data import clip_config, split_names, trial_records, trial_workers
 from grfjax.io import folder_lock, recordings
 
 
@@ -176,7 +172,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     for trial in trials:
       by_subject.setdefault(trial.subject.name, []).append(trial)
     for name in by_subject:
-      _check_split_name(name, manual_dir)
+      split_names.check_split_name(name, manual_dir)
     cfg = self.builder_config.voxel()
     self.info.metadata.update(
       body_mass_kg={name: t[0].subject.body_mass_kg for name, t in by_subject.items()},
@@ -189,24 +185,32 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     # One stream for all splits, which are written one after the other: while one is sorted and
     # written, the next one's trials are at work.
     in_order = [trial for group in by_subject.values() for trial in group]
-    stream = _records_in_parallel(in_order, cfg, self.builder_config.contact_n)
+    threshold_n = self.builder_config.contact_n
+    stream = trial_workers.in_parallel(
+      lambda trial: trial_records.trial_records(trial, cfg, threshold_n), in_order
+    )
     groups = itertools.groupby(stream, key=lambda result: result[0].subject.name)
-    return {name: self._generate_examples(name, groups) for name in by_subject}
+    return {name: self._generate_examples(name, groups, manual_dir) for name in by_subject}
 
   def _generate_examples(
-    self, subject: str, groups: Iterator[tuple[str, Iterator[_TrialRecords]]]
+    self,
+    subject: str,
+    groups: Iterator[tuple[str, Iterator[_TrialRecords]]],
+    manual_dir: pathlib.Path,
   ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yields the records of a subject, and notes in the metadata how many frames they are.
 
     Args:
       subject: the split's name.
       groups: the subjects in order, each with its trials; the next one is `subject`'s.
+      manual_dir: the recording set.
     """
     name, trials = next(groups)
     assert name == subject, 'splits are not written in order'
-    known, frames, trial_count = np.zeros(2, int), 0, 0
+    known, frames, trial_count, record_count = np.zeros(2, int), 0, 0, 0
     for _, records in trials:
       trial_count += 1
+      record_count += len(records)
       counted: set[int] = {-1}  # voxels overlap: count each frame of the trial once
       for k, record in enumerate(records):
         new = [t for t, frame in enumerate(record['frame'].tolist()) if frame not in counted]
@@ -214,24 +218,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         known += record['known'][new].sum(0)
         frames += len(new)
         yield f'{record["trial"]}/{k:06d}', record
+    trial_records.check_has_records(subject, record_count, self.builder_config.voxel(), manual_dir)
     self.info.metadata['frames'][subject] = frames
     self.info.metadata['known'][subject] = {'near': int(known[0]), 'far': int(known[1])}
     logging.info(
       '%s: %d trials, %d frames; force known in %d frames of the near leg, %d of the far leg',
       subject, trial_count, frames, *known,
     )  # fmt: skip
-
-
-def _check_split_name(subject: str, manual_dir: pathlib.Path) -> None:
-  """Raises RecordingError where TFDS cannot have a split of that name."""
-  if not re.fullmatch(r'[A-Za-z]\w*', subject, re.ASCII) or subject.lower() == 'all':
-    raise recordings.RecordingError(
-      f'subjects.csv: subject {subject!r} cannot name a TFDS split; expected letters, digits and '
-      "underscores beginning with a letter, and not 'all'",
-      code='recording.bad_name',
-      file=manual_dir / 'subjects.csv',
-      column='subject',
-    )
 
 
 @contextlib.contextmanager
@@ -249,33 +242,3 @@ def _alone(folder: pathlib.Path) -> Iterator[None]:
     yield
   finally:
     os.close(handle)
-
-
-def _records_in_parallel(
-  trials: list[recordings.Trial], cfg: clip_config.ClipConfig, contact_n: float
-) -> Iterator[_TrialRecords]:
-  """Yields each trial in order with its records, made a bounded number of trials ahead.
-
-  All cores work, or as many workers as the environment variable GRFJAX_WORKERS says.
-  """
-  # Threads: decoding and OpenCV release the interpreter's lock, and a process would first import
-  # TensorFlow again.
-  workers = int(os.environ.get('GRFJAX_WORKERS', 0)) or len(os.sched_getaffinity(0))
-  cv2.setNumThreads(1)  # a trial a core is faster than a picture on all
-  pool = concurrent.futures.ThreadPoolExecutor(workers)
-  remaining = iter(trials)
-
-  def submit(count: int) -> list[tuple[recordings.Trial, concurrent.futures.Future]]:
-    return [
-      (trial, pool.submit(trial_records.trial_records, trial, cfg, contact_n))
-      for trial in itertools.islice(remaining, count)
-    ]
-
-  pending = collections.deque(submit(2 * workers))
-  try:
-    while pending:
-      trial, future = pending.popleft()
-      yield trial, future.result()
-      pending.extend(submit(1))
-  finally:
-    pool.shutdown(cancel_futures=True)

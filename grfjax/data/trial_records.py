@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 from absl import logging
@@ -38,6 +41,59 @@ def check_direction(trial_camera: str, direction: int, where: str) -> None:
     )
 
 
+@contextlib.contextmanager
+def placing_errors(trial: recordings.Trial) -> Iterator[None]:
+  """Puts the manifest's line and the trial's name before the errors of the block.
+
+  Raises:
+    errors.InputError: whatever the block finds wrong with the trial.
+  """
+  where = f'{trial.where} (trial {trial.name})'
+  try:
+    yield
+  except errors.InputError as error:
+    raise error.within(where) from error
+  except (ValueError, OSError) as error:
+    raise recordings.RecordingError(f'{where}: {error}', code='recording.unusable_trial') from error
+
+
+def check_has_records(
+  subject: str, count: int, cfg: clip_config.ClipConfig, root: pathlib.Path
+) -> None:
+  """Checks that a subject has records: a data set has no empty split.
+
+  Args:
+    subject: name.
+    count: records of all its trials.
+    cfg: how voxels are cut.
+    root: the recording set, for the message.
+
+  Raises:
+    recordings.RecordingError: there are none.
+  """
+  if not count:
+    raise recordings.RecordingError(
+      f'trials.csv: subject {subject!r} has no record in {cfg.name}, which has one for each frame '
+      'in which a plate carries the near leg; expected a trial with a stance of the near leg: '
+      'check plates and camera, or leave the subject out',
+      code='recording.no_records',
+      file=root / 'trials.csv',
+    )
+
+
+def label_view(
+  forces: trial_forces.TrialForces, view: walker_views.WalkerViews
+) -> trial_labels.TrialLabels:
+  """Labels the pictures of a trial; nothing is known where they do not show the walker clearly.
+
+  Raises:
+    errors.InputError: no foot is on a plate in any of them.
+  """
+  label = trial_labels.label_times(forces, view.time_s)
+  clear = view.clear[view.frame]  # elsewhere the picture does not show what the plates measured
+  return dataclasses.replace(label, known=label.known & clear[:, None])
+
+
 def trial_records(
   trial: recordings.Trial, cfg: clip_config.ClipConfig, threshold_n: float = conventions.CONTACT_N
 ) -> list[dict[str, Any]]:
@@ -57,19 +113,11 @@ def trial_records(
     errors.InputError: the video or the forces cannot be used; the message names the manifest's
       line and the file.
   """
-  where = f'{trial.where} (trial {trial.name})'
-  try:
+  with placing_errors(trial):
     view = walker_views.read_longest_walk(trial.video, cfg)
-    if cfg.follow:
-      check_direction(trial.camera, view.direction, str(trial.video))
+    check_direction(trial.camera, view.direction, str(trial.video))
     forces = trial_forces.read_trial_forces(trial, view.video.time_s, threshold_n)
-    label = trial_labels.label_times(forces, view.time_s)
-  except errors.InputError as error:
-    raise error.within(where) from error
-  except (ValueError, OSError) as error:
-    raise recordings.RecordingError(f'{where}: {error}', code='recording.unusable_trial') from error
-  clear = view.clear[view.frame]  # elsewhere the picture does not show what the plates measured
-  label = dataclasses.replace(label, known=label.known & clear[:, None])
+    label = label_view(forces, view)
   if forces.uncertainty_s:
     logging.info(
       '%s: contact_frame %s puts the video at %.4f s of the force clock, give or take %.1f ms',

@@ -26,6 +26,8 @@ class WalkerViews:
     box: (F, 4) float64 for every frame of the video: left, top, width and height of the window in
       the video's own pixels, counted from its edges; NaN where nobody is followed.
     clear: (F,) bool, the frames of the video in which the pictures show the walker clearly.
+    walks: how many walks the video has of which this is the longest; 1 where that is not looked at.
+    gaps: where in the video somebody may walk but cannot be followed, likewise.
   """
 
   picture: np.ndarray
@@ -35,6 +37,8 @@ class WalkerViews:
   direction: int
   box: np.ndarray
   clear: np.ndarray
+  walks: int = 1
+  gaps: tuple[tracking_gaps.Gap, ...] = ()
 
 
 def read_walks(
@@ -76,10 +80,12 @@ def read_longest_walk(path: pathlib.Path, cfg: clip_config.ClipConfig) -> Walker
     return _whole_pictures(video, cfg)
   frames = working_frames.WorkingFrames(video)
   try:
-    crossing = crossings.find_longest(frames, video.time_s)
+    found = list(crossings.find_crossings(frames, video.time_s))
   except crossings.NobodyFoundError as error:
     raise error.within(str(path), file=path) from error
-  return _followed_windows(frames, crossing, cfg)
+  gaps = tuple(gap for gap in found if isinstance(gap, tracking_gaps.Gap))
+  view = _followed_windows(frames, crossings.longest(found), cfg)
+  return dataclasses.replace(view, walks=len(found) - len(gaps), gaps=gaps)
 
 
 def _whole_pictures(video: video_file.Video, cfg: clip_config.ClipConfig) -> WalkerViews:

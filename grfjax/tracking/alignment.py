@@ -15,6 +15,8 @@ import dataclasses
 import cv2
 import numpy as np
 
+from grfjax.tracking import medians
+
 REDUCTIONS = (4, 1)  # of the pictures that are compared, one after the other
 SMOOTHING = 0.8  # sigma in pixels of the whole picture
 CELL = 16  # side of a cell, pixels of the whole picture
@@ -213,7 +215,7 @@ class _Level:
       error, inside = self._errors(reduced, homography, gain, offset)
       if inside.sum() < MIN_PIXELS:
         return start, 0.0, np.full(2, np.inf)
-      sd = max(MIN_SD, 1.4826 * float(np.median(np.abs(error[inside]))))
+      sd = max(MIN_SD, 1.4826 * medians.median(np.abs(error[inside])))
       weight = np.where(inside, np.clip(1 - (error / (TUKEY * sd)) ** 2, 0, None) ** 2, 0)
       steep = gain * self._steepness
       precision = (steep * weight) @ steep.T / sd**2
@@ -248,7 +250,7 @@ class _Level:
     inside = (column > 1) & (row > 1) & (column < width - 2) & (row < height - 2)
     found = cv2.remap(reduced, column[None], row[None], cv2.INTER_CUBIC)[0]
     error = found - gain * self._gray - offset
-    return error - (np.median(error[inside]) if inside.any() else 0), inside
+    return error - (medians.median(error[inside]) if inside.any() else 0), inside
 
   def _in_units(self, homography: np.ndarray) -> np.ndarray:
     return np.linalg.solve(self._units, homography @ self._units)
@@ -295,10 +297,10 @@ class _Light:
     ) if shift.any() else picture  # fmt: skip
     found = _averaged(moved, LIGHT_REDUCTION)
     known = self._background - self._background.mean()
-    gain, level = 1.0, float(np.median(found - known))
+    gain, level = 1.0, medians.median(found - known)
     for _ in range(LIGHT_STEPS):
       error = found - gain * known - level
-      sd = max(0.3, 1.4826 * float(np.median(np.abs(error))))
+      sd = max(0.3, 1.4826 * medians.median(np.abs(error)))
       weight = np.clip(1 - (error / (TUKEY * sd)) ** 2, 0, None) ** 2
       prior = (sd / GAIN_SD) ** 2
       products = [(weight * a).sum() for a in (known * known, known, 1)]
@@ -346,7 +348,7 @@ def _strongest_edges(
 def _noise_sd(picture: np.ndarray) -> float:
   """Returns the standard deviation of a picture's noise (Immerkaer, CVIU 64, 1996), by a median."""
   kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-  return 1.4826 * float(np.median(np.abs(cv2.filter2D(picture, cv2.CV_32F, kernel)))) / 6
+  return 1.4826 * medians.median(np.abs(cv2.filter2D(picture, cv2.CV_32F, kernel))) / 6
 
 
 def _reduced(picture: np.ndarray, reduction: int) -> np.ndarray:

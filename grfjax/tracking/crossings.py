@@ -90,10 +90,9 @@ def find_crossings(
   yield from gaps
 
 
-def find_longest(frames: background_model.Frames, time_s: np.ndarray) -> Crossing:
-  """Finds the crossing that goes furthest; arguments and errors as in `find_crossings`."""
-  found = [c for c in find_crossings(frames, time_s) if isinstance(c, Crossing)]
-  return max(found, key=lambda c: c.reach)
+def longest(found: Iterable[Crossing | tracking_gaps.Gap]) -> Crossing:
+  """Returns the crossing that goes furthest of what `find_crossings` finds."""
+  return max((c for c in found if isinstance(c, Crossing)), key=lambda c: c.reach)
 
 
 class _Search:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from grfjax.tracking import alignment, background_model
+from grfjax.tracking import alignment, background_model, medians
 
 ROUNDS = 3  # of aligning the sample and taking its median anew
 
@@ -224,7 +224,7 @@ def _median(grays: list[np.ndarray], aligned: list[alignment.Alignment]) -> np.n
       borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
     moved.append((where - found.offset) / found.gain)
-  return np.median(moved, 0).astype(np.float32)
+  return medians.median_picture(moved)
 
 
 def _error_ratio(

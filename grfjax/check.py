@@ -1,0 +1,60 @@
+"""Says everything that can be said of a recording set before a data set is built of it.
+
+python -m grfjax.check --recordings=RAW
+
+Writes a page, a table and a JSON file to RAW/check, and exits with 1 if `tfds build` would refuse
+the set.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+from collections.abc import Iterable
+
+import tqdm
+from absl import app, flags, logging
+
+from grfjax import errors
+from grfjax.data import clip_config, set_check
+from grfjax.io import signals
+from grfjax.report import check_files, check_text
+
+
+def define_flags() -> None:
+  """Defines the command's flags; not on import, as commands share names of flags."""
+  flags.DEFINE_string('recordings', None, 'The recording set.', required=True)
+  flags.DEFINE_string('out', None, 'Folder for page, table and JSON; RAW/check without it.')
+  flags.DEFINE_string(
+    'config', 'walker', 'Configuration of the data set for which the recordings are meant.'
+  )
+
+
+def main(argv: list[str]) -> None:
+  """Checks the recording set that the flags name."""
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected argument {argv[1]!r}')
+  logging.set_verbosity(logging.ERROR)  # warnings of the reading are among the notes
+  root = pathlib.Path(flags.FLAGS.recordings)
+  out = pathlib.Path(flags.FLAGS.out or root / 'check')
+  try:
+    cfg = clip_config.clip_config(flags.FLAGS.config)
+    check = set_check.check_set(root, cfg, show_progress=_progress)
+    if not check.trials:
+      sys.exit('\n'.join(f'grfjax.check: {error}' for error in check.errors))
+    page = check_files.write_check(out, check)
+  except (ValueError, OSError) as error:
+    sys.exit(f'grfjax.check: {errors.describe(error)}')
+  print(check_text.terminal_text(check))
+  print(f'\npage: {page}\n{check_text.verdict(check)}')
+  if check.errors:
+    sys.exit(1)
+
+
+def _progress(results: Iterable, total: int) -> Iterable:
+  return tqdm.tqdm(results, desc='check', total=total, unit='trial', mininterval=1)
+
+
+if __name__ == '__main__':
+  define_flags()
+  signals.run(main, 'grfjax.check')

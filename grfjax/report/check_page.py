@@ -1,0 +1,104 @@
+"""The HTML page of an examined recording set."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import markupsafe
+
+from grfjax.data import findings, set_check, trial_check
+from grfjax.report import check_figure, check_tables, check_text, html_templates
+
+
+@dataclasses.dataclass(frozen=True)
+class _TrialSection:
+  """What the page shows of a trial.
+
+  Attributes:
+    anchor: of the section.
+    name: the trial's.
+    status: 'refused', 'doubtful' or 'ready'.
+    subject: who walks.
+    about: sentences.
+    found: errors, doubts and notes.
+    figure: the plates' forces; '' where there are none.
+  """
+
+  anchor: str
+  name: str
+  status: str
+  subject: str
+  about: list[str]
+  found: list[findings.Finding]
+  figure: markupsafe.Markup
+
+
+def check_page(check: set_check.SetCheck) -> str:
+  """Returns the page as HTML."""
+  sections = [_section(k, trial) for k, trial in enumerate(check.trials)]
+  near, far = check.known()
+  numbers = [(str(check.count(status)), f'trials {status}') for status in trial_check.STATUSES]
+  numbers += [
+    (str(len({trial.subject for trial in check.trials})), 'subjects'),
+    (f'{near:,} | {far:,}', 'known pictures, near | far leg'),
+  ]
+  kinds = [
+    (code, found[0][1].text, found[0][1].remedy, [name for name, _ in found if name])
+    for level in (findings.Level.DOUBT, findings.Level.NOTE)
+    for code, found in check_text.by_code(check, level).items()
+  ]
+  return html_templates.render_page(
+    'check.html.j2',
+    title='Recording set, checked',
+    headline=numbers,
+    summary=[f'{check.root}, for the configuration {check.config}.', *check_text.in_short(check)],
+    errors=check.errors,
+    kinds=kinds,
+    table=check_tables.narrow_trials_table(check),
+    links={section.name: f'#{section.anchor}' for section in sections},
+    intervals=check_tables.intervals_table(check),
+    sections=sections,
+  )
+
+
+def _section(number: int, trial: trial_check.TrialCheck) -> _TrialSection:
+  return _TrialSection(
+    f'trial-{number + 1}',
+    check_tables.name_of(trial),
+    trial.status,
+    trial.subject,
+    list(_about(trial)),
+    list(trial.found),
+    check_figure.draw_trial(trial),
+  )
+
+
+def _about(trial: trial_check.TrialCheck) -> list[str]:
+  """Returns sentences about a trial."""
+  parts = []
+  video, plates, labels = trial.video, trial.plates, trial.labels
+  if video is not None:
+    parts.append(
+      f'Video of {video.duration_s:.2f} s, {video.frames} frames of {video.width} x '
+      f'{video.height} at {video.fps:.4g} a second.'
+    )
+    if video.walk is not None:
+      side = {1: ' to the right of the picture', -1: ' to the left of the picture', 0: ''}
+      start, end = video.walk
+      parts.append(f'The walk goes{side[video.direction]} from {start:.2f} to {end:.2f} s.')
+  if plates is not None:
+    start, end = plates.recorded
+    clock = "the video's" if plates.start_s is not None else 'their own'
+    parts.append(f'Forces from {start:.2f} to {end:.2f} s on {clock} clock.')
+    if plates.start_s is not None:
+      parts.append(
+        f'The video starts at {plates.start_s:.4f} s of the force clock'
+        + (f', give or take {1e3 * plates.uncertainty_s:.1f} ms.' if plates.uncertainty_s else '.')
+      )
+  if labels is not None:
+    near, far = labels.known
+    parts.append(
+      f'Of {labels.pictures} pictures the force of the near leg is known in {near}, of the far leg '
+      f'in {far}; {labels.records} records.'
+    )
+  return [' '.join(parts)] if parts else []
