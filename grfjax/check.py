@@ -39,6 +39,8 @@ def main(argv: list[str]) -> None:
   out = pathlib.Path(flags.FLAGS.out or root / 'check')
   try:
     cfg = clip_config.clip_config(flags.FLAGS.config)
+    if (root / 'trials.csv').is_file():
+      check_files.prepare(out)
     check = set_check.check_set(root, cfg, show_progress=_progress)
     if not check.trials:
       sys.exit('\n'.join(f'grfjax.check: {error}' for error in check.errors))

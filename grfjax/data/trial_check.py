@@ -222,9 +222,7 @@ def _collected(found: list[findings.Finding], trial: recordings.Trial) -> Iterat
 
 def _video_facts(video: video_file.Video, view: walker_views.WalkerViews | None) -> VideoFacts:
   time_s = video.time_s
-  facts = VideoFacts(
-    len(time_s), float(time_s[-1]), 1 / float(np.median(np.diff(time_s))), video.width, video.height
-  )
+  facts = VideoFacts(len(time_s), float(time_s[-1]), video.fps, video.width, video.height)
   if view is None:
     return facts
   first, last = view.frame[0], view.frame[-1]

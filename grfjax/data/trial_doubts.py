@@ -41,7 +41,7 @@ def of_view(view: walker_views.WalkerViews, cfg: clip_config.ClipConfig) -> list
 
 
 def _of_rate(view: walker_views.WalkerViews) -> Iterator[findings.Finding]:
-  fps = 1 / float(np.median(np.diff(view.video.time_s)))
+  fps = view.video.fps
   if fps < FRAME_RATE:
     yield findings.Finding(
       findings.Level.DOUBT,

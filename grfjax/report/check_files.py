@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import pathlib
+import tempfile
 from typing import Any
 
 from grfjax import conventions
@@ -14,6 +15,17 @@ from grfjax.io import atomic
 from grfjax.report import check_page, check_tables
 
 PAGE, JSON, TABLE = 'index.html', 'check.json', 'check.csv'
+
+
+def prepare(folder: pathlib.Path) -> None:
+  """Makes the folder, and makes sure that files can be written there before any work is done.
+
+  Raises:
+    OSError: they cannot.
+  """
+  with atomic.naming_errors(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=folder).close()
 
 
 def write_check(folder: pathlib.Path, check: set_check.SetCheck) -> pathlib.Path:
