@@ -72,8 +72,17 @@ def read_walks(
     raise error.within(str(path), file=path) from error
 
 
-def read_longest_walk(path: pathlib.Path, cfg: clip_config.ClipConfig) -> WalkerViews:
-  """Reads the walk that goes furthest; arguments and errors are those of `read_walks`."""
+def read_longest_walk(
+  path: pathlib.Path, cfg: clip_config.ClipConfig, *, with_pictures: bool = True
+) -> WalkerViews:
+  """Reads the walk that goes furthest; errors are those of `read_walks`.
+
+  Args:
+    path: the video.
+    cfg: how pictures are made.
+    with_pictures: whether the pictures are wanted; otherwise those of a walker who is followed
+      are not made, and black of a single pixel.
+  """
   video = video_file.probe(path)
   video_file.check_no_hole(video)
   if not cfg.follow:
@@ -84,7 +93,7 @@ def read_longest_walk(path: pathlib.Path, cfg: clip_config.ClipConfig) -> Walker
   except crossings.NobodyFoundError as error:
     raise error.within(str(path), file=path) from error
   gaps = tuple(gap for gap in found if isinstance(gap, tracking_gaps.Gap))
-  view = _followed_windows(frames, crossings.longest(found), cfg)
+  view = _followed_windows(frames, crossings.longest(found), cfg, with_pictures)
   return dataclasses.replace(view, walks=len(found) - len(gaps), gaps=gaps)
 
 
@@ -99,18 +108,23 @@ def _whole_pictures(video: video_file.Video, cfg: clip_config.ClipConfig) -> Wal
 
 
 def _followed_windows(
-  frames: working_frames.WorkingFrames, crossing: crossings.Crossing, cfg: clip_config.ClipConfig
+  frames: working_frames.WorkingFrames,
+  crossing: crossings.Crossing,
+  cfg: clip_config.ClipConfig,
+  with_pictures: bool = True,
 ) -> WalkerViews:
   """Cuts the window that follows the walker out of every frame of a crossing."""
   video, track = frames.video, crossing.track
-  picture = np.stack(list(walker_window.windows(crossing, cfg.rows, cfg.columns, cfg.wide)))
+  picture = np.zeros((len(track.frame), 1, 1, 1), np.uint8)
+  if with_pictures:
+    windows = walker_window.windows(crossing, cfg.rows, cfg.columns, cfg.wide)
+    picture = pictures.standardize(np.stack(list(windows)))
   window = walker_window.boxes(track, cfg.rows, cfg.columns, cfg.wide)
   box = np.full((len(video.time_s), 4), np.nan)
   box[track.frame] = _filmed_boxes(window, crossing.to_filmed) * 2**frames.halvings
   clear = np.zeros(len(box), bool)
   clear[track.frame] = crossing.clear
   box[~clear] = np.nan
-  picture = pictures.standardize(picture)
   new = ~track.repeats
   picture, frame = picture if new.all() else picture[new], track.frame[new]
   views = WalkerViews(picture, video.time_s[frame], frame, video, track.direction, box, clear)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 
 import cv2
 import numpy as np
@@ -79,8 +80,13 @@ class Aligner:
         background has little pattern, the shift alone is found more exactly.
     """
     self._background = background
-    self._levels = [_Level(background, reduction, turns) for reduction in REDUCTIONS]
+    self._turns = turns
     self._light = _Light(background)
+
+  @functools.cached_property
+  def _levels(self) -> list[_Level]:
+    """The edges at each reduction; not needed where brightness alone is compared."""
+    return [_Level(self._background, reduction, self._turns) for reduction in REDUCTIONS]
 
   def align(self, picture: np.ndarray, guess: np.ndarray | None = None) -> Alignment:
     """Aligns a picture, of the background's size.

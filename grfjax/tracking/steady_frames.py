@@ -69,10 +69,10 @@ class SteadyFrames:
     self.lost: list[int] = []
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
     grays = [_gray(frame) for frame in sample]
-    background, moving, turns = _align_sample(grays)
+    background, unmoved, moving, turns = _align_sample(grays)
     self._shape = background.shape
     self.moves = moving is not None
-    aligned = moving or _still_alignments(grays, background)
+    aligned = moving or unmoved
     self.light_changes = bool(np.ptp([_level(a, background) for a in aligned]) > 2 * LIGHT_CHANGE)
     if not self.is_changed:
       self._sample = sample
@@ -164,34 +164,41 @@ class SteadyFrames:
 
 def _align_sample(
   grays: list[np.ndarray],
-) -> tuple[np.ndarray, list[alignment.Alignment] | None, bool]:
+) -> tuple[np.ndarray, list[alignment.Alignment], list[alignment.Alignment] | None, bool]:
   """Aligns some frames with their common background.
 
   Args:
     grays: (H, W) float32 each.
 
   Returns:
-    The background (H, W) in gray levels; how each frame lies on it, None where the camera stands
-    still; and whether the camera turns.
+    The background (H, W) in gray levels; how each frame lies on what would be the background if
+    the camera stood still; how each lies on the background, None where it does stand still; and
+    whether the camera turns.
   """
   still = _median(grays, _still_alignments(grays, grays[len(grays) // 2]))
-  aligned, background, ratio = _best_round(grays, still, None, turns=False)
+  unmoved = _still_alignments(grays, still)
+  aligned, background, ratio = _best_round(grays, still, unmoved, None, turns=False)
   if ratio > MOVING_RATIO:
-    return still, None, False
-  turned, turned_background, turned_ratio = _best_round(grays, still, aligned, turns=True)
+    return still, unmoved, None, False
+  turned, turned_background, turned_ratio = _best_round(grays, still, unmoved, aligned, turns=True)
   if turned_ratio < TURNING_RATIO * ratio:
-    return turned_background, turned, True
-  return background, aligned, False
+    return turned_background, unmoved, turned, True
+  return background, unmoved, aligned, False
 
 
 def _best_round(
-  grays: list[np.ndarray], still: np.ndarray, start: list[alignment.Alignment] | None, turns: bool
+  grays: list[np.ndarray],
+  still: np.ndarray,
+  unmoved: list[alignment.Alignment],
+  start: list[alignment.Alignment] | None,
+  turns: bool,
 ) -> tuple[list[alignment.Alignment], np.ndarray, float]:
   """Aligns pictures and takes their median by turns.
 
   Args:
     grays: (H, W) float32 each.
     still: their median (H, W) unaligned.
+    unmoved: how they lie on that if the camera stands still.
     start: alignments to begin with; None: unaligned.
     turns: whether the camera may turn.
 
@@ -207,7 +214,7 @@ def _best_round(
     aligned = [aligner.align(g, h) for g, h in zip(grays, guesses, strict=True)]
     guesses = [a.homography for a in aligned]
     background = _median(grays, aligned)
-    ratio = _error_ratio(grays, still, background, aligned)
+    ratio = _error_ratio(grays, still, unmoved, background, aligned)
     if ratio < best[2]:
       best = aligned, background, ratio
     if start is None and best[2] > NOT_MOVING_RATIO:
@@ -230,6 +237,7 @@ def _median(grays: list[np.ndarray], aligned: list[alignment.Alignment]) -> np.n
 def _error_ratio(
   grays: list[np.ndarray],
   still: np.ndarray,
+  unmoved: list[alignment.Alignment],
   background: np.ndarray,
   aligned: list[alignment.Alignment],
 ) -> float:
@@ -239,7 +247,7 @@ def _error_ratio(
     return 1.0
   left = sum(aligner.error(g, a) for g, a in zip(grays, aligned, strict=True))
   unaligned = aligner.with_gray_of(still)
-  before = sum(unaligned.error(g, unaligned.without_motion(g)) for g in grays)
+  before = sum(unaligned.error(g, a) for g, a in zip(grays, unmoved, strict=True))
   return float(left / max(before, 1e-6))
 
 
