@@ -37,15 +37,18 @@ FITS = 0.3
 # Two starts nearer than this are one: half of a quick child's step.
 APART_S = 0.2
 
-# What wrong forces, of somebody else, exceed and right ones do not: twice the usual mean error of
-# the vertical force in stance, and of the contacts' disagreement.
-MAX_MISFIT_PCT_BW = 10.0
-MAX_CONTACT_SPREAD_S = 0.025
+# What the forces of somebody else mostly exceed, and the right ones never did, of people whom the
+# network had not learned from.
+MAX_MISFIT_PCT_BW = 9.0
+MAX_CONTACT_SPREAD_S = 0.020
+USUAL_MISFIT_PCT_BW = 6.5  # 95 of 100 right starts have less
 
-# A start beside the best is no rival where its misfit is so many times that.
+# A start beside the best is no rival where its misfit is so many times the most.
 _NO_RIVAL = 1.5
 
-USUAL_MISFIT_PCT_BW = (3.0, 8.0)  # of subjects whom the network had not learned from
+# A given start is doubted where it is further from the one that is found; right ones were within
+# 10 ms.
+DISAGREE_S = 0.025
 
 # How far the three readings err together: their spread does not show it.
 COMMON_ERROR_S = 0.003
@@ -59,12 +62,16 @@ _PARABOLA = 5  # samples to both sides of the least one
 _HUBER_BW = (0.1, 0.03)
 _CHANCE_SAMPLES = 500
 _SAME_CONTACT_S = 0.1
-_NEAR_PLACE = 1 / 3  # of the distance between two candidates
+
+# A walker who is further from the plates than he goes in this time is at another step: a stride
+# takes 0.8 s and more, and where in the picture the right steps were varied by 0.1 s.
+_SAME_PLACE_S = 0.2
+_TELLING, _AGREEING = 3, 2 / 3  # trials that tell where the plates are, and how many must agree
 
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:
-  """A start that the estimate fits.
+  """A start that the estimate may have.
 
   Attributes:
     video_start_s: the force clock at the video's first frame.
@@ -90,9 +97,11 @@ class Proposal:
   """What the estimate says about the start of a video.
 
   Attributes:
-    candidates: the starts that fit, the best supported first; one where it is clear.
+    candidates: the starts that fit, the best supported first; where none does, the best alone, as
+      far as it is worth drawing.
     runner_up_s: the next best start, fitting or not; NaN where only one was possible.
     runner_up_misfit_pct_bw: its misfit.
+    speed_px_s: how fast the walker crosses the picture; NaN where the walker is not followed.
     problem: '' where the first candidate is proposed, otherwise the code of what stands against
       it, such as 'sync.ambiguous'.
     sentence: the result in words, without the trial's name.
@@ -101,6 +110,7 @@ class Proposal:
   candidates: tuple[Candidate, ...]
   runner_up_s: float
   runner_up_misfit_pct_bw: float
+  speed_px_s: float
   problem: str
   sentence: str
 
@@ -170,30 +180,54 @@ def settle_by_place(
   proposals: collections.abc.Mapping[str, Proposal],
   known_px: collections.abc.Iterable[float] = (),
 ) -> dict[str, Proposal]:
-  """Decides ambiguous trials by where in the picture the plates are.
+  """Decides ambiguous trials, and checks clear ones, by where in the picture the plates are.
 
-  The camera must have stood still over all these trials. Where the plates are is the median over
-  the trials that are clear and over `known_px`; it takes one of the latter, or two of the former.
-  A candidate is chosen where it alone is within a third of the distance between candidates, a
-  stride, of that place, and so are all the trials that tell it.
+  The camera must have stood still over all these trials, and their walkers have stepped on the same
+  plates. Where these are is the median over `known_px` and the trials that are clear; it takes
+  three of them, of which two thirds agree. Of several candidates, the one at which the walker is
+  there is chosen; a trial that is clear, but with the walker elsewhere, is refused.
 
   Args:
     proposals: trial -> what its curves say.
     known_px: `place_px` of trials whose start is known otherwise.
 
   Returns:
-    trial -> proposal, those that were not ambiguous or remain so unchanged.
+    trial -> proposal, in the same order.
   """
   known = [x for x in known_px if math.isfinite(x)]
   clear = [p.best.place_px for p in proposals.values() if not p.problem]
-  clear = [x for x in clear if math.isfinite(x)]
-  if not known and len(clear) < 2:
+  places = np.array(known + [x for x in clear if math.isfinite(x)])
+  speeds = [p.speed_px_s for p in proposals.values() if math.isfinite(p.speed_px_s)]
+  if len(places) < _TELLING or not speeds:
     return dict(proposals)
-  places = np.array(known + clear)
-  return {
-    name: _choose(p, places) if p.problem == 'sync.ambiguous' else p
-    for name, p in proposals.items()
-  }
+  plates_px = float(np.median(places))
+  agree = np.abs(places - plates_px) <= _SAME_PLACE_S * float(np.median(speeds))
+  if agree.mean() < _AGREEING:
+    return dict(proposals)
+  return {name: _settle(proposal, plates_px) for name, proposal in proposals.items()}
+
+
+def disagreement(proposal: Proposal, given_s: float, given_uncertainty_s: float) -> str:
+  """Returns in words how a start that is given differs from the proposal; '' if it does not.
+
+  Args:
+    proposal: what the curves say.
+    given_s: the force clock at the video's first frame, as trials.csv has it.
+    given_uncertainty_s: half a frame interval where it was placed by `contact_frame`, else 0.
+
+  Returns:
+    A sentence where they differ by more than their uncertainties and 25 ms; '' also where the
+    proposal has a problem.
+  """
+  difference = proposal.video_start_s - given_s
+  allowed = max(DISAGREE_S, proposal.uncertainty_s + given_uncertainty_s)
+  if proposal.problem or abs(difference) <= allowed:
+    return ''
+  return (
+    f'trials.csv places the video at {given_s:.3f} s of the force clock, {abs(difference):.3f} s '
+    f'{"earlier" if difference > 0 else "later"} than its estimated forces do '
+    f'({proposal.video_start_s:.3f} s, within {1000 * proposal.uncertainty_s:.0f} ms)'
+  )
 
 
 def place_px(
@@ -220,7 +254,7 @@ def place_px(
 
 
 def _refused(problem: str, sentence: str) -> Proposal:
-  return Proposal((), math.nan, math.nan, problem, sentence)
+  return Proposal((), math.nan, math.nan, math.nan, problem, sentence)
 
 
 def _contacts(
@@ -235,54 +269,63 @@ def _middle_s(contacts: list[foot_contacts.Contact]) -> float:
   return float(np.mean([(c.start_s + c.end_s) / 2 for c in contacts]))
 
 
-def _choose(proposal: Proposal, places: np.ndarray) -> Proposal:
-  """Returns an ambiguous proposal decided by where other trials have the plates, if they do.
-
-  Args:
-    proposal: ambiguous.
-    places: (n,) pixels.
-  """
-  own = np.array([c.place_px for c in proposal.candidates])
-  if not np.isfinite(own).all():
+def _settle(proposal: Proposal, plates_px: float) -> Proposal:
+  """Returns a proposal that knows where in the picture the plates are."""
+  if proposal.problem not in ('', 'sync.ambiguous'):
     return proposal
-  plates_px = float(np.median(places))
-  near_px = _NEAR_PLACE * float(np.diff(np.sort(own)).min())
-  near = np.flatnonzero(np.abs(own - plates_px) <= near_px)
-  if len(near) != 1 or np.abs(places - plates_px).max() > near_px:
+  places = np.array([c.place_px for c in proposal.candidates])
+  if not np.isfinite(places).all():
     return proposal
-  chosen = proposal.candidates[near[0]]
+  near = np.abs(places - plates_px) <= _SAME_PLACE_S * proposal.speed_px_s
+  if not proposal.problem and not near[0]:
+    return dataclasses.replace(
+      proposal,
+      problem='sync.other_place',
+      sentence=f'at {proposal.video_start_s:.3f} s, the start that fits, the walker steps on the '
+      f'plates at {places[0]:.0f} px of the picture, but in the other trials at {plates_px:.0f} '
+      'px: does the video show other steps than these, or did the camera move?',
+    )
+  if not proposal.problem or near.sum() != 1:
+    return proposal
+  chosen = proposal.candidates[int(np.argmax(near))]
   others = tuple(c for c in proposal.candidates if c is not chosen)
   problem, sentence = _judge(chosen)
   if not problem:
-    sentence = (
-      f'{sentence}; of {len(others) + 1} that fit it is the one at which the walker is where the '
-      f'plates are in the other trials ({chosen.place_px:.0f} px, theirs {plates_px:.0f} px)'
+    sentence += (
+      f'; of {len(places)} starts that fit, it is the one at which the walker is where the plates '
+      'are in the other trials'
     )
-  return Proposal(
-    (chosen, *others), others[0].video_start_s, others[0].misfit_pct_bw, problem, sentence
+  return dataclasses.replace(
+    proposal,
+    candidates=(chosen, *others),
+    runner_up_s=others[0].video_start_s,
+    runner_up_misfit_pct_bw=others[0].misfit_pct_bw,
+    problem=problem,
+    sentence=sentence,
   )
 
 
 def _judge(candidate: Candidate) -> tuple[str, str]:
   """Returns the problem of a start that has no rival, or '', and a sentence."""
   misfit, spread = candidate.misfit_pct_bw, candidate.contact_spread_s
-  usual = f'usual are {USUAL_MISFIT_PCT_BW[0]:g} to {USUAL_MISFIT_PCT_BW[1]:g}'
   if not math.isfinite(candidate.uncertainty_s):
     return 'sync.misfit', (
-      'no start makes the estimate fit the plates: are the forces those of another trial?'
+      'the estimate fits the plates at no start at which the video shows a part of every contact: '
+      'does it show fewer, or are the forces those of another trial?'
     )
+  missed = (
+    f'the estimate misses the plates by {misfit:.1f} % of body weight (95 of 100 right starts: '
+    f'less than {USUAL_MISFIT_PCT_BW:g})'
+  )
   if misfit > MAX_MISFIT_PCT_BW or spread > MAX_CONTACT_SPREAD_S:
-    spread_text = f', and the times of contact disagree by {1000 * spread:.0f} ms'
     return 'sync.misfit', (
-      f'at the best start, {candidate.video_start_s:.3f} s, the estimate still misses the plates '
-      f'by {misfit:.1f} % of body weight ({usual})'
-      f'{spread_text if spread > MAX_CONTACT_SPREAD_S else ""}: are the forces those of another '
-      'trial, or is the walk unlike those that the network knows?'
+      f'at the best start, {candidate.video_start_s:.3f} s, {missed}, and times of contact by '
+      f'{1000 * spread:.0f} ms: are the forces those of another trial, or is the walk unlike those '
+      'that the network knows?'
     )
   return '', (
     f'the video begins at {candidate.video_start_s:.3f} s of the force clock, within '
-    f'{1000 * candidate.uncertainty_s:.0f} ms; there the estimate misses the plates by '
-    f'{misfit:.1f} % of body weight ({usual})'
+    f'{1000 * candidate.uncertainty_s:.0f} ms; there {missed}'
   )
 
 
@@ -294,15 +337,16 @@ class _PlateCurves:
     start_s: the force clock at the first sample.
     force: (M, 2, 3) body weights, leg (left, right) x (vertical, forward, to the walker's left);
       NaN where the plates do not decide it.
+    vertical: (M, 2) body weights, what the plates of each leg read, whether it decides the force or
+      not; NaN for a leg without.
     contacts: on the plates, of both legs, in order.
-    events: the same as they look in averaged curves, for comparison with an estimate's.
     loaded_bw: vertical force over which a foot is on a plate.
   """
 
   start_s: float
   force: np.ndarray
+  vertical: np.ndarray
   contacts: list[foot_contacts.Contact]
-  events: list[foot_contacts.MeasuredContact]
   loaded_bw: float
 
   @classmethod
@@ -316,28 +360,36 @@ class _PlateCurves:
     """Averages and labels; the arguments are those of `find_start`."""
     count = int((time_s[-1] - time_s[0]) / _FINE_S + 1e-6) + 1
     at_s = time_s[0] + np.arange(count) * _FINE_S
-    newtons, known, _ = force_labels.label_legs(
-      leg_force, time_s, at_s, body_weight_n, threshold_n
-    )
+    newtons, known, _ = force_labels.label_legs(leg_force, time_s, at_s, body_weight_n, threshold_n)
     force = conventions.plates_to_walker(newtons) / body_weight_n
     force[~known] = np.nan
-    return cls(
-      float(time_s[0]),
-      force,
-      _contacts(leg_force, time_s, threshold_n),
-      foot_contacts.find_contacts(at_s, force),
-      threshold_n / body_weight_n,
-    )
+    vertical = np.full((count, 2), np.nan)
+    for leg, newtons_of_leg in leg_force.items():
+      mean, _ = plate_contacts.window_means(time_s, newtons_of_leg[:, 2], at_s)
+      vertical[:, conventions.LEGS.index(leg)] = mean / body_weight_n
+    contacts = _contacts(leg_force, time_s, threshold_n)
+    return cls(float(time_s[0]), force, vertical, contacts, threshold_n / body_weight_n)
 
-  def at(self, time_s: np.ndarray) -> np.ndarray:
-    """Returns the forces (K, 2, 3) at (K,) times of the force clock, NaN where not known."""
+  def at(self, time_s: np.ndarray, axes: int = 3) -> np.ndarray:
+    """Returns the forces (K, 2, axes) at (K,) times of the force clock, NaN where not known."""
+    return self._interpolate(self.force[..., :axes], time_s)
+
+  def contacts_at(self, time_s: np.ndarray) -> list[foot_contacts.MeasuredContact]:
+    """Returns the contacts as they would be found at frames, at (K,) times of the force clock.
+
+    So both that are compared have the frames' error of straight lines from one to the next.
+    """
+    return foot_contacts.find_contacts(time_s, self._interpolate(self.vertical[..., None], time_s))
+
+  def _interpolate(self, values: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    """Returns values (M, ...) at (K,) times of the force clock, NaN outside of the recording."""
     position = (time_s - self.start_s) / _FINE_S
-    inside = (position >= 0) & (position <= len(self.force) - 1)
-    before = np.clip(position.astype(int), 0, len(self.force) - 2)
+    inside = (position >= 0) & (position <= len(values) - 1)
+    before = np.clip(position.astype(int), 0, len(values) - 2)
     share = (position - before)[:, None, None]
-    force = (1 - share) * self.force[before] + share * self.force[before + 1]
-    force[~inside] = np.nan
-    return force
+    found = (1 - share) * values[before] + share * values[before + 1]
+    found[~inside] = np.nan
+    return found
 
   def possible_starts(self, first_s: float, last_s: float) -> np.ndarray:
     """Returns the starts (K,) at which a part of every contact is shown.
@@ -381,6 +433,12 @@ class _Video:
     """Returns for how long contacts of these legs are seen, seconds."""
     return sum(c.end_s - c.start_s for c in self.contacts if c.leg in legs)
 
+  @property
+  def speed_px_s(self) -> float:
+    """How fast the walker crosses the picture; NaN where not followed."""
+    speed = np.abs(np.gradient(self._centre_px, self.time_s))
+    return float(np.median(speed[np.isfinite(speed)])) if np.isfinite(speed).any() else math.nan
+
   def place_px(self, time_s: float) -> float:
     """Returns where the walker is in the picture at a time; NaN where not followed."""
     seen = np.flatnonzero(np.isfinite(self._centre_px))
@@ -415,8 +473,9 @@ class _Search:
       share[k] = costs.sum() / chance / max(len(costs) + hidden, 1)
       support[k] = len(costs) - costs.sum() / chance
     picked = self._pick(share, support)
-    best = self.starts[picked[0] if picked else int(np.argmax(support))]
-    found = [self._candidate(start) for start in [best, *self.starts[picked[1:]]]]
+    best, *others = self.starts[picked or [int(np.argmax(support))]].tolist()
+    found = [self._candidate(start) for start in (best, *others)]
+    # One without any misfit is hidden, and may be the right one.
     rivals = [c for c in found[1:] if not c.misfit_pct_bw > _NO_RIVAL * MAX_MISFIT_PCT_BW]
     candidates = (found[0], *rivals)
     beside = np.flatnonzero(np.abs(self.starts - best) > APART_S)
@@ -424,7 +483,14 @@ class _Search:
     if len(candidates) > 1:
       runner_up = candidates[1].video_start_s
     problem, sentence = self._verdict(candidates)
-    return Proposal(candidates, runner_up, self._misfit(runner_up), problem, sentence)
+    return Proposal(
+      candidates,
+      runner_up,
+      self._misfit(runner_up),
+      self.video.speed_px_s,
+      problem,
+      sentence,
+    )
 
   def _pick(self, share: np.ndarray, support: np.ndarray) -> list[int]:
     """Returns the starts that fit, the best supported first: indices into `starts`."""
@@ -453,7 +519,7 @@ class _Search:
 
   def _costs(self, start: float) -> tuple[np.ndarray, int]:
     """Returns the cost of each known and estimated vertical force, and how many are hidden."""
-    true = self.plates.at(self.video.time_s + start)[..., 0]
+    true = self.plates.at(self.video.time_s + start, 1)[..., 0]
     costs = _cost(self.video.force[..., 0] - true, 0)
     hidden = int((self.video.hidden & np.isfinite(true)).sum())
     return costs[np.isfinite(costs)], hidden
@@ -512,7 +578,7 @@ class _Search:
   def _contact_differences(self, start: float) -> np.ndarray:
     """Returns by how much contacts and toe-offs are later on the plates: (n,) seconds."""
     differences = []
-    for true in self.plates.events:
+    for true in self.plates.contacts_at(self.video.time_s + start):
       same = [c for c in self.video.contacts if c.leg == true.leg]
       for event in ('contact_s', 'toe_off_s'):
         nearest = min(
