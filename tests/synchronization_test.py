@@ -177,6 +177,19 @@ def test_forces_of_a_heavier_step_are_refused():
   assert proposal.misfit_pct_bw == pytest.approx(15 * 0.764, abs=0.5)  # its mean is 2.4 / pi BW
 
 
+def test_a_misfit_that_is_unusual_is_said():
+  walk = make_walk()
+  estimate, (legs, time_s) = make_estimate(walk, FIRST_S, LAST_S), make_plates(walk)
+  usual, unusual = (
+    find(estimate, ({leg: factor * newtons for leg, newtons in legs.items()}, time_s))
+    for factor in (1.05, 1.1)
+  )
+  assert [usual.problem, unusual.problem] == ['', '']
+  assert [usual.unusual, unusual.unusual] == [False, True]
+  assert 'unusual' in unusual.sentence
+  assert 'unusual' not in usual.sentence
+
+
 def test_nobody_on_the_plates():
   walk = make_walk()
   legs, time_s = make_plates(walk)

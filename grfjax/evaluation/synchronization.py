@@ -40,7 +40,7 @@ APART_S = 0.2
 # What the forces of somebody else mostly exceed, and the right ones never did, of people whom the
 # network had not learned from.
 MAX_MISFIT_PCT_BW = 9.0
-MAX_CONTACT_SPREAD_S = 0.020
+MAX_CONTACT_SPREAD_S = 0.016
 USUAL_MISFIT_PCT_BW = 6.5  # 95 of 100 right starts have less
 
 # A start beside the best is no rival where its misfit is so many times the most.
@@ -118,6 +118,11 @@ class Proposal:
   def best(self) -> Candidate:
     """The best supported start; all of it NaN where there is none."""
     return self.candidates[0] if self.candidates else Candidate(*[math.nan] * 5)
+
+  @property
+  def unusual(self) -> bool:
+    """Whether the start is proposed, but fits worse than 95 of 100 right ones."""
+    return not self.problem and self.misfit_pct_bw > USUAL_MISFIT_PCT_BW
 
   @property
   def video_start_s(self) -> float:
@@ -313,20 +318,23 @@ def _judge(candidate: Candidate) -> tuple[str, str]:
       'the estimate fits the plates at no start at which the video shows a part of every contact: '
       'does it show fewer, or are the forces those of another trial?'
     )
-  missed = (
-    f'the estimate misses the plates by {misfit:.1f} % of body weight (95 of 100 right starts: '
-    f'less than {USUAL_MISFIT_PCT_BW:g})'
-  )
+  missed = f'the estimate misses the plates by {misfit:.1f} % of body weight'
   if misfit > MAX_MISFIT_PCT_BW or spread > MAX_CONTACT_SPREAD_S:
     return 'sync.misfit', (
-      f'at the best start, {candidate.video_start_s:.3f} s, {missed}, and times of contact by '
-      f'{1000 * spread:.0f} ms: are the forces those of another trial, or is the walk unlike those '
-      'that the network knows?'
+      f'at the best start, {candidate.video_start_s:.3f} s, {missed}, and its times of contact '
+      f'disagree by {1000 * spread:.0f} ms: are the forces those of another trial, or is the walk '
+      'unlike those that the network knows?'
     )
-  return '', (
+  sentence = (
     f'the video begins at {candidate.video_start_s:.3f} s of the force clock, within '
     f'{1000 * candidate.uncertainty_s:.0f} ms; there {missed}'
   )
+  if misfit > USUAL_MISFIT_PCT_BW:
+    sentence += (
+      f', which is unusual (95 of 100 right starts: less than {USUAL_MISFIT_PCT_BW:g}): look at '
+      'the curves, and whether the forces are those of this trial'
+    )
+  return '', sentence
 
 
 @dataclasses.dataclass(frozen=True)
