@@ -3,21 +3,24 @@
 python -m grfjax.check --recordings=RAW
 
 Writes a page, a table and a JSON file to RAW/check, and exits with 1 if `tfds build` would refuse
-the set.
+the set. With --find_sync it also looks for the start of each video on the clock of the plates, by
+the forces that the bundled network `everyone` estimates, and writes trials.synced.csv.
 """
 
 from __future__ import annotations
 
 import pathlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import tqdm
 from absl import app, flags, logging
 
 from grfjax import errors
 from grfjax.data import clip_config, set_check
-from grfjax.io import signals
+from grfjax.evaluation import set_synchronization
+from grfjax.inference import trained_run
+from grfjax.io import run_folder, signals, synced_manifest
 from grfjax.report import check_files, check_text
 
 
@@ -27,6 +30,9 @@ def define_flags() -> None:
   flags.DEFINE_string('out', None, 'Folder for page, table and JSON; RAW/check without it.')
   flags.DEFINE_string(
     'config', 'walker', 'Configuration of the data set for which the recordings are meant.'
+  )
+  flags.DEFINE_bool(
+    'find_sync', False, 'Look for the start of each video on the clock of the plates.'
   )
 
 
@@ -41,20 +47,28 @@ def main(argv: list[str]) -> None:
     cfg = clip_config.clip_config(flags.FLAGS.config)
     if (root / 'trials.csv').is_file():
       check_files.prepare(out)
-    check = set_check.check_set(root, cfg, show_progress=_progress)
+    check = set_check.check_set(root, cfg, show_progress=_progress('check'))
+    starts: dict[str, set_synchronization.FoundStart] = {}
     if not check.trials:
       sys.exit('\n'.join(f'grfjax.check: {error}' for error in check.errors))
-    page = check_files.write_check(out, check)
+    if flags.FLAGS.find_sync:
+      run = trained_run.load(run_folder.RunFolder.find('everyone'))
+      check, starts = set_synchronization.find_starts(check, run, _progress('find_sync'))
+    page = check_files.write_check(out, check, starts)
   except (ValueError, OSError) as error:
     sys.exit(f'grfjax.check: {errors.describe(error)}')
-  print(check_text.terminal_text(check))
-  print(f'\npage: {page}\n{check_text.verdict(check)}')
+  print(check_text.terminal_text(check, starts), end='\n\n')
+  if starts:
+    print(check_text.how_to_use(root / 'trials.csv', out / synced_manifest.NAME, starts))
+  print(f'page: {page}\n{check_text.verdict(check)}')
   if check.errors:
     sys.exit(1)
 
 
-def _progress(results: Iterable, total: int) -> Iterable:
-  return tqdm.tqdm(results, desc='check', total=total, unit='trial', mininterval=1)
+def _progress(what: str) -> Callable[[Iterable, int], Iterable]:
+  return lambda results, count: tqdm.tqdm(
+    results, desc=what, total=count, unit='trial', mininterval=1
+  )
 
 
 if __name__ == '__main__':

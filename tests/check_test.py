@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from grfjax import errors
+from grfjax import conventions, errors
 from grfjax.data import (
   clip_config,
   findings,
+  plate_contacts,
   set_check,
   trial_check,
   trial_doubts,
@@ -26,7 +27,10 @@ from grfjax.data import (
   trial_workers,
   walker_views,
 )
-from grfjax.io import recordings, video_file
+from grfjax.evaluation import set_synchronization, synchronization
+from grfjax.gait import force_curves
+from grfjax.inference import video_estimate
+from grfjax.io import force_files, recordings, video_file
 from grfjax.report import check_figure, check_files, check_page, check_tables, check_text
 from grfjax.tracking import tracking_gaps
 
@@ -185,7 +189,7 @@ def test_what_can_be_looked_at_is_looked_at(broken):
 
 
 def test_the_terminal_lists_every_error_with_its_code(broken):
-  text = check_text.terminal_text(broken)
+  text = check_text.terminal_text(broken, {})
   unfolded = ' '.join(text.split())
   for error in broken.errors:
     assert f'{error.text} [{error.code}]' in unfolded
@@ -198,7 +202,7 @@ def test_the_terminal_lists_every_error_with_its_code(broken):
 
 
 def test_the_page(broken):
-  text = check_page.check_page(broken)
+  text = check_page.check_page(broken, {}, {})
   page = html_pages.check_page(text, [f'#trial-{k}' for k in range(1, 8)])
   assert {f'trial-{k}' for k in range(1, 8)} == {a['id'] for a in page.all('details')}
   for error in broken.errors:
@@ -248,7 +252,7 @@ def test_a_good_set_has_nothing_doubtful(mine):
   assert check_text.verdict(check) == (
     '4 of 4 trials can be built: tfds build takes the set for mochizuki.'
   )
-  assert 'Doubts' not in check_text.terminal_text(check)
+  assert 'Doubts' not in check_text.terminal_text(check, {})
   assert check.known() == tuple(np.sum([t.labels.known for t in check.trials], 0))
 
 
@@ -382,6 +386,75 @@ def test_whole_strides_are_weighed():
   weight = 50.0 * making.G * share
   assert found(weight) == found(1.03 * weight) == []
   assert 'carry 1.08 body weights' in found(weight / 1.08)[0].text
+
+
+# --- starts of videos
+
+
+@pytest.fixture
+def true_estimates(mine, monkeypatch):
+  """Estimates that are what the plates measured from 3.1 s on; B_2's cannot be made."""
+
+  def estimate(run, path, camera=''):
+    if path.stem == 'B_2':
+      raise video_file.VideoError(f'{path}: damaged', code='video.damaged', file=path)
+    plates = force_files.read(path.with_suffix('.csv'))
+    time_s = np.arange(70) / 60
+    weight = {'A': 61.5, 'B': 48.0}[path.stem[0]] * making.G
+    newtons, _ = plate_contacts.window_means(plates.time_s, plates.force, time_s + 3.1)
+    box = np.column_stack([np.linspace(0, 60, 70), *np.full((3, 70), 10.0)])
+    return force_curves.ForceCurves(
+      time_s, conventions.plates_to_walker(newtons) / weight, np.zeros((70, 2, 3, 0)), 'left',
+      False, box, np.ones(70, int), (),
+    )  # fmt: skip
+
+  monkeypatch.setattr(video_estimate, 'estimate_video', estimate)
+
+
+def test_starts_are_found_and_written(mine, true_estimates, tmp_path):
+  alter(mine, 'A_1.csv,left;right,3.1,', 'A_1.csv,left;right,,')
+  alter(mine, 'A_2.csv,left;right,3.1,', 'A_2.csv,left;right,3.2,')
+  before = set_check.check_set(mine, OURS)
+  check, starts = set_synchronization.find_starts(before, None)
+  assert list(starts) == ['A_1', 'A_2', 'B_1']
+  assert starts['A_1'].proposal.video_start_s == pytest.approx(3.1, abs=0.002)
+  assert [start.fills for start in starts.values()] == [True, False, False]
+  found = {trial.name: set(codes(trial.found)) - {'check.small_walker'} for trial in check.trials}
+  assert found == {
+    'A_1': {'recording.synchronization', 'check.start_found'}, 'A_2': {'check.other_start'},
+    'B_1': set(), 'B_2': {'video.damaged'},
+  }  # fmt: skip
+  assert [f.code for f in check.errors] == ['recording.synchronization']  # it is not in the set yet
+  page = check_files.write_check(tmp_path / 'out', check, starts)
+  seen = html_pages.check_page(page.read_text(), [f'#trial-{k}' for k in (1, 2, 3, 4, 1, 2, 3)])
+  assert len(seen.all('img')) == 3
+  content = json.loads((tmp_path / 'out/check.json').read_text())
+  assert content['trials'][0]['start']['video_start_s'] == pytest.approx(3.1, abs=0.002)
+  assert content['trials'][3]['start'] is None
+  synced = tmp_path / 'out/trials.synced.csv'
+  text = check_text.how_to_use(mine / 'trials.csv', synced, starts)
+  assert 'the start of 1 trial filled in' in text
+  assert text.endswith(f'cp {synced} {mine}/trials.csv')
+  shutil.copy(synced, mine / 'trials.csv')
+  assert set_check.check_set(mine, PAPER).errors == []
+  assert 'of A_1' not in text
+  assert 'A_1' in check_text.terminal_text(check, starts).split('Starts of the videos')[1]
+
+
+def test_a_start_that_is_not_sure_is_left_out(mine, true_estimates, monkeypatch, tmp_path):
+  alter(mine, 'A_1.csv,left;right,3.1,', 'A_1.csv,left;right,,')
+  unsure = synchronization.Proposal((), *[np.nan] * 3, 'sync.ambiguous', '2 starts fit')
+  monkeypatch.setattr(synchronization, 'find_start', lambda *of: unsure)
+  check, starts = set_synchronization.find_starts(set_check.check_set(mine, OURS), None)
+  (found,) = (f for f in check.trials[0].found if f.code == 'sync.ambiguous')
+  assert found.level is findings.Level.DOUBT
+  assert '2 starts fit.' in found.text
+  assert 'by hand' in found.remedy
+  check_files.write_check(tmp_path, check, starts)
+  assert ',A_1.mp4,left,A_1.csv,left;right,,,' in (tmp_path / 'trials.synced.csv').read_text()
+  text = check_text.how_to_use(mine / 'trials.csv', tmp_path / 'trials.synced.csv', starts)
+  assert 'no start was filled in' in text
+  assert '1 trial without a start' in text
 
 
 # --- figure and command

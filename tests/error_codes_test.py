@@ -6,7 +6,7 @@ import re
 ROOT = pathlib.Path(__file__).parents[1]
 AREAS = (
   'table', 'recording', 'force', 'c3d', 'video', 'walker', 'data', 'synth', 'config', 'run',
-  'checkpoint', 'evaluation', 'prediction', 'gait', 'sync',
+  'checkpoint', 'evaluation', 'prediction', 'gait', 'sync', 'check',
 )  # fmt: skip
 CODE = re.compile(rf"'((?:{'|'.join(AREAS)})\.[a-z0-9_]+)'")
 # The process that reads C3D files gives the code's second part alone.
@@ -17,7 +17,7 @@ def _codes_raised():
   found = set()
   for path in [*ROOT.glob('grfjax/**/*.py'), *ROOT.glob('datasets/*/*_builder.py')]:
     text = path.read_text(encoding='utf-8')
-    found |= {code for code in CODE.findall(text) if not code.endswith('.json')}
+    found |= {code for code in CODE.findall(text) if not code.endswith(('.json', '.csv'))}
   c3d = (ROOT / 'grfjax/io/c3d_process.py').read_text(encoding='utf-8')
   return found | {f'c3d.{reason}' for reason in C3D_REASON.findall(c3d)}
 

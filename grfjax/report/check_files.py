@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import math
 import pathlib
 import tempfile
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from grfjax import conventions
 from grfjax.data import findings, force_intervals, set_check, trial_check
+from grfjax.evaluation import set_synchronization
 from grfjax.gait import foot_contacts
-from grfjax.io import atomic
-from grfjax.report import check_page, check_tables
+from grfjax.io import atomic, synced_manifest
+from grfjax.report import check_page, check_tables, synchronization_figure
 
 PAGE, JSON, TABLE = 'index.html', 'check.json', 'check.csv'
 
@@ -28,12 +32,18 @@ def prepare(folder: pathlib.Path) -> None:
     tempfile.TemporaryFile(dir=folder).close()
 
 
-def write_check(folder: pathlib.Path, check: set_check.SetCheck) -> pathlib.Path:
+def write_check(
+  folder: pathlib.Path,
+  check: set_check.SetCheck,
+  starts: Mapping[str, set_synchronization.FoundStart] = MappingProxyType({}),
+) -> pathlib.Path:
   """Writes the page, the table as CSV, and everything as JSON: all of them or none.
 
   Args:
     folder: for the files; others in it stay.
     check: their content.
+    starts: trial -> when its video began, where that was looked for; also written as
+      trials.synced.csv, and a figure of each.
 
   Returns:
     The page.
@@ -41,14 +51,34 @@ def write_check(folder: pathlib.Path, check: set_check.SetCheck) -> pathlib.Path
   Raises:
     OSError: a file cannot be written.
   """
-  with atomic.atomic_files(folder, [PAGE, JSON, TABLE]) as draft:
-    atomic.write_text(draft / PAGE, check_page.check_page(check))
+  figures = {name: f'start_{name}.png' for name in starts}
+  synced = [synced_manifest.NAME] if starts else []
+  with atomic.atomic_files(folder, [PAGE, JSON, TABLE, *figures.values(), *synced]) as draft:
+    pictures = {name: _draw_start(draft / figures[name], start) for name, start in starts.items()}
+    if starts:
+      found = {
+        name: synced_manifest.Start(start.proposal.video_start_s, start.proposal.uncertainty_s)
+        for name, start in starts.items()
+        if start.fills
+      }
+      synced_manifest.write(check.root / 'trials.csv', draft / synced_manifest.NAME, found)
+    atomic.write_text(draft / PAGE, check_page.check_page(check, starts, pictures))
     atomic.write_text(draft / TABLE, check_tables.trials_table(check).csv())
-    atomic.write_json(draft / JSON, content(check))
+    atomic.write_json(draft / JSON, content(check, starts))
   return folder / PAGE
 
 
-def content(check: set_check.SetCheck) -> dict[str, Any]:
+def _draw_start(path: pathlib.Path, start: set_synchronization.FoundStart) -> pathlib.Path:
+  forces = set_synchronization.plate_forces(start.trial)
+  return synchronization_figure.draw_synchronization(
+    path, start.trial.name, start.estimate, forces.leg_force, forces.time_s, forces.body_weight_n,
+    start.proposal,
+  )  # fmt: skip
+
+
+def content(
+  check: set_check.SetCheck, starts: Mapping[str, set_synchronization.FoundStart]
+) -> dict[str, Any]:
   """Returns what the JSON file holds; None is undefined."""
   near, far = check.known()
   return {
@@ -60,13 +90,29 @@ def content(check: set_check.SetCheck) -> dict[str, Any]:
     'known': {'near': near, 'far': far},
     'known_by_interval': {
       name: {'near': counts[0], 'far': counts[1]}
-      for name, counts in zip(
-        force_intervals.INTERVALS, check.intervals().tolist(), strict=True
-      )
+      for name, counts in zip(force_intervals.INTERVALS, check.intervals().tolist(), strict=True)
     },
     'findings': [_finding(finding) for finding in check.found],
-    'trials': [_trial(trial) for trial in check.trials],
-  }  # fmt: skip
+    'trials': [
+      {**_trial(trial), 'start': _start(starts.get(trial.name) if trial.camera else None)}
+      for trial in check.trials
+    ],
+  }
+
+
+def _start(start: set_synchronization.FoundStart | None) -> dict[str, Any] | None:
+  if start is None:
+    return None
+  proposal = start.proposal
+  numbers = {
+    'video_start_s': proposal.video_start_s,
+    'uncertainty_s': proposal.uncertainty_s,
+    'misfit_pct_bw': proposal.misfit_pct_bw,
+  }
+  return {
+    **{name: number if math.isfinite(number) else None for name, number in numbers.items()},
+    'problem': proposal.problem or None,
+  }
 
 
 def _finding(finding: findings.Finding) -> dict[str, Any]:

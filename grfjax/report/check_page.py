@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
+from collections.abc import Mapping
 
 import markupsafe
 
 from grfjax.data import findings, set_check, trial_check
-from grfjax.report import check_figure, check_tables, check_text, html_templates
+from grfjax.evaluation import set_synchronization
+from grfjax.report import check_figure, check_tables, check_text, html_templates, page_parts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +25,7 @@ class _TrialSection:
     about: sentences.
     found: errors, doubts and notes.
     figure: the plates' forces; '' where there are none.
+    picture: of the start that was found; None where it was not looked for.
   """
 
   anchor: str
@@ -31,11 +35,25 @@ class _TrialSection:
   about: list[str]
   found: list[findings.Finding]
   figure: markupsafe.Markup
+  picture: page_parts.Picture | None
 
 
-def check_page(check: set_check.SetCheck) -> str:
-  """Returns the page as HTML."""
-  sections = [_section(k, trial) for k, trial in enumerate(check.trials)]
+def check_page(
+  check: set_check.SetCheck,
+  starts: Mapping[str, set_synchronization.FoundStart],
+  pictures: Mapping[str, pathlib.Path],
+) -> str:
+  """Returns the page as HTML.
+
+  Args:
+    check: the set.
+    starts: trial -> when its video began, where that was looked for.
+    pictures: trial -> PNG of that, for the same trials.
+  """
+  sections = [
+    _section(k, trial, pictures.get(trial.name) if trial.camera else None)
+    for k, trial in enumerate(check.trials)
+  ]
   near, far = check.known()
   numbers = [(str(check.count(status)), f'trials {status}') for status in trial_check.STATUSES]
   numbers += [
@@ -56,12 +74,15 @@ def check_page(check: set_check.SetCheck) -> str:
     kinds=kinds,
     table=check_tables.narrow_trials_table(check),
     links={section.name: f'#{section.anchor}' for section in sections},
+    starts=check_tables.starts_table(starts) if starts else None,
     intervals=check_tables.intervals_table(check),
     sections=sections,
   )
 
 
-def _section(number: int, trial: trial_check.TrialCheck) -> _TrialSection:
+def _section(
+  number: int, trial: trial_check.TrialCheck, picture: pathlib.Path | None
+) -> _TrialSection:
   return _TrialSection(
     f'trial-{number + 1}',
     check_tables.name_of(trial),
@@ -70,7 +91,14 @@ def _section(number: int, trial: trial_check.TrialCheck) -> _TrialSection:
     list(_about(trial)),
     list(trial.found),
     check_figure.draw_trial(trial),
-  )
+    None if picture is None else page_parts.Picture(
+      picture,
+      'Vertical force of each leg on the plates, and as estimated in the video from the start that '
+      'was found.',
+      'Gray: on the plates; coloured: estimated in the video, from the start that was found. Where '
+      'the start is right, the curves rise and fall together.',
+    ),
+  )  # fmt: skip
 
 
 def _about(trial: trial_check.TrialCheck) -> list[str]:

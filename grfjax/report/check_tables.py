@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from grfjax import conventions
 from grfjax.data import force_intervals, set_check, trial_check
+from grfjax.evaluation import set_synchronization
 from grfjax.report import text_table
 
 _SIDES = {1: 'right', -1: 'left', 0: None}
@@ -86,4 +89,29 @@ def intervals_table(check: set_check.SetCheck) -> text_table.Table:
     ('vertical force (BW)', 'near leg', 'far leg'),
     ('', 'd', 'd'),
     (*rows, ('all', near, far)),
+  )
+
+
+def starts_table(
+  starts: Mapping[str, set_synchronization.FoundStart],
+) -> text_table.Table:
+  """Returns when the videos began, as their estimated forces tell."""
+  rows = []
+  for name, start in starts.items():
+    best = start.proposal.best
+    numbers = [best.video_start_s, 1e3 * best.uncertainty_s, best.misfit_pct_bw]
+    rows.append((
+      name,
+      start.given_s,
+      *(number if math.isfinite(number) else None for number in numbers),
+      start.proposal.problem or 'proposed',
+    ))  # fmt: skip
+  return text_table.Table(
+    'starts',
+    'Starts of the videos',
+    'On the force clock, read off the forces that are estimated in the video.',
+    ('trial', 'in trials.csv (s)', 'found (s)', 'within (ms)', 'misfit (% BW)', 'result'),
+    ('', '.4f', '.4f', '.0f', '.1f', ''),
+    tuple(rows),
+    ('misfit: mean absolute difference of estimate and plates while a foot is on one.',),
   )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pathlib
+import shlex
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from grfjax.data import findings, set_check, trial_check
+from grfjax.evaluation import set_synchronization
 from grfjax.report import check_tables
 
 _WIDTH = 100  # characters of a terminal's line
@@ -54,9 +57,18 @@ def by_code(
   return grouped
 
 
-def terminal_text(check: set_check.SetCheck) -> str:
-  """Returns the table, every error, and each kind of doubt and note."""
+def terminal_text(
+  check: set_check.SetCheck, starts: Mapping[str, set_synchronization.FoundStart]
+) -> str:
+  """Returns the tables, every error, and each kind of doubt and note.
+
+  Args:
+    check: the set.
+    starts: trial -> when its video began, where that was looked for.
+  """
   parts = [check_tables.narrow_trials_table(check).text()]
+  if starts:
+    parts += ['', check_tables.starts_table(starts).text()]
   errors = [str(error) for error in check.errors]
   parts += _listed('Errors: tfds build would refuse the set', errors)
   for level, heading in ((findings.Level.DOUBT, 'Doubts'), (findings.Level.NOTE, 'Notes')):
@@ -85,3 +97,29 @@ def _of_code(found: list[tuple[str, findings.Finding]]) -> str:
     return f'{names[0]}: {text}'
   named = ', '.join(names[1:_MOST_NAMED]) + (' ...' if len(names) > _MOST_NAMED else '')
   return f'{names[0]}: {text} The same code in {_number(len(names) - 1, "other trial")}: {named}'
+
+
+def how_to_use(
+  manifest: pathlib.Path,
+  synced: pathlib.Path,
+  starts: Mapping[str, set_synchronization.FoundStart],
+) -> str:
+  """Returns what to do with the starts that were found.
+
+  Args:
+    manifest: trials.csv.
+    synced: the copy with the starts.
+    starts: trial -> when its video began.
+  """
+  filled = sum(start.fills for start in starts.values())
+  missing = sum(start.given_s is None for start in starts.values()) - filled
+  if not filled:
+    text = f'{synced}: no start was filled in'
+  else:
+    text = (
+      f'{synced}: the start of {_number(filled, "trial")} filled in. See on the page whether the '
+      f'curves lie on each other, then: cp {shlex.quote(str(synced))} {shlex.quote(str(manifest))}'
+    )
+  if missing:
+    text += f'\n{_number(missing, "trial")} without a start: none was found that is sure'
+  return text
