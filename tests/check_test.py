@@ -184,7 +184,9 @@ def test_what_can_be_looked_at_is_looked_at(broken):
   assert no_start.plates.contacts['left'][0].start_s == pytest.approx(3.1 + 0.25, abs=0.01)
   assert no_video.video is None
   assert no_video.plates.contacts['left'][0].start_s == pytest.approx(3.1 + 0.25 - 31, abs=0.01)
-  assert (no_forces.plates, no_forces.video.frames) == (None, 70)
+  assert not no_forces.plates.is_plausible
+  assert no_forces.plates.peak_bw['left'] == pytest.approx(0.99e-3, rel=0.02)
+  assert (no_forces.labels, no_forces.video.frames) == (None, 70)
   assert all(row.video is None and row.plates is None for row in rows)
 
 
@@ -209,7 +211,7 @@ def test_the_page(broken):
     assert page.text.count(error.text) == 2  # in the list, and at its trial
     assert error.code in page.text
   assert page.text.count('<b>&') == 2  # in the table, and above what is said of it
-  assert len(page.all('svg')) == 3
+  assert len(page.all('svg')) == 4
   assert all(len(svg['aria-label']) > 20 for svg in page.all('svg'))
 
 
@@ -465,7 +467,7 @@ def test_a_figure_without_a_place_in_time(broken):
   assert 'the video has no place on it' in text
   assert 'class="video"' not in text
   assert 'class="video"' in str(check_figure.draw_trial(broken.trials[0]))
-  assert check_figure.draw_trial(broken.trials[3]) == ''
+  assert check_figure.draw_trial(broken.trials[4]) == ''
 
 
 def test_a_leg_without_a_plate_is_not_drawn(mine):

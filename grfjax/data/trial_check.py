@@ -26,7 +26,7 @@ from grfjax.data import (
   walker_views,
 )
 from grfjax.gait import foot_contacts
-from grfjax.io import recordings, video_file
+from grfjax.io import force_files, recordings, video_file
 from grfjax.tracking import tracking_gaps
 
 _CURVE_HZ = 120.0  # of the curves that are kept, fewer where they would be over
@@ -77,6 +77,7 @@ class PlateFacts:
       leg without a plate.
     contacts: leg -> its contacts in order of time, for the legs that have plates.
     peak_bw: leg -> largest vertical force of these means, body weights.
+    is_plausible: whether a build would take them; others are only to be looked at.
   """
 
   start_s: float | None
@@ -86,6 +87,7 @@ class PlateFacts:
   force: np.ndarray
   contacts: dict[str, list[foot_contacts.Contact]]
   peak_bw: dict[str, float]
+  is_plausible: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +121,7 @@ class TrialCheck:
     camera: 'left' or 'right'; '' where the row cannot be used.
     found: errors first, then doubts, then notes.
     video: None where it cannot be read.
-    plates: None where they cannot be used.
+    plates: None where they cannot be read.
     labels: None where there are none.
   """
 
@@ -193,7 +195,11 @@ def check_trial(
   if view is not None and forces is not None and is_placed:
     with _collected(found, trial):
       label = trial_records.label_view(forces, view)
-  plates = None if forces is None else _plate_facts(forces, is_placed)
+  plates = (
+    _implausible_plates(trial, frame_times_s, threshold_n)
+    if forces is None
+    else _plate_facts(forces, is_placed)
+  )
   checked = TrialCheck(
     trial.subject.name, trial.name, 0, trial.camera, tuple(found),
     None if video is None else _video_facts(video, view),
@@ -266,6 +272,23 @@ def _plate_facts(forces: trial_forces.TrialForces, is_placed: bool) -> PlateFact
     },
     trial_doubts.peaks_bw(forces),
   )
+
+
+def _implausible_plates(
+  trial: recordings.Trial, frame_times_s: np.ndarray, threshold_n: float
+) -> PlateFacts | None:
+  """Returns what plates measured whose forces are refused; None where they cannot be read."""
+  try:
+    plates = force_files.read(trial.force, trial.plates, trial.force_format, trial.root)
+    leg_force = plate_contacts.leg_forces(plates, plates.legs)
+  except errors.InputError:  # which is found already
+    return None
+  forces = trial_forces.TrialForces(
+    trial, frame_times_s, plates.time_s, leg_force, trial.subject.body_mass_kg * conventions.G,
+    threshold_n, trial.video_start_s or 0.0, 0.0,
+  )  # fmt: skip
+  facts = _plate_facts(forces, is_placed=trial.video_start_s is not None)
+  return dataclasses.replace(facts, is_plausible=False)
 
 
 def _label_facts(

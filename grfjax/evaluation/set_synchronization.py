@@ -94,7 +94,11 @@ def find_starts(
   Returns:
     The same examination with what is to say about starts, and trial -> what was found.
   """
-  usable = {c.name: c for c in check.trials if c.plates and c.video and c.video.walk}
+  usable = {
+    c.name: c
+    for c in check.trials
+    if c.plates and c.plates.is_plausible and c.video and c.video.walk
+  }
   trials = [
     trial
     for trial in recordings.examine(check.root, need_synchronization=False).trials

@@ -145,6 +145,7 @@ def _trial(trial: trial_check.TrialCheck) -> dict[str, Any]:
       'video_start_s': plates.start_s,
       'uncertainty_s': plates.uncertainty_s,
       'recorded_s': plates.recorded,
+      'is_plausible': plates.is_plausible,
       'peak_bw': {leg: plates.peak_bw.get(leg) for leg in conventions.LEGS},
       'contacts': {
         leg: [_contact(contact) for contact in plates.contacts.get(leg, [])]
