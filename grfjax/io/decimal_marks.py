@@ -17,7 +17,7 @@ NAMES = {'.': 'point', ',': 'comma'}
 # Between thousands, beside the point or comma that is not decimal: apostrophes and spaces (plain,
 # no-break, thin, narrow no-break).
 _SEPARATORS = "'\u2019 \u00a0\u2009\u202f"
-_PLAIN = re.compile(r'[0-9eE+\-.\n]*+')
+_PLAIN = {mark: re.compile(rf'[0-9eE+\-{mark}\n]*+') for mark in MARKS}
 
 
 def _numbers_of(mark: str) -> re.Pattern[str]:
@@ -50,19 +50,21 @@ def parse(cells: str, mark: str) -> np.ndarray:
 
   Args:
     cells: the stripped cells, each with a line end behind it; with this decimal mark `find_fault`
-      finds no fault in them, or `is_plain` holds and the mark is a point.
+      finds no fault in them, or `is_plain` holds.
     mark: a point or a comma.
 
   Raises:
     ValueError: a plain cell is no number.
   """
-  if not (mark == '.' and is_plain(cells)):
+  if not is_plain(cells, mark):
     (other,) = set(MARKS) - {mark}
-    cells = cells.translate(str.maketrans(mark, '.', other + _SEPARATORS))
+    cells = cells.translate(str.maketrans('', '', other + _SEPARATORS))
+  if mark != '.':
+    cells = cells.replace(mark, '.')
   return np.array(list(map(float, cells.split('\n')[:-1])))
 
 
-def is_plain(cells: str) -> bool:
-  """Whether cells hold no character but those of numbers with a decimal point."""
-  found = _PLAIN.match(cells)
+def is_plain(cells: str, mark: str) -> bool:
+  """Whether cells hold no character but those of numbers with this mark and no other one."""
+  found = _PLAIN[mark].match(cells)
   return found is not None and found.end() == len(cells)

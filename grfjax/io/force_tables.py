@@ -98,9 +98,11 @@ class Table:
     mark = self._find_mark(text, columns, _MISSING.sub('', more), clock_s)
     values = self._parse(text, columns, mark)
     if optional:
-      self._parse(_MISSING.sub('0\n', more), optional, mark)
-      gappy = decimal_marks.parse(_MISSING.sub('nan\n', more), mark)
-      values = np.hstack([values, gappy.reshape(len(values), -1)])
+      known = self._parse(_MISSING.sub('0\n', more), optional, mark)
+      if _MISSING.search(more):
+        gappy = decimal_marks.parse(_MISSING.sub('nan\n', more), mark)
+        known = gappy.reshape(known.shape)
+      values = np.hstack([values, known])
     return values, mark
 
   @functools.cached_property
@@ -124,6 +126,8 @@ class Table:
   def _check_counts(self) -> None:
     """Raises InputError where a row is shorter than the header, or longer but for empty cells."""
     count = len(self.names)
+    if set(map(len, self._cells)) == {count}:
+      return
     for (line, _), cells in zip(self.rows, self._cells, strict=True):
       if len(cells) != count and (len(cells) < count or any(c.strip() for c in cells[count:])):
         hint = (
@@ -150,9 +154,10 @@ class Table:
     """Returns the decimal mark: see `decimal_marks`; raises InputError where it may be either."""
     if self.decimal_mark:
       return self.decimal_mark
-    # A fault under one mark is mostly in the first cells, a fault under both anywhere.
-    if decimal_marks.find_fault(text, ',') is not None and decimal_marks.is_plain(text):
-      return '.'
+    for mark, other in zip(decimal_marks.MARKS, reversed(decimal_marks.MARKS), strict=True):
+      # Fast: the other mark's first fault is mostly in the first cells.
+      if decimal_marks.is_plain(text, mark) and decimal_marks.find_fault(text, other) is not None:
+        return mark
     faults = {mark: decimal_marks.find_fault(text, mark) for mark in decimal_marks.MARKS}
     possible = [mark for mark, fault in faults.items() if fault is None]
     if not possible:  # the cell at fault is the one that is so with the better mark
@@ -190,9 +195,8 @@ class Table:
 
   def _parse(self, text: str, columns: Sequence[int], mark: str) -> np.ndarray:
     """Returns (N, len(columns)) finite numbers."""
-    plain = mark == '.' and decimal_marks.is_plain(text)
     try:
-      if plain or decimal_marks.find_fault(text, mark) is None:
+      if decimal_marks.is_plain(text, mark) or decimal_marks.find_fault(text, mark) is None:
         values = decimal_marks.parse(text, mark)
         if np.isfinite(values).all():
           return values.reshape(-1, len(columns))

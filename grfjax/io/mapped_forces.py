@@ -79,7 +79,7 @@ def read(
     table.check_times(readings.time, names[time], clock_s)
     time_s = readings.time * clock_s
   else:
-    hertz = _find_rate(path, lines[:number], form, rate)
+    hertz = _find_rate(path, lines[:number], separator, form, rate)
     time_s = np.arange(len(rows)) / hertz
     notes.append(f'The first row is taken to be at 0 s, at {hertz:g} Hz.')
 
@@ -243,7 +243,11 @@ def _find_time(table: force_tables.Table, form: format_files.Format) -> int | No
 
 
 def _find_rate(
-  path: pathlib.Path, above: Sequence[str], form: format_files.Format, rate: float | None
+  path: pathlib.Path,
+  above: Sequence[str],
+  separator: str | None,
+  form: format_files.Format,
+  rate: float | None,
 ) -> float:
   """Returns the sampling rate, Hz, from the file, the format, or behind the format's name."""
   stated = form.time.rate if form.time else None
@@ -251,9 +255,7 @@ def _find_rate(
   if form.time and form.time.rate_key:
     key = _normalize(form.time.rate_key).rstrip(' :=')
     for number, text in enumerate(above, 1):
-      found = re.fullmatch(rf'\W*{re.escape(key)}\W*?[\s:=,;"]\s*"?([0-9][0-9.,]*).*', text.lower())
-      value = found and delimited_text.parse_number(found[1].strip(',').replace(',', '.'))
-      if value:
+      if (value := _value_of_key(text, key, separator)) is not None:
         stated, line = value, number
         break
     if line is None:
@@ -270,6 +272,17 @@ def _find_rate(
   assert hertz is not None
   force_tables.check_rate(path, hertz, line)
   return hertz
+
+
+def _value_of_key(line: str, key: str, separator: str | None) -> float | None:
+  """Returns the number behind a key, in its cell or the next one; None in another line."""
+  cells = plate_csv.split_cells(line, separator) if separator else [line]
+  first = _normalize(cells[0]) if cells else ''
+  if not first.startswith(key):
+    return None
+  values = [first[len(key) :].strip(' :=";,'), *cells[1:]]
+  text = next((v for v in values if v), '').lower().removesuffix('hz').strip()
+  return delimited_text.parse_number(text.replace(',', '.'))
 
 
 def _rate_error(path: pathlib.Path, message: str) -> errors.InputError:

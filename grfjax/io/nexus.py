@@ -25,7 +25,7 @@ _COMPONENT = re.compile(r'(f|m|c|cop|p)[ _]?([xyz])[ _]?\d*', re.I)
 def find_device_block(lines: Sequence[str]) -> int | None:
   """Returns where a block 'Devices' begins, counted from 0, or None in another kind of file."""
   for number, line in enumerate(lines):
-    if line[:30].strip(' "\t;,').lower() == 'devices':
+    if 'evices' in line[:30] and line.strip(' "\t;,').lower() == 'devices':
       header = lines[number + 3] if number + 3 < len(lines) else ''
       if header.strip(' "').lower().startswith('frame'):
         return number
@@ -41,13 +41,14 @@ def read(path: pathlib.Path, lines: Sequence[str]) -> recorded_forces.RecordedFo
 
   Args:
     path: of the file, for messages.
-    lines: of the file, in which `find_device_block` finds one.
+    lines: of the file.
 
   Raises:
     InputError: the block is not as described, or a cell is no number.
   """
   start = find_device_block(lines)
-  assert start is not None
+  if start is None:
+    raise _error(path, None, "no block 'Devices' with a rate, devices and names that begin 'Frame'")
   separator = delimited_text.find_separator(lines[start + 3])
   rate = _read_rate(path, lines[start + 1], start + 2, separator)
   names = plate_csv.split_cells(lines[start + 3], separator)
@@ -90,14 +91,12 @@ def _read_rate(path: pathlib.Path, line: str, number: int, separator: str) -> fl
 
 def _block_rows(lines: Sequence[str], start: int, separator: str) -> list[tuple[int, str]]:
   """Returns the rows of the block, which ends where another one's title stands."""
-  rows = []
-  for number, line in enumerate(lines[start:], start + 1):
-    cells = plate_csv.split_cells(line, separator)
-    below = plate_csv.split_cells(lines[number] if number < len(lines) else '', separator)
-    if len(cells) == len(below) == 1 and re.search('[A-Za-z]', cells[0]):
-      break  # a title, with the block's rate below it
-    if cells:
-      rows.append((number, line))
+  rows = plate_csv.data_rows(lines, start, separator)
+  for k, (_, line) in enumerate(rows):
+    if line.lstrip(' "')[:1].isalpha():
+      here = [plate_csv.split_cells(text, separator) for _, text in rows[k : k + 2]]
+      if all(len(cells) == 1 for cells in here):
+        return rows[:k]  # a title, with the block's rate below it
   return rows
 
 
@@ -178,7 +177,6 @@ def _times(table: force_tables.Table, counts: np.ndarray, rate: float) -> np.nda
   return sample / rate
 
 
-def _error(path: pathlib.Path, line: int, found: str) -> errors.InputError:
-  return errors.InputError(
-    f'{path}, line {line}: found {found}', code='force.nexus', file=path, line=line
-  )
+def _error(path: pathlib.Path, line: int | None, found: str) -> errors.InputError:
+  place = delimited_text.format_place(path, line)
+  return errors.InputError(f'{place}: found {found}', code='force.nexus', file=path, line=line)

@@ -18,7 +18,6 @@ from grfjax.io import (
 )
 
 _SEARCHED = 200  # lines of keys
-_TIME_TOLERANCE_S = 2e-5  # times are written with five decimals
 
 
 def is_qualisys(lines: Sequence[str]) -> bool:
@@ -31,7 +30,7 @@ def read(path: pathlib.Path, lines: Sequence[str]) -> recorded_forces.RecordedFo
 
   Args:
     path: of the file, for messages.
-    lines: of the file, of which `is_qualisys` holds.
+    lines: of the file.
 
   Raises:
     InputError: keys or columns are missing or contradict each other, or a cell is no number.
@@ -112,7 +111,7 @@ def _times(
   count = np.arange(len(table.rows))
   if times is not None:
     expected = times[0] + count / rate
-    wrong = np.flatnonzero(np.abs(times - expected) > _TIME_TOLERANCE_S)
+    wrong = np.flatnonzero(np.abs(times - expected) > 0.5 / rate)  # times are rounded
     if len(wrong):
       table.check_times(times, 'TIME')
       i = wrong[0]
