@@ -120,7 +120,13 @@ def test_an_export_without_a_name_is_told_what_to_name(tmp_path):
   (tmp_path / 'f.txt').write_text(exports.bioware(TIME, FORCE))
   with pytest.raises(errors.InputError, match='the format bioware reads: name it') as caught:
     text_forces.read(tmp_path / 'f.txt')
-  assert caught.value.code == 'table.missing_column'
+  assert (caught.value.code, caught.value.line) == ('table.missing_column', 1)
+  (tmp_path / 'f.txt').write_text(exports.amti(FORCE))
+  with pytest.raises(errors.InputError, match='need a format: amti, bertec, bioware, kistler or'):
+    text_forces.read(tmp_path / 'f.txt')
+  (tmp_path / 'f.txt').write_text('time,fx_1,fy_1\n')
+  with pytest.raises(errors.InputError, match=r'no column fz_1; found time, fx_1, fy_1$'):
+    text_forces.read(tmp_path / 'f.txt')
 
 
 # --- what a format file may say
@@ -329,6 +335,7 @@ def test_columns_that_are_missing_or_twice(tmp_path, old, new, says):
     (lambda s: s.replace("fz = 'Fz{plate}'", ''), 'plates.fz', 'required'),
     (lambda s: s.replace("'Fz{plate}'", '1.5'), 'plates.fz', 'string'),
     (lambda s: s.replace("'Fz{plate}'", '4'), 'plates', 'numbers for all'),
+    (lambda s: s.replace("'Fz{plate}'", "'Fx{plate}'"), 'plates', 'named twice'),
     (lambda s: s.replace('rows = 0', 'rows = -1'), 'header.rows', 'greater'),
     (lambda s: s.replace('rows = 0', "rows = '0'"), 'header.rows', 'integer'),
     (lambda s: s.replace('rows = 0', ''), 'header', 'one of rows'),

@@ -21,7 +21,9 @@ _SIGNATURES = {  # the first bytes of what spreadsheets write under the name of 
 
 # A line that begins with two numbers: the first row of an export's data.
 _ROW_OF_NUMBERS = re.compile(
-  rb'^[ "]*[+-]?[0-9.,]*[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?[ "]*[,;\t ][ "]*[+-]?[.,]?[0-9]', re.M
+  rb'^[ "]{0,9}[+-]?[.,]?[0-9][0-9.,]{0,40}(?:[eE][+-]?[0-9]{1,9})?[ "]{0,9}'
+  rb'[,;\t ][ "]{0,9}[+-]?[.,]?[0-9]',
+  re.M,
 )
 
 _NUMBER = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)', re.I | re.A)
@@ -185,9 +187,11 @@ def find_delimiter(header: str) -> str:
   return ';' if header.count(';') > header.count(',') else ','
 
 
-def find_separator(header: str) -> str:
-  """Returns what separates the cells of an export's header: tabs, semicolons or commas.
+def find_separator(header: str) -> str | None:
+  """Returns what separates the cells of an export's header: tab, semicolon, comma, or white space.
 
-  The one that stands there most often; a tab before a semicolon before a comma.
+  The one that stands there most often, a tab before a semicolon before a comma; None for white
+  space where there is none of them.
   """
-  return max('\t;,', key=header.count)
+  found = max('\t;,', key=header.count)
+  return None if found not in header and ' ' in header.strip() else found

@@ -25,7 +25,6 @@ MAX_GAP_S = 0.02  # slower than 50 Hz there is no telling when a foot lands
 MIN_STEP_S = 1e-5  # plates are sampled at 100 Hz to a few kHz; faster means another unit of time
 _MAX_GAP_RATIO = 5.0  # times the median interval: rows are missing
 
-_MARGINS = re.compile(r'^[ \t\xa0]+|[ \t\xa0]+$', re.M)
 _MISSING = re.compile(r'^(?:[+-]?(?:nan|inf|infinity)|-+|)\n', re.I | re.M)
 
 
@@ -147,7 +146,7 @@ class Table:
     rows = (pick(row)[:-1] for row in self._cells)
     text = '\n'.join(itertools.chain.from_iterable(rows)) + '\n'
     if ' ' in text or '\t' in text or '\xa0' in text:
-      text = _MARGINS.sub('', text)
+      text = '\n'.join(map(str.strip, text.split('\n')))
     return text
 
   def _find_mark(self, text: str, columns: Sequence[int], known: str, clock_s: float | None) -> str:

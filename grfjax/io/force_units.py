@@ -35,7 +35,7 @@ _VOLTS = re.compile('[mµu]?v(olts?)?', re.I)
 
 def split_name(name: str) -> tuple[str, str]:
   """Returns a column's name and the unit in brackets behind it: ('Fz', 'N') of 'Fz (N)'."""
-  found = _BRACKETS.fullmatch(name.strip())
+  found = _BRACKETS.fullmatch(name.strip()) if len(name) < 1000 else None
   if found is None or not found[1]:
     return name.strip(), ''
   return found[1], (found[2] or found[3] or '').strip()

@@ -98,7 +98,8 @@ class Plates(_Strict):
       raise ValueError('columns are counted from 1')
     if numbers and len(numbers) != sum(c is not None for c in used):
       raise ValueError('expected names for all columns, or numbers for all')
-    if len(set(numbers)) != len(numbers):
+    names = [str(c) for c in used if c is not None]
+    if len(set(names)) != len(names):
       raise ValueError('a column is named twice')
     if self.every is not None and (not numbers or max(numbers) - min(numbers) >= self.every):
       raise ValueError('every needs numbers, and must be at least the number of columns of a plate')

@@ -19,7 +19,8 @@ from grfjax.io import (
 )
 
 _KIND = re.compile(r'(.*?)\s*-\s*(force|moment|cop|cent(?:er|re) of pressure)\s*', re.I)
-_COMPONENT = re.compile(r'(f|m|c|cop|p)[ _]?([xyz])[ _]?\d*', re.I)
+_COMPONENT = re.compile(r'(f|m|c|cop|p|)[ _]?([xyz])[ _]?\d*', re.I)
+_QUANTITIES = {'f': 'force', 'm': 'moment', 'c': 'cop', 'p': 'cop'}  # by a name's first letter
 
 
 def find_device_block(lines: Sequence[str]) -> int | None:
@@ -49,7 +50,7 @@ def read(path: pathlib.Path, lines: Sequence[str]) -> recorded_forces.RecordedFo
   start = find_device_block(lines)
   if start is None:
     raise _error(path, None, "no block 'Devices' with a rate, devices and names that begin 'Frame'")
-  separator = delimited_text.find_separator(lines[start + 3])
+  separator = delimited_text.find_separator(lines[start + 3]) or ','
   rate = _read_rate(path, lines[start + 1], start + 2, separator)
   names = plate_csv.split_cells(lines[start + 3], separator)
   devices = [cell.strip(' "\t') for cell in lines[start + 2].split(separator)]
@@ -118,9 +119,10 @@ def _find_plates(
     device = (devices[k] if k < len(devices) else '') or device
     kind = _KIND.fullmatch(device)
     component = _COMPONENT.fullmatch(name)
-    if component is None or not device:
+    letter = component and (component[1] or (kind[2] if kind else ''))[:1].lower()
+    if component is None or not device or not letter:
       continue
-    quantity = {'f': 'force', 'm': 'moment'}.get(component[1].lower(), 'cop')
+    quantity = _QUANTITIES[letter]
     if kind is None and quantity == 'force' and force_units.newtons(units.get(k, '')) is None:
       continue  # raw signals, in volts
     plate = kind[1] if kind else device

@@ -15,7 +15,8 @@ from grfjax.io import (
   recorded_forces,
 )
 
-_COMMENTS = ('#', '%', '//')
+_REMARK = re.compile(r'[\s"]*(?:#|%|//)')
+_NUMBERS = re.compile(r'[\s"#%/]*[0-9][0-9eE+\-.,;\'\s"]*')  # a row, even behind a mark of remarks
 _TIMES = {'time_s': 's', 'time_ms': 'ms', 'time': 's'}
 _FORCE = re.compile(r'f[xyz]_\d+')
 _SEARCHED = 100  # lines above the header: remarks, 'sep=;'
@@ -89,6 +90,9 @@ def split_cells(line: str, separator: str | None) -> list[str]:
 def data_rows(lines: Sequence[str], start: int, separator: str | None) -> list[tuple[int, str]]:
   """Returns the line, counted from 1, and the text of each line that is not blank or a remark.
 
+  A remark begins with #, % or // and holds more than numbers: these may be a row, and are not
+  passed over in silence.
+
   Args:
     lines: of the file.
     start: the first of them that may be a row, counted from 0.
@@ -98,15 +102,15 @@ def data_rows(lines: Sequence[str], start: int, separator: str | None) -> list[t
   return [
     (n, line)
     for n, line in enumerate(lines[start:], start + 1)
-    if line.strip(blank) and not line.lstrip(' "').startswith(_COMMENTS)
+    if line.strip(blank) and (not _REMARK.match(line) or _NUMBERS.fullmatch(line))
   ]
 
 
 def _uncomment(line: str) -> str:
-  return re.sub(r'^[\s"]*(?:#|%|//)+', '', line)
+  return re.sub(r'^[\s"]*(?:#|%|//)+\s*', '', line)
 
 
-def _find_header(lines: Sequence[str]) -> tuple[int, str]:
+def _find_header(lines: Sequence[str]) -> tuple[int, str | None]:
   """Returns where the names stand, counted from 0, and the separator of cells.
 
   It is the first line with a time and a force, or else with a force; it may be a remark, as
@@ -126,10 +130,10 @@ def _find_header(lines: Sequence[str]) -> tuple[int, str]:
     rows = data_rows(lines[:_SEARCHED], 0, None)
     found = [number - 1 for number, text in rows if not text.lower().startswith('sep=')]
   number = found[0] if found else 0
-  return number, delimited_text.find_separator(lines[number] if lines else '')
+  return number, delimited_text.find_separator(_uncomment(lines[number]) if lines else '')
 
 
-def _is_units_row(text: str, separator: str, indices: Sequence[int]) -> bool:
+def _is_units_row(text: str, separator: str | None, indices: Sequence[int]) -> bool:
   """Whether a row holds a unit of time, or none, and no number where numbers are expected."""
   cells = [force_units.strip_brackets(c) for c in split_cells(text, separator)]
   here = [cells[k] for k in indices if k < len(cells)]

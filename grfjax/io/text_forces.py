@@ -7,6 +7,7 @@ exports need the name of a format (`format_files`, docs/force_files.md).
 from __future__ import annotations
 
 import pathlib
+import re
 from collections.abc import Sequence
 
 from grfjax import errors
@@ -22,7 +23,8 @@ from grfjax.io import (
 
 SUFFIXES = ('.csv', '.tsv', '.txt', '.asc', '.ascii', '.dat')
 BUILT_IN = ('nexus', 'qualisys')
-_BEGINNING = 40  # lines in which an export names its program
+_BEGINNING = 40  # lines in which an export names its program and its columns
+_OWN_COLUMN = re.compile(r'\bf[xyz]_\d', re.I)
 
 
 def read(
@@ -66,11 +68,12 @@ def _read_lines(
   try:
     return plate_csv.read(path, lines)
   except errors.InputError as error:
-    if error.code == 'table.missing_column' and (hint := _hint(lines)):
-      raise errors.InputError(
-        f'{error}; {hint}', code=error.code, file=error.file, line=error.line
-      ) from error
-    raise
+    hint = _hint('\n'.join(lines[:_BEGINNING])) if error.code == 'table.missing_column' else ''
+    if not hint:
+      raise
+    raise errors.InputError(
+      f'{error}; {hint}', code=error.code, file=error.file, line=error.line
+    ) from error
 
 
 def _split_format(
@@ -91,10 +94,16 @@ def _split_format(
   return found, rate
 
 
-def _hint(lines: Sequence[str]) -> str:
-  """Returns which format to name for a file that no reader knows; '' where there is no telling."""
-  beginning = '\n'.join(lines[:_BEGINNING]).casefold()
-  for name, path in sorted(format_files.names(None).items()):
-    if any(text.casefold() in beginning for text in format_files.read(path).recognized_by):
-      return f'the file looks like an export that the format {name} reads: name it in force_format'
-  return ''
+def _hint(beginning: str) -> str:
+  """Returns what to do about an export that no reader knows; '' for a table of the project."""
+  if _OWN_COLUMN.search(beginning):
+    return ''
+  formats = format_files.names(None)
+  for name, path in sorted(formats.items()):
+    texts = format_files.read(path).recognized_by
+    if any(text.casefold() in beginning.casefold() for text in texts):
+      return f'this looks like a file that the format {name} reads: name it in force_format'
+  return (
+    f'exports of other programs need a format: {", ".join(sorted(formats))} or one of your own in '
+    'force_format (docs/force_files.md)'
+  )
