@@ -385,7 +385,7 @@ CSV = {
   ),
   'decimal commas and thousands': encoded(
     lambda b: b.replace(b',', b';').replace(b'.', b',').replace(b'0,1500', b'1.000,1500', 1),
-    "line 2, column time_s: found '1.000.1500'",
+    'line 3, column time_s: found 0.151 after 1000.15',
   ),
   'forces in UTF-16': encoded(lambda b: b.decode().encode('utf-16'), 'UTF-16 text'),
   'forces in latin-1': encoded(lambda b: b + b'\xb0', 'line 1452: found byte 0xb0'),
