@@ -332,7 +332,7 @@ def test_units_that_are_no_text(tmp_path):
   got = force_files.read(write_c3d(tmp_path / 'f.c3d', t, force, change=change))
   np.testing.assert_allclose(got.force, force, atol=1e-3)
   path = write_c3d(tmp_path / 'f.c3d', t, force, change=_with('UNITS', lambda v: np.ones(2)))
-  assert 'UNITS parameter is not string' in str(_refused(path, 'c3d.unreadable'))
+  assert 'FORCE_PLATFORM:UNITS is [1, 1], expected text' in str(_refused(path, 'c3d.parameter'))
 
 
 def test_samples_units_and_rates(tmp_path):

@@ -78,6 +78,9 @@ def _checked_parameters(group: dict[str, Any], analog_count: int) -> dict[str, n
   Raises:
     _UnusableError: ezc3d would fail on a parameter, or take plates for others.
   """
+  units = group.get('UNITS', {}).get('value', [])
+  if not all(isinstance(unit, str) for unit in units):
+    raise _UnusableError('parameter', f'FORCE_PLATFORM:UNITS is {_text(units)}, expected text')
   used = _numbers(group, 'USED').ravel()
   if not len(used) or (len(used) == 1 and used[0] == 0):
     raise _UnusableError('no_plates', 'holds no force plates (FORCE_PLATFORM:USED)')
