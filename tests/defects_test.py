@@ -461,9 +461,9 @@ C3D = {
     'CHANNEL', np.arange(1, 7).reshape(1, 6).T, 'CHANNEL does not list 2 plates'
   ),
   'C3D: no such channel': platform(
-    'CHANNEL', np.arange(2, 14).reshape(2, 6).T, 'CHANNEL of plate 2', 'channels 1 to 12'
+    'CHANNEL', np.arange(2, 14).reshape(2, 6).T, 'CHANNEL of plate 2', '6 channels from 1 to 12'
   ),
-  'C3D: no corners': platform('CORNERS', np.zeros((3, 4, 1)), 'cannot be read as C3D'),
+  'C3D: no corners': platform('CORNERS', np.zeros((3, 4, 1)), 'CORNERS is 3x4x1, expected 3x4x2'),
   'C3D: nobody there': c3d(_empty, 'no plate ever carries 20 N'),
   'C3D: not a number': c3d(_not_finite, 'sample 78 of plate 2'),
   'C3D: another unit': c3d(_unit, "'kp'", 'expected N'),
