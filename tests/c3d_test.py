@@ -236,7 +236,7 @@ CORNERS_UNORDERED = [0, 2, 1, 3]
 )
 def test_parameters_stored_otherwise(tmp_path, change):
   t, force = two_steps()
-  got = force_files.read(write_c3d(tmp_path / 'f.c3d', t, force, change=change), 2)
+  got = force_files.read(write_c3d(tmp_path / 'f.c3d', t, force, change=change), ('left', 'right'))
   np.testing.assert_allclose(got.force, force, atol=1e-3)
 
 
@@ -254,7 +254,7 @@ def test_one_plate_without_the_dimension_of_plates(tmp_path):
     for name, shape in (('CHANNEL', (6,)), ('CORNERS', (3, 4)), ('ORIGIN', (3,))):
       _with(name, lambda v, shape=shape: v.reshape(shape).astype(float))(file)
 
-  got = force_files.read(write_c3d(tmp_path / 'f.c3d', t, force[:, :1], change=change), 1)
+  got = force_files.read(write_c3d(tmp_path / 'f.c3d', t, force[:, :1], change=change), ['left'])
   np.testing.assert_allclose(got.force, force[:, :1], atol=1e-3)
 
 
@@ -321,8 +321,8 @@ def test_reported_files():
   reports = pathlib.Path(__file__).parents[1] / '../shared/reports'
   if not reports.exists():
     pytest.skip('../shared is not here')
-  reference = force_files.read(reports / 'reference.c3d', 2)
-  got = force_files.read(reports / 'used_is_float.c3d', 2)
+  reference = force_files.read(reports / 'reference.c3d', ('left', 'right'))
+  got = force_files.read(reports / 'used_is_float.c3d', ('left', 'right'))
   np.testing.assert_array_equal(got.time_s, reference.time_s)
   np.testing.assert_array_equal(got.force, reference.force)
   _refused(reports / 'same_channels.c3d', 'c3d.shared_channels')
@@ -346,8 +346,8 @@ def test_samples_units_and_rates(tmp_path):
 
   write_c3d(path, t, force, change=not_finite)
   assert 'sample 78 of plate 2 is not finite' in str(_refused(path, 'force.not_finite'))
-  write_c3d(path, t, force, units=['kp', 'Nmm'])
-  assert "UNITS is 'kp', expected N" in str(_refused(path, 'force.unit'))
+  write_c3d(path, t, force, units=['dyn', 'Nmm'])
+  assert "UNITS is 'dyn', expected N" in str(_refused(path, 'force.unit'))
   write_c3d(path, t[::25], force[::25], rate=40)
   assert 'analog rate of 40 Hz' in str(_refused(path, 'force.rate'))
   write_c3d(path, t, 0 * force)

@@ -97,7 +97,7 @@ def test_the_transient_of_a_heel_strike_is_none(rate, width_s, shape, body_weigh
 def test_reported_spike():
   if not SHARED.exists():
     pytest.skip('../shared is not here')
-  plates = force_files.read(SHARED / 'reports/spike.csv', 2)
+  plates = force_files.read(SHARED / 'reports/spike.csv', ('left', 'right'))
   with pytest.raises(force_files.ForceError, match=r'plate 1 reads fz = 4000 N at 1\.738 s') as e:
     plate_checks.check_plausible(plates, 38)
   assert e.value.code == 'force.spike'
