@@ -217,6 +217,7 @@ def test_units_of_time(tmp_path):
     (lambda s: '# ' + s.replace(',', '   '), []),
     (lambda s: 'sep=,\n' + s, []),
     (lambda s: 'Laboratory;A\nDate,2026-01-01\n\n' + s, []),
+    (lambda s: s.replace('fz_2', 'fz_2,"a, b"').replace('\n', ',\n').replace(',\n', '\n', 1), []),
     (lambda s: s.replace('time_s', 'Time_s').replace('fx_1', ' FX_1 '), []),
     (lambda s: s.replace(',', ' , '), []),
   ],

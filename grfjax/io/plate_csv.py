@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import pathlib
 import re
 from collections.abc import Sequence
@@ -80,8 +82,12 @@ def read(path: pathlib.Path, lines: Sequence[str]) -> recorded_forces.RecordedFo
 
 
 def split_cells(line: str, separator: str | None) -> list[str]:
-  """Returns the stripped cells of a header, without empty ones at its end."""
-  cells = [cell.strip(' \t\xa0"') for cell in line.split(separator)]
+  """Returns the stripped cells of a line, which may be quoted, without empty ones at its end."""
+  cells = line.split(separator)
+  if '"' in line and separator is not None:
+    with contextlib.suppress(csv.Error, StopIteration):
+      cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True))
+  cells = [cell.strip(' \t\xa0"') for cell in cells]
   while cells and not cells[-1]:
     cells.pop()
   return cells
