@@ -321,6 +321,15 @@ def test_columns_that_are_missing_or_twice(tmp_path, old, new, says):
   assert error.line == 1
 
 
+def test_a_centre_of_pressure_whose_mark_is_open(tmp_path):
+  rows = ['Time;Fx1;Fy1;Fz1;Ax1;Ay1'] + [f'{k};1;2;3;;1,001' for k in range(20)]
+  form = TABLE.replace('[axes]', "copx = 'Ax{plate}'\ncopy = 'Ay{plate}'\n[axes]")
+  form += "system = 'plate'\n[units]\ntime = 'ms'\n"
+  assert "'1,001'" in str(_refused(tmp_path, '\n'.join(rows), 'table.decimal_mark', form))
+  forces = _read(tmp_path, '\n'.join(rows), "decimal = ','\n" + form)
+  np.testing.assert_array_equal(forces.pressure[0, 0], [np.nan, 1.001, 0.0])
+
+
 # --- format files that are wrong
 
 

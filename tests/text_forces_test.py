@@ -190,6 +190,16 @@ def test_units_that_are_refused_by_name(tmp_path, unit, says):
   _refused(tmp_path, text, 'force.unit', 1, 'fz_2')
 
 
+def test_units_in_a_remark_and_units_that_contradict_each_other(tmp_path):
+  table = _table(units=['s', *['kN'] * 6], force=1e-3, force_format='.7f')
+  text = '# ' + table.replace('\n', '\n# ', 1)
+  note = 'Forces are in kN; they are multiplied by 1,000.'
+  _check(_read(tmp_path, text), 1e-3, [note])
+  text = _table(names=[NAMES[0], *NAMES[1:6], 'fz_2 (N)'], units=['s', *['N'] * 5, 'kN'])
+  message = _refused(tmp_path, text, 'force.unit', 2, 'fz_2')
+  assert "found the unit 'kN' below 'N'" in message
+
+
 def test_units_of_time(tmp_path):
   _refused(tmp_path, _table(names=['time (h)', *NAMES[1:]]), 'force.unit', 1, 'time')
   # Seconds that are called milliseconds are a million rows a second or so.
@@ -217,6 +227,7 @@ def test_units_of_time(tmp_path):
     (lambda s: '# ' + s.replace(',', '   '), []),
     (lambda s: 'sep=,\n' + s, []),
     (lambda s: 'Laboratory;A\nDate,2026-01-01\n\n' + s, []),
+    (lambda s: s.replace('fz_2', 'fz_2,"a, b"').replace('\n', ',\n').replace(',\n', '\n', 1), []),
     (lambda s: s.replace('time_s', 'Time_s').replace('fx_1', ' FX_1 '), []),
     (lambda s: s.replace(',', ' , '), []),
   ],

@@ -61,6 +61,21 @@ def test_nexus(tmp_path, names, groups):
   assert (forces.legs, forces.notes) == ((), ())
 
 
+@pytest.mark.parametrize('names', [('Only',), ('B', 'A', 'C')])
+def test_nexus_other_numbers_of_plates(tmp_path, names):
+  force = FORCE[:, [0, 1, 0][: len(names)]]
+  forces = _read(tmp_path, exports.nexus(force, names, rate=1200, each=12))
+  _check(tmp_path, forces, force)
+  np.testing.assert_allclose(forces.time_s, np.arange(1000) / 1200)
+
+
+def test_nexus_columns_in_another_order(tmp_path):
+  lines = [line.split(',') for line in exports.nexus(FORCE).split('\n')]
+  lines = [[*cells[:2], *cells[4:1:-1], *cells[7:4:-1]] for cells in lines]
+  lines[2] = ['', '', 'Plate A - Force', '', '', *['Plate B - Force'] * 3]
+  _check(tmp_path, _read(tmp_path, '\n'.join(','.join(cells) for cells in lines)))
+
+
 @pytest.mark.parametrize('lab', LABS)
 @pytest.mark.parametrize('sign', [1.0, -1.0])
 def test_nexus_in_any_laboratory(tmp_path, lab, sign):
@@ -105,6 +120,7 @@ OTHER = ['100', ',,A:Hip,,', 'Frame,Sub Frame,X,Y,Z', ',,deg,deg,deg', '1,0,1,2,
     lambda s: s.replace('Fx', 'X').replace('Fy', 'Y').replace('Fz', 'Z'),
     lambda s: s.replace('Fx', 'FX1').replace('Fy', 'f_y').replace('Fz', 'F z'),
     lambda s: s.replace(' - Force', ''),
+    lambda s: s.replace('Plate A - Force', '"Plate 1, first - Force"'),
     lambda s: s + '\n\n,,,,\n',
     lambda s: '\n'.join(['Joints', *OTHER, '', s]),
     lambda s: '\n'.join([s, 'Model Outputs', *OTHER, '', 'Trajectories', *OTHER, '']),

@@ -171,7 +171,7 @@ class Table:
     if len(possible) == 2 and clock_s is not None:
       possible = [m for m in possible if self._is_clock(columns[0], m, clock_s)] or possible
     if len(possible) == 2:
-      raise self._ambiguous_mark(text, columns)
+      raise self._ambiguous_mark(text, known, columns)
     return possible[0]
 
   def _is_clock(self, column: int, mark: str, clock_s: float) -> bool:
@@ -179,17 +179,20 @@ class Table:
     steps = np.diff(decimal_marks.parse(self._join([column]), mark)) * clock_s
     return bool((steps > 0).all() and MIN_STEP_S <= np.median(steps) <= MAX_GAP_S + 1e-6)
 
-  def _ambiguous_mark(self, text: str, columns: Sequence[int]) -> errors.InputError:
-    cells = text.split('\n')
+  def _ambiguous_mark(self, text: str, known: str, columns: Sequence[int]) -> errors.InputError:
+    """Returns the error about the first cell with a mark, in `text` or else in `known`."""
+    cells = (text + known).split('\n')
     place = next(k for k, cell in enumerate(cells) if '.' in cell or ',' in cell)
     values = [decimal_marks.parse(cells[place] + '\n', m)[0] for m in decimal_marks.MARKS]
+    row, column = divmod(place, len(columns))
+    here = row < len(self.rows)
     return self.error(
       f'found {cells[place]!r}, which may be {values[0]:.10g} or {values[1]:.10g}, and no cell of '
       'the file decides whether the point or the comma is decimal; export without marks between '
       'thousands, or name the mark in a format file',
       'table.decimal_mark',
-      self.rows[place // len(columns)][0],
-      self._name(columns[place % len(columns)]),
+      self.rows[row][0] if here else None,
+      self._name(columns[column]) if here else None,
     )
 
   def _parse(self, text: str, columns: Sequence[int], mark: str) -> np.ndarray:
@@ -257,7 +260,7 @@ class Table:
       )
 
   def error(
-    self, message: str, code: str, line: int, column: str | None = None
+    self, message: str, code: str, line: int | None, column: str | None = None
   ) -> errors.InputError:
     """Returns an error about a place in the file."""
     place = delimited_text.format_place(self.path, line, column)

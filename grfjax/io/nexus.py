@@ -53,7 +53,7 @@ def read(path: pathlib.Path, lines: Sequence[str]) -> recorded_forces.RecordedFo
   separator = delimited_text.find_separator(lines[start + 3]) or ','
   rate = _read_rate(path, lines[start + 1], start + 2, separator)
   names = plate_csv.split_cells(lines[start + 3], separator)
-  devices = [cell.strip(' "\t') for cell in lines[start + 2].split(separator)]
+  devices = plate_csv.split_cells(lines[start + 2], separator)
   unit_cells = plate_csv.split_cells(lines[start + 4] if len(lines) > start + 4 else '', separator)
   units = {k: force_units.strip_brackets(u) for k, u in enumerate(unit_cells) if u}
   rows = _block_rows(lines, start + 5, separator)

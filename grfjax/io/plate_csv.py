@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import pathlib
 import re
 from collections.abc import Sequence
@@ -41,8 +43,6 @@ def read(path: pathlib.Path, lines: Sequence[str]) -> recorded_forces.RecordedFo
   titles = split_cells(_uncomment(header), separator)
   split = [force_units.split_name(title) for title in titles]
   names = [name.lower() for name, _ in split]
-  units = {k: unit for k, (_, unit) in enumerate(split) if unit}
-  units_line = number + 1
   time_name = next((name for name in _TIMES if name in names), 'time_s')
   count = _count_plates(path, names, number + 1)
   wanted = [time_name]
@@ -52,10 +52,8 @@ def read(path: pathlib.Path, lines: Sequence[str]) -> recorded_forces.RecordedFo
   table = force_tables.Table(path, names, number + 1, rows, separator)
   table.check_columns(wanted)
   indices = [names.index(name) for name in wanted]
-  if rows and _is_units_row(rows[0][1], separator, indices):
-    cells = split_cells(rows[0][1], separator)
-    units |= {k: force_units.strip_brackets(unit) for k, unit in enumerate(cells) if unit}
-    units_line = rows[0][0]
+  units, units_line = _read_units(table, lines, [unit for _, unit in split], indices)
+  if rows and rows[0][0] == units_line:
     table = force_tables.Table(path, names, number + 1, rows[1:], separator)
 
   unit = units.get(indices[0], _TIMES[time_name])
@@ -80,8 +78,12 @@ def read(path: pathlib.Path, lines: Sequence[str]) -> recorded_forces.RecordedFo
 
 
 def split_cells(line: str, separator: str | None) -> list[str]:
-  """Returns the stripped cells of a header, without empty ones at its end."""
-  cells = [cell.strip(' \t\xa0"') for cell in line.split(separator)]
+  """Returns the stripped cells of a line, which may be quoted, without empty ones at its end."""
+  cells = line.split(separator)
+  if '"' in line and separator is not None:
+    with contextlib.suppress(csv.Error, StopIteration):
+      cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True))
+  cells = [cell.strip(' \t\xa0"') for cell in cells]
   while cells and not cells[-1]:
     cells.pop()
   return cells
@@ -131,6 +133,30 @@ def _find_header(lines: Sequence[str]) -> tuple[int, str | None]:
     found = [number - 1 for number, text in rows if not text.lower().startswith('sep=')]
   number = found[0] if found else 0
   return number, delimited_text.find_separator(_uncomment(lines[number]) if lines else '')
+
+
+def _read_units(
+  table: force_tables.Table, lines: Sequence[str], in_names: Sequence[str], indices: Sequence[int]
+) -> tuple[dict[int, str], int]:
+  """Returns the units of columns, as far as the file says them, and their line.
+
+  They stand behind the names, or in the row below; below a header that is a remark, in one too.
+  """
+  units = {k: unit for k, unit in enumerate(in_names) if unit}
+  below = lines[table.header_line : table.header_line + 1]
+  rows = [(table.header_line + 1, _uncomment(text)) for text in below] + table.rows[:1]
+  for line, text in rows:
+    if not _is_units_row(text, table.separator, indices):
+      continue
+    cells = split_cells(text, table.separator)
+    row = {k: force_units.strip_brackets(unit) for k, unit in enumerate(cells) if unit}
+    for k in sorted(row.keys() & units.keys() & {*indices}):
+      if row[k].lower() != units[k].lower():
+        raise table.error(
+          f'found the unit {row[k]!r} below {units[k]!r}', 'force.unit', line, table.names[k]
+        )
+    return units | row, line
+  return units, table.header_line
 
 
 def _is_units_row(text: str, separator: str | None, indices: Sequence[int]) -> bool:
