@@ -338,10 +338,11 @@ def test_files_that_cannot_be_opened(tmp_path):
 def test_reported_tables_against_the_reference(name, change, notes):
   if not REPORTS.exists():
     pytest.skip('../shared is not here')
-  time_s, force = opensim.read(REPORTS / 'reference.mot')
+  reference = opensim.read(REPORTS / 'reference.mot')
   forces = text_forces.read(REPORTS / name)
-  np.testing.assert_allclose(forces.time_s, time_s, atol=1e-9)
-  np.testing.assert_allclose(forces.force, conventions.opensim_to_plates(force) @ change, atol=1e-9)
+  np.testing.assert_allclose(forces.time_s, reference.time_s, atol=1e-9)
+  force = conventions.opensim_to_plates(reference.force)
+  np.testing.assert_allclose(forces.force, force @ change, atol=1e-9)
   assert forces.notes == tuple(notes)
 
 
