@@ -58,7 +58,7 @@ def test_bioware(tmp_path, named):
   np.testing.assert_allclose(forces.time_s, TIME)
   assert forces.pressure.shape == FORCE.shape
   np.testing.assert_allclose(forces.pressure[3], [[0.1, -0.2, 0]] * 2)  # z is turned up
-  assert forces.notes == (ACTION_NOTE,)
+  assert forces.notes == (ACTION_NOTE, '-z is taken as up.')
 
 
 @pytest.mark.parametrize('count', [1, 3])
@@ -83,7 +83,12 @@ def test_amti(tmp_path):
   on = FORCE[:, 0, 2] > 20
   np.testing.assert_allclose(forces.pressure[on, 0], [[0.1, -0.2, 0]] * on.sum(), atol=1e-4)
   assert np.isnan(forces.pressure[~on, 0, 0]).all()
-  assert forces.notes == ('The first row is taken to be at 0 s, at 500 Hz.', ACTION_NOTE)
+  assert forces.notes == (
+    'The first row is taken to be at 0 s, at 500 Hz.',
+    'The centre of pressure is computed from the moments.',
+    ACTION_NOTE,
+    '-z is taken as up.',
+  )
 
 
 def test_the_rate_behind_a_name(tmp_path):
@@ -341,6 +346,10 @@ def test_a_centre_of_pressure_whose_mark_is_open(tmp_path):
     (lambda s: s.replace("'Fz{plate}'", '1.5'), 'plates.fz', 'string'),
     (lambda s: s.replace("'Fz{plate}'", '4'), 'plates', 'numbers for all'),
     (lambda s: s.replace("'Fz{plate}'", "'Fx{plate}'"), 'plates', 'named twice'),
+    (lambda s: s.replace("'Fz{plate}'", "['Fz{plate}', '']"), 'plates', 'empty'),
+    (lambda s: s.replace("'Fz{plate}'", '[]'), 'plates', 'empty'),
+    (lambda s: s.replace("'Time'", "''"), 'time', 'empty'),
+    (lambda s: s.replace("'Time'", '[' * 5000), None, 'not TOML'),
     (lambda s: s.replace('rows = 0', 'rows = -1'), 'header.rows', 'greater'),
     (lambda s: s.replace('rows = 0', "rows = '0'"), 'header.rows', 'integer'),
     (lambda s: s.replace('rows = 0', ''), 'header', 'one of rows'),

@@ -209,7 +209,7 @@ def test_qualisys(tmp_path, plate):
     ({}, lambda s: s + '\n\t\t\n'),
     (
       {'keys': ['FREQUENCY\t500.000000', 'TIME_STAMP\t2026-01-01, 10:00:00\t12.5', 'EXTRA\tx',
-                'DESCRIPTION\t--', 'NO_OF_SAMPLES\t{count}', 'FORCE_PLATE_NAME\tForce-plate 1']},
+                'DESCRIPTION\t--', 'NO_OF_SAMPLES\t{count}', 'FORCE_PLATE_NAME\tForce_plate_1']},
       str,
     ),
   ],

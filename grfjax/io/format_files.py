@@ -26,6 +26,11 @@ class _Strict(pydantic.BaseModel):
   )
 
 
+def _check_not_empty(*columns: Column | None) -> None:
+  if any(c in ('', []) or (isinstance(c, list) and '' in c) for c in columns):
+    raise ValueError('the name of a column is empty')
+
+
 class Header(_Strict):
   """How the line of the columns' names is found.
 
@@ -62,6 +67,7 @@ class Time(_Strict):
   def _one_way(self) -> Self:
     if sum(way is not None for way in (self.column, self.rate, self.rate_key)) != 1:
       raise ValueError('expected one of column, rate and rate_key')
+    _check_not_empty(self.column)
     return self
 
 
@@ -98,6 +104,7 @@ class Plates(_Strict):
       raise ValueError('columns are counted from 1')
     if numbers and len(numbers) != sum(c is not None for c in used):
       raise ValueError('expected names for all columns, or numbers for all')
+    _check_not_empty(*used)
     names = [str(c) for c in used if c is not None]
     if len(set(names)) != len(names):
       raise ValueError('a column is named twice')
@@ -191,7 +198,7 @@ def read(path: pathlib.Path) -> Format:
     content = tomllib.loads(path.read_bytes().decode('utf-8-sig'))
   except OSError as error:
     raise _error(path, error.strerror or str(error)) from error
-  except ValueError as error:  # also no UTF-8, and no TOML
+  except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, or brackets in brackets
     raise _error(path, f'is not TOML: {error}') from error
   try:
     return Format.model_validate(content)

@@ -86,6 +86,7 @@ def read(
   pressure = readings.pressure
   if pressure is None and readings.moment is not None:
     pressure = plate_columns.pressure_from_moments(readings.force, readings.moment)
+    notes.append('The centre of pressure is computed from the moments.')
   force, pressure, axes, axes_note = _turn(readings.force, pressure, form.axes)
   legs = form.plates.legs or []
   if legs and len(legs) != len(plates):
@@ -303,11 +304,13 @@ def _turn(
   if axes.forward is not None and axes.left is not None:
     matrix = np.stack([_unit_vector(a) for a in (axes.forward, axes.left, axes.up)])
     system = recorded_forces.Axes.PLATE
+    notes.append(f'{axes.forward}, {axes.left}, {axes.up} are taken as forward, left and up.')
   else:
     up = _unit_vector(axes.up)
     side = np.roll(np.abs(up), 1)  # any axis across: the way forward is found later
     matrix = np.stack([side, np.cross(up, side), up])
     system = recorded_forces.Axes.LABORATORY
+    notes.append(f'{axes.up} is taken as up.')
   return force @ matrix.T, None if pressure is None else pressure @ matrix.T, system, tuple(notes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -78,9 +79,7 @@ def _find_header(path: pathlib.Path, lines: Sequence[str]) -> tuple[int, list[st
   """Returns where the names of the columns stand, counted from 0, and the names."""
   for number, line in enumerate(lines[:_SEARCHED]):
     names = plate_csv.split_cells(line, delimited_text.find_separator(line))
-    if any(name.lower().startswith('force_') for name in names[1:]) or (
-      names and names[0].lower() == 'force_x'
-    ):
+    if any(re.fullmatch(r'force_[xyz]\b.*', name, re.I) for name in names):
       return number, names
   raise _error(path, None, 'no row of names such as Force_X; expected the force data of a plate')
 
@@ -97,7 +96,8 @@ def _read_keys(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
 
 def _number(path: pathlib.Path, keys: Mapping[str, tuple[int, str]], key: str) -> float:
   line, text = keys.get(key, (None, ''))
-  value = delimited_text.parse_number(text.replace(',', '.'))
+  number = text.lower().removesuffix('hz').strip().replace(',', '.')
+  value = delimited_text.parse_number(number)
   if value is None:
     found = f'found {text!r} for {key}' if line else f'no key {key}'
     raise _error(path, line, f'{found}, expected a number')
