@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+import ezc3d
 import numpy as np
 import pytest
 from plates import LABS, axes, two_steps, write_c3d
@@ -168,11 +169,13 @@ def _with_parameter(path, name, value):
     ),
     (
       'CHANNEL', np.arange(2, 14).reshape(2, 6).T, 'c3d.channels',
-      'FORCE_PLATFORM:CHANNEL of plate 2 is [8, 9, 10, 11, 12, 13], expected channels 1 to 12',
+      'FORCE_PLATFORM:CHANNEL of plate 2 is [8, 9, 10, 11, 12, 13], expected 6 channels '
+      'from 1 to 12',
     ),
     (
       'CHANNEL', np.arange(12).reshape(2, 6).T, 'c3d.channels',
-      'FORCE_PLATFORM:CHANNEL of plate 1 is [0, 1, 2, 3, 4, 5], expected channels 1 to 12',
+      'FORCE_PLATFORM:CHANNEL of plate 1 is [0, 1, 2, 3, 4, 5], expected 6 channels '
+      'from 1 to 12',
     ),
   ],
 )  # fmt: skip
@@ -182,10 +185,156 @@ def test_plates_that_cannot_be_read(tmp_path, name, value, code, message):
   assert str(_refused(path, code, c3d.read)) == message
 
 
-def test_what_ezc3d_itself_refuses(tmp_path):
-  path = _with_parameter(tmp_path / 'f.c3d', 'CORNERS', np.zeros((3, 4, 1)))
-  error = _refused(path, 'c3d.unreadable')
-  assert 'cannot be read as C3D with force plates: ' in str(error)
+def _without(name):
+  def change(file):
+    del file['parameters']['FORCE_PLATFORM'][name]
+
+  return change
+
+
+def _with(name, alter, group='FORCE_PLATFORM'):
+  """Changes a parameter's values, and its type to theirs."""
+
+  def change(file):
+    parameter = file['parameters'][group].setdefault(
+      name, {'value': [], 'description': '', 'is_locked': False}
+    )
+    value = alter(np.asarray(parameter['value']))
+    kind = np.asarray(value).dtype.kind
+    parameter['value'] = value if kind == 'U' else np.asarray(value)
+    parameter['type'] = {'U': ezc3d.ezc3d.CHAR, 'i': ezc3d.ezc3d.INT, 'f': ezc3d.ezc3d.FLOAT}[kind]
+
+  return change
+
+
+def _as_floats(file):
+  for name in ('USED', 'TYPE', 'ZERO', 'CHANNEL'):
+    _with(name, lambda v: v.astype(float))(file)
+
+
+CORNERS_UNORDERED = [0, 2, 1, 3]
+
+
+@pytest.mark.parametrize(
+  'change',
+  [
+    _as_floats,
+    _with('USED', lambda v: v.astype(float)),
+    _with('TYPE', lambda v: v.astype(float)),
+    _with('TYPE', lambda v: np.append(v, 9)),  # of a plate that is not used
+    _with('ZERO', lambda v: np.array([1.5, np.nan, 7])),  # ezc3d does not read it
+    _without('ZERO'),
+    _with('CHANNEL', lambda v: v.astype(float)),
+    _with('CHANNEL', lambda v: np.vstack([v, v[:2]])),  # the first 6 count
+    _with('CHANNEL', lambda v: np.hstack([v, v[:, :1]])),
+    _with('CORNERS', lambda v: v.round().astype(int)),
+    _with('ORIGIN', lambda v: v.astype(int)),
+    _with('CAL_MATRIX', lambda v: np.ones((2, 2, 2), int)),  # type 2 needs none
+    _with('CAL_MATRIX', lambda v: ['none', 'none']),
+    _without('CAL_MATRIX'),
+  ],
+)
+def test_parameters_stored_otherwise(tmp_path, change):
+  t, force = two_steps()
+  got = force_files.read(write_c3d(tmp_path / 'f.c3d', t, force, change=change), ('left', 'right'))
+  np.testing.assert_allclose(got.force, force, atol=1e-3)
+
+
+@pytest.mark.parametrize('kind', [1, 3, 4])
+def test_floats_for_each_type_of_plate(tmp_path, kind):
+  t, force = two_steps()
+  path = write_c3d(tmp_path / 'f.c3d', t, force, kind, LABS['along -y'], change=_as_floats)
+  np.testing.assert_allclose(force_files.read(path).force, force, atol=1e-3)
+
+
+def test_one_plate_without_the_dimension_of_plates(tmp_path):
+  t, force = two_steps()
+
+  def change(file):
+    for name, shape in (('CHANNEL', (6,)), ('CORNERS', (3, 4)), ('ORIGIN', (3,))):
+      _with(name, lambda v, shape=shape: v.reshape(shape).astype(float))(file)
+
+  got = force_files.read(write_c3d(tmp_path / 'f.c3d', t, force[:, :1], change=change), ['left'])
+  np.testing.assert_allclose(got.force, force[:, :1], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+  ('change', 'code', 'message'),
+  [
+    (_without('USED'), 'c3d.no_plates', 'holds no force plates'),
+    (_with('USED', lambda v: [2.5]), 'c3d.parameter', 'USED is [2.5], expected one whole number'),
+    (_with('USED', lambda v: [-1]), 'c3d.parameter', 'USED is [-1], expected one whole number'),
+    (_with('USED', lambda v: [2, 0]), 'c3d.parameter', 'USED is [2, 0], expected one whole'),
+    (_with('USED', lambda v: [np.nan]), 'c3d.parameter', 'USED is [nan], expected numbers'),
+    (_with('USED', lambda v: ['two']), 'c3d.parameter', "USED is ['two'], expected numbers"),
+    (_with('USED', lambda v: [3]), 'c3d.plate_type', 'TYPE is [2, 2] for 3 plates'),
+    (_without('TYPE'), 'c3d.plate_type', 'TYPE is [] for 2 plates'),
+    (_with('TYPE', lambda v: [2, 2.5]), 'c3d.plate_type', 'TYPE is [2.0, 2.5] for 2 plates'),
+    (_with('TYPE', lambda v: ['2', '2']), 'c3d.parameter', "TYPE is ['2', '2'], expected numbers"),
+    (_without('CHANNEL'), 'c3d.channels', 'CHANNEL does not list 2 plates'),
+    (_with('CHANNEL', np.ravel), 'c3d.channels', 'CHANNEL does not list 2 plates'),
+    (_with('CHANNEL', np.transpose), 'c3d.channels', 'of plate 1 is [1, 7], expected 6 channels'),
+    (_with('CHANNEL', lambda v: v[:5]), 'c3d.channels', 'is [1, 2, 3, 4, 5], expected 6'),
+    (_with('CHANNEL', lambda v: v + 0.5), 'c3d.channels', 'of plate 1 is [1.5, 2.5,'),
+    (_with('CHANNEL', lambda v: v[..., None]), 'c3d.channels', 'CHANNEL does not list 2 plates'),
+    (_without('CORNERS'), 'c3d.parameter', 'CORNERS is missing or empty, expected 3x4x2'),
+    (_with('CORNERS', np.ravel), 'c3d.parameter', 'CORNERS is 24, expected 3x4x2'),
+    (_with('CORNERS', np.transpose), 'c3d.parameter', 'CORNERS is 2x4x3, expected 3x4x2'),
+    (_with('CORNERS', lambda v: v[..., :1]), 'c3d.parameter', 'CORNERS is 3x4x1, expected 3x4x2'),
+    (_with('CORNERS', lambda v: v * np.nan), 'c3d.parameter', 'expected numbers'),
+    (_with('CORNERS', lambda v: v * [0, 1]), 'c3d.parameter', 'CORNERS of plate 1 are [[0, 0, 0]'),
+    (
+      _with('CORNERS', lambda v: v[:, CORNERS_UNORDERED]), 'c3d.parameter',
+      'expected the corners of a rectangle in order',
+    ),
+    (_without('ORIGIN'), 'c3d.parameter', 'ORIGIN is missing or empty, expected 3x2'),
+    (_with('ORIGIN', np.ravel), 'c3d.parameter', 'ORIGIN is 6, expected 3x2'),
+  ],
+)  # fmt: skip
+def test_parameters_that_cannot_be_used(tmp_path, change, code, message):
+  path = write_c3d(tmp_path / 'f.c3d', *two_steps(), change=change)
+  assert message in str(_refused(path, code))
+
+
+@pytest.mark.parametrize('matrix', [None, np.zeros(0), np.ones((3, 3, 2)), np.ones((6, 6, 1))])
+def test_a_calibration_that_a_type_4_plate_lacks(tmp_path, matrix):
+  change = _without('CAL_MATRIX') if matrix is None else _with('CAL_MATRIX', lambda v: matrix)
+  path = write_c3d(tmp_path / 'f.c3d', *two_steps(), kind=4, change=change)
+  assert 'FORCE_PLATFORM:CAL_MATRIX is ' in str(_refused(path, 'c3d.parameter'))
+
+
+@pytest.mark.parametrize(
+  ('channels', 'named'),
+  [
+    ([[1, 2, 3, 4, 5, 6]] * 2, 'channel 1, 2, 3, 4, 5, 6 more than once, for plate 1 and 2;'),
+    ([[1, 2, 3, 4, 5, 6], [7, 8, 3, 10, 11, 12]], 'channel 3 more than once, for plate 1 and 2;'),
+    ([[1.0, 2, 3, 4, 5, 6], [6, 7, 8, 9, 10, 11]], 'channel 6 more than once, for plate 1 and 2;'),
+    ([[1, 2, 3, 4, 5, 6], [7, 8, 8, 10, 11, 12]], 'channel 8 more than once, for plate 2;'),
+  ],
+)
+def test_channels_that_plates_share(tmp_path, channels, named):
+  path = _with_parameter(tmp_path / 'f.c3d', 'CHANNEL', np.array(channels).T)
+  assert named in str(_refused(path, 'c3d.shared_channels'))
+
+
+def test_reported_files():
+  reports = pathlib.Path(__file__).parents[1] / '../shared/reports'
+  if not reports.exists():
+    pytest.skip('../shared is not here')
+  reference = force_files.read(reports / 'reference.c3d', ('left', 'right'))
+  got = force_files.read(reports / 'used_is_float.c3d', ('left', 'right'))
+  np.testing.assert_array_equal(got.time_s, reference.time_s)
+  np.testing.assert_array_equal(got.force, reference.force)
+  _refused(reports / 'same_channels.c3d', 'c3d.shared_channels')
+
+
+def test_units_that_are_no_text(tmp_path):
+  t, force = two_steps()
+  change = _with('UNITS', lambda v: np.ones(12), 'ANALOG')
+  got = force_files.read(write_c3d(tmp_path / 'f.c3d', t, force, change=change))
+  np.testing.assert_allclose(got.force, force, atol=1e-3)
+  path = write_c3d(tmp_path / 'f.c3d', t, force, change=_with('UNITS', lambda v: np.ones(2)))
+  assert 'FORCE_PLATFORM:UNITS is [1, 1], expected text' in str(_refused(path, 'c3d.parameter'))
 
 
 def test_samples_units_and_rates(tmp_path):
@@ -197,8 +346,8 @@ def test_samples_units_and_rates(tmp_path):
 
   write_c3d(path, t, force, change=not_finite)
   assert 'sample 78 of plate 2 is not finite' in str(_refused(path, 'force.not_finite'))
-  write_c3d(path, t, force, units=['kp', 'Nmm'])
-  assert "UNITS is 'kp', expected N" in str(_refused(path, 'force.unit'))
+  write_c3d(path, t, force, units=['dyn', 'Nmm'])
+  assert "UNITS is 'dyn', expected N" in str(_refused(path, 'force.unit'))
   write_c3d(path, t[::25], force[::25], rate=40)
   assert 'analog rate of 40 Hz' in str(_refused(path, 'force.rate'))
   write_c3d(path, t, 0 * force)

@@ -63,6 +63,28 @@ def test_delimiters():
   assert delimited_text.find_delimiter('a,b;c') == ','
 
 
+def test_separators_of_exports():
+  assert delimited_text.find_separator('a\tb, c\td') == '\t'
+  assert delimited_text.find_separator('a;b;c (N, kN)') == ';'
+  assert delimited_text.find_separator('a,b') == ','
+  assert delimited_text.find_separator(' a  b ') is None
+  assert delimited_text.find_separator('a') in '\t;,'
+
+
+def test_lines_of_an_export(tmp_path):
+  path = tmp_path / 'a.txt'
+  for data, notes in (
+    ('Ort \u00e9\r\n1;2\r3\n'.encode(), 0),
+    ('Ort \u00e9\r\n1;2\r3\n'.encode('utf-8-sig'), 0),
+    ('Ort \u00e9\r\n1;2\r3\n'.encode('utf-16'), 0),
+    ('Ort \u00e9\r\n1;2\r3\n'.encode('cp1252'), 1),
+  ):
+    path.write_bytes(data)
+    lines, said = delimited_text.read_export(path)
+    assert lines == ['Ort \u00e9', '1;2', '3', '']
+    assert len(said) == notes
+
+
 def test_columns_that_cannot_be_seen_are_escaped():
   assert delimited_text.list_columns(['a', 'b\t', '\ufeffc']) == "a, 'b\\t', '\\ufeffc'"
   assert delimited_text.list_columns([]) == 'nothing'

@@ -214,6 +214,17 @@ def test_a_video_too_short_for_the_contacts():
   assert proposal.problem == 'sync.not_shown'
 
 
+@pytest.mark.parametrize(('last_s', 'problem'), [(1.99, 'sync.not_shown'), (2.15, '')])
+def test_a_video_that_ends_on_the_plates(last_s, problem):
+  """Of 1.2 s on plates, 0.77 and 0.93 s are seen over the threshold."""
+  walk = make_walk()
+  proposal = find(make_estimate(walk, FIRST_S, last_s), make_plates(walk))
+  assert proposal.problem == problem
+  assert proposal.video_start_s == pytest.approx(FIRST_S, abs=2e-3)
+  if problem:
+    assert 'for 64% of the time' in proposal.sentence
+
+
 def _trials(places_px, clear=True):
   """Proposals of clear or ambiguous trials whose walkers are at these places on the plates."""
   walk, proposals = make_walk(), {}

@@ -15,6 +15,8 @@ import itertools
 import os
 import pathlib
 import shutil
+import sys
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +25,7 @@ import tensorflow_datasets as tfds
 from absl import logging
 
 from grfjax import conventions, errors
-from grfjax.data import clip_config, split_names, trial_records, trial_workers
+from grfjax.data import clip_config, subject_lists, trial_records, trial_workers
 from grfjax.io import folder_lock, recordings
 
 
@@ -75,6 +77,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
   """
 
   def __init__(self, *, file_format: Any = None, **kwargs: Any):
+    _report_errors_in_one_line()
     # TFDS would take TFRecord, which cannot be read at random.
     super().__init__(file_format=file_format or tfds.core.FileFormat.ARRAY_RECORD, **kwargs)
 
@@ -87,11 +90,15 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     """Builds the data set, or keeps the existing one if it is of the same recordings.
 
     Raises:
+      RecordingError: the recordings cannot be used.
       StaleError: there is one, but of other recordings or of another configuration.
       RuntimeError: another process is building it.
     """
     download_config = download_config or tfds.download.DownloadConfig()
     folder = pathlib.Path(self.data_path)
+    trials: list[recordings.Trial] = []
+    if download_config.manual_dir is not None:  # before anything is written
+      trials = _load(pathlib.Path(download_config.manual_dir))
     with _alone(folder.parent):
       self._remove_leftovers(folder)
       if folder.exists() and not download_config.download_mode.overwrite_dataset:
@@ -100,7 +107,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             '%s: exists already; not compared with any recordings (no --manual_dir)', folder
           )
         else:
-          self._check_source(recordings.load(download_config.manual_dir))
+          self._check_source(trials)
           logging.info('%s: exists already, of these recordings; nothing to do', folder)
       super().download_and_prepare(download_config=download_config, **kwargs)
 
@@ -166,13 +173,16 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     )
 
   def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
-    manual_dir = pathlib.Path(dl_manager.manual_dir)
-    trials = recordings.load(manual_dir)
+    try:
+      manual_dir = pathlib.Path(dl_manager.manual_dir)
+    except AssertionError as error:  # TFDS's own folder for it is empty
+      raise recordings.RecordingError(
+        'no recording set was named; give its folder as --manual_dir', code='recording.no_folder'
+      ) from error
+    trials = _load(manual_dir)
     by_subject: dict[str, list[recordings.Trial]] = {}
     for trial in trials:
       by_subject.setdefault(trial.subject.name, []).append(trial)
-    for name in by_subject:
-      split_names.check_split_name(name, manual_dir)
     cfg = self.builder_config.voxel()
     self.info.metadata.update(
       body_mass_kg={name: t[0].subject.body_mass_kg for name, t in by_subject.items()},
@@ -225,6 +235,35 @@ class Builder(tfds.core.GeneratorBasedBuilder):
       '%s: %d trials, %d frames; force known in %d frames of the near leg, %d of the far leg',
       subject, trial_count, frames, *known,
     )  # fmt: skip
+
+
+def _load(manual_dir: pathlib.Path) -> list[recordings.Trial]:
+  """Returns the trials of a recording set whose subjects can all name a split."""
+  trials = recordings.load(manual_dir)
+  for name in dict.fromkeys(trial.subject.name for trial in trials):
+    subject_lists.check_split_name(name, manual_dir / 'subjects.csv')
+  return trials
+
+
+def _report_errors_in_one_line() -> None:
+  """Lets the `tfds` command end with a line instead of a traceback where the input is at fault.
+
+  The command's main function is TFDS's and catches nothing, so that what ends it is printed by
+  Python's hook. Errors are raised as ever, and a program that imports this module keeps its hook.
+  """
+  if 'tensorflow_datasets.scripts.cli.main' not in sys.modules:
+    return
+  previous = sys.excepthook
+
+  def report(
+    error_class: type[BaseException], error: BaseException, trace: types.TracebackType | None
+  ) -> None:
+    if isinstance(error, errors.InputError):
+      print(f'tfds build: {" ".join(errors.describe(error).split())}', file=sys.stderr)
+    else:
+      previous(error_class, error, trace)
+
+  sys.excepthook = report
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ import logging
 import os
 import pathlib
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -133,7 +134,9 @@ def test_a_configuration_at_another_rate_and_threshold(tmp_path):
     assert record['force'][-1, 0, 0] * MASS_KG['A'] * 9.80665 > 300
 
 
-@pytest.mark.parametrize('name', ['1', 'A-1', 'Anna Lena', 'Å', 'all', 'All', '_A'])
+@pytest.mark.parametrize(
+  'name', ['1', 'A-1', 'Anna Lena', 'Müller', 'all', 'All', '_A', 'train[0]']
+)
 def test_a_subject_that_cannot_name_a_split(tmp_path, name):
   recordings_dir = tmp_path / 'recordings'
   shutil.copytree(DUMMY_DATA, recordings_dir)
@@ -146,6 +149,7 @@ def test_a_subject_that_cannot_name_a_split(tmp_path, name):
   assert (caught.value.code, caught.value.column) == ('recording.bad_name', 'subject')
   assert repr(name) in str(caught.value)
   assert 'subjects.csv' in str(caught.value)
+  assert not (tmp_path / 'data').exists()  # refused before anything is written
 
 
 def test_a_trial_that_cannot_be_used_stops_the_build(tmp_path):
@@ -155,6 +159,33 @@ def test_a_trial_that_cannot_be_used_stops_the_build(tmp_path):
   with pytest.raises(ValueError, match=r'trials\.csv, line 4 \(trial B_1\): .*an empty file'):
     build(tmp_path / 'data', 'walker', recordings_dir)
   assert not list((tmp_path / 'data').rglob('dataset_info.json'))
+
+
+def test_a_recording_set_that_is_not_there_or_not_named(tmp_path):
+  with pytest.raises(recordings.RecordingError, match='no such folder') as caught:
+    build(tmp_path / 'data', 'walker', tmp_path / 'none')
+  assert caught.value.code == 'recording.no_folder'
+  assert not (tmp_path / 'data').exists()
+  with pytest.raises(recordings.RecordingError, match='give its folder as --manual_dir'):
+    Builder(data_dir=tmp_path / 'data', config='walker').download_and_prepare()
+  assert not list((tmp_path / 'data').rglob('dataset_info.json'))
+
+
+def test_the_command_ends_with_one_line(tmp_path, monkeypatch, capsys):
+  previous = []
+  monkeypatch.setattr(sys, 'excepthook', lambda *arguments: previous.append(arguments))
+  kept = sys.excepthook
+  Builder(data_dir=tmp_path, config='walker')
+  assert sys.excepthook is kept  # a program's own hook is left alone
+  monkeypatch.setitem(sys.modules, 'tensorflow_datasets.scripts.cli.main', sys)
+  Builder(data_dir=tmp_path, config='walker')
+  error = recordings.RecordingError('two\nlines', code='recording.bad_name')
+  sys.excepthook(type(error), error, None)
+  assert capsys.readouterr().err == 'tfds build: two lines [recording.bad_name]\n'
+  assert not previous
+  other = OSError('disk')
+  sys.excepthook(OSError, other, None)
+  assert previous == [(OSError, other, None)]
 
 
 @pytest.fixture

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import collections.abc
+import itertools
 
 import numpy as np
 
 from grfjax import conventions, mask_runs
-from grfjax.data import plate_contacts
+from grfjax.data import plate_contacts, plate_defects
 from grfjax.io import force_files
 
 # Peak of the total vertical force over body weight: standing still gives 1, slow walking 1.0,
@@ -40,10 +41,14 @@ def check_plausible(plate_forces: force_files.PlateForces, body_mass_kg: float) 
   Raises:
     ForceError: the largest total vertical force is below 0.65 or above 5 body weights; no foot
       carries half the weight on average over its contact; a plate's zero is off by over 20 N; a
-      plate stays at its largest force, or reads the same throughout.
+      plate stays at its largest force, or reads the same throughout; two plates hold the same
+      curve; samples are spikes or missing (`plate_defects`).
   """
   weight = body_mass_kg * conventions.G
+  plate_defects.check_spikes(plate_forces, weight)  # before a spike is taken for the body's peak
   _check_peak(plate_forces, body_mass_kg, weight)
+  plate_defects.check_dropouts(plate_forces, weight)
+  _check_same_curves(plate_forces)
   most = max(_contact_means(plate_forces), default=weight)
   if most < _STANCE_BW * weight:
     raise force_files.ForceError(
@@ -104,6 +109,18 @@ def _check_peak(plate_forces: force_files.PlateForces, body_mass_kg: float, weig
     f'{body_mass_kg:g} kg; expected {low:g} to {high:g}: {hint}',
     code='force.implausible_weight',
   )
+
+
+def _check_same_curves(plate_forces: force_files.PlateForces) -> None:
+  """Raises ForceError where two plates that are stepped on hold the same vertical force."""
+  fz = plate_forces.force[:, :, 2]
+  for a, b in itertools.combinations(range(fz.shape[1]), 2):
+    if fz[:, a].max() > conventions.CONTACT_N and np.array_equal(fz[:, a], fz[:, b]):
+      raise force_files.ForceError(
+        f'plates {a + 1} and {b + 1} read the same at every time; does the file name the channels '
+        'of one plate twice?',
+        code='force.same_curves',
+      )
 
 
 def _contact_means(plate_forces: force_files.PlateForces) -> list[float]:

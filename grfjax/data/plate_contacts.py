@@ -12,9 +12,11 @@ from grfjax.io import force_files
 
 WINDOW_S = 1 / 60  # a label is the mean over this long, centred on the frame's time
 
-# A plate that drops out for less than this holds one contact: no swing is so short (0.3 to 0.5 s
-# in walking, 0.2 s and more in sprinting).
-DROPOUT_S = 0.05
+# Two contacts closer than this are one: no swing is so short (0.3 to 0.5 s in walking, 0.2 s and
+# more in sprinting). A foot that barely touches does that, and a threshold that a laboratory has
+# put on the force; the samples between stay as they were measured. Missing samples do it too, and
+# never come here: `plate_defects` refuses them.
+SAME_CONTACT_S = 0.05
 
 
 def find_contacts(
@@ -26,7 +28,7 @@ def find_contacts(
   """Finds where a plate carries a foot.
 
   Contacts shorter than `min_duration_s` are noise and dropped, unless the recording's edge cut
-  them short; two contacts less than `DROPOUT_S` apart are one. A contact that the
+  them short; two contacts less than `SAME_CONTACT_S` apart are one. A contact that the
   recording cuts off begins or ends at the recording's own first or last time.
 
   Args:
@@ -44,7 +46,7 @@ def find_contacts(
     contact = foot_contacts.Contact(start_s, end_s, whole_start, whole_end)
     if end_s - start_s < min_duration_s and contact.is_whole:
       continue
-    if contacts and start_s - contacts[-1].end_s < DROPOUT_S:
+    if contacts and start_s - contacts[-1].end_s < SAME_CONTACT_S:
       contacts[-1] = dataclasses.replace(contacts[-1], end_s=end_s, whole_end=whole_end)
     else:
       contacts.append(contact)

@@ -18,7 +18,6 @@ from grfjax.data import (
   clip_config,
   findings,
   force_intervals,
-  split_names,
   subject_lists,
   trial_check,
   trial_records,
@@ -153,7 +152,7 @@ def _of_names(
   """Yields trials whose subjects' names cannot be used, and why."""
   for trial in trials:
     try:
-      split_names.check_split_name(trial.subject.name, root)
+      subject_lists.check_split_name(trial.subject.name, root / 'subjects.csv')
     except errors.InputError as error:
       yield trial.name, findings.Finding.of_error(error)
 

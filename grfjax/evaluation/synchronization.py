@@ -30,6 +30,10 @@ from grfjax.gait import foot_contacts, force_curves
 # shows a part too.
 SEEN = 0.25
 
+# Less than this of the time on plates is too little to propose a start by: in videos cut off in the
+# middle of the plates, other steps fitted as well.
+ENOUGH = 0.7
+
 # A start fits where the curves differ by less than this share of what they would by chance: right
 # starts gave 0.02 to 0.12, and 0.1 s beside one gives 0.3 and more.
 FITS = 0.3
@@ -518,7 +522,13 @@ class _Search:
         'estimate: are left and right exchanged in plates, or does y not point to the left?'
       )
     if len(candidates) == 1:
-      return _judge(best)
+      problem, sentence = _judge(best)
+      if not problem and (shown := self._share_shown(best.video_start_s)) < ENOUGH:
+        return 'sync.not_shown', (
+          f'at the best start, {best.video_start_s:.3f} s, there is an estimate for {shown:.0%} of '
+          f'the time that feet are on plates; expected {ENOUGH:.0%} and more'
+        )
+      return problem, sentence
     listed = ', '.join(f'{c.video_start_s:.3f} s ({c.misfit_pct_bw:.1f} %)' for c in candidates)
     return 'sync.ambiguous', (
       f'{len(candidates)} starts fit, with misfits in % of body weight: {listed}; the video shows '
@@ -603,6 +613,13 @@ class _Search:
     true = self.plates.at(self.video.time_s + start)
     on = (true[..., 0] > self.plates.loaded_bw) & np.isfinite(self.video.force[..., 0])
     return self.video.force[on], true[on][:, : self.video.force.shape[2]]
+
+  def _share_shown(self, start: float) -> float:
+    """Returns for how much of the time on plates there is an estimate; of legs that have any."""
+    legs = np.isfinite(self.video.force[..., 0]).any(axis=0)
+    loaded_s = _FINE_S * float((self.plates.force[:, legs, 0] > self.plates.loaded_bw).sum())
+    frame_s = float(np.median(np.diff(self.video.time_s)))
+    return len(self._on_plates(start)[0]) * frame_s / loaded_s
 
   def _misfit(self, start: float) -> float:
     if not math.isfinite(start):

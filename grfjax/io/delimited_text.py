@@ -19,6 +19,13 @@ _SIGNATURES = {  # the first bytes of what spreadsheets write under the name of 
   b'\xfe\xff': 'UTF-16 text',
 }
 
+# A line that begins with two numbers: the first row of an export's data.
+_ROW_OF_NUMBERS = re.compile(
+  rb'^[ "]{0,9}[+-]?[.,]?[0-9][0-9.,]{0,40}(?:[eE][+-]?[0-9]{1,9})?[ "]{0,9}'
+  rb'[,;\t ][ "]{0,9}[+-]?[.,]?[0-9]',
+  re.M,
+)
+
 _NUMBER = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)', re.I | re.A)
 
 
@@ -92,6 +99,53 @@ def read_text(path: pathlib.Path) -> str:
     raise _encoding_error(path, line, f'byte 0x{error.object[error.start]:02x}') from error
 
 
+def read_export(path: pathlib.Path) -> tuple[list[str], tuple[str, ...]]:
+  """Reads the lines of a text that a program has exported; also UTF-16 and Windows-1252.
+
+  UTF-16 is known by its byte order mark. What is no UTF-8 is taken for Windows-1252 if it is so
+  above the first row of numbers alone, as for a degree sign in a name, or in no-break spaces;
+  these are the same in all encodings of Windows and ISO 8859, so that no number can be misread.
+
+  Returns:
+    The lines, without their ends, and notes: sentences about the encoding.
+
+  Raises:
+    InputError: the file cannot be opened, or has another encoding.
+  """
+  try:
+    data = path.read_bytes()
+  except OSError as error:
+    raise unreadable_file(path, error) from error
+  notes: tuple[str, ...] = ()
+  if data.startswith((b'\xff\xfe', b'\xfe\xff')):
+    try:
+      text = data.decode('utf-16')
+    except UnicodeDecodeError as error:
+      raise _encoding_error(path, 1, 'damaged UTF-16 text') from error
+  else:
+    try:
+      text = read_text(path)
+    except errors.InputError:
+      decoded = _decode_windows(data)
+      if decoded is None:
+        raise
+      text, notes = decoded, ('The text is not UTF-8; it is read as Windows-1252.',)
+  return text.replace('\r\n', '\n').replace('\r', '\n').split('\n'), notes
+
+
+def _decode_windows(data: bytes) -> str | None:
+  """Returns the text of Windows-1252, or None where it may be something else."""
+  if data.startswith(tuple(_SIGNATURES)):
+    return None
+  rows = _ROW_OF_NUMBERS.search(data)
+  if re.search(rb'[\x80-\x9f\xa1-\xff]', data[rows.start() :] if rows else b''):
+    return None
+  try:
+    return data.decode('cp1252')
+  except UnicodeDecodeError:
+    return None
+
+
 def unreadable_file(path: pathlib.Path, error: OSError) -> errors.InputError:
   """Returns the error about a file that cannot be opened."""
   missing = isinstance(error, FileNotFoundError)
@@ -131,3 +185,13 @@ def missing_columns(
 def find_delimiter(header: str) -> str:
   """Returns a CSV's cell separator: a comma, or Excel's semicolon (then with decimal commas)."""
   return ';' if header.count(';') > header.count(',') else ','
+
+
+def find_separator(header: str) -> str | None:
+  """Returns what separates the cells of an export's header: tab, semicolon, comma, or white space.
+
+  The one that stands there most often, a tab before a semicolon before a comma; None for white
+  space where there is none of them.
+  """
+  found = max('\t;,', key=header.count)
+  return None if found not in header and ' ' in header.strip() else found

@@ -15,6 +15,8 @@ from grfjax.io import (
   c3d,
   delimited_text,
   force_tables,
+  force_units,
+  format_files,
   laboratory_axes,
   opensim,
   recorded_forces,
@@ -22,18 +24,6 @@ from grfjax.io import (
 )
 
 EXTENSIONS = (*text_forces.EXTENSIONS, *opensim.EXTENSIONS, '.c3d')
-
-# Newtons in a C3D file's unit of force; the pound-force is exact by definition (0.45359237 kg * g).
-_NEWTONS = {
-  '': 1.0,
-  'n': 1.0,
-  'newton': 1.0,
-  'newtons': 1.0,
-  'kn': 1e3,
-  'lb': 4.4482216152605,
-  'lbs': 4.4482216152605,
-  'lbf': 4.4482216152605,
-}
 
 
 class ForceError(errors.InputError):
@@ -128,9 +118,11 @@ def _force_error(error: errors.InputError, files: Sequence[pathlib.Path]) -> For
   return found
 
 
-def own_format(root: pathlib.Path, force_format: str) -> pathlib.Path:
-  """Returns where a recording set describes a force format of its own, which need not exist."""
-  return root / 'formats' / f'{force_format}.toml'
+def own_format(root: pathlib.Path, force_format: str) -> pathlib.Path | None:
+  """Returns the file in which a recording set describes a force format itself, or None."""
+  name = force_format.partition(':')[0].strip().casefold()  # behind ':' is a sampling rate
+  own = sorted((root / format_files.FOLDER).glob('*.toml'))
+  return next((file for file in own if file.stem.casefold() == name), None)
 
 
 def may_name_legs(files: Sequence[pathlib.Path], force_format: str) -> bool:
@@ -294,8 +286,9 @@ def _c3d_times(path: pathlib.Path, file: c3d.Platforms) -> np.ndarray:
 
 
 def _newtons_per_unit(path: pathlib.Path, file: c3d.Platforms, unit: str) -> float:
-  if file.unit_stated and unit.lower() not in _NEWTONS:
+  newtons = force_units.newtons(unit) if unit else 1.0
+  if newtons is None and file.unit_stated:
     raise errors.InputError(
       f'{path}: FORCE_PLATFORM:UNITS is {unit!r}, expected N', code='force.unit', file=path
     )
-  return _NEWTONS.get(unit.lower(), 1.0)  # 'V' is common and says nothing once scaled
+  return newtons or 1.0  # 'V' is common and says nothing once scaled

@@ -181,7 +181,7 @@ def digests(trials: collections.abc.Iterable[Trial]) -> dict[str, str]:
     if trial.force_format:
       settings.append(trial.force_format)
       own = force_files.own_format(trial.root, trial.force_format)
-      contents += [_sha256(own)] if own.is_file() else []
+      contents += [_sha256(own)] if own else []
     if contents[0] in trial_of_video:
       logging.warning(
         '%s: trial %s has the same video as %s; was a row copied and not changed?',

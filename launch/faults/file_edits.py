@@ -11,7 +11,9 @@ TOKENS = (
   b'', b'nan', b'-inf', b'1e999', b'-1', b'0', b'1_0', b'0x1F', b'1,5', b'1.000,5', b'"', b"'",
   b';', b',', b'\t', b'\n', b'\r\n', b'\0', b'\xef\xbb\xbf', b'\xff\xfe', b'\xe9', b'..', b'../x',
   b'/etc/passwd', b'\\', b'<b>', b'&', b'left', b'right', b'left;left', b'time_s', b'fz_1', b'{',
-  b'}', b'[', b'null', b'true', b'""', b'9' * 40, '\u0663\u202e\u2028'.encode(), b'\x00\x00',
+  b'}', b'[', b'null', b'true', b'""', b'1,234', b'1 234', b'\xa0', b'(kN)', b'BW', b'Devices',
+  b'# ', b'FREQUENCY', b'[axes]', b"'x'", b'{plate}', b'9' * 40,
+  '\u0663\u202e\u2028'.encode(), b'\x00\x00',
   b'\xff\xff', b'\xff\xff\xff\xff', b'\x7f\xff\xff\xff', b'\x00\x00\x00\x80', b'\x01\x00',
 )  # fmt: skip
 KINDS = ('flip', 'put', 'insert', 'cell', 'cut', 'drop', 'twice', 'zero', 'line', 'lines')

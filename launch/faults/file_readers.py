@@ -13,10 +13,10 @@ from typing import Any
 
 from absl import flags
 
-from grfjax import conventions
+from grfjax import conventions, errors
 from grfjax.data import force_intervals
 from grfjax.gait import curve_files
-from grfjax.io import atomic, force_files, recordings, video_file
+from grfjax.io import atomic, force_files, recordings, text_forces, video_file
 from grfjax.training import metrics_log
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -50,6 +50,12 @@ def plates() -> Any:
   return importlib.import_module('plates')
 
 
+def exports() -> Any:
+  """Returns the tests' module that writes force files as laboratories' programs do."""
+  making()
+  return importlib.import_module('exports')
+
+
 def _manifests(name: str) -> Callable[[pathlib.Path], list[pathlib.Path]]:
   def seeds(folder: pathlib.Path) -> list[pathlib.Path]:
     for file in ('A_1.mp4', 'A_2.mp4', 'A_1.csv', 'A_2.csv'):
@@ -75,6 +81,85 @@ def _forces(kind: str) -> Callable[[pathlib.Path], list[pathlib.Path]]:
     return [write(folder / f'{k}.{kind}', time_s, force, **o) for k, o in enumerate(variants)]
 
   return seeds
+
+
+def _tables(folder: pathlib.Path) -> list[pathlib.Path]:
+  """Writes tables with units, thousands, quoted cells, and in other encodings."""
+  quoted = [f'{2 * k},"1,{k:03}.5",-{k}.25,0.{k:03}' for k in range(60)]
+  commas = [f'{2 * k};1.{k:03},5;-{k},25;0,{k:03}' for k in range(60)]
+  spaces = [f'0,{k:03}\t1\u00a0{k:03},5\t-{k}\t{k},25' for k in range(60)]
+  texts = {
+    'a.csv': '\n'.join(['time (ms),fx_1 [kN],fy_1,fz_1', *quoted]).encode(),
+    'b.txt': '\n'.join(['# remark', 'time_ms;fx_1;fy_1;fz_1', *commas]).encode('utf-16'),
+    'c.tsv': '\n'.join(
+      ['Raum \u00e9', 'time_s\tfx_1\tfy_1\tfz_1', 's\tN\tlbf\tkgf', *spaces]
+    ).encode('cp1252'),
+  }
+  for name, data in texts.items():
+    (folder / name).write_bytes(data)
+  return [folder / name for name in texts]
+
+
+def _nexus(folder: pathlib.Path) -> list[pathlib.Path]:
+  _, force = plates().two_steps(100, 1.6)
+  other = ['Joints', '50', ',,A:B,,', 'Frame,Sub Frame,X,Y,Z', ',,deg,deg,deg', '1,0,1,2,3', '']
+  variants: list[dict[str, Any]] = [
+    {},
+    {'groups': ('Force', 'Moment', 'CoP'), 'separator': ';', 'before': other, 'after': other},
+    {'names': ('Kistler', 'Kistler'), 'more': [('EMG - Voltage', 'EMG1', 'V')], 'separator': '\t'},
+  ]
+  paths = []
+  for k, options in enumerate(variants):
+    paths.append(folder / f'{k}.csv')
+    paths[-1].write_text(exports().nexus(force, rate=100, each=2, **options))
+  return paths
+
+
+def _qualisys(folder: pathlib.Path) -> list[pathlib.Path]:
+  _, force = plates().two_steps(500, 0.3)
+  columns = ['SAMPLE', *(f'{what}_{a}' for what in ('Force', 'COP') for a in 'XYZ')]
+  local = ['NO_OF_SAMPLES\t{count}', 'FREQUENCY\t500', 'DESCRIPTION\tlocal coordinates']
+  for name, x, y in (
+    ('POSX_POSY', 1, 1), ('NEGX_POSY', -1, 1), ('NEGX_NEGY', -1, -1), ('POSX_NEGY', 1, -1)
+  ):  # fmt: skip
+    local += [
+      f'FORCE_PLATE_CORNER_{name}_{a}\t{v}'
+      for a, v in zip('XYZ', (300 * x, 200 * y, 0), strict=True)
+    ]
+  paths = [folder / '0.tsv', folder / '1.tsv']
+  paths[0].write_text(exports().qualisys(force))
+  paths[1].write_text(exports().qualisys(force, columns=columns, keys=local))
+  return paths
+
+
+def _mapped(folder: pathlib.Path) -> list[pathlib.Path]:
+  """Writes an export of each ready-made format, named by it, and a format file with its export."""
+  time_s, force = plates().two_steps(500, 0.3)
+  texts = {
+    'bioware': exports().bioware(time_s, force),
+    'amti': exports().amti(force),
+    'bertec': exports().numbered(time_s, force, 'FP{}_F{}', 'Time (s)', above=['Bertec', '']),
+    'kistler': exports().numbered(time_s, force, 'F{1}{0} [kN]', 'Time [s]', ';'),
+    'ours': exports().numbered(time_s, force, 'F{1}{0}', 'Time', '\t', ['Rate (Hz):\t500']),
+  }
+  for name, text in texts.items():
+    (folder / f'{name}.txt').write_text(text)
+  (folder / 'formats').mkdir()
+  form = folder / 'formats/ours.toml'
+  form.write_text(
+    "delimiter = 'tab'\n[header]\nbegins_with = 'Time'\n[time]\nrate_key = 'Rate (Hz)'\n"
+    "[plates]\nfx = 'Fx{plate}'\nfy = ['Fy{plate}', 'y']\nfz = 'Fz{plate}'\n"
+    "legs = ['left', 'right']\n[units]\nforce = 'N'\n[axes]\nforward = 'y'\nleft = 'x'\n"
+    "up = '-z'\nsign = 'action'\n"
+  )
+  return [*(folder / f'{name}.txt' for name in texts), form]
+
+
+def _read_mapped(path: pathlib.Path) -> None:
+  """Reads an export by the format that it is named after, or the export of a format file."""
+  root = path.parent.parent if path.suffix == '.toml' else path.parent
+  name = path.stem + (':500' if path.stem == 'amti' else '')
+  text_forces.read(root / f'{path.stem}.txt', name, root)
 
 
 def _videos(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -119,25 +204,25 @@ def _logs(folder: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _evaluations(folder: pathlib.Path) -> list[pathlib.Path]:
-  errors = {'mae_pct_bw': 5.4, 'rmse_pct_bw': 7.5, 'bias_pct_bw': -1.0, 'r': 0.97, 'n': 300}
-  no_errors = {**dict.fromkeys(errors, None), 'n': 0}
+  measured = {'mae_pct_bw': 5.4, 'rmse_pct_bw': 7.5, 'bias_pct_bw': -1.0, 'r': 0.97, 'n': 300}
+  no_errors = {**dict.fromkeys(measured, None), 'n': 0}
   value = {
-    'subjects': {'A': {**errors, 'mae_newton': 31.5}},
+    'subjects': {'A': {**measured, 'mae_newton': 31.5}},
     'training_subjects': ['B', 'C'],
     'model': {'name': 'walker', 'legs': 2, 'channels': [24, 64]},
     'dataset': 'walker', 'legs': 2, 'parameters': 648594, 'step': 600,
     'voxels': {'training': 40, 'held_out': 20},
     'frames': {'stance': 300, 'air': 100},
-    'intervals': dict.fromkeys(force_intervals.INTERVALS, no_errors) | {'0.11-0.20': errors},
+    'intervals': dict.fromkeys(force_intervals.INTERVALS, no_errors) | {'0.11-0.20': measured},
     'training_intervals': [
       {'interval': '0.01-0.10', 'labels': 10, 'share': 0.1, 'share_drawn': 0.2}
     ],
-    'other_axes': {'forward': errors},
+    'other_axes': {'forward': measured},
     'prediction_interval': {
       'share': 0.9, 'vertical': {'covered': 0.91, 'mean_width_pct_bw': 25.0}
     },
     'air_mean_abs_pct_bw': 0.2,
-    'baselines': {'constant': errors, 'mean_curve': errors},
+    'baselines': {'constant': measured, 'mean_curve': measured},
   }  # fmt: skip
   atomic.write_json(folder / 'eval.json', value)
   return [folder / 'eval.json']
@@ -247,6 +332,10 @@ READERS = {
     (recordings.RecordingError,),
   ),
   'csv': Reader(_forces('csv'), force_files.read, (force_files.ForceError,)),
+  'table': Reader(_tables, text_forces.read, (errors.InputError,)),
+  'nexus': Reader(_nexus, text_forces.read, (errors.InputError,)),
+  'qualisys': Reader(_qualisys, text_forces.read, (errors.InputError,)),
+  'mapped': Reader(_mapped, _read_mapped, (errors.InputError,)),
   'mot': Reader(_forces('mot'), force_files.read, (force_files.ForceError,)),
   'c3d': Reader(_forces('c3d'), force_files.read, (force_files.ForceError,)),
   'video': Reader(_videos, _decode, (video_file.VideoError,)),

@@ -5,8 +5,9 @@
 Every trial is estimated by the bundled network `everyone`, or with --runs by RUNS/SUBJECT, the run
 that holds its subject out (as launch/loso.py makes them). Its start is then looked for as it is,
 and where the answer must be refused, or may be: with single plates, with fewer plates than steps,
-with exchanged legs, with the video cut, with the forces of other trials. Prints a table and writes
-DIR/synchronization.json.
+with exchanged legs, with the video cut, with the forces of other trials; and single plates again
+where three trials of each side tell where in the picture the plates are. Prints a line for each and
+writes DIR/synchronization.json.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from grfjax.inference import trained_run, video_estimate
 from grfjax.io import atomic, recordings, run_folder, video_file
 
 WRONG_S = 0.1  # a start further off is another step
+KNOWN = 3
+MOVED_PX = 150.0
 EDGE_S = 0.03  # beside a contact that still belongs to it
 NO_START = np.nan  # of forces that are not the video's
 
@@ -160,9 +163,33 @@ def variants(cases: list[Case]) -> dict[str, list[Case]]:
   return {name: made_cases for name, made_cases in made.items() if made_cases}
 
 
-def measure(cases: list[Case]) -> dict[str, Any]:
+def settle(cases: list[Case], moved_px: float = 0.0) -> dict[str, Any]:
+  """Measures how well the place of the plates in the picture decides between steps.
+
+  Trials are taken together that were filmed from the same side; three of each side are known.
+
+  Args:
+    cases: whose trials have different names.
+    moved_px: how far the camera is moved after these three.
+  """
+  left: list[Case] = []
+  proposals: list[synchronization.Proposal] = []
+  for side in conventions.LEGS:
+    group = [c for c in cases if c.trial.camera == side]
+    by_hand = [group[k] for k in (0, len(group) // 2, -1)] if len(group) > KNOWN else group
+    known = [
+      synchronization.place_px(c.estimate, c.leg_force, c.time_s, c.true_s) + moved_px
+      for c in by_hand
+    ]
+    others = [c for c in group if all(c is not known_case for known_case in by_hand)]
+    found = {c.trial.name: c.find() for c in others}
+    left += others
+    proposals += synchronization.settle_by_place(found, known).values()
+  return measure(left, proposals)
+
+
+def measure(cases: list[Case], proposals: list[synchronization.Proposal]) -> dict[str, Any]:
   """Returns counts, errors in milliseconds, and how often the uncertainty held."""
-  proposals = [c.find() for c in cases]
   good = [(p, c.true_s) for p, c in zip(proposals, cases, strict=True) if not p.problem]
   differences = np.array([p.video_start_s - true for p, true in good])
   right = np.abs(differences) <= WRONG_S
@@ -206,8 +233,12 @@ def main(argv: list[str]) -> None:
   cases = list(estimate_all(recordings.load(flags.FLAGS.recordings), runs))
   results = {}
   for name, made in variants(cases).items():
-    results[name] = result = measure(made)
-    print(f'{name}: {", ".join(f"{k} {v}" for k, v in result.items() if v)}', flush=True)
+    results[name] = measure(made, [c.find() for c in made])
+    if name.startswith('plate'):
+      results[f'{name}, three known by hand'] = settle(made)
+      results[f'{name}, the camera moved after these'] = settle(made, MOVED_PX)
+  for name, result in results.items():
+    print(f'{name}: {", ".join(f"{k} {v}" for k, v in result.items() if v)}')
   path = pathlib.Path(flags.FLAGS.out) / 'synchronization.json'
   atomic.write_json(path, results)
   print(f'written: {path}')
