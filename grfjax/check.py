@@ -34,12 +34,21 @@ def define_flags() -> None:
   flags.DEFINE_bool(
     'find_sync', False, 'Look for the start of each video on the clock of the plates.'
   )
+  flags.DEFINE_bool(
+    'fixed_camera',
+    False,
+    'With --find_sync: the camera of each side stood still over all trials, so that the place of '
+    'the plates in the picture decides where a video shows more steps than the plates. Needs three '
+    'trials of a side that are clear or have a start.',
+  )
 
 
 def main(argv: list[str]) -> None:
   """Checks the recording set that the flags name."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
+  if flags.FLAGS.fixed_camera and not flags.FLAGS.find_sync:
+    raise app.UsageError('--fixed_camera goes with --find_sync alone')
   logging.set_verbosity(logging.ERROR)  # warnings of the reading are among the notes
   root = pathlib.Path(flags.FLAGS.recordings)
   out = pathlib.Path(flags.FLAGS.out or root / 'check')
@@ -53,7 +62,9 @@ def main(argv: list[str]) -> None:
       sys.exit('\n'.join(f'grfjax.check: {error}' for error in check.errors))
     if flags.FLAGS.find_sync:
       run = trained_run.load(run_folder.RunFolder.find('everyone'))
-      check, starts = set_synchronization.find_starts(check, run, _progress('find_sync'))
+      check, starts = set_synchronization.find_starts(
+        check, run, _progress('find_sync'), fixed_camera=flags.FLAGS.fixed_camera
+      )
     page = check_files.write_check(out, check, starts)
   except (ValueError, OSError) as error:
     sys.exit(f'grfjax.check: {errors.describe(error)}')

@@ -459,6 +459,27 @@ def test_a_start_that_is_not_sure_is_left_out(mine, true_estimates, monkeypatch,
   assert '1 trial without a start' in text
 
 
+def test_the_place_of_the_plates_decides_only_for_a_fixed_camera(mine, true_estimates, monkeypatch):
+  alter(mine, 'A_1.csv,left;right,3.1,', 'A_1.csv,left;right,,')
+  check = set_check.check_set(mine, OURS)
+  asked = []
+
+  def settle(proposals, known_px):
+    asked.append((list(proposals), len(known_px)))
+    return {
+      name: dataclasses.replace(proposal, problem='sync.other_place')
+      for name, proposal in proposals.items()
+    }
+
+  monkeypatch.setattr(synchronization, 'settle_by_place', settle)
+  _, starts = set_synchronization.find_starts(check, None)
+  assert not asked
+  assert starts['A_1'].fills
+  _, starts = set_synchronization.find_starts(check, None, fixed_camera=True)
+  assert (['A_1'], 1) in asked  # told by the other trial of the side, whose start is given
+  assert not starts['A_1'].fills
+
+
 # --- figure and command
 
 

@@ -80,16 +80,19 @@ def find_starts(
   check: set_check.SetCheck,
   run: trained_run.TrainedRun,
   show_progress: Callable[[Iterable, int], Iterable] = lambda trials, count: trials,
+  *,
+  fixed_camera: bool = False,
 ) -> tuple[set_check.SetCheck, dict[str, FoundStart]]:
   """Finds the start of every trial whose video and forces can be used.
 
-  Where in the picture the plates are helps to decide (`synchronization.settle_by_place`): among the
-  trials with the camera on the same side.
+  Where the camera never moved, the place of the plates in the picture decides between starts that
+  fit equally well (`synchronization.settle_by_place`): among trials with the same camera side.
 
   Args:
     check: the set, examined.
     run: the network that estimates the videos.
     show_progress: is given the trials as they are worked on and their number; returns the former.
+    fixed_camera: whether the camera of each side stood still over all trials.
 
   Returns:
     The same examination with what is to say about starts, and trial -> what was found.
@@ -126,7 +129,8 @@ def find_starts(
         estimate, forces.leg_force, forces.time_s, plates.start_s, forces.threshold_n
       )
       known_px.setdefault(trial.camera, []).append(place)
-  starts = _settled(starts, known_px)
+  if fixed_camera:
+    starts = _settled(starts, known_px)
   for name, start in starts.items():
     found_of_start = start.finding()
     if found_of_start is not None:

@@ -33,7 +33,7 @@ def in_short(check: set_check.SetCheck) -> list[str]:
     verdict(check),
     f'{_number(len(check.trials), "trial")} of {_number(len(subjects), "subject")}: {counts}.',
     f'The force of the near leg is known in {_number(near, "picture")}, that of the far leg in '
-    f'{far}.',
+    f'{far:,}.',
   ]
 
 
