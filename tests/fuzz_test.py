@@ -29,7 +29,7 @@ EDITS = strategies.lists(
 # How many files; a C3D takes a process each, and a data set is read whole.
 EXAMPLES = {
   'subjects': 200, 'trials': 200, 'csv': 150, 'table': 150, 'nexus': 150,
-  'qualisys': 150, 'mapped': 200, 'mot': 150, 'c3d': 20, 'prediction': 200, 'log': 100,
+  'qualisys': 150, 'mapped': 200, 'mot': 150, 'c3d': 40, 'prediction': 200, 'log': 100,
   'evaluation': 250, 'estimates': 150, 'run': 160, 'overrides': 60, 'data set': 60,
 }  # fmt: skip
 

@@ -19,7 +19,7 @@ TRIALS = HEADER + (
 
 
 def _write(root: pathlib.Path, subjects=SUBJECTS, trials=TRIALS) -> pathlib.Path:
-  for name in ('videos/a.mp4', 'forces/a.csv', 'forces/b.c3d', 'forces/c.MOT', 'forces/d.txt'):
+  for name in ('videos/a.mp4', 'forces/a.csv', 'forces/b.c3d', 'forces/c.MOT', 'forces/d.xyz'):
     (root / name).parent.mkdir(parents=True, exist_ok=True)
     (root / name).write_bytes(b'')
   for name, text in (('subjects.csv', subjects), ('trials.csv', trials)):
@@ -311,7 +311,7 @@ def test_trials_are_checked_for_duplicates_across_subjects(tmp_path):
     ('trials.csv', '0.25', '', 'recording.synchronization', 2, 'video_start_s'),
     ('trials.csv', 'videos/a.mp4', '../a.mp4', 'recording.path_outside', 2, 'video'),
     ('trials.csv', 'videos/a.mp4', 'videos/x.mp4', 'recording.no_file', 2, 'video'),
-    ('trials.csv', 'forces/a.csv', 'forces/d.txt', 'force.format', 2, 'force'),
+    ('trials.csv', 'forces/a.csv', 'forces/d.xyz', 'force.format', 2, 'force'),
   ],
 )
 def test_errors_carry_code_line_and_column(tmp_path, file, old, new, code, line, column):
