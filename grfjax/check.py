@@ -70,7 +70,7 @@ def main(argv: list[str]) -> None:
     sys.exit(f'grfjax.check: {errors.describe(error)}')
   print(check_text.terminal_text(check, starts), end='\n\n')
   if starts:
-    print(check_text.how_to_use(root / 'trials.csv', out / synced_manifest.NAME, starts))
+    print(check_text.how_to_use(check, out / synced_manifest.NAME, starts))
   print(f'page: {page}\n{check_text.verdict(check)}')
   if check.errors:
     sys.exit(1)

@@ -434,9 +434,9 @@ def test_starts_are_found_and_written(mine, true_estimates, tmp_path):
   assert content['trials'][0]['start']['video_start_s'] == pytest.approx(3.1, abs=0.002)
   assert content['trials'][3]['start'] is None
   synced = tmp_path / 'out/trials.synced.csv'
-  text = check_text.how_to_use(mine / 'trials.csv', synced, starts)
+  text = check_text.how_to_use(check, synced, starts)
   assert 'the start of 1 trial filled in' in text
-  assert text.endswith(f'cp {synced} {mine}/trials.csv')
+  assert f'cp {synced} {mine}/trials.csv\n4 of 4 trials can be built with it' in text
   shutil.copy(synced, mine / 'trials.csv')
   assert set_check.check_set(mine, PAPER).errors == []
   assert 'of A_1' not in text
@@ -454,7 +454,7 @@ def test_a_start_that_is_not_sure_is_left_out(mine, true_estimates, monkeypatch,
   assert 'by hand' in found.remedy
   check_files.write_check(tmp_path, check, starts)
   assert ',A_1.mp4,left,A_1.csv,left;right,,,' in (tmp_path / 'trials.synced.csv').read_text()
-  text = check_text.how_to_use(mine / 'trials.csv', tmp_path / 'trials.synced.csv', starts)
+  text = check_text.how_to_use(check, tmp_path / 'trials.synced.csv', starts)
   assert 'no start was filled in' in text
   assert '1 trial without a start' in text
 

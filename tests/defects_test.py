@@ -278,8 +278,7 @@ TABLES = {
   'camera in front': trials(
     ',left\n', ',front\n', "trials.csv, line 2, column camera: found 'front'", 'left or right'
   ),
-  'camera in capitals': trials(',left\n', ',Left\n', "'Left'", 'left or right'),
-  'empty plates': trials('left;right', '', 'line 2, column plates', 'is empty'),
+  'empty plates': trials('left;right', '', 'line 2, column plates', 'does not name the legs'),
   'wrong leg': trials('left;right', 'left;both', "line 2, column plates: found 'left;both'"),
   'leg left out': trials('left;right', 'left;', "line 2, column plates: found 'left;'"),
   'legs with comma': trials('left;right', '"left,right"', "'left,right'", 'semicolons'),

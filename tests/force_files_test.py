@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from plates import axes, two_steps, write_c3d, write_csv, write_mot
+from plates import LABS, axes, two_steps, write_c3d, write_csv, write_mot
 
 from grfjax.io import force_files
 
@@ -96,6 +96,49 @@ def test_csv_whose_direction_nothing_decides(tmp_path):
     assert said in got.notes[0]
 
 
+@pytest.mark.parametrize('kind', ['csv', 'mot', 'c3d'])
+def test_plates_whose_axes_differ_are_named(tmp_path, kind):
+  write = {'csv': write_csv, 'mot': write_mot, 'c3d': write_c3d}[kind]
+  t, force = two_steps()
+  three = np.concatenate([force, force[:, :1] * 1.01], 1)
+  path = write(tmp_path / f'f.{kind}', t, three * [[[1, 1, 1], [-1, -1, 1], [1, 1, 1]]])
+  message = _refused('force.direction', path)
+  assert 'on plate 1 than on plate 2: their axes differ by 180 degrees' in message
+
+
+@pytest.mark.parametrize(('degrees', 'told'), [(5, False), (25, True), (-25, True), (205, True)])
+def test_a_walk_aslant_is_told(tmp_path, degrees, told):
+  t, force = two_steps()
+  angle = np.deg2rad(degrees)
+  turned = force @ axes([np.cos(angle), np.sin(angle), 0], [0, 0, 1]).T
+  got = force_files.read(write_csv(tmp_path / 'f.csv', t, turned), BOTH)
+  assert any('25 degrees aslant' in note for note in got.notes) is told
+
+
+@pytest.mark.parametrize('axis', [0, 1, 2])
+def test_a_damaged_sample_decides_neither_sign_nor_direction(tmp_path, axis):
+  t, force = two_steps()
+  force[600, 0, axis] = -40_000
+  got = force_files.read(write_csv(tmp_path / 'f.csv', t, force), BOTH)
+  np.testing.assert_allclose(got.force, force, atol=6e-4)  # other checks refuse it by name
+
+
+def test_what_laboratory_axes_are_found_to_be(tmp_path):
+  t, force = two_steps()
+  got = force_files.read(write_c3d(tmp_path / 'f.c3d', t, force, lab=LABS['along -y']))
+  assert got.axes.endswith('f.c3d: by its forces, the walk goes along -y of the file, and z is up.')
+
+
+def test_mot_in_utf_16_and_numbered_legs(tmp_path):
+  t, force = two_steps()
+  names = ['ground_force_r_1_v', 'ground_force_l_1_v']
+  path = write_mot(tmp_path / 'f.mot', t, force, names)
+  path.write_bytes(path.read_text().encode('utf-16'))
+  got = force_files.read(path)
+  assert got.legs == ('right', 'left')
+  np.testing.assert_allclose(got.force, force, atol=1e-4)
+
+
 def test_several_files_are_plates_of_one_recording(tmp_path):
   t, force = two_steps()
   first = write_csv(tmp_path / 'a.csv', t, force[:, :1])
@@ -132,7 +175,7 @@ def test_upside_down_other_number_of_plates_and_no_file(tmp_path, reader):
   assert force_files.read(path, BOTH).force.shape[1] == 2
   for count in (1, 3):
     message = _refused('force.plate_count', path, ['left'] * count)
-    assert message == f'{path}: holds 2 plates, but trials.csv (plates) names {count}'
+    assert message.startswith(f'{path}: holds 2 plates, but trials.csv (plates) names {count}')
   write(path, t, force * [1, 1, -1] if reader == 'mot' else force * [[[1, 1, 1], [1, 1, -1]]])
   message = _refused('force.upside_down', path)
   assert re.search(r'plate \d reads .* the sign looks flipped', message)

@@ -65,6 +65,14 @@ def test_a_spike_with_flanks_and_a_long_one_with_a_level_top():
   refused(t, force, 'force.spike', 'at 0.700 s, a spike of ', 'lasts 12 ms')
 
 
+@pytest.mark.parametrize('places', [(700, 702), (700, 703), (700, 706), (700, 704, 708, 712)])
+@pytest.mark.parametrize(('axis', 'newtons'), [(2, 500), (2, 4000), (2, -300), (0, 400), (1, 400)])
+def test_spikes_near_each_other_do_not_hide_each_other(places, axis, newtons):
+  t, force = walk(noise_n=1)
+  force[list(places), 0, axis] += newtons
+  refused(t, force, 'force.spike', 'plate 1', 'a spike of ')
+
+
 @pytest.mark.parametrize('rate', [500, 1000, 2000])
 def test_a_spike_at_each_rate(rate):
   t, force = walk(rate)

@@ -132,6 +132,8 @@ def test_both_columns_with_one_filled(tmp_path):
   [
     ('left', 'L;R', ('left', 'right')),
     ('left', 'Left; RIGHT', ('left', 'right')),
+    ('Left', 'near;far', ('left', 'right')),
+    ('R', 'near;far', ('right', 'left')),
     ('left', 'near;far', ('left', 'right')),
     ('right', 'near;Far;r', ('right', 'left', 'right')),
   ],
@@ -166,9 +168,10 @@ def test_legs_may_be_left_to_a_file_that_names_them(tmp_path):
   _refused('table.empty_cell', tmp_path, 2, 'plates')
 
 
-def _write_standing(path, newtons=600.0, sway=1.0, lasts=4.0, load_at=0.0):
+def _write_standing(path, newtons=600.0, sway=1.0, lasts=4.0, load_at=0.0, one_foot_until=0.0):
   t = np.arange(0, lasts, 0.005)
-  fz = np.where(t < load_at, 0, newtons) + sway * np.sin(2 * np.pi * t)
+  fz = np.where(t < load_at, 0, np.where(t < one_foot_until, 0.6, 1) * newtons)
+  fz = fz + np.where(t < one_foot_until, 0.2, 1) * sway * np.sin(2 * np.pi * t)
   force = np.zeros((len(t), 2, 3))
   force[:, :, 2] = fz[:, None] / 2
   plates.write_csv(path, t, force)
@@ -190,6 +193,11 @@ def test_body_mass_from_quiet_standing(tmp_path):
   assert 'about the 60 kilograms' in message
   _write(tmp_path, standing.format('').replace('forces/standing.csv', ''))
   _refused('table.empty_cell', root, column='body_mass_kg', **at)
+  _write_standing(tmp_path / 'forces/standing.csv', newtons=-600)
+  _write(tmp_path, standing.format(''))
+  _refused('force.upside_down', root, file='forces/standing.csv')
+  _write_standing(tmp_path / 'forces/standing.csv', one_foot_until=2)
+  assert 'both feet' in _refused('force.not_standing', root, file='forces/standing.csv')
   for change in ({'sway': 60}, {'lasts': 0.9}):
     _write_standing(tmp_path / 'forces/standing.csv', **change)
     _write(tmp_path, standing.format(''))
@@ -307,7 +315,7 @@ def test_trials_are_checked_for_duplicates_across_subjects(tmp_path):
     ('subjects.csv', 'S1', '"a,b"', 'recording.bad_name', 2, 'subject'),
     ('subjects.csv', 'S2', 's1', 'recording.duplicate_name', 3, 'subject'),
     ('trials.csv', '\nS2', '\nS9', 'recording.unknown_subject', 3, 'subject'),
-    ('trials.csv', ',left\n', ',Left\n', 'recording.bad_value', 2, 'camera'),
+    ('trials.csv', ',left\n', ',front\n', 'recording.bad_value', 2, 'camera'),
     ('trials.csv', '0.25', '', 'recording.synchronization', 2, 'video_start_s'),
     ('trials.csv', 'videos/a.mp4', '../a.mp4', 'recording.path_outside', 2, 'video'),
     ('trials.csv', 'videos/a.mp4', 'videos/x.mp4', 'recording.no_file', 2, 'video'),

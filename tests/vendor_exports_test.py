@@ -29,7 +29,7 @@ def _read(folder, text, name='f.csv', force_format='', encoding='utf-8'):
 
 def _check(folder, forces, force=FORCE, tolerance=1e-3):
   assert forces.axes is recorded_forces.Axes.LABORATORY
-  got, _ = laboratory_axes.to_plate_axes('f', dataclasses.replace(forces, pressure=None), ())
+  got, *_ = laboratory_axes.to_plate_axes('f', dataclasses.replace(forces, pressure=None), ())
   np.testing.assert_allclose(got, force, atol=tolerance)
 
 

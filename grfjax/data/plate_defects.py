@@ -96,13 +96,14 @@ def _check_spikes(
   around = max(3, round(_NEIGHBOURHOOD_S / interval_s))
   # Blocks that begin or end with a step as large.
   edges = np.flatnonzero(np.abs(np.diff(values)) >= least)
+  course = _without_lone_samples(values, least)
   worst, start, length = 0.0, 0, 0
   for samples in range(1, int(_PULSE_S / interval_s + 1e-6)):
     first = np.union1d(edges + 1, edges + 1 - samples)
     first = first[(first >= 0) & (first + samples <= len(values))]
     if not len(first) or len(values) < samples + around + 2:
       continue
-    excursion, outside, inside = _excursions(values, first, samples, around)
+    excursion, outside, inside = _excursions(values, course, first, samples, around)
     if (samples + 1) * interval_s <= _SPIKE_S + 1e-6:
       found = (excursion >= least) & (excursion > _SPIKE_RATIO * outside)
     else:
@@ -131,13 +132,24 @@ def _check_spikes(
   )
 
 
+def _without_lone_samples(values: np.ndarray, least: float) -> np.ndarray:
+  """Returns values (N,) in which samples beyond both neighbours by `least` are between them."""
+  low = np.minimum(values[:-2], values[2:])
+  high = np.maximum(values[:-2], values[2:])
+  lone = (values[1:-1] > high + least) | (values[1:-1] < low - least)
+  course = values.copy()
+  course[1:-1][lone] = (low + high)[lone] / 2
+  return course
+
+
 def _excursions(
-  values: np.ndarray, first: np.ndarray, samples: int, around: int
+  values: np.ndarray, course: np.ndarray, first: np.ndarray, samples: int, around: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
   """Returns how far blocks of samples lie over, or under, both their neighbours.
 
   Args:
     values: (N,).
+    course: (N,) the same without lone samples, so that spikes do not hide each other.
     first: (K,) first sample of each block.
     samples: of a block.
     around: steps before and after a block to compare with.
@@ -147,7 +159,8 @@ def _excursions(
     beyond both; the largest step between samples before or after the block; within the block.
   """
   margin = around + 1
-  block = np.pad(values, margin, mode='edge')[first[:, None] + np.arange(samples + 2 * margin)]
+  places = first[:, None] + np.arange(samples + 2 * margin)
+  block, calm = (np.pad(v, margin, mode='edge')[places] for v in (values, course))
   inside, before, after = block[:, margin:-margin], block[:, around], block[:, -margin]
   # At an end of the recording, the one neighbour that there is.
   before, after = (
@@ -157,9 +170,9 @@ def _excursions(
   over = inside.min(1) - np.maximum(before, after)
   under = np.minimum(before, after) - inside.max(1)
   excursion = np.maximum(np.maximum(over, under), 0)
-  steps = np.abs(np.diff(block))
+  steps = np.abs(np.diff(calm))
   outside = np.maximum(steps[:, :around].max(1), steps[:, -around:].max(1))
-  return excursion, outside, steps[:, margin:-margin].max(1, initial=0)
+  return excursion, outside, np.abs(np.diff(inside)).max(1, initial=0)
 
 
 def _check_edges(

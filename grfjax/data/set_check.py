@@ -27,6 +27,7 @@ from grfjax.io import atomic, delimited_text, manifest_rows, recordings
 
 _Findings = list[findings.Finding]
 _Progress = Callable[[Iterable, int], Iterable]
+_TRIALS_FOR_PROCESSES = 20  # fewer are done before processes have begun
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +91,10 @@ def check_set(
   trials = recordings.examine(root, need_synchronization=False).trials
   rows = _Rows(root, strict.problems)
   examine = functools.partial(trial_check.check_trial, cfg=cfg, threshold_n=threshold_n)
-  results = show_progress(trial_workers.in_parallel(examine, trials), len(trials))
+  many = len(trials) >= _TRIALS_FOR_PROCESSES
+  results = show_progress(
+    trial_workers.in_parallel(examine, trials, in_processes=many), len(trials)
+  )
   checks = {trial.where: check for trial, check in results}
   usable = {trial.where for trial in strict.trials}
   every = []
@@ -235,9 +239,18 @@ def _of_set(
       'There are two subjects only: with one held out, the other alone is trained on, and there '
       'are no prediction intervals.',
     )
-  no_height = [
-    s.name for s in {t.subject.name: t.subject for t in trials}.values() if s.height_m is None
-  ]
+  people = {trial.subject.name: trial.subject for trial in trials}.values()
+  for person in people:
+    if person.weighed_kg is not None:
+      used = 'which is taken'
+      if person.body_mass_kg != person.weighed_kg:
+        used = f'but {person.body_mass_kg:g} kg, as given, is taken'
+      yield findings.Finding(
+        findings.Level.NOTE,
+        'check.weighed',
+        f'Standing still, {person.name} weighs {person.weighed_kg:.1f} kg on the plates, {used}.',
+      )
+  no_height = [s.name for s in people if s.height_m is None]
   if no_height:
     yield findings.Finding(
       findings.Level.NOTE,
@@ -252,7 +265,8 @@ def _of_set(
     yield findings.Finding(
       findings.Level.NOTE,
       'check.shared_force',
-      f'{len(shared)} force file{"s are" if len(shared) > 1 else " is"} of several trials each, '
-      f'such as {names} of {by_force[shared[0]]}: one walk that several cameras filmed?',
-      'See whether rows were copied and not changed otherwise.',
+      f'Several trials name the same force file ({len(shared)} such files; {names} is named by '
+      f'{by_force[shared[0]]} trials).',
+      'That is right where several cameras filmed one walk; otherwise a row was copied and not '
+      'changed.',
     )

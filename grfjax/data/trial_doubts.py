@@ -128,7 +128,13 @@ def _of_reading(forces: trial_forces.TrialForces) -> Iterator[findings.Finding]:
       'See whether left and right are swapped in plates, or y points to the right in the file.',
     )
   for note in notes:
-    yield findings.Finding(findings.Level.NOTE, 'check.force_note', note)
+    text = note.removeprefix(f'{forces.trial.force_name}: ')
+    yield findings.Finding(
+      findings.Level.NOTE,
+      'check.force_note',
+      f'Reading the forces: {text}',
+      file=str(forces.trial.force[0]),
+    )
 
 
 def _of_size(forces: trial_forces.TrialForces) -> Iterator[findings.Finding]:

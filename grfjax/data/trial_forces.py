@@ -56,7 +56,7 @@ def read_trial_forces(
   """
   plates = force_files.read(trial.force, trial.plates, trial.force_format, trial.root)
   weight = trial.subject.body_mass_kg * conventions.G
-  notes = plates.notes
+  notes = (*plates.notes, *([plates.axes] if plates.axes else []))
   try:
     if not plates.legs:
       raise force_files.ForceError(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import collections
 import concurrent.futures
 import itertools
+import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import cv2
+from absl import logging
 
 from grfjax.io import recordings
 
@@ -17,7 +20,10 @@ _Result = TypeVar('_Result')
 
 
 def in_parallel(
-  function: Callable[[recordings.Trial], _Result], trials: Iterable[recordings.Trial]
+  function: Callable[[recordings.Trial], _Result],
+  trials: Iterable[recordings.Trial],
+  *,
+  in_processes: bool = False,
 ) -> Iterator[tuple[recordings.Trial, _Result]]:
   """Yields each trial in order with what a function makes of it.
 
@@ -25,14 +31,20 @@ def in_parallel(
   environment variable GRFJAX_WORKERS says. What the function raises is raised at its trial.
 
   Args:
-    function: of a trial; called in other threads.
+    function: of a trial; called in other threads or processes.
     trials: the trials.
+    in_processes: whether each worker is a process, which takes some seconds to begin but shares no
+      interpreter's lock; the function and its results must then be picklable. A build has threads,
+      as a process would first import TensorFlow again.
   """
-  # Threads: decoding and OpenCV release the interpreter's lock, and a process would first import
-  # TensorFlow again.
   workers = int(os.environ.get('GRFJAX_WORKERS', 0)) or len(os.sched_getaffinity(0))
-  cv2.setNumThreads(1)  # a trial a core is faster than a picture on all
-  pool = concurrent.futures.ThreadPoolExecutor(workers)
+  pool: concurrent.futures.Executor
+  if in_processes:
+    context = multiprocessing.get_context('spawn')  # threads of OpenCV do not survive a fork
+    pool = concurrent.futures.ProcessPoolExecutor(workers, context, _begin_process)
+  else:
+    cv2.setNumThreads(1)  # a trial a core is faster than a picture on all
+    pool = concurrent.futures.ThreadPoolExecutor(workers)
   remaining = iter(trials)
 
   def submit(count: int) -> list[tuple[recordings.Trial, concurrent.futures.Future[_Result]]]:
@@ -46,3 +58,9 @@ def in_parallel(
       pending.extend(submit(1))
   finally:
     pool.shutdown(cancel_futures=True)
+
+
+def _begin_process() -> None:
+  signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one stops
+  cv2.setNumThreads(1)
+  logging.set_verbosity(logging.ERROR)

@@ -15,6 +15,7 @@ from grfjax.inference import trained_run, video_estimate
 from grfjax.io import recordings
 
 _BY_HAND = 'Give video_start_s or contact_frame of this trial by hand.'
+_SWAPPED = 'See which foot steps on which plate in the video, and mend plates.'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,13 +42,21 @@ class FoundStart:
     """Whether it is proposed for a trial that has no start."""
     return self.given_s is None and not self.proposal.problem
 
+  @property
+  def agrees(self) -> str:
+    """What the proposal says of the start that is given, in a word or two."""
+    assert self.given_s is not None
+    differs = synchronization.disagreement(self.proposal, self.given_s, self.given_uncertainty_s)
+    return 'another start' if differs else 'confirmed'
+
   def finding(self) -> findings.Finding | None:
     """Returns what there is to say; None where the start that is given is confirmed."""
     proposal = self.proposal
     if self.given_s is None:
       if proposal.problem:
+        remedy = _SWAPPED if proposal.problem == 'sync.legs_exchanged' else _BY_HAND
         return findings.Finding(
-          findings.Level.DOUBT, proposal.problem, _sentence(proposal.sentence), _BY_HAND
+          findings.Level.DOUBT, proposal.problem, _sentence(proposal.sentence), remedy
         )
       return findings.Finding(
         findings.Level.NOTE, 'check.start_found', _sentence(proposal.sentence),
@@ -58,12 +67,13 @@ class FoundStart:
       return None
     return findings.Finding(
       findings.Level.DOUBT, 'check.other_start', _sentence(differs),
-      'See at which of the two the curves lie on each other.',
+      'The figure shows the curves at the start that was found: where they lie on each other '
+      'there, the one in trials.csv is wrong.',
     )  # fmt: skip
 
 
 def _sentence(text: str) -> str:
-  return f'{text[0].upper()}{text[1:]}.'
+  return f'{text[0].upper()}{text[1:]}{"" if text.endswith("?") else "."}'
 
 
 def plate_forces(trial: recordings.Trial) -> trial_forces.TrialForces:

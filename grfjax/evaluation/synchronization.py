@@ -233,9 +233,9 @@ def disagreement(proposal: Proposal, given_s: float, given_uncertainty_s: float)
   if proposal.problem or abs(difference) <= allowed:
     return ''
   return (
-    f'trials.csv places the video at {given_s:.3f} s of the force clock, {abs(difference):.3f} s '
-    f'{"earlier" if difference > 0 else "later"} than its estimated forces do '
-    f'({proposal.video_start_s:.3f} s, within {1000 * proposal.uncertainty_s:.0f} ms)'
+    f'the start in trials.csv places the video at {given_s:.3f} s of the force clock, '
+    f'{abs(difference):.3f} s {"earlier" if difference > 0 else "later"} than its estimated '
+    f'forces do ({proposal.video_start_s:.3f} s, within {1000 * proposal.uncertainty_s:.0f} ms)'
   )
 
 
@@ -532,7 +532,7 @@ class _Search:
     listed = ', '.join(f'{c.video_start_s:.3f} s ({c.misfit_pct_bw:.1f} %)' for c in candidates)
     return 'sync.ambiguous', (
       f'{len(candidates)} starts fit, with misfits in % of body weight: {listed}; the video shows '
-      'more steps than the plates, or hides some: give this trial contact_frame or video_start_s'
+      'more steps than the plates, or hides some'
     )
 
   def _costs(self, start: float) -> tuple[np.ndarray, int]:

@@ -13,6 +13,7 @@ _WINDOW_S = 1.0
 # Standing still, the vertical force stays within 0.5 % of the weight (heartbeat, breath and sway);
 # over a second of walking its standard deviation is 10 % and more.
 _MAX_SD = 0.02
+_SAME_LOAD = 1.05
 _LOADED = 0.5  # of the largest mean: quieter than a person is only the empty plate
 
 
@@ -44,6 +45,14 @@ def weigh(files: tuple[pathlib.Path, ...], force_format: str, root: pathlib.Path
     raise errors.InputError(
       f'{name}: nobody stands still for {_WINDOW_S:g} s; expected a vertical force whose standard '
       f'deviation is at most {100 * _MAX_SD:g} % of its mean',
+      code='force.not_standing',
+      file=files[0],
+    )
+  steady = mean[sd <= _MAX_SD * mean]
+  if steady.max() > _SAME_LOAD * mean[quietest]:
+    raise errors.InputError(
+      f'{name}: the plates carry {mean[quietest]:.4g} N for {_WINDOW_S:g} s and '
+      f'{steady.max():.4g} N for another; expected one person with both feet on the plates',
       code='force.not_standing',
       file=files[0],
     )

@@ -40,12 +40,14 @@ class PlateForces:
       the walker's left, z up.
     legs: (P,) 'left' or 'right', the leg that steps on each plate; empty where nobody says it.
     notes: sentences about what was changed or assumed in reading, each with the file's name.
+    axes: a sentence, likewise, about what laboratory axes were found to be; '' of other files.
   """
 
   time_s: np.ndarray
   force: np.ndarray
   legs: tuple[str, ...] = ()
   notes: tuple[str, ...] = ()
+  axes: str = ''
 
 
 def read(
@@ -77,14 +79,14 @@ def read(
   try:
     recorded = _read_all(files, force_format, root)
     named, notes = _decide_legs(name, recorded, tuple(legs))
-    force, turned = laboratory_axes.to_plate_axes(name, recorded, named)
+    force, turned, axes = laboratory_axes.to_plate_axes(name, recorded, named)
     _check_upright(name, force)
   except errors.InputError as error:
     raise _force_error(error, files) from error
   notes = tuple(f'{name}: {note}' for note in (*recorded.notes, *notes, *turned))
   for note in notes:
     logging.warning('%s', note)
-  return PlateForces(recorded.time_s, force, named, notes)
+  return PlateForces(recorded.time_s, force, named, notes, f'{name}: {axes}' if axes else '')
 
 
 def read_vertical(
@@ -109,7 +111,15 @@ def read_vertical(
     up, sign = laboratory_axes.find_up(name, recorded)
   except errors.InputError as error:
     raise _force_error(error, files) from error
-  return recorded.time_s, sign * recorded.force[:, :, up].sum(1)
+  newtons = sign * recorded.force[:, :, up].sum(1)
+  if newtons.mean() < 0:
+    raise ForceError(
+      f'{name}: the plates read {newtons.mean():.4g} N vertically on average; the sign looks '
+      'flipped (expected the reaction on the body, up is positive)',
+      code='force.upside_down',
+      file=files[0],
+    )
+  return recorded.time_s, newtons
 
 
 def _force_error(error: errors.InputError, files: Sequence[pathlib.Path]) -> ForceError:
@@ -210,7 +220,9 @@ def _decide_legs(
     return (own if all(own) else ()), ()
   if len(legs) != count:
     raise errors.InputError(
-      f'{name}: holds {count} plates, but trials.csv (plates) names {len(legs)}',
+      f'{name}: holds {count} plate{"s" if count > 1 else ""}, but trials.csv (plates) names '
+      f'{len(legs)} (several files, one a plate, have semicolons between; a plate that nobody '
+      'steps on may have either leg)',
       code='force.plate_count',
     )
   if all(mine in ('', leg) for mine, leg in zip(own, legs, strict=False)):
@@ -230,7 +242,9 @@ def _decide_legs(
 def _check_upright(name: str, force: np.ndarray) -> None:
   """Raises InputError where a plate reads more downwards than upwards."""
   for number, fz in enumerate(force[:, :, 2].T, 1):
-    if -fz.min() > max(fz.max(), conventions.CONTACT_N):
+    # By all that the plate carries, as one damaged sample may be larger than any force.
+    down, up = -fz[fz < -conventions.CONTACT_N].sum(), fz[fz > conventions.CONTACT_N].sum()
+    if down > up:
       raise errors.InputError(
         f'{name}: plate {number} reads {fz.min():.4g} to {fz.max():.4g} N vertically; the sign '
         'looks flipped (expected the reaction on the body, up is positive)',

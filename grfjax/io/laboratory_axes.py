@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
+import scipy.ndimage
 
 from grfjax import conventions, errors, mask_runs
 from grfjax.io import recorded_forces
@@ -14,6 +16,8 @@ from grfjax.io import recorded_forces
 _MIN_SCORE = 0.015
 _MIN_PROGRESS_M = 0.04  # the centre of pressure travels 0.1 to 0.25 m under a foot
 _MAX_OBLIQUE = 0.6  # across over along: about 30 degrees from an axis
+_ASLANT = 0.3  # likewise, from which it is told: about 17 degrees; straight walks have up to 0.2
+_MEDIAN_SAMPLES = 5
 _MIN_CONTACT_S = 0.1
 
 # Mean sideways over vertical force of a loaded foot from which it is clear that the floor pushes
@@ -26,7 +30,7 @@ FORWARD: Direction = (0, 1)
 
 def to_plate_axes(
   name: str, recorded: recorded_forces.RecordedForces, legs: Sequence[str]
-) -> tuple[np.ndarray, tuple[str, ...]]:
+) -> tuple[np.ndarray, tuple[str, ...], str]:
   """Turns forces into plate axes: x forward along the walk, y to the walker's left, z up.
 
   In laboratory axes everything is decided by the forces: up (`find_up`), sign and forward. In
@@ -41,7 +45,8 @@ def to_plate_axes(
     legs: (P,) the leg on each plate; empty where nobody says it.
 
   Returns:
-    (N, P, 3) newtons in plate axes; sentences about what was turned or assumed.
+    (N, P, 3) newtons in plate axes; sentences about what was turned or assumed; for laboratory
+    axes, a sentence about what they were found to be, otherwise ''.
 
   Raises:
     InputError: nobody steps on a plate, or the forward direction cannot be decided.
@@ -51,20 +56,18 @@ def to_plate_axes(
   force = recorded.force
   if recorded.axes is recorded_forces.Axes.OPENSIM:
     force = conventions.opensim_to_plates(force)
-  scores = _braking_scores(recorded.time_s, force[:, :, :2], force[:, :, 2])
+  scores = _braking_scores(name, recorded.time_s, force[:, :, :2], force[:, :, 2])
   if scores is None:
-    return force, (
-      'no whole contact shows which way the walk goes; x is taken to be forward, as the file says.',
-    )
+    assumed = 'no whole contact shows which way the walk goes'
+    return force, (f'{assumed}; x is taken to be forward, as the file says.',), ''
   direction = _decide(scores, _MIN_SCORE)
+  aslant = _aslant(scores)
   if direction == FORWARD:
-    return force, ()
+    return force, aslant, ''
   if direction is None:
     if np.abs(scores).max() < _MIN_SCORE:
-      return force, (
-        'the horizontal forces show no braking and propulsion; x is taken to be forward, as the '
-        'file says.',
-      )
+      assumed = 'the horizontal forces show no braking and propulsion'
+      return force, (f'{assumed}; x is taken to be forward, as the file says.',), ''
     raise _undecided(name)
   turn = rotation(direction)
   turned = force @ turn.T
@@ -72,17 +75,18 @@ def to_plate_axes(
   inwards = _inward_push(turned, legs)
   named = recorded.axes is recorded_forces.Axes.PLATE
   if named and inwards < 0:
-    return turned * [1, -1, 1], (
+    mirrored = (
       f'{said}, and that y then points to the wrong side (the floor would push the feet outwards); '
-      'the axes are exchanged or mirrored back.',
+      'the axes are exchanged or mirrored back (unless plates exchanges left and right).'
     )
+    return turned * [1, -1, 1], (mirrored, *aslant), ''
   if named and inwards == 0 and direction[0] == 1:
     raise errors.InputError(
       f'{name}: {said}, but not whether the axes are turned or exchanged: no loaded foot is '
       'clearly pushed to one side; expected x forward, y to the left, z up',
       code='force.direction',
     )
-  return turned, (f'{said}; the forces are turned about the vertical.',)
+  return turned, (f'{said}; the forces are turned about the vertical.', *aslant), ''
 
 
 def find_up(name: str, recorded: recorded_forces.RecordedForces) -> tuple[int, int]:
@@ -116,15 +120,17 @@ def find_up(name: str, recorded: recorded_forces.RecordedForces) -> tuple[int, i
 
 def _from_laboratory(
   name: str, recorded: recorded_forces.RecordedForces
-) -> tuple[np.ndarray, tuple[str, ...]]:
+) -> tuple[np.ndarray, tuple[str, ...], str]:
   up, sign = find_up(name, recorded)
   force = sign * recorded.force
   notes: tuple[str, ...] = ()
   if sign < 0:
     notes = ('holds the action on the plates; the signs are turned to the reaction on the body.',)
   flat = [(up + 1) % 3, (up + 2) % 3]  # in this order flat[0] x flat[1] is up
-  scores = _braking_scores(recorded.time_s, force[:, :, flat], force[:, :, up])
+  scores = _braking_scores(name, recorded.time_s, force[:, :, flat], force[:, :, up])
   direction = None if scores is None else _decide(scores, _MIN_SCORE)
+  if scores is not None and direction:
+    notes += _aslant(scores)
   if recorded.pressure is not None:
     travel = _pressure_travel(recorded.time_s, recorded.pressure[:, :, flat], force[:, :, up])
     by_pressure = None if travel is None else _decide(travel, _MIN_PROGRESS_M)
@@ -136,7 +142,12 @@ def _from_laboratory(
     direction = direction or by_pressure
   if direction is None:
     raise _undecided(name)
-  return force[:, :, [*flat, up]] @ rotation(direction).T, notes
+  axis, way = direction
+  found = (
+    f'by its forces, the walk goes along {"-" if way < 0 else "+"}{"xyz"[flat[axis]]} of the file, '
+    f'and {"xyz"[up]} is up.'
+  )
+  return force[:, :, [*flat, up]] @ rotation(direction).T, notes, found
 
 
 def _undecided(name: str) -> errors.InputError:
@@ -148,26 +159,64 @@ def _undecided(name: str) -> errors.InputError:
   )
 
 
-def _braking_scores(time_s: np.ndarray, flat: np.ndarray, fz: np.ndarray) -> np.ndarray | None:
+def _braking_scores(
+  name: str, time_s: np.ndarray, flat: np.ndarray, fz: np.ndarray
+) -> np.ndarray | None:
   """Returns how clearly a walk goes along each of two horizontal axes, (2,).
 
   Along the walk the reaction first brakes (backwards), then propels (forwards). Each axis scores
   the integral of force times a ramp from -1 to 1 over each whole contact, over that of vertical
-  force: sideways forces, even through a contact and opposite for the two feet, score near 0.
+  force: sideways forces, even through a contact and opposite for the two feet, score near 0. A
+  single damaged sample has no say (it has a check of its own).
 
   Args:
+    name: of the files, for messages.
     time_s: (N,) seconds.
     flat: (N, P, 2) newtons, two horizontal axes.
     fz: (N, P) newtons, up.
 
   Returns:
     The scores, negative for a walk against the axis; None without a whole contact.
+
+  Raises:
+    InputError: two plates show walks in different directions.
   """
-  scores, weight = np.zeros(2), 0.0
+  scores, weights = np.zeros((fz.shape[1], 2)), np.zeros(fz.shape[1])
+  flat = scipy.ndimage.median_filter(flat, (_MEDIAN_SAMPLES, 1, 1))
   for plate, start, end in _whole_contacts(time_s, fz):
-    scores += np.linspace(-1, 1, end - start) @ flat[start:end, plate]
-    weight += float(fz[start:end, plate].sum())
-  return scores / weight if weight else None
+    scores[plate] += np.linspace(-1, 1, end - start) @ flat[start:end, plate]
+    weights[plate] += fz[start:end, plate].sum()
+  ways = {
+    plate + 1: way
+    for plate in np.flatnonzero(weights).tolist()
+    if (way := _decide(scores[plate] / weights[plate], _MIN_SCORE))
+  }
+  if len({*ways.values()}) > 1:
+    (one, first), (other, second) = next(
+      pair for pair in itertools.combinations(ways.items(), 2) if pair[0][1] != pair[1][1]
+    )
+    raise errors.InputError(
+      f'{name}: braking and propulsion go other ways on plate {one} than on plate {other}: their '
+      f'axes differ by {_turn_degrees(first, second)} degrees; expected all plates in the same '
+      'axes (turn one of them, or export laboratory axes)',
+      code='force.direction',
+    )
+  return scores.sum(0) / weights.sum() if weights.any() else None
+
+
+def _turn_degrees(first: Direction, second: Direction) -> int:
+  return 180 if first[0] == second[0] else 90
+
+
+def _aslant(scores: np.ndarray) -> tuple[str, ...]:
+  """Returns a note where a walk is not quite along an axis, so that forward and sideways mix."""
+  along, across = np.sort(np.abs(scores))[::-1]
+  if across < _ASLANT * along:
+    return ()
+  return (
+    f'the walk seems to go {np.degrees(np.arctan2(across, along)):.0f} degrees aslant of the axes, '
+    'so that the sideways force holds a part of the forward force.',
+  )
 
 
 def _pressure_travel(time_s: np.ndarray, pressure: np.ndarray, fz: np.ndarray) -> np.ndarray | None:

@@ -24,13 +24,23 @@ _QUANTITIES = {'f': 'force', 'm': 'moment', 'c': 'cop', 'p': 'cop'}  # by a name
 
 
 def find_device_block(lines: Sequence[str]) -> int | None:
-  """Returns where a block 'Devices' begins, counted from 0, or None in another kind of file."""
+  """Returns where a block 'Devices' begins, counted from 0, or None in another kind of file.
+
+  It is the first one whose devices have forces, or else the first.
+  """
+  blocks = _device_blocks(lines)
+  with_forces = (number for number in blocks if re.search('force', lines[number + 2], re.I))
+  return next(with_forces, blocks[0] if blocks else None)
+
+
+def _device_blocks(lines: Sequence[str]) -> list[int]:
+  blocks = []
   for number, line in enumerate(lines):
     if 'evices' in line[:30] and line.strip(' "\t;,').lower() == 'devices':
       header = lines[number + 3] if number + 3 < len(lines) else ''
       if header.strip(' "').lower().startswith('frame'):
-        return number
-  return None
+        blocks.append(number)
+  return blocks
 
 
 def read(path: pathlib.Path, lines: Sequence[str]) -> recorded_forces.RecordedForces:

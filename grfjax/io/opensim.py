@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+from collections.abc import Sequence
 
 from grfjax import errors
 from grfjax.io import delimited_text, force_tables, recorded_forces
@@ -30,19 +31,19 @@ def read(path: pathlib.Path) -> recorded_forces.RecordedForces:
     InputError: the file is unreadable, incomplete or not finite, or has a force with another
       label.
   """
-  table = _read_table(path)
+  lines, notes = delimited_text.read_export(path)
+  table = _read_table(path, lines)
   plates = _find_plates(table)
   wanted = ['time', *(f'{prefix}v{axis}' for prefix in plates for axis in force_tables.AXES)]
   values = table.read_columns(wanted)
   force = values[:, 1:].reshape(len(values), len(plates), 3)
   return recorded_forces.RecordedForces(
-    values[:, 0], force, recorded_forces.Axes.OPENSIM, legs=tuple(plates.values())
+    values[:, 0], force, recorded_forces.Axes.OPENSIM, legs=tuple(plates.values()), notes=notes
   )
 
 
-def _read_table(path: pathlib.Path) -> force_tables.Table:
+def _read_table(path: pathlib.Path, lines: Sequence[str]) -> force_tables.Table:
   """Returns the labels and rows below the header, whose counts they must match."""
-  lines = delimited_text.read_text(path).splitlines()
   end = next((i for i, text in enumerate(lines) if text.strip().lower() == 'endheader'), None)
   if end is None:
     raise _header_error(path, 'no line "endheader"; expected an OpenSim .mot file')
@@ -97,7 +98,7 @@ def _find_plates(table: force_tables.Table) -> dict[str, str]:
     raise _plates_error(
       table, 'some labels name a leg, and some none; expected all or none', 'force.labels'
     )
-  if not unnamed and None in numbers.values():
+  if not unnamed and (None in numbers.values() or len({*numbers.values()}) < len(numbers)):
     return legs
   order = sorted(numbers, key=lambda prefix: numbers[prefix] or 0)
   found = [numbers[prefix] or 0 for prefix in order]

@@ -41,11 +41,13 @@ class Subject:
     name: unique in the set without regard to case.
     body_mass_kg: kilograms.
     height_m: metres, or None where it is not given.
+    weighed_kg: what the plates carry in quiet standing; None where there is no file of it.
   """
 
   name: str
   body_mass_kg: float
   height_m: float | None
+  weighed_kg: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -229,29 +231,25 @@ def _read_subjects(
           'a name without a comma (commands take lists such as A,B)',
           'recording.bad_name',
         )
-      mass = _read_body_mass(root, row)
+      weighed = _weigh(root, row) if row.has('static') else None
+      mass = _read_body_mass(row, weighed)
       height = row.number('height_m', *HEIGHT_M, 'metres') if row.has('height_m') else None
-      subjects[name] = Subject(name, mass, height)
+      subjects[name] = Subject(name, mass, height, weighed)
     except errors.InputError as error:
       problems.append(error)
       subjects.setdefault(name, None)
   return subjects
 
 
-def _read_body_mass(root: pathlib.Path, row: manifest_rows.Row) -> float:
-  """Returns a subject's mass in kilograms: as given, or weighed in a file of quiet standing.
+def _weigh(root: pathlib.Path, row: manifest_rows.Row) -> float:
+  """Returns the mass that plates carry in a subject's file of quiet standing, kilograms.
 
   Raises:
-    InputError: neither is given, one of them cannot be used, or they contradict each other.
+    InputError: the file cannot be used, or the mass is implausible.
   """
-  if not row.has('static'):
-    if not row.has('body_mass_kg'):
-      raise row.error(
-        'body_mass_kg', 'kilograms, or a file of quiet standing in static', 'table.empty_cell'
-      )
-    return row.number('body_mass_kg', *BODY_MASS_KG, 'kilograms')
-  files = tuple(row.files('static', root))
-  weighed = body_mass.weigh(files, row.cells.get('force_format', ''), root)
+  weighed = body_mass.weigh(
+    tuple(row.files('static', root)), row.cells.get('force_format', ''), root
+  )
   low, high = BODY_MASS_KG
   if not low <= weighed <= high:
     raise row.error(
@@ -259,10 +257,23 @@ def _read_body_mass(root: pathlib.Path, row: manifest_rows.Row) -> float:
       f'quiet standing of {low:g} to {high:g} kilograms; the plates carry {weighed:.4g}',
       'recording.out_of_range',
     )
+  return weighed
+
+
+def _read_body_mass(row: manifest_rows.Row, weighed: float | None) -> float:
+  """Returns a subject's mass in kilograms: as given, or else as weighed.
+
+  Raises:
+    InputError: there is neither, or they contradict each other.
+  """
   if not row.has('body_mass_kg'):
+    if weighed is None:
+      raise row.error(
+        'body_mass_kg', 'kilograms, or a file of quiet standing in static', 'table.empty_cell'
+      )
     return weighed
   mass = row.number('body_mass_kg', *BODY_MASS_KG, 'kilograms')
-  if abs(mass - weighed) > _MASS_TOLERANCE * weighed:
+  if weighed is not None and abs(mass - weighed) > _MASS_TOLERANCE * weighed:
     raise row.error(
       'body_mass_kg',
       f'about the {weighed:.4g} kilograms that the plates carry in {row.cells["static"]}',
@@ -354,8 +365,8 @@ def _trial(
   need_forces: bool,
   need_synchronization: bool,
 ) -> Trial:
-  camera = row.text('camera')
-  if camera not in conventions.LEGS:
+  camera = _LEGS.get(row.text('camera').lower(), '')
+  if not camera:
     raise row.error('camera', 'left or right, the side of the walker on which the camera stands')
   video = row.file('video', root)
   force: tuple[pathlib.Path, ...] = ()
@@ -370,7 +381,11 @@ def _trial(
   if row.has('plates'):
     plates = _plates(row, camera)
   elif need_forces and not force_files.may_name_legs(force, force_format):
-    plates = (row.text('plates'),)  # raises
+    raise row.error(
+      'plates',
+      'left or right for every plate, plate 1 first; the force file does not name the legs',
+      'table.empty_cell',
+    )
   start_s, contact_frame = _synchronization(row, need_synchronization)
   where = delimited_text.format_place(pathlib.Path(row.path.name), row.line)
   return Trial(
@@ -406,7 +421,8 @@ def _synchronization(row: manifest_rows.Row, required: bool) -> tuple[float | No
   if required and start_s is None and contact_frame is None:
     raise row.error(
       'video_start_s',
-      'a value here or in contact_frame; both are empty',
+      'a value here or in contact_frame; both are empty (python -m grfjax.check --find_sync may '
+      'find it)',
       'recording.synchronization',
     )
   return start_s, contact_frame

@@ -58,12 +58,12 @@ def check_page(
   numbers = [(str(check.count(status)), f'trials {status}') for status in trial_check.STATUSES]
   numbers += [
     (str(len({trial.subject for trial in check.trials})), 'subjects'),
-    (f'{near:,} | {far:,}', 'known pictures, near | far leg'),
+    (f'{near:,} | {far:,}', 'frames with known force, near | far leg'),
   ]
   kinds = [
-    (code, found[0][1].text, found[0][1].remedy, [name for name, _ in found if name])
+    (first.code, first.text, first.remedy, names)
     for level in (findings.Level.DOUBT, findings.Level.NOTE)
-    for code, found in check_text.by_code(check, level).items()
+    for names, first in check_text.by_kind(check, level)
   ]
   return html_templates.render_page(
     'check.html.j2',
@@ -95,8 +95,10 @@ def _section(
       picture,
       'Vertical force of each leg on the plates, and as estimated in the video from the start that '
       'was found.',
-      'Gray: on the plates; coloured: estimated in the video, from the start that was found. Where '
-      'the start is right, the curves rise and fall together.',
+      'Gray line: the plates, where they decide the force; gray areas: contacts on them. Coloured: '
+      'estimated in the video, as it lies from the best start that was found; triangles: estimated '
+      'contacts and toe-offs; dashed: the ends of the video; dotted: the next best start, if it '
+      'fits too. Where a start is right, the curves rise and fall together.',
     ),
   )  # fmt: skip
 
@@ -111,7 +113,7 @@ def _about(trial: trial_check.TrialCheck) -> list[str]:
       f'{video.height} at {video.fps:.4g} a second.'
     )
     if video.walk is not None:
-      side = {1: ' to the right of the picture', -1: ' to the left of the picture', 0: ''}
+      side = {1: " to the picture's right", -1: " to the picture's left", 0: ''}
       start, end = video.walk
       parts.append(f'The walk goes{side[video.direction]} from {start:.2f} to {end:.2f} s.')
   if plates is not None:
@@ -126,7 +128,7 @@ def _about(trial: trial_check.TrialCheck) -> list[str]:
   if labels is not None:
     near, far = labels.known
     parts.append(
-      f'Of {labels.pictures} pictures the force of the near leg is known in {near}, of the far leg '
+      f'Of {labels.pictures} frames the force of the near leg is known in {near}, of the far leg '
       f'in {far}; {labels.records} records.'
     )
   return [' '.join(parts)] if parts else []

@@ -15,9 +15,9 @@ from grfjax.report import text_table
 _SIDES = {1: 'right', -1: 'left', 0: None}
 _PAIR = ' | '
 _NOTE = (
-  'walks to: the side of the picture. fps: frames a second. contacts, peak: on the plates, of left '
-  'and right leg, over the whole force file; BW: body weight. known: in how many pictures of the '
-  'walk the force is known, of near and far leg.'
+  'walks to: side of the picture that the walker goes to. fps: frames a second. contacts, peak: on '
+  'the plates, of left and right leg, over the whole force file; BW: body weight. known: in how '
+  'many frames of the walk the force is known, of near and far leg.'
 )
 # Columns of the table for programs; those of pairs have the name of the pair, and of its part.
 _COLUMNS = (
@@ -85,7 +85,7 @@ def intervals_table(check: set_check.SetCheck) -> text_table.Table:
   return text_table.Table(
     'known_forces',
     'Known forces',
-    'Pictures in which the vertical force is known, by its size.',
+    'Frames in which the vertical force is known, by its size.',
     ('vertical force (BW)', 'near leg', 'far leg'),
     ('', 'd', 'd'),
     (*rows, ('all', near, far)),
@@ -104,7 +104,7 @@ def starts_table(
       name,
       start.given_s,
       *(number if math.isfinite(number) else None for number in numbers),
-      start.proposal.problem or 'proposed',
+      start.proposal.problem or ('proposed' if start.given_s is None else start.agrees),
     ))  # fmt: skip
   return text_table.Table(
     'starts',

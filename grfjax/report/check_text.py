@@ -32,7 +32,7 @@ def in_short(check: set_check.SetCheck) -> list[str]:
   return [
     verdict(check),
     f'{_number(len(check.trials), "trial")} of {_number(len(subjects), "subject")}: {counts}.',
-    f'The force of the near leg is known in {_number(near, "picture")}, that of the far leg in '
+    f'The force of the near leg is known in {_number(near, "frame")}, that of the far leg in '
     f'{far:,}.',
   ]
 
@@ -41,20 +41,23 @@ def _number(count: int, of: str) -> str:
   return f'{count:,} {of}{"" if count == 1 else "s"}'
 
 
-def by_code(
+def by_kind(
   check: set_check.SetCheck, level: findings.Level
-) -> dict[str, list[tuple[str, findings.Finding]]]:
-  """Returns code -> (name of the trial, finding) of all findings of a level.
+) -> list[tuple[list[str], findings.Finding]]:
+  """Returns all findings of a level: names of trials, and what the first of them has.
 
-  The name is '' for what concerns the set.
+  Findings of one code are one kind, but for notes of the reading, which say different things.
+  There are no names for what concerns the set.
   """
   found = [('', f) for f in check.found]
   found += [(check_tables.name_of(t), f) for t in check.trials for f in t.found]
-  grouped: dict[str, list[tuple[str, findings.Finding]]] = {}
+  grouped: dict[tuple[str, str], tuple[dict[str, None], findings.Finding]] = {}
   for name, finding in found:
     if finding.level is level:
-      grouped.setdefault(finding.code, []).append((name, finding))
-  return grouped
+      kind = finding.code, finding.text if finding.code == 'check.force_note' else ''
+      names, _ = grouped.setdefault(kind, ({}, finding))
+      names |= {name: None} if name else {}
+  return [(list(names), finding) for names, finding in grouped.values()]
 
 
 def terminal_text(
@@ -72,7 +75,7 @@ def terminal_text(
   errors = [str(error) for error in check.errors]
   parts += _listed('Errors: tfds build would refuse the set', errors)
   for level, heading in ((findings.Level.DOUBT, 'Doubts'), (findings.Level.NOTE, 'Notes')):
-    parts += _listed(heading, (_of_code(of) for of in by_code(check, level).values()))
+    parts += _listed(heading, (_of_kind(*of) for of in by_kind(check, level)))
   return '\n'.join(parts)
 
 
@@ -87,39 +90,50 @@ def _listed(heading: str, sentences: Iterable[str]) -> list[str]:
   return ['', f'{heading}:', *lines] if lines else []
 
 
-def _of_code(found: list[tuple[str, findings.Finding]]) -> str:
+def _of_kind(names: list[str], first: findings.Finding) -> str:
   """Returns what is found of one kind: the first of them in full, the others by name."""
-  names = list(dict.fromkeys(name for name, _ in found if name))
-  text = str(found[0][1])
+  text = str(first)
   if not names:
     return text
   if len(names) == 1:
     return f'{names[0]}: {text}'
   named = ', '.join(names[1:_MOST_NAMED]) + (' ...' if len(names) > _MOST_NAMED else '')
-  return f'{names[0]}: {text} The same code in {_number(len(names) - 1, "other trial")}: {named}'
+  return f'{names[0]}: {text} The same in {_number(len(names) - 1, "other trial")}: {named}'
 
 
 def how_to_use(
-  manifest: pathlib.Path,
+  check: set_check.SetCheck,
   synced: pathlib.Path,
   starts: Mapping[str, set_synchronization.FoundStart],
 ) -> str:
   """Returns what to do with the starts that were found.
 
   Args:
-    manifest: trials.csv.
+    check: the set.
     synced: the copy with the starts.
     starts: trial -> when its video began.
   """
   filled = sum(start.fills for start in starts.values())
   missing = sum(start.given_s is None for start in starts.values()) - filled
+  manifest = str(check.root / 'trials.csv')
   if not filled:
     text = f'{synced}: no start was filled in'
   else:
     text = (
       f'{synced}: the start of {_number(filled, "trial")} filled in. See on the page whether the '
-      f'curves lie on each other, then: cp {shlex.quote(str(synced))} {shlex.quote(str(manifest))}'
+      f'curves lie on each other, then: {shlex.join(["cp", str(synced), manifest])}'
     )
+    ready = sum(_would_be_built(trial, starts) for trial in check.trials)
+    text += f'\n{ready} of {len(check.trials)} trials can be built with it'
   if missing:
     text += f'\n{_number(missing, "trial")} without a start: none was found that is sure'
   return text
+
+
+def _would_be_built(
+  trial: trial_check.TrialCheck, starts: Mapping[str, set_synchronization.FoundStart]
+) -> bool:
+  """Whether nothing but a missing start, which was found, keeps a trial from being built."""
+  codes = {f.code for f in trial.found if f.level is findings.Level.ERROR}
+  found = trial.name in starts and starts[trial.name].fills
+  return not codes or (found and codes == {'recording.synchronization'})

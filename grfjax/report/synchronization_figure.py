@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import axes
 
 from grfjax import conventions
-from grfjax.data import plate_contacts
+from grfjax.data import force_labels, plate_contacts
 from grfjax.evaluation import synchronization
 from grfjax.gait import foot_contacts, force_curves
 from grfjax.report import style
@@ -18,6 +18,7 @@ from grfjax.report import style
 _WIDTH, _HEIGHT = 7.0, 4.2  # inches
 _MARKS_BW = -0.08  # the height at which estimated contacts are marked
 _MARGIN_S = 0.3
+_CURVE_HZ = 120.0
 _RIVAL_LINE: Any = {'color': style.DARK_GREY, 'lw': 0.8, 'ls': ':'}
 
 
@@ -32,8 +33,9 @@ def draw_synchronization(
 ) -> pathlib.Path:
   """Draws the vertical force of each leg, estimated at the proposed start and on the plates.
 
-  Grey areas are contacts on the plates, triangles those in the estimate, dashed lines the video's
-  ends; a second start that fits is dotted. Without any start the estimate is not drawn.
+  The plates' curves are drawn where they decide the force. Grey areas are contacts on them,
+  triangles those in the estimate, dashed lines the video's ends; a second start that fits is
+  dotted. Without any start the estimate is not drawn.
 
   Args:
     path: of the PNG.
@@ -45,13 +47,16 @@ def draw_synchronization(
     proposal: what `synchronization.find_start` said.
   """
   contacts = foot_contacts.find_contacts(estimate.time_s, estimate.force)
+  plate_times_s, plates = _plate_curves(leg_force, time_s, body_weight_n)
   with style.figure_defaults():
     fig = style.new_figure(_WIDTH, _HEIGHT)
     panels = fig.subplots(len(conventions.LEGS), 1, sharex=True, sharey=True)
     handles: dict[str, Any] = {}
     for leg, (side, ax) in enumerate(zip(conventions.LEGS, panels, strict=True)):
       if side in leg_force:
-        _draw_plates(ax, time_s, leg_force[side][:, 2] / body_weight_n, body_weight_n)
+        ax.plot(plate_times_s, plates[:, leg], label='plates', **style.TRUE_LINE)
+        for c in plate_contacts.find_contacts(time_s, leg_force[side][:, 2]):
+          ax.axvspan(c.start_s, c.end_s, color=style.PALE_GREY, alpha=0.4, lw=0, zorder=0)
       own = [c for c in contacts if c.leg == side]
       for k, candidate in enumerate(proposal.candidates[:2][::-1], 1):
         start = candidate.video_start_s
@@ -97,12 +102,16 @@ def _title(name: str, proposal: synchronization.Proposal) -> str:
   return f'{name}: begins at {placed}, within {1000 * proposal.uncertainty_s:.0f} ms'
 
 
-def _draw_plates(
-  ax: axes.Axes, time_s: np.ndarray, vertical_bw: np.ndarray, body_weight_n: float
-) -> None:
-  ax.plot(time_s, vertical_bw, label='on plates', solid_capstyle='butt', **style.TRUE_LINE)
-  for c in plate_contacts.find_contacts(time_s, vertical_bw * body_weight_n):
-    ax.axvspan(c.start_s, c.end_s, color=style.PALE_GREY, alpha=0.4, lw=0, zorder=0)
+def _plate_curves(
+  leg_force: collections.abc.Mapping[str, np.ndarray], time_s: np.ndarray, body_weight_n: float
+) -> tuple[np.ndarray, np.ndarray]:
+  """Returns times (K,) and vertical forces (K, 2) in body weights, as labels have them.
+
+  They are means over a frame's window, and NaN where the plates do not decide the force.
+  """
+  at_s = np.arange(time_s[0], time_s[-1], 1 / _CURVE_HZ)
+  newtons, known, _ = force_labels.label_legs(leg_force, time_s, at_s, body_weight_n)
+  return at_s, np.where(known, newtons[..., 2] / body_weight_n, np.nan)
 
 
 def _draw_marks(
