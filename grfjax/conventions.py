@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 LEGS = ('left', 'right')
+# What files call them, in small letters.
+LEG_NAMES = {'left': 'left', 'l': 'left', 'right': 'right', 'r': 'right'}
 CAMERA_AXES = ('vertical', 'forward', 'near side')  # the last axis of a record's `force`
 G = 9.80665  # m/s2, standard gravity (ISO 80000-3)
 CONTACT_N = 20.0  # newtons: a plate whose vertical force is greater carries a foot

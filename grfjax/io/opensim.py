@@ -6,12 +6,11 @@ import pathlib
 import re
 from collections.abc import Sequence
 
-from grfjax import errors
+from grfjax import conventions, errors
 from grfjax.io import delimited_text, force_tables, recorded_forces
 
 EXTENSIONS = ('.mot', '.sto')
 
-_LEGS = {'l': 'left', 'left': 'left', 'r': 'right', 'right': 'right'}
 # What the columns of a force are called besides a plate's number and a leg.
 _WORDS = frozenset(
   ['ground', 'force', 'grf', 'reaction', 'external', 'plate', 'fp', 'calcn', 'foot']
@@ -69,6 +68,7 @@ def _header_error(path: pathlib.Path, message: str) -> errors.InputError:
 
 def _find_plates(table: force_tables.Table) -> dict[str, str]:
   """Returns what each plate's columns begin with -> the leg that they name, or ''; in order."""
+  known = _WORDS | conventions.LEG_NAMES.keys()
   numbers: dict[str, int | None] = {}  # by what the columns begin with
   legs: dict[str, str] = {}
   for name in table.names:
@@ -77,15 +77,15 @@ def _find_plates(table: force_tables.Table) -> dict[str, str]:
     words = re.findall(r'[a-z]+|\d+', m[1].lower())
     if not {'force', 'grf'} & set(words):
       continue
-    own_legs = {_LEGS[word] for word in words if word in _LEGS}
+    own_legs = {conventions.LEG_NAMES[word] for word in words if word in conventions.LEG_NAMES}
     own_numbers = [int(word) for word in words if word.isdigit()]
-    strange = [w for w in words if not w.isdigit() and w not in _LEGS and w not in _WORDS]
+    strange = [w for w in words if not w.isdigit() and w not in known]
     if strange or len(own_legs) > 1 or len(own_numbers) > 1:
-      raise _plates_error(
-        table,
+      raise table.error(
         f'found the label {name!r}, expected a plate by its number or leg, such as '
         'ground_force_1_vx or ground_force_r_vx',
         'force.labels',
+        table.header_line,
       )
     numbers[m[1]] = own_numbers[0] if own_numbers else None
     legs[m[1]] = own_legs.pop() if own_legs else ''
@@ -93,26 +93,21 @@ def _find_plates(table: force_tables.Table) -> dict[str, str]:
     raise delimited_text.missing_columns(
       table.path, table.header_line, 'ground_force_1_vx', table.names
     )
-  unnamed = [number or 0 for prefix, number in numbers.items() if not legs[prefix]]
+  unnamed = [prefix for prefix, leg in legs.items() if not leg]
   if unnamed and len(unnamed) < len(numbers):
-    raise _plates_error(
-      table, 'some labels name a leg, and some none; expected all or none', 'force.labels'
+    raise table.error(
+      'some labels name a leg, and some none; expected all or none',
+      'force.labels',
+      table.header_line,
     )
   if not unnamed and (None in numbers.values() or len({*numbers.values()}) < len(numbers)):
     return legs
   order = sorted(numbers, key=lambda prefix: numbers[prefix] or 0)
   found = [numbers[prefix] or 0 for prefix in order]
   if found != list(range(found[0], found[0] + len(found))) or found[0] > 1:
-    raise _plates_error(
-      table,
+    raise table.error(
       f'plates are numbered {", ".join(map(str, found))}; expected 1, 2 and so on without a gap',
       'force.plate_numbers',
+      table.header_line,
     )
   return {prefix: legs[prefix] for prefix in order}
-
-
-def _plates_error(table: force_tables.Table, message: str, code: str) -> errors.InputError:
-  place = delimited_text.format_place(table.path, table.header_line)
-  return errors.InputError(
-    f'{place}: {message}', code=code, file=table.path, line=table.header_line
-  )

@@ -89,10 +89,10 @@ def read(
       pressure[:, p, 2] = 0.0
     for axis, k in enumerate(plate.pressure):
       metres = force_units.metres(units.get(k, '') or length_unit)
-      pressure[:, p, axis] = by_column[k] * _known(table, metres, k, units, units_line)
+      pressure[:, p, axis] = by_column[k] * _known(table, metres, k, units.get(k, ''), units_line)
     for axis, k in enumerate(plate.moment):
       scale = force_units.newton_metres(units.get(k, '') or moment_unit)
-      moment[:, p, axis] = by_column[k] * _known(table, scale, k, units, units_line)
+      moment[:, p, axis] = by_column[k] * _known(table, scale, k, units.get(k, ''), units_line)
 
   notes = _unit_notes(table, forces, [units.get(k, '') for k in forces], scales)
   if clock_s != 1.0 and time is not None:
@@ -126,26 +126,22 @@ def pressure_from_moments(force: np.ndarray, moment: np.ndarray) -> np.ndarray:
 def _force_scale(table: force_tables.Table, column: int, unit: str, line: int) -> float:
   """Returns the newtons in a column's unit of force."""
   newtons = 1.0 if unit == '' else force_units.newtons(unit)
-  if newtons is None:
-    raise table.error(
-      f'found the unit {unit!r}, expected N, kN, kgf or lbf{force_units.why_not_force(unit)}',
-      'force.unit',
-      line,
-      table.names[column] or str(column + 1),
-    )
-  return newtons
+  expected = f'N, kN, kgf or lbf{force_units.why_not_force(unit)}'
+  return _known(table, newtons, column, unit, line, expected)
 
 
 def _known(
   table: force_tables.Table,
   scale: float | None,
   column: int,
-  units: Mapping[int, str],
+  unit: str,
   line: int,
+  expected: str = 'one such as mm or N.mm',
 ) -> float:
+  """Returns a column's scale, or raises the error about its unit where there is none."""
   if scale is None:
     raise table.error(
-      f'found the unit {units.get(column, "")!r}, expected one such as mm or N.mm',
+      f'found the unit {unit!r}, expected {expected}',
       'force.unit',
       line,
       table.names[column] or str(column + 1),

@@ -25,7 +25,6 @@ from grfjax.io import atomic, body_mass, delimited_text, force_files, manifest_r
 BODY_MASS_KG = (5.0, 300.0)
 HEIGHT_M = (0.5, 2.6)
 
-_LEGS = {'left': 'left', 'l': 'left', 'right': 'right', 'r': 'right'}  # cells in small letters
 _MASS_TOLERANCE = 0.05  # clothes, shoes and a meal are less; pounds for kilograms are far more
 
 
@@ -365,7 +364,7 @@ def _trial(
   need_forces: bool,
   need_synchronization: bool,
 ) -> Trial:
-  camera = _LEGS.get(row.text('camera').lower(), '')
+  camera = conventions.LEG_NAMES.get(row.text('camera').lower(), '')
   if not camera:
     raise row.error('camera', 'left or right, the side of the walker on which the camera stands')
   video = row.file('video', root)
@@ -396,7 +395,7 @@ def _trial(
 def _plates(row: manifest_rows.Row, camera: str) -> tuple[str, ...]:
   """Returns the leg on each plate; near is the leg on the camera's side."""
   far = conventions.LEGS[1 - conventions.LEGS.index(camera)]
-  legs = {**_LEGS, 'near': camera, 'far': far}
+  legs = {**conventions.LEG_NAMES, 'near': camera, 'far': far}
   names = [name.strip().lower() for name in row.text('plates').split(';')]
   if not set(names) <= set(legs):
     raise row.error(
