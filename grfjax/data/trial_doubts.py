@@ -118,16 +118,14 @@ def of_forces(forces: trial_forces.TrialForces) -> list[findings.Finding]:
 
 
 def _of_reading(forces: trial_forces.TrialForces) -> Iterator[findings.Finding]:
-  notes = forces.notes
   if plate_checks.legs_look_swapped(forces.leg_force, forces.body_weight_n):
-    notes = notes[:-1]  # which says the same
     yield findings.Finding(
       findings.Level.DOUBT,
       'check.legs_swapped',
       'The floor pushes both feet outwards; walking pushes them inwards.',
       'See whether left and right are swapped in plates, or y points to the right in the file.',
     )
-  for note in notes:
+  for note in forces.notes:
     text = note.removeprefix(f'{forces.trial.force_name}: ')
     yield findings.Finding(
       findings.Level.NOTE,

@@ -25,7 +25,7 @@ class TrialForces:
     threshold_n: vertical force over which a plate counts as stepped on, newtons.
     video_start_s: the force clock at the video's first frame.
     uncertainty_s: half a frame interval where the start was placed by `contact_frame`, else 0.
-    notes: sentences about what was changed, assumed or looks doubtful.
+    notes: sentences about what reading the forces changed, assumed or found.
   """
 
   trial: recordings.Trial
@@ -75,12 +75,11 @@ def read_trial_forces(
   except force_files.ForceError as error:
     raise error.within(trial.force_name, file=trial.force[0]) from error
   if plate_checks.legs_look_swapped(leg_force, weight):
-    doubt = (
-      f'{trial.where} (trial {trial.name}): the floor pushes both feet outwards; are left and '
-      'right swapped in plates, or does y not point to the left?'
-    )
-    logging.warning('%s', doubt)
-    notes += (doubt,)
+    logging.warning(
+      '%s (trial %s): the floor pushes both feet outwards; are left and right swapped in plates, '
+      'or does y not point to the left?',
+      trial.where, trial.name,
+    )  # fmt: skip
   return TrialForces(
     trial,
     frame_times_s,
