@@ -99,6 +99,12 @@ def test_nexus_separators_units_and_other_devices(tmp_path, options, notes):
   assert forces.notes == notes
 
 
+def test_nexus_with_a_block_of_other_devices_before_the_plates(tmp_path):
+  emg = ['Devices', '2000', ',,EMG 1 - Voltage', 'Frame,Sub Frame,IM EMG1', ',,V']
+  emg += [f'{k // 20 + 1},{k % 20},0.001' for k in range(40)]
+  _check(tmp_path, _read(tmp_path, exports.nexus(FORCE, before=[*emg, ''])))
+
+
 def test_nexus_with_decimal_commas(tmp_path):
   text = exports.nexus(FORCE, separator=';').replace('.', ',')
   forces = _read(tmp_path, text)
