@@ -175,7 +175,7 @@ def test_the_window_is_around_the_walker_in_the_videos_own_pixels(
   )  # so that it is followed in a halved picture
   film = making.film(80 * fps // 60, fps=fps, height=180, width=320, direction=direction, seed=1)
   path = making.write_video(tmp_path / 'v.mp4', film.frames, fps=fps)
-  (view,) = walker_views.read_walks(path, clip_config.clip_config('walker'))
+  (view,) = walker_views.read_walks(path, clip_config.clip_config('walker'), '')
   assert view.box.shape == (
     len(film.time_s),
     4,
@@ -207,7 +207,7 @@ def test_the_drawn_window_holds_the_walker():
 
 def test_nobody_is_followed_in_the_papers_whole_picture(tmp_path):
   path = making.write_video(tmp_path / 'v.mp4', making.film(20).frames)
-  (view,) = walker_views.read_walks(path, clip_config.clip_config('mochizuki'))
+  (view,) = walker_views.read_walks(path, clip_config.clip_config('mochizuki'), 'left')
   assert view.box.shape == (20, 4)
   assert np.isnan(view.box).all()
 

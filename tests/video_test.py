@@ -392,7 +392,7 @@ def test_a_hole_is_named(tmp_path):
   for name in ('walker', 'mochizuki'):
     cfg = clip_config.CLIP_CONFIGS[name]
     for read in (walker_views.read_longest_walk, lambda *of: list(walker_views.read_walks(*of))):
-      _refused('video.hole', lambda read=read, cfg=cfg: read(path, cfg), path, 11)
+      _refused('video.hole', lambda read=read, cfg=cfg: read(path, cfg, 'left'), path, 11)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     '2.0.0': 'walker: clips of 96 frames, gray standardised over the walk.',
     '2.1.0': 'The metadata say how voxels are cut, and from what each subject was built.',
     '3.0.0': 'walker: windows of 96 x 36, not 48 x 36, pixels: twice as fine from top to bottom.',
+    '3.1.0': 'mochizuki: pictures of a camera at the right are mirrored: all walk the same way.',
   }
   BUILDER_CONFIGS = [  # noqa: RUF012
     WalkingGrfConfig(

@@ -172,7 +172,7 @@ def check_trial(
   found: list[findings.Finding] = []
   view = video = forces = label = None
   with _collected(found, trial):
-    view = walker_views.read_longest_walk(trial.video, cfg, with_pictures=False)
+    view = walker_views.read_longest_walk(trial.video, cfg, trial.camera, with_pictures=False)
     trial_records.check_direction(trial.camera, view.direction, str(trial.video))
   if view is not None:
     video = view.video

@@ -14,7 +14,7 @@ from grfjax import conventions, errors
 from grfjax.data import clip_config, trial_forces, trial_labels, voxels, walker_views
 from grfjax.io import recordings
 
-VERSION = '3.0.0'  # of the records; changes when their meaning does
+VERSION = '3.1.0'  # of the records; changes when their meaning does
 
 
 def check_direction(trial_camera: str, direction: int, where: str) -> None:
@@ -114,7 +114,7 @@ def trial_records(
       line and the file.
   """
   with placing_errors(trial):
-    view = walker_views.read_longest_walk(trial.video, cfg)
+    view = walker_views.read_longest_walk(trial.video, cfg, trial.camera)
     check_direction(trial.camera, view.direction, str(trial.video))
     forces = trial_forces.read_trial_forces(trial, view.video.time_s, threshold_n)
     label = label_view(forces, view)

@@ -42,7 +42,7 @@ class WalkerViews:
 
 
 def read_walks(
-  path: pathlib.Path, cfg: clip_config.ClipConfig
+  path: pathlib.Path, cfg: clip_config.ClipConfig, camera: str
 ) -> Iterator[WalkerViews | tracking_gaps.Gap]:
   """Decodes a video into the configuration's pictures: of each walk across it, in order.
 
@@ -51,6 +51,9 @@ def read_walks(
   Args:
     path: the video.
     cfg: how pictures are made.
+    camera: 'left' or 'right', the walker's side on which the camera stands. Pictures that are not a
+      window on the walker are mirrored where it is right, so that everybody walks the same way, as
+      in the paper. Those of a window face one way by themselves, whatever is given here.
 
   Yields:
     The walks; then the gaps in which nobody can be followed.
@@ -62,7 +65,7 @@ def read_walks(
   video = video_file.probe(path)
   video_file.check_no_hole(video)
   if not cfg.follow:
-    yield _whole_pictures(video, cfg)
+    yield _whole_pictures(video, cfg, camera)
     return
   frames = working_frames.WorkingFrames(video)
   try:
@@ -73,20 +76,21 @@ def read_walks(
 
 
 def read_longest_walk(
-  path: pathlib.Path, cfg: clip_config.ClipConfig, *, with_pictures: bool = True
+  path: pathlib.Path, cfg: clip_config.ClipConfig, camera: str, *, with_pictures: bool = True
 ) -> WalkerViews:
   """Reads the walk that goes furthest; errors are those of `read_walks`.
 
   Args:
     path: the video.
     cfg: how pictures are made.
+    camera: as in `read_walks`.
     with_pictures: whether the pictures are wanted; otherwise those of a walker who is followed
       are not made, and black of a single pixel.
   """
   video = video_file.probe(path)
   video_file.check_no_hole(video)
   if not cfg.follow:
-    return _whole_pictures(video, cfg)
+    return _whole_pictures(video, cfg, camera)
   frames = working_frames.WorkingFrames(video)
   try:
     found = list(crossings.find_crossings(frames, video.time_s))
@@ -97,12 +101,16 @@ def read_longest_walk(
   return dataclasses.replace(view, walks=len(found) - len(gaps), gaps=gaps)
 
 
-def _whole_pictures(video: video_file.Video, cfg: clip_config.ClipConfig) -> WalkerViews:
-  """Shrinks every frame of a video as a whole."""
+def _whole_pictures(
+  video: video_file.Video, cfg: clip_config.ClipConfig, camera: str
+) -> WalkerViews:
+  """Shrinks every frame of a video as a whole; mirrored where the camera stands at the right."""
   count = len(video.time_s)
   picture = np.empty((count, *cfg.shape[1:]), np.uint8)
   for k, frame in enumerate(video_file.frames(video)):
     picture[k] = pictures.shrink(frame, cfg.rows)
+  if camera == 'right':
+    picture = picture[:, :, ::-1]
   box, clear = np.full((count, 4), np.nan), np.ones(count, bool)
   return _at_rate(WalkerViews(picture, video.time_s, np.arange(count), video, 0, box, clear), cfg)
 

@@ -65,14 +65,14 @@ def estimate_video(
     InputError: the video cannot be read, nobody walks across it, or the side of the camera
       contradicts the walk.
   """
-  film, walks, gaps = _estimate_walks(run, path)
-  if not camera and not walks[0].direction:
+  if not camera and not run.clip.follow:
     raise EstimateError(
       f'{path}: --camera is needed (left or right): a network that sees the whole picture does not '
       'know which way the walker goes',
       code='prediction.camera_missing',
       file=path,
     )
+  film, walks, gaps = _estimate_walks(run, path, camera)
   cameras = [walk.camera(camera) for walk in walks]
   if camera and camera not in cameras:
     trial_records.check_direction(camera, walks[0].direction, str(path))
@@ -98,12 +98,12 @@ def estimate_video(
 
 
 def _estimate_walks(
-  run: trained_run.TrainedRun, path: str | os.PathLike[str]
+  run: trained_run.TrainedRun, path: str | os.PathLike[str], camera: str
 ) -> tuple[video_file.Video, list[_Walk], tuple[force_curves.Gap, ...]]:
   """Estimates each walk by itself, so that the pictures of one at a time are in memory."""
   walks: list[_Walk] = []
   gaps: list[force_curves.Gap] = []
-  for views in walker_views.read_walks(pathlib.Path(path), run.clip):
+  for views in walker_views.read_walks(pathlib.Path(path), run.clip, camera):
     if isinstance(views, tracking_gaps.Gap):
       gaps.append(force_curves.Gap(views.reason.code, str(views)))
     else:
