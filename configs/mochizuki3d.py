@@ -3,8 +3,9 @@
     python -m grfjax.train --config=configs/mochizuki3d.py --workdir=RUN
       --config.data_dir=DATA --config.holdout=SUBJECT
 
-The argument 'narrow' (configs/mochizuki3d.py:narrow) takes 8 channels instead of 256, a smaller
-batch, fewer steps and Muon, for a CPU; results from it are a narrowed network's.
+This trains on from a narrowed network that comes with grfjax and knows synthetic walkers. The
+argument 'pretrain' (configs/mochizuki3d.py:pretrain) makes such a network; 'paper' is the paper's
+own, at full width and from nothing, for a GPU.
 
 Every field is described in grfjax/training/base_config.py.
 """
@@ -15,6 +16,8 @@ from grfjax.training import base_config
 
 
 def get_config(arg: str = '') -> ml_collections.ConfigDict:
-  """Returns the configuration; the argument 'narrow' is for a CPU."""
-  base_config.check_argument(arg, ('narrow',))
-  return base_config.force_classes(arg, model='mochizuki3d')
+  """Returns the configuration; arguments are '', 'pretrain' and 'paper'."""
+  base_config.check_argument(arg, ('pretrain', 'paper'))
+  return base_config.force_classes(
+    arg, model='mochizuki3d', scaling='motion', channels=8, dense=96, steps=9000
+  )

@@ -23,6 +23,7 @@ class PaperNetwork(nn.Module):
     dense: units of the fully connected layer.
     dropout: rate after each pooling.
     dense_activation: 'relu' or 'softmax', of the fully connected layer.
+    scaling: how the gray values are scaled; a key of `SCALINGS`.
   """
 
   outputs: int = 150
@@ -30,6 +31,7 @@ class PaperNetwork(nn.Module):
   dense: int = 128
   dropout: float = 0.3
   dense_activation: str = 'relu'
+  scaling: str = 'none'
 
   legs: ClassVar[int] = 1
   label_slice: ClassVar[slice] = slice(-1, None)  # the voxel's last frame
@@ -58,6 +60,7 @@ class Mochizuki3D(PaperNetwork):
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, C), T >= 3 and H, W >= 9, to (B, 1, 1, outputs); `valid` is not used."""
+    x = _scaled(x, self.scaling)
     x = _blocks(x, 2, self.channels, self.dropout, train)
     return _dense_and_output(x, self.dense, self.outputs, self.dense_activation)
 
@@ -75,6 +78,7 @@ class MochizukiRecurrent(PaperNetwork):
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, C), T >= 3 and H, W >= 9, to (B, 1, 1, outputs); `valid` is not used."""
+    x = _scaled(x, self.scaling)
     x = _blocks(x, 2, self.channels, self.dropout, train)
     x = x.reshape(*x.shape[:2], -1)
     x = _activation(self.dense_activation)(
@@ -96,8 +100,40 @@ class Mochizuki2D(PaperNetwork):
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, C), H and W >= 9, to (B, 1, 1, outputs); `valid` is not used."""
-    x = _blocks(x[:, -1:], 1, self.channels, self.dropout, train)
+    x = _scaled(x[:, -1:], self.scaling)
+    x = _blocks(x, 1, self.channels, self.dropout, train)
     return _dense_and_output(x, self.dense, self.outputs, self.dense_activation)
+
+
+def _motion(x: jax.Array) -> jax.Array:
+  return 4 * (x - x.mean(1, keepdims=True))
+
+
+def _contrast(x: jax.Array) -> jax.Array:
+  mean = x.mean((2, 3, 4), keepdims=True)
+  # 0.02: a picture of one gray stays as it is.
+  return 0.25 * (x - mean) / (x.std((2, 3, 4), keepdims=True) + 0.02)
+
+
+# What is done with a voxel before the first convolution, by name: nothing; the mean of its frames
+# is taken out of each, which leaves what moves; each picture gets the mean 0 and the standard
+# deviation 0.25. The paper says nothing of it.
+SCALINGS: dict[str, Callable[[jax.Array], jax.Array]] = {
+  'none': lambda x: x,
+  'motion': _motion,
+  'contrast': _contrast,
+}
+
+
+def _scaled(x: jax.Array, scaling: str) -> jax.Array:
+  """Scales voxels (B, T, H, W, C); 'motion' of a single frame is refused, as nothing is left."""
+  if scaling not in SCALINGS or (scaling == 'motion' and x.shape[1] == 1):
+    raise errors.InputError(
+      f'scaling is {scaling!r}, expected one of {sorted(SCALINGS)}, and not motion for a network '
+      'that looks at a single frame',
+      code='config.model',
+    )
+  return SCALINGS[scaling](x)
 
 
 def _blocks(x: jax.Array, span: int, channels: int, dropout: float, train: bool) -> jax.Array:

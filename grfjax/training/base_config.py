@@ -78,36 +78,51 @@ def force_regression(
   return config
 
 
-def force_classes(arg: str, *, model: str) -> ml_collections.ConfigDict:
+def force_classes(
+  arg: str, *, model: str, scaling: str, channels: int, dense: int, steps: int
+) -> ml_collections.ConfigDict:
   """Returns a configuration of the paper, which classifies the near leg's vertical force.
 
+  Its classes are the paper's 150, from 0.01 to 1.50 BW. Labels are soft over them and the estimate
+  is their mean, except for 'paper', which learns hard labels and takes the likeliest class.
+
   Args:
-    arg: '' is the paper's; 'narrow' is for a CPU: 8 channels instead of 256, a smaller batch, fewer
-      steps, and Muon.
+    arg: '' trains on from the network of the same name that comes with grfjax; 'pretrain' makes it,
+      narrowed, from synthetic walkers; 'paper' is the paper's own, at full width and from nothing.
     model: the network's name.
+    scaling: how a narrowed network scales its pictures.
+    channels: a narrowed network's, of the paper's 256.
+    dense: units of a narrowed network's fully connected layer, of the paper's 128.
+    steps: how many training steps 'pretrain' takes.
   """
-  narrow = arg == 'narrow'
+  paper, tune = arg == 'paper', arg == ''
   network = {
-    'name': model, 'channels': 8 if narrow else 256, 'dense': 128, 'dropout': 0.3,
-    'dense_activation': 'relu',
+    'name': model, 'channels': 256 if paper else channels, 'dense': 128 if paper else dense,
+    'dropout': 0.3, 'dense_activation': 'relu', 'scaling': 'none' if paper else scaling,
   }  # fmt: skip
-  config = _base('mochizuki', '', network)
+  config = _base('mochizuki', model if tune else '', network)
   config.people = 0  # train on the first so many subjects only; 0: on all
-  config.target = {'name': 'classes', 'first': 0.01, 'width': 0.01, 'count': 150}
-  config.augment = {}
+  if paper:
+    config.target = {'name': 'classes', 'first': 0.01, 'width': 0.01, 'count': 150}
+  else:
+    config.target = {
+      'name': 'soft_bins', 'ranges': ((0.005, 1.505),), 'bins': 150, 'sigma': 5.0,
+      'error_weight': 20.0,
+    }  # fmt: skip
+  config.augment = {} if paper else {'shift': 2.0, 'noise': 0.01}
   config.clip = 0  # the whole record
-  config.batch = 16 if narrow else 100
+  config.batch = {'paper': 100, 'pretrain': 128, '': 32}[arg]
   config.rebalance = 0.0  # the paper takes the data as they are
-  # Keras's default Adam; the paper names no optimizer. With it a narrow network learns nothing in
-  # as many steps as a CPU has time for.
+  # The paper names no optimizer; its own is Keras's default Adam.
   config.optimizer = {
-    'learning_rate': 3e-3 if narrow else 1e-3, 'warmup': 50 if narrow else 0, 'weight_decay': 0.0,
-    'clip_norm': 0.0, 'decay': False, 'muon': narrow,
+    'learning_rate': 3e-4 if tune else 1e-3, 'warmup': 0 if paper else 100, 'weight_decay': 0.0,
+    'clip_norm': 0.0 if paper else 1.0, 'decay': not paper, 'muon': False,
   }  # fmt: skip
-  config.steps = 500 if narrow else 40_000  # the paper: 500 epochs of about 8,000 voxels
-  config.log_every = 50 if narrow else 80
+  # The paper: 500 epochs of about 8,000 voxels.
+  config.steps = {'paper': 40_000, 'pretrain': steps, '': 200}[arg]
+  config.log_every = 80 if paper else 50
   config.eval_every = 500
   config.checkpoint_every = 400
   # The paper stops on the training error; it gives no patience.
-  config.early_stop = {'monitor': 'loss', 'patience': 100 if narrow else 10}
+  config.early_stop = {'monitor': 'loss' if paper else '', 'patience': 10}
   return config
