@@ -31,6 +31,26 @@ def everyone(walker):
   return source, label_index.index_labels(source, walker.config.own, 2)
 
 
+def test_a_record_that_was_read_is_kept(everyone):
+  source, _ = everyone
+  read = []
+
+  class Counting:
+    def __len__(self):
+      return len(source)
+
+    def __getitem__(self, number):
+      read.append(number)
+      return source[number]
+
+  cached = input_pipeline.CachedRecords(Counting())
+  read.clear()
+  assert len(cached) == len(source)
+  assert cached[1] is cached[1]
+  np.testing.assert_array_equal(cached[1]['voxel'], source[1]['voxel'])
+  assert read == [1]
+
+
 def stream(source, labels, **changes):
   settings = {'batch': 8, 'clip': 16, 'rebalance': 0.5, 'seed': 3}
   return input_pipeline.train_stream(source, labels, **{**settings, **changes})

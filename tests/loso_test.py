@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 def _loso(runs, data_dir, recordings_dir, *more):
   command = [
-    sys.executable, 'launch/loso.py', '--config=configs/mochizuki3d.py:narrow',
+    sys.executable, 'launch/loso.py', '--config=configs/mochizuki3d.py:pretrain',
     f'--config.data_dir={data_dir}', f'--workdir={runs}', f'--recordings={recordings_dir}',
     '--config.steps=2', '--config.batch=2', '--config.model.channels=2', '--config.model.dense=8',
     *more,

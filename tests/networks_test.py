@@ -120,6 +120,31 @@ def test_softmax_reading_and_its_error():
   assert caught.value.code == 'config.model'
 
 
+@pytest.mark.parametrize(
+  ('name', 'scaling', 'change'),
+  [
+    ('mochizuki3d', 'motion', lambda x: x + _random(x.shape[2:])[..., ::-1, :, :]),  # what stands still
+    ('mochizuki_recurrent', 'motion', lambda x: x + _random(x.shape[2:])[..., ::-1, :, :]),
+    ('mochizuki2d', 'contrast', lambda x: x + 0.2),
+    ('mochizuki3d', 'contrast', lambda x: x + jnp.arange(5).reshape(1, 5, 1, 1, 1)),  # flicker
+  ],
+)
+def test_what_a_scaling_takes_out_does_not_matter(name, scaling, change):
+  model, variables, x = _made(name, scaling=scaling)
+  run = jax.jit(functools.partial(model.apply, train=False))
+  np.testing.assert_allclose(run(variables, change(x)), run(variables, x), atol=1e-4)
+  model, variables, x = _made(name)
+  run = jax.jit(functools.partial(model.apply, train=False))
+  assert not np.allclose(run(variables, change(x)), run(variables, x), atol=1e-3)
+
+
+def test_a_scaling_that_cannot_be_is_refused():
+  for name, scaling in (('mochizuki3d', 'white'), ('mochizuki2d', 'motion')):
+    with pytest.raises(errors.InputError, match=f"'{scaling}', expected.*contrast") as caught:
+      _made(name, scaling=scaling)
+    assert caught.value.code == 'config.model'
+
+
 def test_a_walk_at_once_equals_its_frames_one_by_one_and_its_clips():
   """Work on a frame may be shared among all that see it: the answer is the same."""
   cfg = clip_config.clip_config('walker')

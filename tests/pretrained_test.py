@@ -6,6 +6,8 @@ import shutil
 
 import convolutional
 import jax
+import mochizuki2d
+import mochizuki3d
 import numpy as np
 import pytest
 import recurrent
@@ -17,18 +19,23 @@ from grfjax.io import run_folder
 from grfjax.training import checkpointing, weight_files
 
 
+CONFIGS = {
+  'everyone': walker, 'convolutional': convolutional, 'recurrent': recurrent,
+  'mochizuki3d': mochizuki3d, 'mochizuki2d': mochizuki2d,
+}  # fmt: skip
+WALKERS = {'convolutional': 4800, 'recurrent': 4800}
+PEOPLE = {**WALKERS, 'mochizuki3d': 1024, 'mochizuki2d': 1024}  # synthetic, that each knows
+
+
 @pytest.mark.parametrize('name', run_folder.BUNDLED)
 def test_what_comes_along_is_what_the_configuration_makes(name):
   folder = run_folder.RunFolder.find(name).path
   kept = json.loads((folder / 'config.json').read_text())
-  make = {'everyone': walker, 'convolutional': convolutional, 'recurrent': recurrent}[
-    name
-  ].get_config
-  config = make('' if name == 'everyone' else 'pretrain')
-  if name != 'everyone':  # the last of its rounds, from the weights of the one before
+  config = CONFIGS[name].get_config('' if name == 'everyone' else 'pretrain')
+  if name in WALKERS:  # the last of its rounds, from the weights of the one before
     config.optimizer.learning_rate = 2e-3
   assert kept == json.loads(config.to_json_best_effort())
-  assert sum(f.stat().st_size for f in folder.iterdir()) < 10 * 2**20
+  assert sum(f.stat().st_size for f in folder.iterdir()) < 5 * 2**20 * (2 if name == 'everyone' else 1)
   about = json.loads((folder / 'about.json').read_text())
   run = trained_run.load(folder)
   assert run.step == config.steps
@@ -41,10 +48,10 @@ def test_what_comes_along_is_what_the_configuration_makes(name):
   assert sum(p.size for p in jax.tree.leaves(run.params)) == about['parameters']
 
 
-@pytest.mark.parametrize('name', ['convolutional', 'recurrent'])
-def test_the_networks_to_start_from_know_synthetic_walkers_alone(name):
+@pytest.mark.parametrize(('name', 'people'), PEOPLE.items())
+def test_the_networks_to_start_from_know_synthetic_walkers_alone(name, people):
   known = json.loads(run_folder.RunFolder.find(name).subjects.read_text())
-  assert [n for n, _ in known['trained']] == [f'S{k:04d}' for k in range(1, 4801)]
+  assert [n for n, _ in known['trained']] == [f'S{k:04d}' for k in range(1, people + 1)]
   assert known['watched'] == []
 
 

@@ -24,7 +24,7 @@ SMALL = (
 
 def _config(data_dir, *more):
   return [
-    '--config=configs/mochizuki3d.py:narrow',
+    '--config=configs/mochizuki3d.py:pretrain',
     f'--config.data_dir={data_dir}',
     *SMALL,
     *more,

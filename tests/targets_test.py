@@ -126,6 +126,23 @@ def test_soft_round_trip(decode_by, within):
   assert np.abs(target.decode(logits)[:, 0] - forces).max() < within
 
 
+def test_the_error_of_the_mean_is_added_to_the_soft_loss():
+  settings = {'ranges': ((0.005, 1.505),), 'bins': 150, 'sigma': 5.0}
+  outputs = 3 * jax.random.normal(jax.random.key(0), (40, 150))
+  force = jnp.stack([jnp.linspace(0.1, 1.4, 40), *jnp.zeros((2, 40))], -1)
+  plain = targets.SoftBins(**settings)
+  both = targets.SoftBins(**settings, error_weight=20.0)
+  mean = _softmax64(np.asarray(outputs)) @ np.linspace(0.01, 1.5, 150)
+  size = np.abs(mean - np.asarray(force[:, 0]))
+  added = 20 * np.where(size < 0.02, size**2 / 0.04, size - 0.01)
+  np.testing.assert_allclose(
+    both.loss(outputs, force), plain.loss(outputs, force) + added, rtol=1e-5
+  )
+  np.testing.assert_array_equal(both.decode(outputs), plain.decode(outputs))
+  with pytest.raises(errors.InputError, match='error_weight at least 0'):
+    targets.SoftBins(error_weight=-1.0)
+
+
 def test_soft_round_trip_of_three_axes():
   target = targets.SoftBins(ranges=((-0.1, 1.75), (-0.4, 0.4), (-0.2, 0.2)), bins=60)
   force = _force([0.9, 0.0], [-0.2, 0.15], [0.05, -0.03])

@@ -516,7 +516,7 @@ def test_one_bad_trial_does_not_stop_the_others(run, recordings_dir, tmp_path):
 
 def test_only_the_first_people_are_trained_on(data_dir):
   dataset = voxel_dataset.Dataset(str(data_dir), 'mochizuki')
-  config = mochizuki3d.get_config('narrow')
+  config = mochizuki3d.get_config('pretrain')
   config.holdout = 'A'
   assert run_settings.training_subjects(config, dataset) == ('B', 'C')
   config.people = 1
@@ -526,7 +526,7 @@ def test_only_the_first_people_are_trained_on(data_dir):
 
 @pytest.mark.slow
 def test_the_papers_network_goes_the_same_road(data_dir, recordings_dir, tmp_path):
-  config = mochizuki3d.get_config('narrow')
+  config = mochizuki3d.get_config('pretrain')
   config.data_dir = str(data_dir)
   config.holdout = 'C'
   config.batch = 4

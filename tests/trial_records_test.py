@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grfjax import conventions, errors
-from grfjax.data import clip_config, pictures, trial_records
+from grfjax.data import clip_config, pictures, trial_records, walker_views
 from grfjax.io import recordings, video_file
 
 WALKER, MOCHIZUKI = clip_config.clip_config('walker'), clip_config.clip_config('mochizuki')
@@ -35,6 +35,16 @@ def made(trials):
     for cfg in (WALKER, MOCHIZUKI)
     for t in trials[:2]
   }
+
+
+def test_in_the_papers_pictures_everybody_walks_the_same_way(trials, made):
+  right = next(t for t in trials if t.camera == 'right')
+  seen = walker_views.read_longest_walk(right.video, MOCHIZUKI, 'right').picture
+  filmed = walker_views.read_longest_walk(right.video, MOCHIZUKI, 'left').picture
+  assert not np.array_equal(seen, filmed)
+  np.testing.assert_array_equal(seen, filmed[:, :, ::-1])
+  record = made['mochizuki', 'right'][0]
+  np.testing.assert_array_equal(record['voxel'][-1], seen[record['frame'][-1]])
 
 
 def own_frames(records: list[dict], cfg: clip_config.ClipConfig) -> dict[str, np.ndarray]:
