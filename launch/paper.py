@@ -17,7 +17,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-import math
 import os
 import pathlib
 import statistics
@@ -174,14 +173,11 @@ def measure(estimates: list[held_out_estimates.HeldOutEstimates]) -> dict[str, f
         'walker from the recordings',
         code='evaluation.no_stance',
       )
-  estimate, force, contact = (
-    np.concatenate([getattr(one, name) for one in estimates])
-    for name in ('estimate', 'force', 'contact')
-  )
-  low = force[..., 0] <= LOW_BW
+  frames = pooled(estimates)
+  estimate, force = frames.estimate[..., 0], frames.force[..., 0]
+  low = force <= LOW_BW
   by_force = [
-    error_sums.sum_errors(estimate[..., 0], force[..., 0], contact & mask).result()
-    for mask in (low, ~low)
+    error_sums.sum_errors(estimate, force, frames.contact & mask).result() for mask in (low, ~low)
   ]
   return {
     'mae': statistics.fmean(result['mae_pct_bw'] for result in results),
@@ -277,9 +273,9 @@ class Study:
         data_dir=self.data_dir, seed=seed, steps=settings['steps'], batch=settings['batch'],
         people=settings['people'], inner=self.watched(row),
       )  # fmt: skip
-      # About twenty points of the curve; metrics are logged every so many steps only.
-      points = math.ceil(config.steps / 20 / config.log_every)
-      config.eval_every = config.log_every * points
+      # Twenty points of the curve or more; the error is watched only where metrics are logged.
+      config.log_every = min(config.log_every, max(1, config.steps // 20))
+      config.eval_every = config.log_every * max(1, config.steps // 20 // config.log_every)
       cross_fitting.train_run(config, run)
       jax.clear_caches()
     return run
@@ -295,11 +291,23 @@ class Study:
         data_dir=self.held_out_dir, seed=seed, holdout=subject, model_init=str(start),
         steps=self.settings(row)['tuning_steps'],
       )  # fmt: skip
-      fold = tuned_folder(self.folder(row, seed)) / subject
+      fold = self.folder(row, seed) / 'tuned' / subject
       folds.run_fold(fold, config)
       estimates.append(held_out_estimates.read_estimates(run_folder.RunFolder(fold).estimates))
       jax.clear_caches()
     return estimates
+
+  def estimate_each(
+    self, trained: trained_run.TrainedRun, data_dir: str, row: Row
+  ) -> list[held_out_estimates.HeldOutEstimates]:
+    """Estimates every subject of a data set."""
+    dataset = open_dataset(data_dir, row.data)
+    return [
+      held_out_estimates.estimate_subject(
+        dataset, subject, trained.model, trained.estimate, trained.params, BATCH
+      )
+      for subject in dataset.subjects
+    ]
 
   def run_row(self, row: Row, seed: int) -> dict[str, Any]:
     """Trains and tries a row with one seed, unless that is done; returns its figures.
@@ -326,16 +334,14 @@ class Study:
     begun = time.monotonic()
     run = self.pretrain(row, seed)
     trained = trained_run.load(run)
-    for name in missing:
-      dataset = open_dataset(sets[name], row.data)
-      figures[name] = measure([
-        held_out_estimates.estimate_subject(
-          dataset, subject, trained.model, trained.estimate, trained.params, BATCH
-        )
-        for subject in dataset.subjects
-      ])  # fmt: skip
+    estimates = {name: self.estimate_each(trained, sets[name], row) for name in missing}
     if tune:
-      figures['tuned'] = measure(self.hold_out_each(row, seed, run))
+      estimates['tuned'] = self.hold_out_each(row, seed, run)
+    for name, of_subjects in estimates.items():
+      figures[name] = measure(of_subjects)
+      held_out_estimates.write_estimates(
+        estimates_file(self.folder(row, seed), name), pooled(of_subjects)
+      )
     figures['minutes'] = figures.get('minutes', 0.0) + (time.monotonic() - begun) / 60
     atomic.write_json(path, figures)
     return figures
@@ -346,9 +352,19 @@ def figures_file(folder: pathlib.Path) -> pathlib.Path:
   return folder / 'figures.json'
 
 
-def tuned_folder(folder: pathlib.Path) -> pathlib.Path:
-  """Returns the folder of a row's runs that each leave one subject out."""
-  return folder / 'tuned'
+def estimates_file(folder: pathlib.Path, tried: str) -> pathlib.Path:
+  """Returns the file with a row's estimates of all subjects, for a key of `TRIED`."""
+  return folder / f'{tried}.npz'
+
+
+def pooled(
+  estimates: list[held_out_estimates.HeldOutEstimates],
+) -> held_out_estimates.HeldOutEstimates:
+  """Joins the estimates of several subjects."""
+  names = (field.name for field in dataclasses.fields(held_out_estimates.HeldOutEstimates))
+  return held_out_estimates.HeldOutEstimates(
+    **{name: np.concatenate([getattr(one, name) for one in estimates]) for name in names}
+  )
 
 
 TRIED = {
@@ -390,7 +406,7 @@ def format_table(collected: Figures) -> str:
     collected: from `collect_figures`.
   """
   tried = [k for k in TRIED if any(k in f for row in collected.values() for f in row.values())]
-  head = ['', 'people', 'steps', 'seeds']
+  head = ['', 'people', 'steps × voxels', 'seeds']
   for key in tried:
     head += [f'{TRIED[key]}: MAE', 'r', f'to {LOW_BW:.2f} BW', 'above']
   lines = [
@@ -407,18 +423,15 @@ def format_table(collected: Figures) -> str:
       lines.append(f'| **{question}** |' + ' |' * (len(head) - 1))
     for row in found:
       figures = list(collected[row.name].values())
-      cells = [row.text, *(_listed([f[key] for f in figures]) for key in ('people', 'steps'))]
-      cells.append(str(len(figures)))
+      people = sorted({f'{f["people"]:,}' for f in figures})
+      steps = sorted({f'{f["steps"]:,} × {f["batch"]}' for f in figures})
+      cells = [row.text, '; '.join(people), '; '.join(steps), str(len(figures))]
       for key in tried:
         for column, spec in (('mae', '.1f'), ('r', '.2f'), ('low', '.1f'), ('high', '.1f')):
           cells.append(_mean([f[key][column] for f in figures if key in f], spec))
       lines.append(f'| {" | ".join(cells)} |')
   sentences = [describe_curve(collected, key) for key in tried]
   return '\n'.join([*lines, '', *filter(None, sentences)]) + '\n'
-
-
-def _listed(values: list[int]) -> str:
-  return ', '.join(f'{value:,}' for value in sorted(set(values)))
 
 
 def describe_curve(collected: Figures, tried: str) -> str:
@@ -492,19 +505,21 @@ def draw_figures(workdir: pathlib.Path, collected: Figures) -> list[pathlib.Path
     collected: from `collect_figures`.
 
   Returns:
-    paper_fig1.png, of the held-out subjects of the base row's first finished seed, and
-    paper_fig2.png, the learning of the rows that differ in the number of people.
+    paper_fig1.png, of the base row's first seed: of the held-out subjects, by the runs that were
+    trained on, or else of whom it was tried on; and paper_fig2.png, the learning of the rows that
+    differ in the number of people.
   """
   written = []
-  for seed, figures in collected.get('base', {}).items():
-    if 'tuned' in figures:
-      runs = sorted(tuned_folder(workdir / 'base' / seed).glob('*/estimates.npz'))
-      estimates = [held_out_estimates.read_estimates(path) for path in runs]
-      path = workdir / 'paper_fig1.png'
-      written.append(
-        scatter_figure.draw_true_against_estimated(path, estimates, 'Held-out subjects')
+  for seed, figures in itertools.islice(collected.get('base', {}).items(), 1):
+    tried = [key for key in TRIED if key in figures][-1]
+    file = estimates_file(workdir / 'base' / seed, tried)
+    written.append(
+      scatter_figure.draw_true_against_estimated(
+        workdir / 'paper_fig1.png',
+        [held_out_estimates.read_estimates(file)],
+        TRIED[tried].capitalize(),
       )
-      break
+    )
   logs = {}
   for row in (*QUESTIONS['How many people?'], ROWS['base']):
     for seed, figures in collected.get(row.name, {}).items():
@@ -566,7 +581,7 @@ def define_flags() -> None:
   flags.DEFINE_integer(
     'tuning_steps', 0, "Steps of each held-out walker's fold; 0: the size's.", lower_bound=0
   )
-  flags.DEFINE_bool('table_only', False, 'Only write the table of what is finished.')
+  flags.DEFINE_bool('table_only', False, 'Only write and print the table of what is finished.')
 
 
 def chosen_rows(names: list[str], size: str) -> list[Row]:
@@ -624,7 +639,8 @@ def main(argv: list[str]) -> None:
     written = write_results(workdir)
   except (ValueError, OSError, loop.TrainingError) as error:
     sys.exit(f'paper: {errors.describe(error)}')
-  print(written[0].read_text(encoding='utf-8'))
+  if values.table_only:
+    print(written[0].read_text(encoding='utf-8'))
   for path in written:
     print(f'written: {path}')
 

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# The paper's open questions from nothing: synthesise walkers, build the data sets, train and try
+# every row of launch/paper.py, write the table. A second call reuses what is done.
+#
+#   bash launch/paper.sh          few rows of 64 walkers and few steps, about half an hour on 2 cores
+#   bash launch/paper.sh --full   every row, up to 4,096 walkers, two seeds; for a GPU
+#
+#   --held_out=RECORDINGS   also try every network on these recordings of measured walkers
+#   --processes=N           so many rows are trained at once
+set -euo pipefail
+
+size=quick held_out='' processes=1
+for argument in "$@"; do
+  case "$argument" in
+    --full) size=full ;;
+    --held_out=?*) held_out=$(realpath -- "${argument#*=}") ;;
+    --processes=[1-9]|--processes=[1-9][0-9]) processes="${argument#*=}" ;;
+    *)
+      echo "unknown argument $argument; there are --full, --held_out=RECORDINGS, --processes=N" >&2
+      exit 1
+      ;;
+  esac
+done
+if [ -n "$held_out" ] && [ ! -e "$held_out/trials.csv" ]; then
+  echo "--held_out=$held_out: no recording set there (no trials.csv)" >&2
+  exit 1
+fi
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+# Of 69 walkers, 64 are trained on and the error of five is watched.
+if [ "$size" = full ]; then people=4096 trials=50 seeds=(0 1); else people=69 trials=5 seeds=(0); fi
+out="demo/paper_$size"
+mkdir -p "$out"
+
+synthesize() { # folder, then flags
+  if [ -e "$out/$1/trials.csv" ]; then
+    echo "$out/$1: done before"
+  else
+    python -m grfjax.synth --out="$out/$1" "${@:2}"
+  fi
+}
+
+build() { # configuration, recordings, data
+  local config="$1"
+  if [ "$config" != mochizuki ]; then config="{\"name\": \"$1\"}"; fi # one that has no entry
+  echo "-- $1 of $2"
+  tfds build datasets/walking_grf --config="$config" --manual_dir="$2" --data_dir="$3" \
+    > "$out/build.log" 2>&1 || { tail -n 20 "$out/build.log" >&2; exit 1; }
+}
+
+echo "== 1 of 4: $people synthetic walkers and five others, into $out"
+synthesize many --subjects="$people" --trials=1 --width=320 --height=180 --plates=2 --style=mixed \
+  --seed=21
+synthesize five --subjects=5 --trials="$trials" --seed=0
+
+echo "== 2 of 4: voxel records, into $out/data_*"
+# Each configuration that the rows need, and of how many walkers; 0: of all.
+needed=$(PYTHONPATH=launch python - "$size" << 'END'
+import sys
+import paper
+rows = paper.chosen_rows([], sys.argv[1])
+for data in dict.fromkeys(row.data for row in rows):
+  people = [row.people for row in rows if row.data == data]
+  print(data, 0 if 0 in people else max(people))
+END
+)
+while read -r config count; do
+  recordings="$out/many"
+  if [ "$count" != 0 ]; then
+    recordings="$out/first_$count"
+    mkdir -p "$recordings"
+    for table in subjects.csv trials.csv; do # one walk each
+      head -n $((count + 1)) "$out/many/$table" > "$recordings/$table"
+    done
+    for folder in videos forces; do ln -sfn "../many/$folder" "$recordings/$folder"; done
+  fi
+  build "$config" "$recordings" "$out/data_many"
+  build "$config" "$out/five" "$out/data_five"
+  if [ -n "$held_out" ]; then build "$config" "$held_out" "$out/data_held_out"; fi
+done <<< "$needed"
+
+echo "== 3 of 4: train and try every row, into $out/rows"
+flags=(--size="$size" --workdir="$out/rows")
+flags+=(--data_dir="$out/data_many" --five_dir="$out/data_five")
+if [ -n "$held_out" ]; then flags+=(--held_out_dir="$out/data_held_out"); fi
+[ "$processes" = 1 ] || export TQDM_DISABLE=1 # bars of several processes would mix
+names=$(PYTHONPATH=launch python -c "import paper
+for row in paper.chosen_rows([], '$size'): print(row.name)")
+for seed in "${seeds[@]}"; do
+  for name in $names; do echo "--rows=$name --seeds=$seed"; done
+done | xargs -P "$processes" -L 1 python launch/paper.py "${flags[@]}"
+
+echo '== 4 of 4: the table'
+python launch/paper.py --workdir="$out/rows" --table_only
