@@ -8,20 +8,17 @@ complete, and writes RUNS/ablations.md.
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import pathlib
 import statistics
 import sys
 from typing import Any
 
 import jax
-import ml_collections
 from absl import app, flags
 
+import folds
 from grfjax.data import voxel_dataset
-from grfjax.evaluation import cross_fitting, held_out
-from grfjax.io import atomic, run_folder, signals
+from grfjax.io import atomic, signals
 
 _WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the runs.', required=True)
 _DATA_DIR = flags.DEFINE_string(
@@ -32,7 +29,6 @@ _SUBJECTS = flags.DEFINE_list(
 )
 _SEEDS = flags.DEFINE_list('seeds', ['0'], 'Seeds of the training; errors are means over them.')
 
-CONFIGS = pathlib.Path(__file__).resolve().parent.parent / 'configs'
 SOFT = {
   'name': 'soft_bins', 'bins': 60, 'weights': (1.0, 0.5, 0.5),
   'ranges': ((-0.1, 1.6), (-0.4, 0.4), (-0.2, 0.2)),
@@ -54,33 +50,6 @@ LEVERS: dict[str, tuple[str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def load_config(name: str, changes: dict[str, Any]) -> ml_collections.ConfigDict:
-  """Returns the configuration file:argument with values changed; a dict replaces the whole part."""
-  file, _, argument = name.partition(':')
-  spec = importlib.util.spec_from_file_location(file, CONFIGS / f'{file}.py')
-  assert spec is not None
-  assert spec.loader is not None
-  module = importlib.util.module_from_spec(spec)
-  spec.loader.exec_module(module)
-  values = module.get_config(argument).to_dict()
-  for key, value in changes.items():
-    *path, last = key.split('.')
-    part = values
-    for step in path:
-      part = part[step]
-    part[last] = value
-  return ml_collections.ConfigDict(values)
-
-
-def run_fold(folder: pathlib.Path, config: ml_collections.ConfigDict) -> dict[str, Any]:
-  """Trains and evaluates a fold, unless that is complete; returns the contents of its eval.json."""
-  evaluation = run_folder.RunFolder(folder).evaluation
-  if not evaluation.exists():
-    cross_fitting.train_run(config, folder)
-    held_out.evaluate_run(folder)
-  return json.loads(evaluation.read_text())
-
-
 def main(argv: list[str]) -> None:
   """Runs every row and writes the table."""
   if len(argv) > 1:
@@ -96,11 +65,11 @@ def main(argv: list[str]) -> None:
     for subject in _SUBJECTS.value:
       evaluations = []
       for seed in _SEEDS.value:
-        config = load_config(name, changes)
+        config = folds.load_config(name, changes)
         config.update(
           data_dir=_DATA_DIR.value, holdout=subject, seed=int(seed), calibrate=0, eval_every=0
         )
-        evaluations.append(run_fold(runs / f'{number:02d}_{subject}_{seed}', config))
+        evaluations.append(folds.run_fold(runs / f'{number:02d}_{subject}_{seed}', config))
         jax.clear_caches()
       errors.append(statistics.fmean(v['subjects'][subject]['mae_pct_bw'] for v in evaluations))
       other_measures += [

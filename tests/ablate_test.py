@@ -5,6 +5,7 @@ import importlib
 import pytest
 
 import ablate
+import folds
 
 
 def flat(values, path=''):
@@ -22,7 +23,7 @@ def test_a_row_changes_what_it_says(lever):
   name, changes = ablate.LEVERS[lever]
   file, _, argument = name.partition(':')
   before = flat(importlib.import_module(file).get_config(argument).to_dict())
-  after = flat(ablate.load_config(name, changes).to_dict())
+  after = flat(folds.load_config(name, changes).to_dict())
   differs = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)}
   assert all(any(k == c or k.startswith(f'{c}.') for c in changes) for k in differs)
   assert bool(differs) == bool(changes)

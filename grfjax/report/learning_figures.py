@@ -1,4 +1,4 @@
-"""Figures: loss and error over the steps of training, of a run and of all folds."""
+"""Figures: loss and error over the steps of training, of one run and of several."""
 
 from __future__ import annotations
 
@@ -66,6 +66,29 @@ def draw_fold_learning(path: pathlib.Path, logs: dict[str, Log]) -> pathlib.Path
     error.set(xlabel='step', ylabel='error of the training draws (% BW)', title='Error')
     error.set_ylim(bottom=0)
     loss.legend(title='without', ncols=2)
+    return style.save_figure(fig, path)
+
+
+def draw_watched_learning(path: pathlib.Path, logs: dict[str, Log]) -> pathlib.Path:
+  """Draws the error on training and on validation data over steps, as the paper's Fig. 2.
+
+  Args:
+    path: of the PNG.
+    logs: title of a panel -> log of a run that watched inner validation subjects.
+  """
+  with style.figure_defaults():
+    fig = style.new_figure(1 + 2.6 * len(logs), 3.4)
+    panels = fig.subplots(1, len(logs), squeeze=False, sharex=True, sharey=True)[0]
+    for panel, (title, log) in zip(panels, logs.items(), strict=True):
+      _plot_metric(panel, log, 'mae_pct_bw', color=style.BLUE, lw=1.3, label='training draws')
+      _plot_metric(
+        panel, log, 'inner_mae_pct_bw', color=style.VERMILION, ls='--', marker='s', ms=3, lw=1.3,
+        label='validation subjects',
+      )  # fmt: skip
+      panel.set(xlabel='step', title=title)
+    panels[0].set_ylabel('mean absolute error (% BW)')
+    panels[0].set_ylim(bottom=0)
+    panels[0].legend()
     return style.save_figure(fig, path)
 
 
