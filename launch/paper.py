@@ -70,9 +70,14 @@ class Row:
 
 _2D = {'model.name': 'mochizuki2d', 'model.scaling': 'contrast'}
 _REGRESSION = {'name': 'regression', 'offset': (0.8,), 'scale': (0.3,)}
+_PAPER = {
+  'target': {'name': 'classes'}, 'model.scaling': 'none', 'augment': {}, 'optimizer.warmup': 0,
+  'optimizer.decay': False, 'optimizer.clip_norm': 0.0,
+}  # fmt: skip
 QUESTIONS: dict[str, tuple[Row, ...]] = {
   '3D, 5 frames, 60 a second, 150 soft classes': (
     Row('base', 'as it is', tuned=True, quick=True),
+    Row('paper', 'hard classes, gray as it is, not augmented, constant rate: as in the paper', _PAPER),
   ),
   'What is the time factor worth?': (
     Row('2d', '2D, one frame', _2D, tuned=True, quick=True),
@@ -201,6 +206,7 @@ class Study:
     five_dir: data sets of others, whom every network is tried on.
     held_out_dir: data sets of measured walkers; ''.
     size: how much is done.
+    tune: whether rows marked `tuned` are trained on.
   """
 
   workdir: pathlib.Path
@@ -208,6 +214,7 @@ class Study:
   five_dir: str
   held_out_dir: str
   size: Size
+  tune: bool = True
 
   def folder(self, row: Row, seed: int) -> pathlib.Path:
     """Returns the folder of a row and seed."""
@@ -320,7 +327,7 @@ class Study:
         )
     sets = {'five': self.five_dir, 'held_out': self.held_out_dir}
     missing = [name for name, folder in sets.items() if folder and name not in figures]
-    tune = row.tuned and self.held_out_dir and 'tuned' not in figures
+    tune = self.tune and row.tuned and self.held_out_dir and 'tuned' not in figures
     if not missing and not tune:
       return figures
     begun = time.monotonic()
@@ -566,6 +573,7 @@ def define_flags() -> None:
   flags.DEFINE_integer(
     'tuning_steps', 0, "Steps of each held-out walker's fold; 0: the size's.", lower_bound=0
   )
+  flags.DEFINE_bool('tune', True, 'Whether to train on with the walkers of --held_out_dir.')
   flags.DEFINE_bool('table_only', False, 'Only write the table of what is finished.')
 
 
@@ -619,7 +627,9 @@ def main(argv: list[str]) -> None:
       )
       if 'JAX_COMPILATION_CACHE_DIR' not in os.environ:  # folds and seeds compile the same
         jax.config.update('jax_compilation_cache_dir', str((workdir / 'compiled').absolute()))
-      study = Study(workdir, values.data_dir, values.five_dir, values.held_out_dir, size)
+      study = Study(
+        workdir, values.data_dir, values.five_dir, values.held_out_dir, size, values.tune
+      )
       run_rows(study, rows, seeds)
     written = write_results(workdir)
   except (ValueError, OSError, loop.TrainingError) as error:
