@@ -77,7 +77,7 @@ _PAPER = {
 QUESTIONS: dict[str, tuple[Row, ...]] = {
   '3D, 5 frames, 60 a second, 150 soft classes': (
     Row('base', 'as it is', tuned=True, quick=True),
-    Row('paper', 'hard classes, gray as it is, not augmented, constant rate: as in the paper', _PAPER),
+    Row('paper', 'as in the paper: hard classes, gray as it is, not augmented', _PAPER),
   ),
   'What is the time factor worth?': (
     Row('2d', '2D, one frame', _2D, tuned=True, quick=True),
@@ -137,7 +137,7 @@ class Size:
 
 
 SIZES = {
-  'full': Size(people=BASE_PEOPLE, steps=2000, batch=0, tuning_steps=0),
+  'full': Size(people=BASE_PEOPLE, steps=1600, batch=0, tuning_steps=0),
   'quick': Size(people=64, steps=150, batch=32, tuning_steps=20),
 }
 

@@ -18,7 +18,6 @@ from grfjax.inference import trained_run
 from grfjax.io import run_folder
 from grfjax.training import checkpointing, weight_files
 
-
 CONFIGS = {
   'everyone': walker, 'convolutional': convolutional, 'recurrent': recurrent,
   'mochizuki3d': mochizuki3d, 'mochizuki2d': mochizuki2d,
