@@ -123,7 +123,11 @@ def test_softmax_reading_and_its_error():
 @pytest.mark.parametrize(
   ('name', 'scaling', 'change'),
   [
-    ('mochizuki3d', 'motion', lambda x: x + _random(x.shape[2:])[..., ::-1, :, :]),  # what stands still
+    (
+      'mochizuki3d',
+      'motion',
+      lambda x: x + _random(x.shape[2:])[..., ::-1, :, :],
+    ),  # what stands still
     ('mochizuki_recurrent', 'motion', lambda x: x + _random(x.shape[2:])[..., ::-1, :, :]),
     ('mochizuki2d', 'contrast', lambda x: x + 0.2),
     ('mochizuki3d', 'contrast', lambda x: x + jnp.arange(5).reshape(1, 5, 1, 1, 1)),  # flicker

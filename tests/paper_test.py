@@ -60,7 +60,7 @@ def test_the_quick_rows_are_some_of_all():
 @pytest.mark.parametrize(
   ('choose', 'words'),
   [
-    (lambda: paper.chosen_rows(['base', '3d'], 'full'), 'there is no row 3d; there are base, 2d'),
+    (lambda: paper.chosen_rows(['base', '3d'], 'full'), 'there is no row 3d; there are base, '),
     (lambda: paper.chosen_seeds(['0', 'x']), "--seeds is '0,x', expected whole numbers"),
     (lambda: paper.chosen_seeds([]), "--seeds is '', expected whole numbers"),
   ],
@@ -236,6 +236,9 @@ def test_a_row_is_trained_tried_and_tuned_once(study, others_dir, monkeypatch, c
     assert fold.config.model_init == str(folder / 'synthetic')
     known = json.loads(fold.folder.subjects.read_text())
     assert [name for name, _ in known['trained']] == [other, 'A', 'B']
+
+  # Nor are walkers held out where that is not asked for.
+  assert 'tuned' not in dataclasses.replace(study, tune=False).run_row(row, 1)
 
   # And nothing is done again once all is finished.
   monkeypatch.setattr(cross_fitting, 'train_run', None)

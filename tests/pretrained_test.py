@@ -18,7 +18,6 @@ from grfjax.inference import trained_run
 from grfjax.io import run_folder
 from grfjax.training import checkpointing, weight_files
 
-
 CONFIGS = {
   'everyone': walker, 'convolutional': convolutional, 'recurrent': recurrent,
   'mochizuki3d': mochizuki3d, 'mochizuki2d': mochizuki2d,
@@ -35,7 +34,9 @@ def test_what_comes_along_is_what_the_configuration_makes(name):
   if name in WALKERS:  # the last of its rounds, from the weights of the one before
     config.optimizer.learning_rate = 2e-3
   assert kept == json.loads(config.to_json_best_effort())
-  assert sum(f.stat().st_size for f in folder.iterdir()) < 5 * 2**20 * (2 if name == 'everyone' else 1)
+  assert sum(f.stat().st_size for f in folder.iterdir()) < 5 * 2**20 * (
+    2 if name == 'everyone' else 1
+  )
   about = json.loads((folder / 'about.json').read_text())
   run = trained_run.load(folder)
   assert run.step == config.steps
