@@ -45,7 +45,7 @@ build() { # configuration, recordings, data
   if [ "$config" != mochizuki ]; then config="{\"name\": \"$1\"}"; fi # one that has no entry
   echo "-- $1 of $2"
   tfds build datasets/walking_grf --config="$config" --manual_dir="$2" --data_dir="$3" \
-    > "$out/build.log" 2>&1 || { tail -n 20 "$out/build.log" >&2; exit 1; }
+    < /dev/null > "$out/build.log" 2>&1 || { tail -n 20 "$out/build.log" >&2; exit 1; }
 }
 
 echo "== 1 of 4: $people synthetic walkers and five others, into $out"
@@ -54,19 +54,21 @@ synthesize many --subjects="$people" --trials=1 --width=320 --height=180 --plate
 synthesize five --subjects=5 --trials="$trials" --seed=0
 
 echo "== 2 of 4: voxel records, into $out/data_*"
-# Each configuration that the rows need, and of how many walkers; 0: of all.
+# Each configuration that the rows need, and of how many walkers. That of the base row is of all: one
+# row is trained on as many, and the error of the others is watched.
 needed=$(PYTHONPATH=launch python - "$size" << 'END'
 import sys
 import paper
-rows = paper.chosen_rows([], sys.argv[1])
+size = sys.argv[1]
+rows = paper.chosen_rows([], size)
 for data in dict.fromkeys(row.data for row in rows):
-  people = [row.people for row in rows if row.data == data]
-  print(data, 0 if 0 in people else max(people))
+  people = [row.people or paper.SIZES[size].people for row in rows if row.data == data]
+  print(data, "all" if data == paper.ROWS["base"].data else max(people))
 END
 )
 while read -r config count; do
   recordings="$out/many"
-  if [ "$count" != 0 ]; then
+  if [ "$count" != all ]; then
     recordings="$out/first_$count"
     mkdir -p "$recordings"
     for table in subjects.csv trials.csv; do # one walk each
@@ -83,7 +85,9 @@ echo "== 3 of 4: train and try every row, into $out/rows"
 flags=(--size="$size" --workdir="$out/rows")
 flags+=(--data_dir="$out/data_many" --five_dir="$out/data_five")
 if [ -n "$held_out" ]; then flags+=(--held_out_dir="$out/data_held_out"); fi
-[ "$processes" = 1 ] || export TQDM_DISABLE=1 # bars of several processes would mix
+if [ "$processes" != 1 ]; then # their bars would mix, and the first would take the whole GPU
+  export TQDM_DISABLE=1 XLA_PYTHON_CLIENT_PREALLOCATE=false
+fi
 names=$(PYTHONPATH=launch python -c "import paper
 for row in paper.chosen_rows([], '$size'): print(row.name)")
 for seed in "${seeds[@]}"; do
