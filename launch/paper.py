@@ -260,14 +260,17 @@ class Study:
           file=others.folder,
         )
 
-  def settings(self, row: Row) -> dict[str, Any]:
+  def settings(self, row: Row) -> dict[str, int]:
     """Returns what must be the same for finished figures to be used again."""
-    config = load_config(row, 'pretrain')
     return {
-      'people': self.people(row), 'steps': self.size.steps,
-      'batch': self.size.batch or config.batch,
-      'tuning_steps': self.size.tuning_steps or load_config(row, '').steps,
-    }  # fmt: skip
+      'people': self.people(row),
+      'steps': self.size.steps,
+      'batch': self.size.batch or load_config(row, 'pretrain').batch,
+    }
+
+  def tuning_steps(self, row: Row) -> int:
+    """Returns for how many steps a row is trained on without each held-out walker."""
+    return self.size.tuning_steps or load_config(row, '').steps
 
   def pretrain(self, row: Row, seed: int) -> run_folder.RunFolder:
     """Trains a row's network on synthetic walkers, unless that is done."""
@@ -296,7 +299,7 @@ class Study:
       config = load_config(row, '')
       config.update(
         data_dir=self.held_out_dir, seed=seed, holdout=subject, model_init=str(start),
-        steps=self.settings(row)['tuning_steps'],
+        steps=self.tuning_steps(row),
       )  # fmt: skip
       fold = self.folder(row, seed) / 'tuned' / subject
       folds.run_fold(fold, config)
@@ -324,34 +327,49 @@ class Study:
       loop.TrainingError: a step is not finite.
       OSError: a file cannot be read or written.
     """
-    path = figures_file(self.folder(row, seed))
-    figures = run_folder.read_json(path) or self.settings(row)
-    for key, value in self.settings(row).items():
+    folder = self.folder(row, seed)
+    path = figures_file(folder)
+    figures: dict[str, Any] = run_folder.read_json(path) or self.settings(row)
+    self.refuse_other_figures(row, figures, path)
+    sets = {'five': self.five_dir, 'held_out': self.held_out_dir}
+    missing = [name for name, data_dir in sets.items() if data_dir and name not in figures]
+    if self.tune and row.tuned and self.held_out_dir and 'tuned' not in figures:
+      missing.append('tuned')
+    for name in missing:  # each is kept as soon as it is there
+      begun = time.monotonic()
+      run = self.pretrain(row, seed)
+      if name == 'tuned':
+        estimates = self.hold_out_each(row, seed, run)
+        figures['tuning_steps'] = self.tuning_steps(row)
+      else:
+        estimates = self.estimate_each(trained_run.load(run), sets[name], row)
+      figures[name] = measure(estimates)
+      held_out_estimates.write_estimates(estimates_file(folder, name), pooled(estimates))
+      figures['minutes'] = figures.get('minutes', 0.0) + (time.monotonic() - begun) / 60
+      atomic.write_json(path, figures)
+    return figures
+
+  def refuse_other_figures(self, row: Row, figures: dict[str, Any], path: pathlib.Path) -> None:
+    """Refuses figures of other settings than those of now.
+
+    Args:
+      row: the row.
+      figures: its figures so far.
+      path: their file.
+
+    Raises:
+      PaperError: they are of other settings.
+    """
+    settings = self.settings(row)
+    if self.tune and 'tuned' in figures:
+      settings['tuning_steps'] = self.tuning_steps(row)
+    for key, value in settings.items():
       if figures.get(key) != value:
         raise PaperError(
           f'{path}: {key} was {figures.get(key)}, is {value} now; take another --workdir',
           code='run.other_config',
           file=path,
         )
-    sets = {'five': self.five_dir, 'held_out': self.held_out_dir}
-    missing = [name for name, folder in sets.items() if folder and name not in figures]
-    tune = self.tune and row.tuned and self.held_out_dir and 'tuned' not in figures
-    if not missing and not tune:
-      return figures
-    begun = time.monotonic()
-    run = self.pretrain(row, seed)
-    trained = trained_run.load(run)
-    estimates = {name: self.estimate_each(trained, sets[name], row) for name in missing}
-    if tune:
-      estimates['tuned'] = self.hold_out_each(row, seed, run)
-    for name, of_subjects in estimates.items():
-      figures[name] = measure(of_subjects)
-      held_out_estimates.write_estimates(
-        estimates_file(self.folder(row, seed), name), pooled(of_subjects)
-      )
-    figures['minutes'] = figures.get('minutes', 0.0) + (time.monotonic() - begun) / 60
-    atomic.write_json(path, figures)
-    return figures
 
 
 def figures_file(folder: pathlib.Path) -> pathlib.Path:

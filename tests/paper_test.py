@@ -248,6 +248,9 @@ def test_a_row_is_trained_tried_and_tuned_once(study, others_dir, monkeypatch, c
   longer = dataclasses.replace(study, size=dataclasses.replace(study.size, steps=3))
   with pytest.raises(paper.PaperError, match='steps was 2, is 3 now'):
     longer.run_row(row, 0)
+  longer = dataclasses.replace(study, size=dataclasses.replace(study.size, tuning_steps=9))
+  with pytest.raises(paper.PaperError, match='tuning_steps was 1, is 9 now'):
+    longer.run_row(row, 0)
 
 
 def test_figures_are_drawn_of_what_is_there(tmp_path):
