@@ -84,3 +84,14 @@ def test_weights_are_kept_to_the_bit_and_a_broken_file_is_named(tmp_path):
   path.with_suffix('.sha256').unlink()  # of an older grfjax
   with pytest.raises(checkpointing.CheckpointError, match=r'weights.npz: not a file of weights'):
     weight_files.restore_params(tmp_path)
+
+
+def test_half_of_a_file_of_weights_is_enough(tmp_path):
+  params, step, _ = weight_files.restore_params(run_folder.RunFolder.find('recurrent').path)
+  weight_files.write_weights(tmp_path, params, step, half=True)
+  again, at, _ = weight_files.restore_params(tmp_path)
+  assert at == step
+  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-7), again, params)
+  assert {leaf.dtype for leaf in jax.tree.leaves(again)} == {np.dtype(np.float32)}
+  size = run_folder.RunFolder.find('recurrent').weights.stat().st_size
+  assert run_folder.RunFolder(tmp_path).weights.stat().st_size < 0.6 * size

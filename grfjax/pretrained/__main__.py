@@ -1,6 +1,6 @@
 """Exports a run's network without its training, to be handed on or bundled with grfjax.
 
-python -m grfjax.pretrained --workdir=RUN --out=grfjax/pretrained/NAME
+python -m grfjax.pretrained --workdir=RUN --out=grfjax/pretrained/NAME [--half]
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from grfjax.training import weight_files
 
 _WORKDIR = flags.DEFINE_string('workdir', None, "The run's folder.", required=True)
 _OUT = flags.DEFINE_string('out', None, 'The folder to make.', required=True)
+_HALF = flags.DEFINE_bool('half', False, 'Whether to round the weights to 16 bits.')
 
 
-def export(workdir: str | os.PathLike[str], out: str | os.PathLike[str]) -> list[str]:
+def export(
+  workdir: str | os.PathLike[str], out: str | os.PathLike[str], *, half: bool = False
+) -> list[str]:
   """Writes a run's weights, configuration, known subjects and interval widening to a folder.
 
   Paths of the data and of runs that training started from are left out.
@@ -28,6 +31,7 @@ def export(workdir: str | os.PathLike[str], out: str | os.PathLike[str]) -> list
   Args:
     workdir: the run's folder.
     out: the folder to make.
+    half: whether weights are rounded to 16 bits.
 
   Returns:
     Messages for the user.
@@ -44,7 +48,7 @@ def export(workdir: str | os.PathLike[str], out: str | os.PathLike[str]) -> list
   except (TypeError, KeyError) as error:
     raise run_folder.damaged(run.config, error) from error
   known = run_folder.read_json(run.subjects)
-  weight_files.write_weights(bundle, restored.params, restored.step)
+  weight_files.write_weights(bundle, restored.params, restored.step, half=half)
   model_init = config['model_init'] if set(names) <= set(run_folder.BUNDLED) else ''
   atomic.write_json(bundle.config, config | {'data_dir': '', 'model_init': model_init})
   if known is not None:
@@ -61,7 +65,7 @@ def main(argv: list[str]) -> None:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   logging.set_verbosity(logging.WARNING)
   try:
-    print('\n'.join(export(_WORKDIR.value, _OUT.value)))
+    print('\n'.join(export(_WORKDIR.value, _OUT.value, half=_HALF.value)))
   except (ValueError, OSError) as error:
     sys.exit(f'grfjax.pretrained: {errors.describe(error)}')
 

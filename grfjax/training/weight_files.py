@@ -58,10 +58,21 @@ def restore_params(workdir: str | os.PathLike[str]) -> RestoredParams:
   return RestoredParams(params, step, damaged)
 
 
-def write_weights(workdir: str | os.PathLike[str], params: Any, step: int) -> None:
-  """Writes parameters as a weights file, and its digest beside it."""
+def write_weights(
+  workdir: str | os.PathLike[str], params: Any, step: int, *, half: bool = False
+) -> None:
+  """Writes parameters as a weights file, and its digest beside it.
+
+  Args:
+    workdir: the run's folder.
+    params: a tree of arrays.
+    step: after how many steps they were reached.
+    half: whether they are rounded to 16 bits, which halves the file.
+  """
   folder = run_folder.RunFolder(workdir)
-  arrays = {'/'.join(k): v for k, v in traverse_util.flatten_dict(params).items()}
+  arrays = {'/'.join(k): np.asarray(v) for k, v in traverse_util.flatten_dict(params).items()}
+  if half:
+    arrays = {name: array.astype(np.float16) for name, array in arrays.items()}
   with atomic.atomic_file(folder.weights) as temporary:
     np.savez_compressed(temporary, step=step, **arrays)
   digest = f'{atomic.sha256(folder.weights)}  {folder.weights.name}\n'
@@ -86,6 +97,7 @@ def _read_weights(folder: run_folder.RunFolder) -> tuple[Any, int]:
     raise checkpointing.CheckpointError(
       f'{path}: not a file of weights ({error})', code='checkpoint.damaged', file=path
     ) from error
+  arrays = {k: v.astype(np.float32) if v.dtype == np.float16 else v for k, v in arrays.items()}
   return traverse_util.unflatten_dict({tuple(k.split('/')): v for k, v in arrays.items()}), step
 
 
