@@ -108,7 +108,8 @@ QUESTIONS: dict[str, tuple[Row, ...]] = {
     Row(
       'window', 'a window that follows the walker, 256 people', data='mochizuki_window', people=256
     ),
-    Row('96px', '96 x 96 pixels, 256 people', data='mochizuki_96px', people=256),
+    Row('2d_40px', '2D, 256 people', _2D, people=256),
+    Row('2d_96px', '2D, 96 x 96 pixels, 256 people', _2D, data='mochizuki_96px', people=256),
   ),
   'And the network?': (
     Row('recurrent', 'a recurrent layer over the frames', {'model.name': 'mochizuki_recurrent'}),
