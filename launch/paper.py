@@ -80,7 +80,7 @@ QUESTIONS: dict[str, tuple[Row, ...]] = {
   ),
   'What is the time factor worth?': (
     Row('2d', '2D, one frame', _2D, tuned=True, quick=True),
-    Row('3frames', '3 frames', data='mochizuki_3frames', quick=True),
+    Row('3frames', '3 frames', data='mochizuki_3frames'),
     Row('9frames', '9 frames', data='mochizuki_9frames'),
   ),
   'Which frame rate of the voxels?': tuple(
@@ -91,19 +91,19 @@ QUESTIONS: dict[str, tuple[Row, ...]] = {
     Row('half_even', 'drawn half evenly from the intervals of force', {'rebalance': 0.5}),
     Row('even', 'drawn evenly from the intervals of force', {'rebalance': 1.0}, quick=True),
   ),
-  'What does augmentation do?': (Row('not_augmented', 'none', {'augment': {}}, quick=True),),
+  'What does augmentation do?': (Row('not_augmented', 'none', {'augment': {}}),),
   'How many people?': tuple(
-    Row(f'people{count:04d}', f'{count:,} synthetic walkers', people=count, quick=count <= 16)
+    Row(f'people{count:04d}', f'{count:,} synthetic walkers', people=count, quick=count == 16)
     for count in (4, 16, 64, 256, 4096)
   ),
   'Classes or numbers?': (
-    Row('classes', 'hard classes, the likeliest', {'target': {'name': 'classes'}}, quick=True),
+    Row('classes', 'hard classes, the likeliest', {'target': {'name': 'classes'}}),
     Row('soft', 'soft labels without the error of their mean', {'target.error_weight': 0.0}),
-    Row('regression', 'regression', {'target': _REGRESSION}, quick=True),
+    Row('regression', 'regression', {'target': _REGRESSION}),
     Row('softmax', 'softmax on the dense layer', {'model.dense_activation': 'softmax'}),
   ),
   'Which picture?': (
-    Row('as_is', 'gray as it is', {'model.scaling': 'none'}, quick=True),
+    Row('as_is', 'gray as it is', {'model.scaling': 'none'}),
     Row('contrast', "each picture's contrast made equal, as in 2D", {'model.scaling': 'contrast'}),
     Row(
       'window', 'a window that follows the walker, 256 people', data='mochizuki_window', people=256
@@ -138,7 +138,7 @@ class Size:
 
 SIZES = {
   'full': Size(people=BASE_PEOPLE, steps=1600, batch=0, tuning_steps=0),
-  'quick': Size(people=64, steps=150, batch=32, tuning_steps=20),
+  'quick': Size(people=64, steps=600, batch=32, tuning_steps=20),
 }
 
 

@@ -2,7 +2,9 @@
 # The paper's open questions from nothing: synthesise walkers, build the data sets, train and try
 # every row of launch/paper.py, write the table. A second call reuses what is done.
 #
-#   bash launch/paper.sh          few rows of 64 walkers and few steps, about half an hour on 2 cores
+#   bash launch/paper.sh          four rows, 64 walkers and 600 steps of 32 voxels: within half an
+#                                 hour on 2 cores. It shows that all of it runs; so short a training
+#                                 teaches the networks little more than the mean force.
 #   bash launch/paper.sh --full   every row, up to 4,096 walkers, two seeds; for a GPU
 #
 #   --held_out=RECORDINGS   also try every network on these recordings of measured walkers
