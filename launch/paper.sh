@@ -50,10 +50,33 @@ build() { # configuration, recordings, data
     < /dev/null > "$out/build.log" 2>&1 || { tail -n 20 "$out/build.log" >&2; exit 1; }
 }
 
+first() { # how many walkers of $out/many, into which folder; one walk each
+  mkdir -p "$2"
+  for table in subjects.csv trials.csv; do head -n $(($1 + 1)) "$out/many/$table" > "$2/$table"; done
+  for folder in videos forces; do ln -sfn "../many/$folder" "$2/$folder"; done
+}
+
+first_followed() { # likewise, of those whom a window can follow
+  first $(($1 + 16)) "$2_and_more"
+  python -m grfjax.check --recordings="$2_and_more" --out="$2_check" > "$out/check.log" || true
+  first "$1" "$2"
+  python - "$1" "$2" "$2_and_more" "$2_check/check.json" << 'END'
+import json, pathlib, sys
+count, out, more, check = int(sys.argv[1]), *map(pathlib.Path, sys.argv[2:])
+refused = {t['subject'] for t in json.loads(check.read_text())['trials'] if t['status'] == 'refused'}
+for table in ('subjects.csv', 'trials.csv'):  # the subject stands first
+  lines = (more / table).read_text().splitlines(keepends=True)
+  kept = [line for line in lines if line.split(',')[0] not in refused][: count + 1]
+  if len(kept) <= count:
+    sys.exit(f'{more}: {len(refused)} walkers cannot be followed; fewer than {count} are left')
+  (out / table).write_text(''.join(kept))
+END
+}
+
 echo "== 1 of 4: $people synthetic walkers and five others, into $out"
 synthesize many --subjects="$people" --trials=1 --width=320 --height=180 --plates=2 --style=mixed \
   --seed=21
-synthesize five --subjects=5 --trials="$trials" --seed=0
+synthesize five --subjects=5 --trials="$trials" --width=320 --height=180 --seed=0
 
 echo "== 2 of 4: voxel records, into $out/data_*"
 # Each configuration that the rows need, and of how many walkers. That of the base row is of all: one
@@ -72,11 +95,11 @@ while read -r config count; do
   recordings="$out/many"
   if [ "$count" != all ]; then
     recordings="$out/first_$count"
-    mkdir -p "$recordings"
-    for table in subjects.csv trials.csv; do # one walk each
-      head -n $((count + 1)) "$out/many/$table" > "$recordings/$table"
-    done
-    for folder in videos forces; do ln -sfn "../many/$folder" "$recordings/$folder"; done
+    first "$count" "$recordings"
+    if [ "$config" = mochizuki_window ]; then # one in some hundred cannot be followed
+      recordings="$out/followed_$count"
+      first_followed "$count" "$recordings"
+    fi
   fi
   build "$config" "$recordings" "$out/data_many"
   build "$config" "$out/five" "$out/data_five"

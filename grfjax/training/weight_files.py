@@ -70,7 +70,9 @@ def write_weights(
     half: whether they are rounded to 16 bits, which halves the file.
   """
   folder = run_folder.RunFolder(workdir)
-  arrays = {'/'.join(k): np.asarray(v) for k, v in traverse_util.flatten_dict(params).items()}
+  arrays: dict[str, Any] = {
+    '/'.join(k): np.asarray(v) for k, v in traverse_util.flatten_dict(params).items()
+  }
   if half:
     arrays = {name: array.astype(np.float16) for name, array in arrays.items()}
   with atomic.atomic_file(folder.weights) as temporary:
