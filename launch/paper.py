@@ -89,7 +89,7 @@ QUESTIONS: dict[str, tuple[Row, ...]] = {
   ),
   'Is it the bias of the data?': (
     Row('half_even', 'drawn half evenly from the intervals of force', {'rebalance': 0.5}),
-    Row('even', 'drawn evenly from the intervals of force', {'rebalance': 1.0}, quick=True),
+    Row('even', 'drawn evenly from the intervals of force', {'rebalance': 1.0}),
   ),
   'What does augmentation do?': (Row('not_augmented', 'none', {'augment': {}}),),
   'How many people?': tuple(
@@ -106,7 +106,7 @@ QUESTIONS: dict[str, tuple[Row, ...]] = {
     Row('as_is', 'gray as it is', {'model.scaling': 'none'}),
     Row('contrast', "each picture's contrast made equal, as in 2D", {'model.scaling': 'contrast'}),
     Row(
-      'window', 'a window that follows the walker, 256 people', data='mochizuki_window', people=256
+      'window', 'a window that follows the walker', data='mochizuki_window', people=256, quick=True
     ),
     Row('2d_40px', '2D, 256 people', _2D, people=256),
     Row('2d_96px', '2D, 96 x 96 pixels, 256 people', _2D, data='mochizuki_96px', people=256),
@@ -138,8 +138,18 @@ class Size:
 
 SIZES = {
   'full': Size(people=BASE_PEOPLE, steps=1600, batch=0, tuning_steps=0),
-  'quick': Size(people=64, steps=600, batch=32, tuning_steps=20),
+  'quick': Size(people=64, steps=450, batch=32, tuning_steps=20),
 }
+
+
+def people_of(row: Row, size: Size) -> int:
+  """Returns how many synthetic walkers a row asks for.
+
+  Pictures that no other row has need a data set of their own; it has no more people than the size.
+  """
+  if row.data != ROWS['base'].data:
+    return min(row.people or size.people, size.people)
+  return row.people or size.people
 
 
 class PaperError(errors.InputError):
@@ -220,7 +230,7 @@ class Study:
   def people(self, row: Row) -> int:
     """Returns how many synthetic walkers a row is trained on."""
     base = len(open_dataset(self.data_dir, 'mochizuki').subjects)
-    return row.people or min(base, self.size.people)
+    return people_of(row, self.size) if row.people else min(base, self.size.people)
 
   def watched(self, row: Row) -> str:
     """Returns the people whose error is watched, names with commas between; none where all train.

@@ -2,9 +2,9 @@
 # The paper's open questions from nothing: synthesise walkers, build the data sets, train and try
 # every row of launch/paper.py, write the table. A second call reuses what is done.
 #
-#   bash launch/paper.sh          four rows, 64 walkers and 600 steps of 32 voxels: within half an
-#                                 hour on 2 cores. It shows that all of it runs; so short a training
-#                                 teaches the networks little more than the mean force.
+#   bash launch/paper.sh          four rows, 64 walkers and 450 steps of 32 voxels: about half an
+#                                 hour on 2 cores. In so short a training the network learns from a
+#                                 window that follows the walker, hardly from the whole picture.
 #   bash launch/paper.sh --full   every row, up to 4,096 walkers, two seeds; for a GPU
 #
 #   --held_out=RECORDINGS   also try every network on these recordings of measured walkers
@@ -87,7 +87,7 @@ import paper
 size = sys.argv[1]
 rows = paper.chosen_rows([], size)
 for data in dict.fromkeys(row.data for row in rows):
-  people = [row.people or paper.SIZES[size].people for row in rows if row.data == data]
+  people = [paper.people_of(row, paper.SIZES[size]) for row in rows if row.data == data]
   print(data, "all" if data == paper.ROWS["base"].data else max(people))
 END
 )

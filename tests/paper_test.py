@@ -54,7 +54,8 @@ def test_the_quick_rows_are_some_of_all():
   quick, full = (paper.chosen_rows([], size) for size in ('quick', 'full'))
   assert [row for row in full if row in quick] == quick
   assert 0 < len(quick) < len(full) == len(paper.ROWS)
-  assert max(row.people for row in quick) < paper.SIZES['quick'].people
+  quick_size = paper.SIZES['quick']
+  assert {paper.people_of(row, quick_size) for row in quick} == {16, quick_size.people}
 
 
 @pytest.mark.parametrize(
