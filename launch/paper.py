@@ -3,7 +3,7 @@
     python launch/paper.py --workdir=OUT --data_dir=DATA --five_dir=DATA5 [--held_out_dir=REAL]
       [--size=quick] [--rows=base,2d] [--seeds=0]
 
-Every row of `QUESTIONS` changes one thing in `configs/mochizuki3d.py:pretrain`. Its network is
+Every row of `QUESTIONS` changes what it says in `configs/mochizuki3d.py:pretrain`. Its network is
 trained on synthetic walkers (DATA), then tried as it is on five others (DATA5) and on the walkers
 of REAL. The rows marked `tuned` are also trained on with all walkers of REAL but one, who is then
 estimated, each in turn. What is finished is skipped, what was interrupted goes on. Several
@@ -145,7 +145,7 @@ SIZES = {
 def people_of(row: Row, size: Size) -> int:
   """Returns how many synthetic walkers a row asks for.
 
-  Pictures that no other row has need a data set of their own; it has no more people than the size.
+  A row with pictures of its own, for which a data set must be built, has no more than the size.
   """
   if row.data != ROWS['base'].data:
     return min(row.people or size.people, size.people)
@@ -477,12 +477,12 @@ def describe_curve(collected: Figures, tried: str) -> str:
     collected: from `collect_figures`.
     tried: a key of `TRIED`.
   """
-  curve = sorted(
-    (figures['people'], statistics.fmean(f[tried]['mae'] for f in seeds))
-    for row in (ROWS['base'], *QUESTIONS['How many people?'])
-    if (seeds := [f for f in collected.get(row.name, {}).values() if tried in f])
-    for figures in seeds[:1]
-  )
+  curve = []
+  for row in (ROWS['base'], *QUESTIONS['How many people?']):
+    seeds = [f for f in collected.get(row.name, {}).values() if tried in f]
+    if seeds:
+      curve.append((seeds[0]['people'], statistics.fmean(f[tried]['mae'] for f in seeds)))
+  curve.sort()
   if len(curve) < 2:
     return ''
   parts = []
@@ -547,11 +547,12 @@ def draw_figures(workdir: pathlib.Path, collected: Figures) -> list[pathlib.Path
   """
   written = []
   base = collected.get('base', {})
-  files = [estimates_file(workdir / 'base' / seed, key) for key in TRIED for seed in reversed(base)]
+  best_first = reversed(TRIED)
+  files = [estimates_file(workdir / 'base' / seed, key) for key in best_first for seed in base]
   if found := [file for file in files if file.is_file()]:
     path = workdir / 'paper_fig1.png'
-    estimates = held_out_estimates.read_estimates(found[-1])
-    title = TRIED[found[-1].stem].capitalize()
+    estimates = held_out_estimates.read_estimates(found[0])
+    title = TRIED[found[0].stem].capitalize()
     written.append(scatter_figure.draw_true_against_estimated(path, [estimates], title))
   logs = {}
   for row in (*QUESTIONS['How many people?'], ROWS['base']):

@@ -117,7 +117,8 @@ names=$(PYTHONPATH=launch python -c "import paper
 for row in paper.chosen_rows([], '$size'): print(row.name)")
 for seed in "${seeds[@]}"; do
   for name in $names; do echo "--rows=$name --seeds=$seed"; done
-done | xargs -P "$processes" -L 1 python launch/paper.py "${flags[@]}"
+done | xargs -P "$processes" -L 1 python launch/paper.py "${flags[@]}" || failed=$?
 
 echo '== 4 of 4: the table'
 python launch/paper.py --workdir="$out/rows" --table_only
+exit "${failed:-0}" # a row failed; the table has the others

@@ -43,7 +43,7 @@ def test_a_record_that_was_read_is_kept(everyone):
       read.append(number)
       return source[number]
 
-  cached = input_pipeline.CachedRecords(Counting())
+  cached = input_pipeline.CachedRecords(Counting(), 8)
   read.clear()
   assert len(cached) == len(source)
   assert cached[1] is cached[1]

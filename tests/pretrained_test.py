@@ -91,7 +91,7 @@ def test_weights_are_kept_to_the_bit_and_a_broken_file_is_named(tmp_path):
     weight_files.restore_params(tmp_path)
 
 
-def test_half_of_a_file_of_weights_is_enough(tmp_path):
+def test_weights_in_16_bits_come_back_as_32_and_halve_the_file(tmp_path):
   params, step, _ = weight_files.restore_params(run_folder.RunFolder.find('recurrent').path)
   weight_files.write_weights(tmp_path, params, step, half=True)
   again, at, _ = weight_files.restore_params(tmp_path)
@@ -100,3 +100,5 @@ def test_half_of_a_file_of_weights_is_enough(tmp_path):
   assert {leaf.dtype for leaf in jax.tree.leaves(again)} == {np.dtype(np.float32)}
   size = run_folder.RunFolder.find('recurrent').weights.stat().st_size
   assert run_folder.RunFolder(tmp_path).weights.stat().st_size < 0.6 * size
+  with pytest.raises(checkpointing.CheckpointError, match=r'dense/bias holds a weight over 65,504'):
+    weight_files.write_weights(tmp_path, {'dense': {'bias': np.full(3, 7e4)}}, 1, half=True)

@@ -17,7 +17,8 @@ import mochizuki3d
 import numpy as np
 import pytest
 
-from grfjax.data import input_pipeline, label_index, voxel_dataset
+from grfjax import errors
+from grfjax.data import input_pipeline, label_index, trial_records, voxel_dataset
 from grfjax.evaluation import cross_fitting, evaluation_result, held_out
 from grfjax.gait import curve_files, force_curves
 from grfjax.inference import trained_run, video_estimate
@@ -546,5 +547,13 @@ def test_the_papers_network_goes_the_same_road(data_dir, recordings_dir, tmp_pat
     assert all(0.01 <= float(r[f'{near}_fz_bw']) <= 1.5 for r in rows)
     far = {'left': 'right', 'right': 'left'}[near]
     assert all(r[f'{far}_fz_bw'] == '' for r in rows)
+  video = next(recordings_dir.glob('*.mp4'))
   with pytest.raises(ValueError, match='--camera is needed'):
-    video_estimate.estimate_video(loaded, next(recordings_dir.glob('*.mp4')))
+    video_estimate.estimate_video(loaded, video)
+  seen = [video_estimate.estimate_video(loaded, video, side).force for side in ('left', 'right')]
+  assert not np.array_equal(seen[0][:, 0, 0], seen[1][:, 1, 0])  # of the near leg: mirrored
+  dataset = run_folder.RunFolder(tmp_path / 'run').dataset
+  dataset.write_text(dataset.read_text().replace(trial_records.VERSION, '3.0.0'))
+  with pytest.raises(errors.InputError, match='records of version 3.0.0') as refused:
+    trained_run.load(tmp_path / 'run')
+  assert refused.value.code == 'run.other_version'

@@ -15,7 +15,8 @@ class ClipConfig:
   Attributes:
     name: name of the configuration.
     follow: True: pictures are a window that follows the walker (gray, and difference to the
-      background); False: they are the whole picture (gray).
+      background); False: they are the whole picture (gray), mirrored where the camera stands at
+      the walker's right.
     frames: T, frames in a voxel.
     hop: frames between the starts of successive clips, which are a clip's own frames; beside them
       a clip holds at least what `walker_networks.Convolutional` looks at around a frame. 0: one

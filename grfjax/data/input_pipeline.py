@@ -13,7 +13,6 @@ from grfjax import errors
 from grfjax.data import label_index
 
 Batch = dict[str, np.ndarray]
-CACHE_BYTES = 512 * 2**20
 
 
 class CachedRecords:
@@ -22,11 +21,18 @@ class CachedRecords:
   Reading one takes half a millisecond; a network for small pictures asks for them faster.
   """
 
-  def __init__(self, source: Any):
-    """Wraps a source, from `Dataset.source`."""
+  def __init__(self, source: Any, batch: int):
+    """Wraps a source.
+
+    Args:
+      source: from `Dataset.source`.
+      batch: samples in a batch; the more are asked for at once, the more are kept: 12 MiB for each,
+        512 MiB at most.
+    """
     self._count = len(source)
     record_bytes = sum(np.asarray(v).nbytes for v in source[0].values())
-    self._read = functools.lru_cache(max(1, CACHE_BYTES // record_bytes))(source.__getitem__)
+    kept_bytes = min(512, 12 * batch) * 2**20
+    self._read = functools.lru_cache(max(1, kept_bytes // record_bytes))(source.__getitem__)
 
   def __len__(self) -> int:
     return self._count
@@ -53,7 +59,7 @@ def train_stream(
   often as wished. Iterators of the stream have `get_state` and `set_state`.
 
   Args:
-    source: from `Dataset.source`, or `CachedRecords` of it.
+    source: `CachedRecords`, or a bare `Dataset.source`, which reads every sample from the disk.
     labels: from `index_labels`.
     batch: samples in a batch, over all processes.
     clip: frames in a sample, at most those of a record.

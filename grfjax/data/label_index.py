@@ -35,7 +35,7 @@ def index_labels(source: Any, own: slice, legs: int) -> LabelIndex:
   """Reads the labels of a source: each frame once, in the record that has it among its own.
 
   Args:
-    source: from `Dataset.source`.
+    source: from `Dataset.source`, or `input_pipeline.CachedRecords` of it.
     own: `clip_config.ClipConfig.own`.
     legs: 2: known forces of both legs; 1: the near leg's in contact, which is all that the paper's
       networks know.

@@ -51,9 +51,9 @@ def read_walks(
   Args:
     path: the video.
     cfg: how pictures are made.
-    camera: 'left' or 'right', the walker's side on which the camera stands. Pictures that are not a
-      window on the walker are mirrored where it is right, so that everybody walks the same way, as
-      in the paper. Those of a window face one way by themselves, whatever is given here.
+    camera: 'left' or 'right', the walker's side on which the camera stands. Whole pictures are
+      mirrored where it is right, so that everybody walks the same way, as in the paper. Windows on
+      the walker face one way by themselves; with them it is not looked at and may be ''.
 
   Yields:
     The walks; then the gaps in which nobody can be followed.
@@ -104,13 +104,12 @@ def read_longest_walk(
 def _whole_pictures(
   video: video_file.Video, cfg: clip_config.ClipConfig, camera: str
 ) -> WalkerViews:
-  """Shrinks every frame of a video as a whole; mirrored where the camera stands at the right."""
+  """Shrinks every frame of a video as a whole, mirrored where the camera stands at the right."""
+  step = {'left': 1, 'right': -1}[camera]
   count = len(video.time_s)
   picture = np.empty((count, *cfg.shape[1:]), np.uint8)
   for k, frame in enumerate(video_file.frames(video)):
-    picture[k] = pictures.shrink(frame, cfg.rows)
-  if camera == 'right':
-    picture = picture[:, :, ::-1]
+    picture[k] = pictures.shrink(frame, cfg.rows)[:, ::step]
   box, clear = np.full((count, 4), np.nan), np.ones(count, bool)
   return _at_rate(WalkerViews(picture, video.time_s, np.arange(count), video, 0, box, clear), cfg)
 

@@ -11,7 +11,7 @@ import jax
 import ml_collections
 import numpy as np
 
-from grfjax.data import clip_config
+from grfjax.data import clip_config, trial_records
 from grfjax.inference import estimator
 from grfjax.io import run_folder
 from grfjax.models import networks, targets
@@ -72,11 +72,25 @@ def load(workdir: str | os.PathLike[str]) -> TrainedRun:
       code='run.config',
       file=folder.config,
     ) from error
+  _refuse_other_pictures(folder, clip)
   restored = weight_files.restore_params(folder)
   return TrainedRun(
     folder, config, clip, model, target, jax.device_put(restored.params), restored.step, estimate,
     _read_widening(folder, target.axes), tuple(restored.messages()),
   )  # fmt: skip
+
+
+def _refuse_other_pictures(folder: run_folder.RunFolder, clip: clip_config.ClipConfig) -> None:
+  """Refuses a run on whole pictures of another version, which may not have been mirrored."""
+  trained_on = run_folder.read_json(folder.dataset)
+  version = trained_on.get('version') if isinstance(trained_on, dict) else None
+  if not clip.follow and version not in (None, trial_records.VERSION):
+    raise run_folder.RunError(
+      f'{folder.dataset}: the run was trained on records of version {version}, whose pictures mean '
+      f'something else than those of {trial_records.VERSION}; build the data set and train again',
+      code='run.other_version',
+      file=folder.dataset,
+    )
 
 
 def _read_widening(folder: run_folder.RunFolder, axes: int) -> np.ndarray | None:

@@ -106,18 +106,18 @@ class Mochizuki2D(PaperNetwork):
 
 
 def _motion(x: jax.Array) -> jax.Array:
+  """Takes the mean of the frames out of each, times 4, about the size of gray: (B, T, H, W, C)."""
   return 4 * (x - x.mean(1, keepdims=True))
 
 
 def _contrast(x: jax.Array) -> jax.Array:
+  """Gives each picture the mean 0 and a standard deviation of nearly 0.25: (B, T, H, W, C)."""
   mean = x.mean((2, 3, 4), keepdims=True)
-  # 0.02: a picture of one gray stays as it is.
+  # 0.02: the noise of a dull picture is not blown up, and one of a single gray is not 0 / 0.
   return 0.25 * (x - mean) / (x.std((2, 3, 4), keepdims=True) + 0.02)
 
 
-# What is done with a voxel before the first convolution, by name: nothing; the mean of its frames
-# is taken out of each, which leaves what moves; each picture gets the mean 0 and the standard
-# deviation 0.25. The paper says nothing of it.
+# What is done with a voxel before the first convolution; the paper says nothing of it.
 SCALINGS: dict[str, Callable[[jax.Array], jax.Array]] = {
   'none': lambda x: x,
   'motion': _motion,

@@ -113,7 +113,7 @@ def force_classes(
   config.clip = 0  # the whole record
   config.batch = {'paper': 100, 'pretrain': 128, '': 32}[arg]
   config.rebalance = 0.0  # the paper takes the data as they are
-  # The paper names no optimizer; its own is Keras's default Adam.
+  # The paper names no optimizer; 'paper' takes Keras's default Adam.
   config.optimizer = {
     'learning_rate': 3e-4 if tune else 1e-3, 'warmup': 0 if paper else 100, 'weight_decay': 0.0,
     'clip_norm': 0.0 if paper else 1.0, 'decay': not paper, 'muon': False,

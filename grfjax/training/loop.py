@@ -81,7 +81,7 @@ def fit(
   run_settings.refuse_other_run(config, folder, dataset)
   known = warm_start.known_subjects(config, dataset)
   model, target = networks.network(config)
-  source = input_pipeline.CachedRecords(dataset.source(subjects))
+  source = input_pipeline.CachedRecords(dataset.source(subjects), config.batch)
   labels = label_index.index_labels(source, dataset.config.own, model.legs)
   _report_shares(labels, config.rebalance, folder)
   batches = _training_batches(config, dataset, source, labels)

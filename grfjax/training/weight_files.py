@@ -67,13 +67,24 @@ def write_weights(
     workdir: the run's folder.
     params: a tree of arrays.
     step: after how many steps they were reached.
-    half: whether they are rounded to 16 bits, which halves the file.
+    half: whether they are rounded to 16 bits, which halves the file; those under 6e-5 lose digits.
+
+  Raises:
+    CheckpointError: a weight is too large for 16 bits.
   """
   folder = run_folder.RunFolder(workdir)
   arrays: dict[str, Any] = {
     '/'.join(k): np.asarray(v) for k, v in traverse_util.flatten_dict(params).items()
   }
   if half:
+    limit = float(np.finfo(np.float16).max)
+    if too_large := [name for name, a in arrays.items() if np.abs(a).max(initial=0) > limit]:
+      raise checkpointing.CheckpointError(
+        f'{folder}: {too_large[0]} holds a weight over {limit:,.0f}, which 16 bits cannot hold; '
+        'export it without --half',
+        code='checkpoint.not_finite',
+        file=folder.path,
+      )
     arrays = {name: array.astype(np.float16) for name, array in arrays.items()}
   with atomic.atomic_file(folder.weights) as temporary:
     np.savez_compressed(temporary, step=step, **arrays)
