@@ -554,6 +554,6 @@ def test_the_papers_network_goes_the_same_road(data_dir, recordings_dir, tmp_pat
   assert not np.array_equal(seen[0][:, 0, 0], seen[1][:, 1, 0])  # of the near leg: mirrored
   dataset = run_folder.RunFolder(tmp_path / 'run').dataset
   dataset.write_text(dataset.read_text().replace(trial_records.VERSION, '3.0.0'))
-  with pytest.raises(errors.InputError, match='records of version 3.0.0') as refused:
+  with pytest.raises(errors.InputError, match=r'records of version 3\.0\.0') as refused:
     trained_run.load(tmp_path / 'run')
   assert refused.value.code == 'run.other_version'
