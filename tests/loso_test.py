@@ -16,9 +16,10 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 def _loso(runs, data_dir, recordings_dir, *more):
   command = [
-    sys.executable, 'launch/loso.py', '--config=configs/mochizuki3d.py:pretrain',
+    sys.executable, 'launch/loso.py', '--config=configs/mochizuki2d.py:pretrain',
     f'--config.data_dir={data_dir}', f'--workdir={runs}', f'--recordings={recordings_dir}',
     '--config.steps=2', '--config.batch=2', '--config.model.channels=2', '--config.model.dense=8',
+    '--config.augment.shift=0.0', '--config.augment.noise=0.0',
     *more,
   ]  # fmt: skip
   env = {**os.environ, 'PYTHONPATH': str(ROOT)}

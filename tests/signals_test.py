@@ -18,13 +18,14 @@ from grfjax.training import checkpointing, metrics_log
 ROOT = pathlib.Path(__file__).parents[1]
 SMALL = (
   '--config.holdout=B', '--config.batch=2', '--config.model.channels=2', '--config.model.dense=8',
-  '--config.early_stop.monitor=', '--config.log_every=3', '--config.checkpoint_every=4',
+  '--config.augment.shift=0.0', '--config.augment.noise=0.0',
+  '--config.log_every=3', '--config.checkpoint_every=4',
 )  # fmt: skip
 
 
 def _config(data_dir, *more):
   return [
-    '--config=configs/mochizuki3d.py:pretrain',
+    '--config=configs/mochizuki2d.py:pretrain',
     f'--config.data_dir={data_dir}',
     *SMALL,
     *more,
