@@ -10,8 +10,10 @@ from typing import Any
 import ml_collections
 
 import loso
+from grfjax.data import voxel_dataset
 from grfjax.evaluation import cross_fitting, held_out
 from grfjax.io import run_folder
+from grfjax.training import run_settings
 
 CONFIGS = pathlib.Path(__file__).resolve().parent.parent / 'configs'
 
@@ -47,7 +49,10 @@ def run_fold(folder: pathlib.Path, config: ml_collections.ConfigDict) -> dict[st
     OSError: a file cannot be written.
   """
   run = run_folder.RunFolder(folder)
-  if not loso.is_done(run, config.steps):
+  if loso.is_done(run, config.steps):
+    dataset = voxel_dataset.Dataset(config.data_dir, config.dataset)
+    run_settings.refuse_other_run(config, run, dataset)
+  else:
     cross_fitting.train_run(config, folder)
     held_out.evaluate_run(folder)
   return json.loads(run.evaluation.read_text(encoding='utf-8'))

@@ -209,7 +209,10 @@ class SoftBins:
     return outputs.reshape(*outputs.shape[:-1], self.axes, self.bins)
 
   def loss(self, outputs: jax.Array, force: jax.Array) -> jax.Array:
-    """Sums the axes' weighted cross-entropies, nats: (..., axes * bins), (..., 3) -> (...,)."""
+    """Sums the axes' weighted losses: (..., axes * bins), (..., 3) -> (...,).
+
+    Each is a cross-entropy in nats and, with an `error_weight`, the error of the mean.
+    """
     losses = _cross_entropy(self._split(outputs), self.labels(force))
     if self.error_weight:
       losses += self.error_weight * smooth_error(force[..., : self.axes] - self._mean(outputs))
