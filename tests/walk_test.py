@@ -20,8 +20,10 @@ import report_making
 
 import grfjax
 from grfjax import walk as walk_lib
+from grfjax.gait import force_curves
 from grfjax.inference import trained_run
-from grfjax.report import predicting, style
+from grfjax.io import video_file
+from grfjax.report import predicting, prediction_files, style
 from grfjax.synth import recording_set, trial
 
 NOTEBOOK = pathlib.Path(__file__).parents[1] / 'docs/first_walk.ipynb'
@@ -127,7 +129,7 @@ def test_nothing_is_missing_without_a_reason():
   force[:10], trust[:10] = np.nan, np.nan  # nobody there
   force[40:50], trust[40:50] = np.nan, 0.2  # withheld
   force[60:65, 1], trust[60:65, 1] = np.nan, np.nan
-  gap = grfjax.walk.force_curves.Gap('walker.low_trust', 'from 0.7 to 0.8 s the networks ...')
+  gap = force_curves.Gap('walker.low_trust', 'from 0.7 to 0.8 s the networks ...')
   walk = made_up(force, trust=trust, gaps=(gap,))
   given = np.isfinite(walk.force_bw[:, :, 0])
   np.testing.assert_array_equal(walk.reason == '', given)
@@ -172,6 +174,20 @@ def test_errors_have_the_codes_of_the_command(estimator, tmp_path, argument, cod
   assert refused.value.code == code
 
 
+def test_a_film_is_read_at_the_speed_that_was_given(estimator, walk, tmp_path, monkeypatch):
+  speeds = []
+
+  def read(path):
+    speeds.append(video_file.probe(path).speed)
+    return walk._prediction
+
+  monkeypatch.setattr(predicting, 'predict_walk', lambda run, path, *_: read(path))
+  monkeypatch.setattr(prediction_files, 'write_prediction', lambda *given: read(given[2]))
+  estimator.predict(walk.video, speed=0.5).save(tmp_path)
+  assert speeds == [0.5, 0.5]
+  assert video_file.probe(walk.video).speed == 1
+
+
 def test_a_network_that_is_not_there(tmp_path):
   with pytest.raises(grfjax.InputError) as refused:
     grfjax.predict('walk.mp4', network=tmp_path)
@@ -200,13 +216,12 @@ def test_importing_the_command_leaves_the_function():
 
 
 def numbers(notebook):
-  """Returns the numbers that the cells print, cell by cell."""
-  return [
-    [float(n) for n in re.findall(r'-?\d+\.\d+|-?\d+', output.text)]
+  """Returns the numbers that each cell prints; what it prints may come in several outputs."""
+  printed = [
+    ''.join(o.text for o in cell.get('outputs', []) if o.get('name') == 'stdout')
     for cell in notebook.cells
-    for output in cell.get('outputs', [])
-    if output.get('name') == 'stdout'
   ]
+  return [[float(n) for n in re.findall(r'-?\d+\.\d+|-?\d+', text)] for text in printed]
 
 
 @pytest.mark.slow
