@@ -30,39 +30,46 @@ def kept_running(command: Sequence[str]) -> Iterator[Callable[[], int]]:
   Yields:
     A function that returns the process id of the present worker.
   """
-  is_over = threading.Event()
   environment = os.environ | {'TQDM_DISABLE': '1'}
-  process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+  start = lambda: subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+  is_over, starting = threading.Event(), threading.Lock()
+  process = start()
 
   def restart() -> None:
     nonlocal process
     pause_s, born_s = _PAUSE_S, time.monotonic()
-    while True:
+    while not is_over.is_set():
       code = process.wait()
       if time.monotonic() - born_s > _LONG_LIFE_S:
         pause_s = _PAUSE_S
-      if is_over.is_set():
-        return
-      logging.warning('the worker has ended (%s); it is started again', code)
-      if is_over.wait(pause_s):
-        return
-      pause_s, born_s = min(2 * pause_s, _MOST_PAUSE_S), time.monotonic()
-      process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+      if not is_over.is_set():
+        logging.warning('the worker has ended (%s); it is started again', code)
+      is_over.wait(pause_s)
+      with starting:
+        if not is_over.is_set():
+          _close_input(process)
+          pause_s, born_s = min(2 * pause_s, _MOST_PAUSE_S), time.monotonic()
+          process = start()
 
   watcher = threading.Thread(target=restart, daemon=True)
   watcher.start()
   try:
     yield lambda: process.pid
   finally:
-    is_over.set()
-    assert process.stdin is not None
-    with contextlib.suppress(OSError):
-      process.stdin.close()
+    with starting:
+      is_over.set()
+    _close_input(process)
     try:
       process.wait(_STOP_S)
     except subprocess.TimeoutExpired:
       process.kill()
     watcher.join(_STOP_S)
+
+
+def _close_input(process: subprocess.Popen) -> None:
+  assert process.stdin is not None
+  with contextlib.suppress(OSError):
+    process.stdin.close()
 
 
 def worker_command(folder: str, workdir: str) -> list[str]:
