@@ -108,7 +108,7 @@ def test_a_film_becomes_the_report_of_predict_though_the_server_is_killed(record
   film = (recordings_dir / 'A_1.mp4').read_bytes()
   with started(store) as (process, found):
     tablet = Tablet(found)
-    with tablet.client:
+    with contextlib.closing(tablet.client):
       walk = tablet.send(film).headers['location']
       tablet.wait_for(walk, 'checked')
       assert 'check.small_walker' in tablet.get(walk).text
@@ -119,7 +119,7 @@ def test_a_film_becomes_the_report_of_predict_though_the_server_is_killed(record
     assert not psutil.wait_procs([worker], 30)[1]  # it ends though nobody told it to
   with started(store) as (process, found):
     tablet = Tablet(found)
-    with tablet.client:
+    with contextlib.closing(tablet.client):
       tablet.wait_for(walk, 'done', 'failed')
       curves = tablet.get(f'{walk}/files/curves.csv').text
       report = tablet.get(f'{walk}/files/report.html')
