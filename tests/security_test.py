@@ -36,7 +36,7 @@ UNSAFE_CALLS = {
   'cv2.FileStorage',
 }
 NETWORK_MODULES = {'requests', 'http', 'ftplib', 'urllib.request', 'httpx', 'aiohttp'}
-# The application listens, and asks the system which address is this computer's: a datagram socket is
+# The application listens, and asks the system for this computer's address: a datagram socket is
 # connected, which sends nothing.
 ALLOWED_CALLS = {'grfjax/app/network.py': {'socket.create_server', 'socket.socket'}}
 # TensorBoard's writer hands its events through a pipe to a thread of its own.
