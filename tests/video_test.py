@@ -3,6 +3,7 @@
 import dataclasses
 import fractions
 import gc
+import importlib
 import logging
 import pathlib
 import struct
@@ -18,9 +19,10 @@ import numpy as np
 import pytest
 from absl import app
 
-from grfjax import predict
 from grfjax.data import clip_config, pictures, walker_views
 from grfjax.io import video_file, working_frames
+
+predict = importlib.import_module('grfjax.predict')  # `grfjax.predict` is the function
 
 
 def shades(count: int, height: int = 64, width: int = 96) -> np.ndarray:
