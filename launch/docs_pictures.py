@@ -2,9 +2,9 @@
 
 python launch/docs_pictures.py
 
-writes docs/pictures/walk.webp (the annotated film, at half speed), docs/pictures/page.png (the top
-of the page, photographed by Chromium without a window) and docs/pictures/curves.png. Nobody's film
-is in them: the walker is drawn.
+writes docs/pictures/walk.webp (the annotated film, at half speed) and docs/pictures/page.png (the
+top of the page, photographed by Chromium without a window). The walker is drawn, and so nobody's
+film is in them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from PIL import Image
 ROOT = pathlib.Path(__file__).parents[1]
 TRIAL = 'S01T01'
 SEED = 6
-PAGE_PX = (1100, 1330)  # down to the end of the curves over time
+PAGE_PX = (1100, 1212)  # down to the end of the curves over time
 _OUT = flags.DEFINE_string('out', str(ROOT / 'docs/pictures'), 'Folder for the pictures.')
 _WIDTH = flags.DEFINE_integer('width', 640, 'Width of the film, pixels.')
 _BROWSER = flags.DEFINE_string('browser', 'chromium', 'Program that photographs the page.')
@@ -84,7 +84,6 @@ def main(argv: list[str]) -> None:
     _run('grfjax.predict', f'--video={video}', f'--body_mass_kg={mass}', f'--out={results}')
     write_film(results / 'walk_overlay.mp4', out / 'walk.webp', _WIDTH.value)
     photograph(results / 'walk.html', out / 'page.png', _BROWSER.value)
-    shutil.copy(results / 'walk.png', out / 'curves.png')
     print(f'written: {", ".join(str(path) for path in sorted(out.iterdir()))}')
 
 

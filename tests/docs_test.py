@@ -1,4 +1,4 @@
-"""What README and docs say holds: pages are fresh, examples run, every bundled network has a card."""
+"""README and docs: pages are fresh, examples run, every bundled network has a card."""
 
 import json
 import os
@@ -7,9 +7,9 @@ import re
 import subprocess
 import sys
 
-import docs_reference
 import pytest
 
+import docs_reference
 from grfjax.data import clip_config
 from grfjax.io import recordings
 from grfjax.models import networks, targets
