@@ -3,76 +3,67 @@
 python launch/docs_reference.py [--check]
 
 replaces, in docs/commands.md, what stands between `<!-- options: COMMAND -->` and `<!-- end -->` by
-the options that the command itself tells (its --helpxml), and in docs/measures.md the definitions
-of the gait measures. With --check nothing is written, and stale pages end with exit code 1.
+the command's flags, and in docs/measures.md the definitions of the gait measures. With --check
+nothing is written, and stale pages end with exit code 1.
 """
 
 from __future__ import annotations
 
+import importlib
 import pathlib
 import re
-import subprocess
 import sys
-from xml.etree import ElementTree
+from typing import Any
 
 from absl import app, flags
 
 from grfjax.gait import gait_measures
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# Of each command, what Python is given to start it.
+# Of each command, the module that defines its options.
 COMMANDS = {
-  'predict': ('-m', 'grfjax.predict'),
-  'check': ('-m', 'grfjax.check'),
-  'synth': ('-m', 'grfjax.synth'),
-  'train': ('-m', 'grfjax.train'),
-  'evaluate': ('-m', 'grfjax.evaluate'),
-  'loso': ('launch/loso.py',),
-  'pretrained': ('-m', 'grfjax.pretrained'),
+  'predict': 'grfjax.predict',
+  'check': 'grfjax.check',
+  'synth': 'grfjax.synth.__main__',
+  'train': 'grfjax.train',
+  'evaluate': 'grfjax.evaluate',
+  'loso': 'loso',
+  'pretrained': 'grfjax.pretrained.__main__',
 }
 _BLOCK = re.compile(r'(<!-- (options|measures): ?(\w*) -->\n).*?(\n<!-- end -->)', re.S)
 _CHECK = flags.DEFINE_bool('check', False, 'Only say whether the pages are as they should be.')
 
 
-def _sentence(flag: ElementTree.Element) -> str:
-  """Returns what a flag means, with its range and its default."""
+def _sentence(flag: Any) -> str:
+  """Returns what a flag (absl.flags.Flag) means, with its range and its default."""
   # absl puts the values of an enumeration before the words.
-  meaning = re.sub(r'^<[^>]*>: ', '', ' '.join((flag.findtext('meaning') or '').split()))
-  parts = [meaning]
-  values = [value.text or '' for value in flag.iter('enum_value')]
-  if values:
+  parts = [re.sub(r'^<[^>]*>: ', '', ' '.join(flag.help.split()))]
+  if values := getattr(flag.parser, 'enum_values', None):
     parts.append(f'One of {", ".join(f"`{value}`" for value in values)}.')
-  bounds = flag.findtext('lower_bound'), flag.findtext('upper_bound')
-  match [f'{float(bound):g}' if bound else '' for bound in bounds]:
-    case [low, ''] if low:
-      parts.append(f'At least {low}.')
-    case [low, high] if low:
-      parts.append(f'From {low} to {high}.')
-  default = flag.findtext('default')
-  if default and flag.findtext('type') != 'bool':
-    parts.append(f'Default: `{default}`.')
+  low, high = (getattr(flag.parser, f'{end}_bound', None) for end in ('lower', 'upper'))
+  if high is not None:
+    parts.append(f'From {low:g} to {high:g}.')
+  elif low is not None:
+    parts.append(f'At least {low:g}.')
+  if flag.default not in (None, '') and not flag.boolean:
+    parts.append(f'Default: `{flag.default_as_str.strip(chr(39))}`.')
   return ' '.join(parts)
 
 
-def options(arguments: tuple[str, ...]) -> str:
+def options(name: str) -> str:
   """Returns the options of a command as a list in Markdown.
 
   Args:
-    arguments: what Python is given to start it.
-
-  Raises:
-    ElementTree.ParseError: the command does not tell its options.
+    name: of the module that defines them, on import or by its `define_flags`.
   """
-  answer = subprocess.run(
-    [sys.executable, *arguments, '--helpxml'], cwd=ROOT, capture_output=True, text=True, check=False
-  )  # absl ends with 1 after it has helped
+  module = importlib.import_module(name)
+  if define := getattr(module, 'define_flags', None):
+    define()
   lines = []
-  for flag in ElementTree.fromstring(answer.stdout).iter('flag'):
-    if flag.findtext('key') != 'yes':
-      continue
-    name = flag.findtext('name')
-    shown = f'`--{name}`' if flag.findtext('type') == 'bool' else f'`--{name}=...`'
+  for flag in sorted(flags.FLAGS.get_flags_for_module(name), key=lambda flag: flag.name):
+    shown = f'`--{flag.name}`' if flag.boolean else f'`--{flag.name}=...`'
     lines.append(f'- {shown}: {_sentence(flag)}')
+    delattr(flags.FLAGS, flag.name)  # commands share names of flags
   return '\n'.join(lines)
 
 
