@@ -110,8 +110,9 @@ class Estimator:
     """Estimates the forces in a video; arguments, result and errors are those of `predict`."""
     _check_arguments(body_mass_kg, camera, speed)
     path = pathlib.Path(video)
+    mass = None if body_mass_kg is None else float(body_mass_kg)
     with video_file.played_at(speed):
-      prediction = predicting.predict_walk(self.run, path, camera or '', body_mass_kg)
+      prediction = predicting.predict_walk(self.run, path, camera or '', mass)
     return Walk(prediction, path, speed)
 
 
@@ -148,7 +149,7 @@ class Walk:
     >>> walk.legs, walk.directions
     (('left', 'right'), ('vertical', 'forward', 'left'))
     >>> vertical = walk.left_bw[:, 0]  # of the left leg, body weights
-    >>> bool(0.8 < vertical.max() < 1.6)
+    >>> bool(0.8 < np.nanmax(vertical) < 1.6)
     True
     >>> print(walk)
     The camera stood at the walker's ...
@@ -211,7 +212,7 @@ class Walk:
       InputError: the body mass was not given.
 
     Example:
-      >>> bool(np.allclose(walk.force_n, walk.force_bw * 61 * 9.80665))
+      >>> bool(np.allclose(walk.force_n, walk.force_bw * 61 * 9.80665, equal_nan=True))
       True
     """
     if self.body_mass_kg is None:
@@ -285,14 +286,12 @@ class Walk:
       True
     """
     given = self.curves.has_estimate
-    reason = np.where(given.any(0), 'gait.leg_without_estimate', 'gait.no_estimate')
-    reason = np.tile(reason, (len(given), 1))
-    reason[~given.any(1)] = 'gait.frames_without_estimate'
-    reason[:, ~given.any(0)] = 'gait.no_estimate'
-    if self.trust is not None:
-      reason[np.isfinite(self.trust).any(1) & ~given.any(1)] = 'walker.low_trust'
-    reason[given] = ''
-    return reason
+    withheld = ~given & (False if self.trust is None else np.isfinite(self.trust))
+    return np.select(
+      [given, withheld, ~given.any(0), ~given.any(1, keepdims=True)],
+      ['', 'walker.low_trust', 'gait.no_estimate', 'gait.frames_without_estimate'],
+      'gait.leg_without_estimate',
+    )
 
   @property
   def gaps(self) -> tuple[force_curves.Gap, ...]:
@@ -304,9 +303,8 @@ class Walk:
     """What to know before using the numbers, (code, text): what is missing or implausible.
 
     Example:
-      >>> for flag in walk.flags:
-      ...   print(flag.code)
-      gait....
+      >>> walk.flags[0]
+      Flag(code='gait.frames_without_estimate', text='11 of 167 frames have no estimate: ...')
     """
     quality = self._prediction.content['quality']
     pairs = zip(quality['flag_codes'], quality['flags'], strict=True)
