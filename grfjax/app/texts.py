@@ -8,8 +8,8 @@ from typing import Any
 Translate = Callable[[str], str]
 
 
-def N_(text: str) -> str:  # noqa: N802 - the name that extractors of texts know
-  """Marks a text that is translated when a page is made."""
+def N_(text: str) -> str:
+  """Marks a text that is translated when a page is made; extractors know this name."""
   return text
 
 
