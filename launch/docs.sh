@@ -3,9 +3,6 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-if ! python -c 'import material, mkdocstrings_handlers.python' 2>/dev/null; then
-  python -m pip install --quiet --disable-pip-version-check -c launch/constraints.txt -e '.[docs]'
-fi
 NO_MKDOCS_2_WARNING=true python -m mkdocs build --strict --quiet "$@"
 echo "The site: $PWD/build/site/index.html"
 echo 'To search it, serve it: python -m http.server --directory build/site'

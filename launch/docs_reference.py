@@ -23,11 +23,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Of each command, the module that defines its options.
 COMMANDS = {
   'predict': 'grfjax.predict',
+  'app': 'grfjax.app.__main__',
   'check': 'grfjax.check',
   'synth': 'grfjax.synth.__main__',
   'train': 'grfjax.train',
   'evaluate': 'grfjax.evaluate',
-  'loso': 'loso',
+  'loso': 'grfjax.loso',
   'pretrained': 'grfjax.pretrained.__main__',
 }
 _BLOCK = re.compile(r'(<!-- (options|measures): ?(\w*) -->\n).*?(\n<!-- end -->)', re.S)
