@@ -25,6 +25,7 @@ from grfjax.report import predicting, style
 from grfjax.synth import recording_set, trial
 
 NOTEBOOK = pathlib.Path(__file__).parents[1] / 'docs/first_walk.ipynb'
+PAGE = NOTEBOOK.with_name('python_api.md')
 # As the notebook makes it, which then finds it made.
 SETTINGS = trial.Settings(subjects=1, trials=1, plates=4, width=320, height=180)
 
@@ -85,19 +86,28 @@ def test_everything_is_what_the_command_writes(
 
 
 @pytest.mark.slow
-def test_the_examples_of_the_docstrings(walk, estimator, folder, monkeypatch):
+def test_the_examples_of_docstrings_and_page(walk, estimator, folder, monkeypatch):
   monkeypatch.chdir(folder)
-  monkeypatch.setattr(predicting, 'predict_walk', lambda *_: walk._prediction)  # once is enough
   monkeypatch.setattr(trained_run, 'load', lambda _: estimator.run)
-  runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+  estimated = {'walk.mp4': walk._prediction}  # once is enough
+  estimate = predicting.predict_walk
+  monkeypatch.setattr(
+    predicting,
+    'predict_walk',
+    lambda run, path, *how: estimated.get(path.name) or estimate(run, path, *how),
+  )
   named = {'grfjax': grfjax, 'np': np, 'walk': walk}
+  page = re.sub('^```.*$', '', PAGE.read_text(encoding='utf-8'), flags=re.MULTILINE)
+  tests = [
+    *doctest.DocTestFinder().find(walk_lib, extraglobs=named),
+    doctest.DocTestParser().get_doctest(page, named, PAGE.name, str(PAGE), 0),
+  ]
+  runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
   report = io.StringIO()
-  examples = 0
-  for test in doctest.DocTestFinder(exclude_empty=True).find(walk_lib, extraglobs=named):
-    examples += len(test.examples)
+  for test in tests:
     runner.run(test, out=report.write)
   assert runner.failures == 0, report.getvalue()
-  assert examples > 20
+  assert runner.tries > 50
 
 
 def test_a_table_is_the_csv_in_full(walk, tmp_path, monkeypatch):
@@ -195,7 +205,7 @@ def numbers(notebook):
     [float(n) for n in re.findall(r'-?\d+\.\d+|-?\d+', output.text)]
     for cell in notebook.cells
     for output in cell.get('outputs', [])
-    if output.output_type == 'stream'
+    if output.get('name') == 'stdout'
   ]
 
 
