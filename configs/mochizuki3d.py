@@ -19,5 +19,5 @@ def get_config(arg: str = '') -> ml_collections.ConfigDict:
   """Returns the configuration; arguments are '', 'pretrain' and 'paper'."""
   base_config.check_argument(arg, ('pretrain', 'paper'))
   return base_config.force_classes(
-    arg, model='mochizuki3d', scaling='motion', channels=8, dense=96, steps=1600
+    arg, model='mochizuki3d', scaling='motion', channels=8, dense=96, steps=12_000
   )

@@ -24,7 +24,7 @@ CONFIGS = {
   'mochizuki3d': mochizuki3d, 'mochizuki2d': mochizuki2d,
 }  # fmt: skip
 PEOPLE = {  # synthetic, that each knows
-  'convolutional': 4800, 'recurrent': 4800, 'mochizuki3d': 1024, 'mochizuki2d': 1024
+  'convolutional': 4800, 'recurrent': 4800, 'mochizuki3d': 4096, 'mochizuki2d': 4096
 }  # fmt: skip
 
 

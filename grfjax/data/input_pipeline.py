@@ -29,11 +29,11 @@ class CachedRecords:
     Args:
       source: from `Dataset.source`.
       batch: samples in a batch; the more are asked for at once, the more are kept: 12 MiB for each,
-        512 MiB at most.
+        1.5 GiB at most.
     """
     self._count = len(source)
     record_bytes = sum(np.asarray(v).nbytes for v in source[0].values())
-    kept_bytes = min(512, 12 * batch) * 2**20
+    kept_bytes = min(1536, 12 * batch) * 2**20
     self._read = functools.lru_cache(max(1, kept_bytes // record_bytes))(source.__getitem__)
 
   def __len__(self) -> int:
