@@ -15,6 +15,7 @@ from grfjax.app import results
 WIDTH, HEIGHT = 640, 260
 LEFT, RIGHT, TOP, BOTTOM = 56, 624, 16, 220  # the plot's edges
 _MARGIN = 0.08  # of the values' range, above and below
+_LEAST = 0.05  # of the value: what hardly changes is not drawn as if it did
 _MOST_DATES = 6
 
 
@@ -113,8 +114,8 @@ def _chart(measure: str, dates: list[str], values: np.ndarray, change: float) ->
 
 
 def _range(low: float, high: float) -> tuple[float, float]:
-  """Returns values a little below and above, also where both are the same."""
-  margin = _MARGIN * (high - low) or 0.05 * abs(high) or 1.0
+  """Returns values a little below and above."""
+  margin = max(_MARGIN * (high - low), _LEAST * abs(high)) or 1.0
   return low - margin, high + margin
 
 

@@ -59,9 +59,10 @@ class WalkResult:
     return math.nan if mean is None else float(mean)
 
   @property
-  def flags(self) -> list[str]:
-    """What to be careful about, English sentences."""
-    return list(self.content['quality']['flags'])
+  def flags(self) -> list[tuple[str, str]]:
+    """What to be careful about: (code, English sentence)."""
+    quality = self.content['quality']
+    return list(zip(quality['flag_codes'], quality['flags'], strict=True))
 
 
 def legs_of(measure: str) -> tuple[str, ...]:

@@ -132,7 +132,11 @@ class _Handlers:
       files=results.files_of(self._places.folder_of(walk.id)),
       message=message,
       remedy=remedy,
-      attention=done[0].flags if done else [],
+      attention=[
+        texts.flag(code, text, page.translate, page.language)
+        for result in done
+        for code, text in result.flags
+      ],
       headline=views.headline(done[0], page) if done else [],
       position=self._places.walks_before(walk),
     )

@@ -119,6 +119,36 @@ FINDINGS: dict[str, str] = {
   ),
 }
 
+# Flags of a prediction (docs/error_codes.md); their own English sentences say when and how much.
+FLAGS: dict[str, str] = {
+  'walker.camera_moves': N_('Where the camera moves too much, nothing is given.'),
+  'walker.low_trust': N_('Where the networks contradict each other, nothing is given.'),
+  'walker.two_together': N_('Where two people are too close to each other, nothing is given.'),
+  'walker.another_in_window': N_('Where another person is beside the walker, nothing is given.'),
+  'walker.feet_cut': N_("Where the feet are below the picture's lower edge, nothing is given."),
+  'walker.oblique': N_('Where somebody comes nearer or goes away, nothing is given.'),
+  'walker.shorter': N_('Somebody else walks at the same time; who goes further is estimated.'),
+  'gait.frames_without_estimate': N_('For a part of the film nothing is given.'),
+  'gait.no_estimate': N_('There is no estimate of one leg.'),
+  'gait.leg_without_estimate': N_('One leg has no estimate in a part of the walk.'),
+  'gait.several_walks': N_('There are several walks; the numbers are of all together.'),
+  'gait.contact_cut_off': N_(
+    'Some foot contacts are not seen whole; only those that are seen whole are measured.'
+  ),
+  'gait.no_whole_contact': N_('No foot contact is seen whole.'),
+  'gait.no_swing': N_("A leg's force does not fall to 0 between two contacts."),
+  'gait.same_foot_twice': N_('A foot touches down twice in a row.'),
+  'gait.peak_too_high': N_('A vertical force is higher than walking allows.'),
+  'gait.stance_time': N_('A stance is shorter or longer than walking allows.'),
+  'gait.cadence': N_('The cadence is lower or higher than walking allows.'),
+  'gait.playback_speed': N_('The cadence is unusual: the film may be slowed down or sped up.'),
+  'gait.total_force': N_(
+    'Over whole strides both legs together do not carry one body weight, so the forces are wrong.'
+  ),
+  'prediction.note': N_('There is a note:'),
+  'prediction.no_opensim_file': N_('There is no file for OpenSim.'),
+}
+
 # Labels and units of grfjax.gait.gait_measures, which are translated by their English text.
 MEASURES = (
   N_('Stance time'), N_('Step time'), N_('Stride time'), N_('Double support'), N_('First peak'),
@@ -143,3 +173,21 @@ def refusal(code: str, _: Translate) -> tuple[str, str]:
 def finding(found: dict[str, Any], _: Translate) -> str:
   """Returns the sentence of a finding of a check, translated."""
   return _(FINDINGS[found['code']]) % found['numbers']
+
+
+def flag(code: str, sentence: str, _: Translate, language: str) -> dict[str, str]:
+  """Returns a flag of a prediction for a page.
+
+  Args:
+    code: of the flag.
+    sentence: its English sentence.
+    _: of the reader's language.
+    language: of the reader.
+
+  Returns:
+    'text' in the reader's language, 'code', and as 'detail' the English sentence, which has the
+    numbers; '' where it is the text itself.
+  """
+  if language == 'en' or code not in FLAGS:
+    return {'text': sentence, 'code': code, 'detail': ''}
+  return {'text': _(FLAGS[code]), 'code': code, 'detail': sentence}

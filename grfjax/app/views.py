@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from grfjax.app import charts, rendering, results, store, texts
 
 Values = dict[str, Any]
@@ -97,7 +99,7 @@ def _value(value: float, measure: str, page: rendering.Page) -> str:
 def _tick_texts(
   ticks: Sequence[tuple[float, float]], page: rendering.Page
 ) -> list[tuple[float, str]]:
-  """Returns ticks with as many digits as tell them apart."""
+  """Returns ticks with as many digits as they need."""
   values = [value for _, value in ticks]
-  digits = next((d for d in range(4) if len({f'{v:.{d}f}' for v in values}) == len(values)), 4)
+  digits = next((d for d in range(4) if np.allclose(np.round(values, d), values)), 4)
   return [(y, page.number(value, digits)) for y, value in ticks]
