@@ -24,7 +24,7 @@ from grfjax.io import folder_lock
 # The errors of writing where space has run out: disk full, over quota, over a limit of file size.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PREFIX = '.grfjax-'  # of every temporary name
-_LOCKS_TEMPORARIES = os.name == 'posix'
+_ON_WINDOWS = os.name == 'nt'
 
 
 @contextlib.contextmanager
@@ -129,7 +129,7 @@ def _in_use(temporary: pathlib.Path, path: pathlib.Path) -> Iterator[None]:
     temporary: its path.
     path: the final path, which errors name instead.
   """
-  descriptor = os.open(temporary, os.O_RDONLY) if _LOCKS_TEMPORARIES else None
+  descriptor = None if _ON_WINDOWS else os.open(temporary, os.O_RDONLY)
   try:
     if descriptor is not None:
       folder_lock.try_lock(descriptor)
@@ -162,7 +162,7 @@ def naming_errors(path: str | os.PathLike[str]) -> Iterator[None]:
 
 def sync_to_disk(path: str | os.PathLike[str]) -> None:
   """Waits until a file, or a folder's list of names, is on the disk."""
-  if os.name == 'nt':
+  if _ON_WINDOWS:
     if os.path.isdir(path):
       return  # Windows opens no folder
     descriptor = os.open(path, os.O_RDWR)  # and syncs only what may be written
@@ -182,7 +182,7 @@ def sha256(path: pathlib.Path) -> str:
 
 def _remove_abandoned(folder: pathlib.Path, prefix: str) -> None:
   """Removes the temporaries of dead processes: those with this prefix that nobody has locked."""
-  if not _LOCKS_TEMPORARIES:
+  if _ON_WINDOWS:
     return
   for path in folder.iterdir():
     if not path.name.startswith(prefix):
