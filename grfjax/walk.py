@@ -60,7 +60,7 @@ def predict(
       (`docs/error_codes.md`).
     OSError: a file cannot be read.
 
-  Example:
+  Examples:
     >>> walk = grfjax.predict('walk.mp4', body_mass_kg=61)
     >>> walk.force_bw.shape == (len(walk.time_s), 2, 3)
     True
@@ -81,7 +81,7 @@ class Estimator:
   Attributes:
     run: the network (`grfjax.inference.trained_run.TrainedRun`).
 
-  Example:
+  Examples:
     >>> estimator = grfjax.Estimator('everyone')  # or the folder of a run of your own
     >>> walks = [estimator.predict(path, body_mass_kg=61) for path in ['walk.mp4']]
     >>> [walk.name for walk in walks]
@@ -145,7 +145,7 @@ class Walk:
     body_mass_kg: of the walker; None where not given.
     curves: the estimate as the package's own parts take it.
 
-  Example:
+  Examples:
     >>> walk.legs, walk.directions
     (('left', 'right'), ('vertical', 'forward', 'left'))
     >>> vertical = walk.left_bw[:, 0]  # of the left leg, body weights
@@ -211,7 +211,7 @@ class Walk:
     Raises:
       InputError: the body mass was not given.
 
-    Example:
+    Examples:
       >>> bool(np.allclose(walk.force_n, walk.force_bw * 61 * 9.80665, equal_nan=True))
       True
     """
@@ -248,7 +248,7 @@ class Walk:
 
     It does in `interval_share` of the frames in stance. (N, 2, 3 or 1, 0) where that share is None.
 
-    Example:
+    Examples:
       >>> low, high = np.moveaxis(walk.interval_bw, -1, 0)
       >>> given = np.isfinite(walk.force_bw)
       >>> bool((low[given] < high[given]).all())
@@ -280,7 +280,7 @@ class Walk:
     - 'gait.no_estimate': this leg is estimated nowhere;
     - 'gait.leg_without_estimate': the other leg is estimated there.
 
-    Example:
+    Examples:
       >>> given = walk.reason == ''
       >>> bool((np.isfinite(walk.force_bw[..., 0]) == given).all())
       True
@@ -302,7 +302,7 @@ class Walk:
   def flags(self) -> tuple[plausibility.Flag, ...]:
     """What to know before using the numbers, (code, text): what is missing or implausible.
 
-    Example:
+    Examples:
       >>> walk.flags[0]
       Flag(code='gait.frames_without_estimate', text='11 of 167 frames have no estimate: ...')
     """
@@ -317,7 +317,7 @@ class Walk:
     Each has `leg`, `start_s`, `end_s`, whether these ends were seen (`whole_start`, `whole_end`,
     `is_whole`), and `measures`: name -> value, NaN where undefined (`definitions` explains them).
 
-    Example:
+    Examples:
       >>> whole = [contact for contact in walk.contacts if contact.is_whole]
       >>> bool(0.4 < whole[0].measures['stance_s'] < 1.5)
       True
@@ -332,7 +332,7 @@ class Walk:
     'symmetry_index_pct' -> measure -> %. The unit is at the end of each name; `definitions` says
     what it means.
 
-    Example:
+    Examples:
       >>> walk.measures['right']['stance_s']['n']
       2
     """
@@ -342,7 +342,7 @@ class Walk:
   def definitions(self) -> dict[str, dict[str, str]]:
     """Name of a measure -> its 'label', 'unit' and 'definition'.
 
-    Example:
+    Examples:
       >>> walk.definitions['stance_s']['definition']
       "From the foot's initial contact to its toe-off."
     """
@@ -366,7 +366,7 @@ class Walk:
     Raises:
       ImportError: pandas is not installed.
 
-    Example:
+    Examples:
       >>> walk.to_frame()[['time_s', 'left_fz_bw']].columns.tolist()
       ['time_s', 'left_fz_bw']
     """
@@ -381,7 +381,7 @@ class Walk:
   def plot(self) -> figure.Figure:
     """Draws both legs' forces over time with contacts, and every stance, as the command does.
 
-    Example:
+    Examples:
       >>> walk.plot().savefig('walk.png')
     """
     return walk_figure.make_figure(
@@ -394,7 +394,7 @@ class Walk:
     Raises:
       OSError: the file cannot be written.
 
-    Example:
+    Examples:
       >>> walk.to_csv('curves.csv').read_text()[:28]
       'time_s,left_fz_bw,right_fz_b'
     """
@@ -412,7 +412,7 @@ class Walk:
       InputError: there is none without the body mass, or without three axes of both legs.
       OSError: the file cannot be written.
 
-    Example:
+    Examples:
       >>> walk.to_mot('walk_grf.mot').read_text().splitlines()[1]
       'version=1'
     """
@@ -439,7 +439,7 @@ class Walk:
       InputError: the video is no longer readable, or its name is 'index', that of a list.
       OSError: a file cannot be written.
 
-    Example:
+    Examples:
       >>> walk.save('results', overlay=False)[-1].name
       'walk.html'
     """
