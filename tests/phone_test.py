@@ -95,7 +95,7 @@ def encode(
   """A video with each frame's own time, perhaps a sound track, and pixels that are not square."""
   clock = fractions.Fraction(1, 90000)
   with av.open(str(path), 'w') as container:
-    stream = container.add_stream(codec, rate=30, options={'preset': 'ultrafast', **options})
+    stream = container.add_stream(codec, rate=30, options={'preset': 'veryfast', **options})
     stream.height, stream.width = frames[0].shape[:2]
     stream.pix_fmt, stream.time_base, stream.codec_context.time_base = colours, clock, clock
     if aspect is not None:
