@@ -113,7 +113,7 @@ def test_commands_neither_reach_out_nor_unpickle(data_dir, recordings_dir, tmp_p
     ['grfjax.train', f'--config={ROOT / "configs/convolutional.py"}:scratch', f'--workdir={run}',
      f'--config.data_dir={data_dir}', '--config.holdout=A', '--config.steps=2',
      '--config.calibrate=0', '--config.batch=2', '--config.clip=16', '--config.model.width=4',
-     '--config.model.features=8'],
+     '--config.model.features=8', '--config.optimizer.muon=false'],
     ['grfjax.evaluate', f'--workdir={run}'],
     ['grfjax.predict', f'--workdir={run}', f'--recordings={recordings_dir}', '--subjects=A',
      f'--out={tmp_path / "out"}', '--overlay'],
