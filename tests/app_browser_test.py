@@ -271,6 +271,7 @@ def test_from_a_film_to_the_report(app, visit):
   start(page, app, WAITING_KG)
   camera = page.get_by_label('Film now with this device')
   assert camera.is_visible()
+  picture(page, 'phone_en_new')
   assert camera.get_attribute('capture') == 'environment'
   # Of the two inputs the last one used counts, and only one film is sent.
   page.get_by_label('Choose a film').set_input_files(app.film)

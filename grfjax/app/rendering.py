@@ -27,7 +27,7 @@ def choose_language(accept: str) -> str:
   Args:
     accept: the Accept-Language header, such as 'de-CH,de;q=0.9,en;q=0.8'.
   """
-  liked = []
+  liked: list[tuple[float, int, str]] = []
   for part in accept.split(','):
     name, _, quality = part.partition(';')
     try:

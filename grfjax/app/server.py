@@ -6,7 +6,6 @@ import asyncio
 import base64
 import hashlib
 import json
-import logging
 import pathlib
 import re
 from collections.abc import AsyncIterator
@@ -112,8 +111,11 @@ class _Handlers:
       return uploads.parse_walk_data(fields)
 
     received = uploads.received_film(request, self._options, self._places.uploads, check_fields)
-    async with received as (film, data):
-      walk = await concurrency.run_in_threadpool(self._places.add_walk, film, data)
+    try:
+      async with received as (film, data):
+        walk = await concurrency.run_in_threadpool(self._places.add_walk, film, data)
+    except refusals.Refusal as refusal:
+      return uploads.EarlyAnswer(self._page(request).refuse(refusal))
     address = f'/walks/{walk}'
     if 'application/json' in request.headers.get('accept', ''):
       return responses.JSONResponse({'location': address}, 201)
@@ -260,8 +262,7 @@ class _Handlers:
     elif isinstance(error, exceptions.HTTPException):
       code = _CODES.get(error.status_code, 'app.form')
       refusal = refusals.Refusal(error.status_code, code, error.detail)
-    else:
-      logging.getLogger('uvicorn.error').error('request failed', exc_info=error)
+    else:  # which the server logs
       refusal = refusals.Refusal(500, 'app.internal', type(error).__name__)
     return self._page(request).refuse(refusal)
 

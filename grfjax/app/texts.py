@@ -9,7 +9,7 @@ Translate = Callable[[str], str]
 
 
 def N_(text: str) -> str:
-  """Marks a text that is translated when a page is made."""
+  """Marks a text that is translated when a page is made; extractors know this name."""
   return text
 
 

@@ -8,12 +8,13 @@ import os
 import pathlib
 import shutil
 import unicodedata
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, BinaryIO
 
+import anyio
 import python_multipart
 from python_multipart import exceptions, multipart
-from starlette import concurrency, requests
+from starlette import concurrency, requests, responses, types
 
 from grfjax.app import refusals, settings, store
 from grfjax.io import atomic, recordings
@@ -25,6 +26,7 @@ _FIELD_BYTES = 4000  # of a field that is no film
 _FIELDS = 20
 _PORTION = 2**20  # bytes that are written at once
 _LOOK_AT_DISK = 64 * 2**20  # bytes between two looks at what is free
+_REST_S = 30.0  # for the rest of a refused form
 
 
 @contextlib.asynccontextmanager
@@ -79,7 +81,7 @@ def _check_free(folder: pathlib.Path, wanted: int) -> None:
 
 
 @contextlib.contextmanager
-def _refusing_full_disk():
+def _refusing_full_disk() -> Iterator[None]:
   try:
     yield
   except OSError as error:
@@ -211,6 +213,29 @@ class _Form:
 
   def _end(self) -> None:
     self._is_over = True
+
+
+class EarlyAnswer(responses.Response):
+  """An answer to a form that has not been read to its end.
+
+  It is sent at once. A connection that is closed with bytes unread is reset, and the browser then
+  shows an error of its own: so the rest is taken and thrown away for a while.
+  """
+
+  def __init__(self, answer: responses.Response):
+    """Wraps the answer."""
+    super().__init__(answer.body, answer.status_code)
+    self.raw_headers = [*answer.raw_headers, (b'connection', b'close')]
+
+  async def __call__(self, scope: types.Scope, receive: types.Receive, send: types.Send) -> None:
+    """Sends the answer, then takes the rest of the request."""
+    headers = {'status': self.status_code, 'headers': self.raw_headers}
+    await send({'type': 'http.response.start', **headers})
+    await send({'type': 'http.response.body', 'body': self.body, 'more_body': True})
+    with anyio.move_on_after(_REST_S):
+      while (await receive()).get('more_body', False):
+        pass
+    await send({'type': 'http.response.body', 'body': b''})
 
 
 def _bad_form(detail: str) -> refusals.Refusal:
