@@ -101,8 +101,10 @@ def write_results(folder: pathlib.Path, *, peak: float = 1.1, flags: tuple[str, 
   """Writes files that look like those of `predict`, with one peak for all that is measured."""
   leg = {name: {'mean': peak, 'sd': None, 'n': 2} for name in gait_measures.MEASURES}
   summary = {'left': leg, 'right': leg, results.CADENCE: {'mean': 100 * peak, 'n': 3}}
-  quality = {'flags': list(flags), 'flag_codes': ['prediction.note'] * len(flags)}
-  content = {'summary': summary, 'quality': quality}
+  content = {
+    'summary': summary,
+    'quality': {'flags': list(flags), 'flag_codes': ['prediction.note'] * len(flags)},
+  }
   page = '<!doctype html><style>p { color: red; }</style><p>A report</p>'
   for name, file in results.FILES.items():
     text = {'measures.json': json.dumps(content), 'report.html': page}.get(name, f'{name}\n')

@@ -240,7 +240,7 @@ signals.run(main, 'fold')
 def test_loso_passes_a_stop_on_and_waits_for_the_fold(tmp_path, group):
   (tmp_path / 'fold.py').write_text(FOLD)
   (tmp_path / 'round.py').write_text(
-    'import pathlib, sys, loso\nloso.define_flags()\n'
+    'import pathlib, sys\nfrom grfjax import loso\nloso.define_flags()\n'
     'from grfjax.io import signals\n'
     "def main(argv):\n  loso.run_command(pathlib.Path('x'), 'fold')\n  print('the next fold')\n"
     "signals.run(main, 'loso')\n"

@@ -196,7 +196,7 @@ def test_another_configuration_in_the_same_workdir_is_refused(run, data_dir):
     ('inner', 'B', r"inner validation subject 'B' is the one held out"),
     ('steps', 0, r'config\.steps is 0'),
     ('dataset', 'nosuch', r'mochizuki, mochizuki_window, walker'),
-    ('data_dir', '/nonexistent', r'no data set there; make it with `tfds build'),
+    ('data_dir', '/nonexistent', r'no data set there; make it with `grfjax build'),
     ('early_stop', {'monitor': 'inner_mae_pct_bw', 'patience': 1}, r'config\.inner is empty'),
     ('clip', 97, r'clip is 97 frames; a record holds 96'),
     ('average_shift', (0.5,), r'average_shift is \(0\.5,\), expected two numbers'),

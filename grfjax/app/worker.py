@@ -15,7 +15,6 @@ import logging
 import os
 import pathlib
 import shutil
-import signal
 import sys
 import threading
 import time
@@ -165,7 +164,6 @@ def serve(folder: pathlib.Path, todo: Tasks) -> None:
     folder: of the store.
     todo: what is done with films.
   """
-  signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then ends this
   places = store.Store(folder)
   with alone(folder):
     threading.Thread(target=end_with_input, args=(places,), daemon=True).start()

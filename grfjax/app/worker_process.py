@@ -31,7 +31,14 @@ def kept_running(command: Sequence[str]) -> Iterator[Callable[[], int]]:
     A function that returns the process id of the present worker.
   """
   environment = os.environ | {'TQDM_DISABLE': '1'}
-  start = lambda: subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+
+  def start() -> subprocess.Popen:
+    # In a group of its own: Ctrl-C is for the server, which then ends the worker.
+    return subprocess.Popen(
+      command, stdin=subprocess.PIPE, env=environment, start_new_session=True,
+      creationflags=getattr(subprocess, 'CREATE_NEW_PROCESS_GROUP', 0),
+    )  # fmt: skip
+
   is_over, starting = threading.Event(), threading.Lock()
   process = start()
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 import cv2
 from absl import logging
 
-from grfjax.io import recordings
+from grfjax.io import cores, recordings
 
 _Result = TypeVar('_Result')
 
@@ -37,7 +37,7 @@ def in_parallel(
       interpreter's lock; the function and its results must then be picklable. A build has threads,
       as a process would first import TensorFlow again.
   """
-  workers = int(os.environ.get('GRFJAX_WORKERS', 0)) or len(os.sched_getaffinity(0))
+  workers = int(os.environ.get('GRFJAX_WORKERS', 0)) or cores.usable_cores()
   pool: concurrent.futures.Executor
   if in_processes:
     context = multiprocessing.get_context('spawn')  # threads of OpenCV do not survive a fork
