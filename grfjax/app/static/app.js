@@ -28,7 +28,7 @@ function followUpload(form) {
 
   function show(text, code) {
     problem.querySelector('p').textContent = text;
-    problem.querySelector('.code').textContent = code;
+    problem.querySelector('code').textContent = code;
     problem.hidden = false;
     problem.focus();
   }
