@@ -18,11 +18,11 @@ case "${1:-}" in
 esac
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-# Minutes on two CPU cores.
+# About how many minutes each part takes on two idle CPU cores.
 if [ "$size" = full ]; then
-  trials=50 config=walker minutes=(9 5 120)
+  trials=50 config=walker minutes=(5 3 30)
 else
-  trials=10 config=convolutional minutes=(2 1 25)
+  trials=10 config=convolutional minutes=(1 1 10)
 fi
 out="demo/$size"
 mkdir -p "$out"
@@ -32,18 +32,18 @@ grfjax synth --out=demo/first/recordings --subjects=1 --trials=1 --seed=1
 grfjax predict --recordings=demo/first/recordings --out=demo/first/predictions --overlay
 echo "Its page: $PWD/demo/first/predictions/S01T01.html"
 
-echo "== 2 of 5: five synthetic walkers, $trials trials each, into $out/recordings (${minutes[0]} min)"
+echo "== 2 of 5: five synthetic walkers, $trials trials each, into $out/recordings (about ${minutes[0]} min)"
 if [ -e "$out/recordings/trials.csv" ]; then
   echo 'done before'
 else
   grfjax synth --out="$out/recordings" --subjects=5 --trials="$trials" --seed=0
 fi
 
-echo "== 3 of 5: voxel records, into $out/data (${minutes[1]} min)"
+echo "== 3 of 5: voxel records, into $out/data (about ${minutes[1]} min)"
 tfds build datasets/walking_grf --config=walker \
   --manual_dir="$out/recordings" --data_dir="$out/data"
 
-echo "== 4 of 5: train and evaluate every fold, into $out/runs (${minutes[2]} min)"
+echo "== 4 of 5: train and evaluate every fold, into $out/runs (about ${minutes[2]} min)"
 python launch/loso.py --config="configs/$config.py" --workdir="$out/runs" \
   --config.data_dir="$out/data" --recordings="$out/recordings"
 
