@@ -127,10 +127,10 @@ def test_the_wheel_predicts_checks_and_builds_from_another_folder(installed, rec
   installed.add_the_rest()
   done = installed.run('grfjax', 'build', f'--recordings={recordings_dir}', '--data_dir=data')
   assert done.returncode == 0, done.stderr
+  built = installed.work / 'data/walking_grf/walker' / trial_records.VERSION
+  assert (built / 'dataset_info.json').is_file()
   done = installed.run(
     'grfjax', 'train', '--config=mochizuki2d:pretrain', '--workdir=run', '--config.data_dir=data',
     '--config.holdout=nobody',
   )  # fmt: skip
   assert '[data.missing]' in done.stderr  # of the data set `mochizuki`; the configuration was found
-  (folder,) = (installed.work / 'data/walking_grf').iterdir()
-  assert folder.name == 'walker'
