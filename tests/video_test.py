@@ -487,7 +487,7 @@ def test_the_rate_that_a_camera_states(tmp_path, caplog, capture_fps, speed, say
     ({'speed': np.nan}, 'finite number above 0'),
     ({'speed': np.inf}, 'finite number above 0'),
     ({'speed': 0.0}, 'finite number above 0'),
-    ({'speed': 0.5, 'video': None, 'recordings': 'RAW'}, 'goes with --video alone'),
+    ({'speed': 0.5, 'video': None, 'recordings': 'RAW'}, 'goes with a video alone'),
   ],
 )
 def test_predict_refuses_speeds_that_are_none(monkeypatch, given, says):

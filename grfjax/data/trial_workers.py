@@ -7,14 +7,13 @@ import concurrent.futures
 import itertools
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import cv2
 from absl import logging
 
-from grfjax.io import cores, recordings
+from grfjax.io import cores, pool_worker, recordings
 
 _Result = TypeVar('_Result')
 
@@ -41,7 +40,7 @@ def in_parallel(
   pool: concurrent.futures.Executor
   if in_processes:
     context = multiprocessing.get_context('spawn')  # threads of OpenCV do not survive a fork
-    pool = concurrent.futures.ProcessPoolExecutor(workers, context, _begin_process)
+    pool = concurrent.futures.ProcessPoolExecutor(workers, context, pool_worker.begin)
   else:
     cv2.setNumThreads(1)  # a trial a core is faster than a picture on all
     pool = concurrent.futures.ThreadPoolExecutor(workers)
@@ -58,9 +57,3 @@ def in_parallel(
       pending.extend(submit(1))
   finally:
     pool.shutdown(cancel_futures=True)
-
-
-def _begin_process() -> None:
-  signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one stops
-  cv2.setNumThreads(1)
-  logging.set_verbosity(logging.ERROR)

@@ -7,14 +7,12 @@ import dataclasses
 import json
 import multiprocessing
 import pathlib
-import signal
 from collections.abc import Generator
 
-import cv2
 import tqdm
 
 from grfjax import errors
-from grfjax.io import atomic, cores
+from grfjax.io import atomic, cores, pool_worker
 from grfjax.synth import body, trial
 
 SETTINGS_FILE = 'synth.json'
@@ -149,18 +147,13 @@ def _run(tasks: list[trial.Task], workers: int) -> Generator[trial.WrittenTrial 
     return
   context = multiprocessing.get_context('spawn')  # threads of OpenCV and tqdm do not survive a fork
   with concurrent.futures.ProcessPoolExecutor(
-    min(workers, len(tasks)), mp_context=context, initializer=_initialize_worker
+    min(workers, len(tasks)), mp_context=context, initializer=pool_worker.begin
   ) as pool:
     try:
       yield from pool.map(trial.write_trial, tasks)
     except BaseException:
       pool.shutdown(cancel_futures=True)
       raise
-
-
-def _initialize_worker() -> None:
-  signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the parent process
-  cv2.setNumThreads(1)
 
 
 def _settings_of(folder: pathlib.Path) -> dict | None:
