@@ -40,7 +40,7 @@ def in_parallel(
   pool: concurrent.futures.Executor
   if in_processes:
     context = multiprocessing.get_context('spawn')  # threads of OpenCV do not survive a fork
-    pool = concurrent.futures.ProcessPoolExecutor(workers, context, pool_worker.begin)
+    pool = concurrent.futures.ProcessPoolExecutor(workers, context, _begin_process)
   else:
     cv2.setNumThreads(1)  # a trial a core is faster than a picture on all
     pool = concurrent.futures.ThreadPoolExecutor(workers)
@@ -57,3 +57,8 @@ def in_parallel(
       pending.extend(submit(1))
   finally:
     pool.shutdown(cancel_futures=True)
+
+
+def _begin_process() -> None:
+  pool_worker.begin()
+  logging.set_verbosity(logging.ERROR)
