@@ -30,7 +30,7 @@ def config_file(config: str) -> str:
     errors.InputError: there is no configuration of that name.
   """
   name, colon, argument = config.partition(':')
-  if name.endswith('.py') or set(name) & set('/\\') or pathlib.Path(name).is_file():
+  if name.endswith('.py') or set(name) & set('/\\'):
     return config
   files = {path.stem: path for path in sorted(_folder('configs').glob('*.py'))}
   if name not in files:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+import numbers
 import os
 import pathlib
 from typing import TYPE_CHECKING, Any, Literal
@@ -118,6 +119,9 @@ class Estimator:
 
 def _check_arguments(body_mass_kg: float | None, camera: str | None, speed: float | None) -> None:
   """Refuses what the command refuses as flags."""
+  for name, value in (('body_mass_kg', body_mass_kg), ('speed', speed)):
+    if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Real)):
+      raise _argument_error(f'{name} is {value!r}, expected a number or None')
   low, high = recordings.BODY_MASS_KG
   if body_mass_kg is not None and not low <= body_mass_kg <= high:
     raise _argument_error(f'body_mass_kg is {body_mass_kg}, expected {low:g} to {high:g} kilograms')

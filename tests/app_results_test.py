@@ -39,6 +39,21 @@ def add_repeats(application, count):
     application.add_done(pseudonym='repeats', filmed_on='2026-10-01', peak=1 + 0.1 * (k % 2))
 
 
+@pytest.mark.parametrize('content', ['{"cut', None])
+def test_damaged_results_of_one_walk_leave_the_others_alone(application, content):
+  damaged, other = application.add_done(), application.add_done(pseudonym='other')
+  file = application.places.folder_of(damaged) / results.FILES['measures.json']
+  if content is None:
+    file.unlink()
+  else:
+    file.write_text(content)
+  browser = app_making.Browser(application)
+  for walk in (damaged, other):
+    assert browser.get(f'/people/{application.places.walk(walk).person}').status_code == 200
+  with zipfile.ZipFile(io.BytesIO(browser.get('/export.zip').content)) as archive:
+    assert archive.testzip() is None
+
+
 def test_no_band_is_drawn_before_enough_walks_were_repeated(application):
   add_repeats(application, results.REPEATS_NEEDED - 1)
   walk = application.add_done()

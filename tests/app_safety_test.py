@@ -58,6 +58,29 @@ def test_a_session_of_another_start_is_none(application):
   assert len(other.token) >= 32
 
 
+@pytest.mark.parametrize(
+  'cookies',
+  [
+    'x="open; {}',
+    'pref={{"a":1}}; {}',
+    'name=J\xfcrgen; {}',
+    'flag; {}; =b',
+    '{}; grfjax_session=bad',
+  ],
+)
+def test_cookies_of_other_programs_on_this_computer_shut_nobody_out(application, cookies):
+  session = f'{safety.COOKIE}={application.options.new_session()}'
+  stranger = app_making.Browser(application, opened=False)
+  header = cookies.format(session).encode('latin-1')
+  assert stranger.get('/', headers=[(b'cookie', header)]).status_code == 200
+
+
+def test_a_form_with_too_many_fields_is_refused():
+  with pytest.raises(refusals.Refusal) as refused:
+    safety.parse_form(b'&'.join(b'field%d=' % k for k in range(31)))
+  assert (refused.value.status, refused.value.code) == (400, 'app.form')
+
+
 @pytest.mark.parametrize('secure', [False, True])
 def test_the_cookie_is_sent_to_nobody_else(application, secure, tmp_path):
   with app_making.Application(tmp_path, secure=secure).running() as other:

@@ -107,7 +107,7 @@ class Page:
       .get_template(template)
       .render(
         path=self._request.url.path,
-        csrf=options.csrf(safety.session_of(self._request.headers)),
+        csrf=options.csrf(safety.session_of(self._request.headers, options)),
         limits={
           'max_bytes': options.max_film_bytes,
           'body_mass_kg': recordings.BODY_MASS_KG,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import logging
 import math
 import pathlib
 from collections.abc import Sequence
@@ -76,12 +77,21 @@ def files_of(folder: pathlib.Path) -> list[str]:
 
 
 def read_results(places: store.Store, walks: Sequence[store.Walk]) -> list[WalkResult]:
-  """Returns the results of those of the walks that are done, in the same order."""
+  """Returns the results of those of the walks that are done, in the same order.
+
+  A walk whose file of results is missing or damaged is left out, and named in the log: the others'
+  pages do not depend on it.
+  """
   results = []
   for walk in walks:
     if walk.state == 'done':
       path = places.folder_of(walk.id) / FILES['measures.json']
-      results.append(WalkResult(walk, json.loads(path.read_text(encoding='utf-8'))))
+      try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+      except (OSError, ValueError) as error:
+        logging.getLogger(__name__).warning('%s: the results cannot be read: %s', path, error)
+        continue
+      results.append(WalkResult(walk, content))
   return results
 
 

@@ -7,7 +7,6 @@ the value in the forms.
 
 from __future__ import annotations
 
-import http.cookies
 import urllib.parse
 
 from starlette import datastructures, types
@@ -93,23 +92,28 @@ class Guard:
         f'{", ".join(sorted(self._options.hosts))}',
       )  # fmt: skip
     path = scope['path']
-    if path.startswith((OPEN, STATIC)) or self._options.is_session(session_of(headers)):
+    if path.startswith((OPEN, STATIC)) or session_of(headers, self._options):
       return None
     return refusals.Refusal(401, 'app.no_session', 'no session of this server has been opened')
 
 
-def session_of(headers: datastructures.Headers) -> str:
-  """Returns the value of the session's cookie, '' where there is none."""
-  try:
-    cookies = http.cookies.SimpleCookie(headers.get('cookie', ''))
-  except http.cookies.CookieError:
-    return ''
-  return cookies[COOKIE].value if COOKIE in cookies else ''
+def session_of(headers: datastructures.Headers, options: settings.Settings) -> str:
+  """Returns the session that the cookies name, '' where they name none of this server.
+
+  Browsers send the cookies of every program on the same host, whatever they hold; so what is not
+  a session's cookie is passed over, not parsed.
+  """
+  pairs = (part.partition('=') for part in headers.get('cookie', '').split(';'))
+  values = (value.strip() for name, _, value in pairs if name.strip() == COOKIE)
+  return next(filter(options.is_session, values), '')
 
 
 def parse_form(body: bytes) -> dict[str, str]:
   """Returns the fields of an urlencoded form; of those that come twice the first."""
-  parsed = urllib.parse.parse_qs(
-    body.decode('utf-8', 'replace'), keep_blank_values=True, max_num_fields=20
-  )
+  try:
+    parsed = urllib.parse.parse_qs(
+      body.decode('utf-8', 'replace'), keep_blank_values=True, max_num_fields=20
+    )
+  except ValueError as error:
+    raise refusals.Refusal(400, 'app.form', str(error)) from error
   return {name: values[0] for name, values in parsed.items()}

@@ -8,6 +8,7 @@ import hashlib
 import json
 import pathlib
 import re
+import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -68,6 +69,7 @@ def make_application(options: settings.Settings, places: store.Store) -> types.A
     exception_handlers={
       refusals.Refusal: handlers.refuse,
       exceptions.HTTPException: handlers.refuse,
+      sqlite3.OperationalError: handlers.refuse,
       Exception: handlers.refuse,
     },
   )
@@ -116,6 +118,8 @@ class _Handlers:
         walk = await concurrency.run_in_threadpool(self._places.add_walk, film, data)
     except refusals.Refusal as refusal:
       return uploads.EarlyAnswer(self._page(request).refuse(refusal))
+    except requests.ClientDisconnect:  # nobody is there to read an answer
+      return responses.Response(status_code=400)
     address = f'/walks/{walk}'
     if 'application/json' in request.headers.get('accept', ''):
       return responses.JSONResponse({'location': address}, 201)
@@ -262,6 +266,8 @@ class _Handlers:
     elif isinstance(error, exceptions.HTTPException):
       code = _CODES.get(error.status_code, 'app.form')
       refusal = refusals.Refusal(error.status_code, code, error.detail)
+    elif isinstance(error, sqlite3.OperationalError):  # full, or an input/output error for being so
+      refusal = refusals.Refusal(507, 'app.disk_full', str(error))
     else:  # which the server logs
       refusal = refusals.Refusal(500, 'app.internal', type(error).__name__)
     return self._page(request).refuse(refusal)
@@ -304,7 +310,7 @@ class _Handlers:
     return safety.parse_form(body)
 
   def _check_csrf(self, request: requests.Request, fields: dict[str, str]) -> None:
-    session = safety.session_of(request.headers)
+    session = safety.session_of(request.headers, self._options)
     if not self._options.is_csrf(session, fields.get('csrf', '')):
       raise refusals.Refusal(403, 'app.csrf', 'the field csrf is missing, or of another session')
 

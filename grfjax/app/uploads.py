@@ -157,6 +157,7 @@ class _Form:
     self.film = bytearray()
     self.has_film = False
     self._is_over = False
+    self._parts = 0
     self._name, self._value = '', bytearray()
     self._header, self._header_value = bytearray(), bytearray()
     callbacks: Any = {
@@ -169,7 +170,10 @@ class _Form:
       'on_headers_finished': self._begin_data,
       'on_end': self._end,
     }
-    self._parser = python_multipart.MultipartParser(parameters[b'boundary'], callbacks)
+    try:
+      self._parser = python_multipart.MultipartParser(parameters[b'boundary'], callbacks)
+    except exceptions.FormParserError as error:
+      raise _bad_form(str(error)) from error
 
   def add(self, chunk: bytes) -> None:
     """Takes the next portion of the body."""
@@ -186,6 +190,9 @@ class _Form:
   def _begin_part(self) -> None:
     if self.has_film:
       raise _bad_form('the film is not the last field')
+    self._parts += 1
+    if self._parts > _FIELDS:
+      raise _bad_form(f'more than {_FIELDS} fields')
     self._name, self._value = '', bytearray()
 
   def _end_header(self) -> None:
@@ -196,8 +203,6 @@ class _Form:
 
   def _begin_data(self) -> None:
     self.has_film = self._name == FILM
-    if len(self.fields) >= _FIELDS:
-      raise _bad_form(f'more than {_FIELDS} fields')
 
   def _add_data(self, data: bytes, start: int, end: int) -> None:
     if self.has_film:
@@ -253,7 +258,7 @@ def parse_walk_data(fields: dict[str, str]) -> store.WalkData:
   Raises:
     refusals.Refusal: a field is missing, no number, or outside its limits.
   """
-  pseudonym = unicodedata.normalize('NFC', ' '.join(fields.get('pseudonym', '').split()))
+  pseudonym = unicodedata.normalize('NFKC', ' '.join(fields.get('pseudonym', '').split()))
   if not 1 <= len(pseudonym) <= PSEUDONYM_LENGTH or not pseudonym.isprintable():
     raise _bad_field(
       'app.pseudonym', f'the pseudonym has {len(pseudonym)} characters, expected 1 to '
@@ -280,12 +285,12 @@ def _number(
   fields: dict[str, str], name: str, limits: tuple[float, float], code: str
 ) -> float | None:
   """Returns a field's number, None where it is empty."""
-  text = fields.get(name, '').strip()
+  text = unicodedata.normalize('NFKC', fields.get(name, '')).strip()
   if not text:
     return None
   low, high = limits
   try:
-    value = float(text.replace(',', '.'))
+    value = float(text.replace(',', '.').replace('_', ' '))  # 6_1 is no number but in Python
   except ValueError as error:
     raise _bad_field(code, f'{name} is {text[:40]!r}, expected a number') from error
   if not low <= value <= high:  # nan is not either

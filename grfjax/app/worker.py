@@ -15,6 +15,7 @@ import logging
 import os
 import pathlib
 import shutil
+import sqlite3
 import sys
 import threading
 import time
@@ -84,7 +85,12 @@ def work(places: store.Store, todo: Tasks) -> None:
     todo: what is done.
   """
   while True:
-    if not work_once(places, todo):
+    try:
+      busy = work_once(places, todo)
+    except sqlite3.OperationalError as error:  # a full disk; the job is still in the queue
+      logging.warning('the queue cannot be written: %s', error)
+      busy = False
+    if not busy:
       time.sleep(_LOOK_S)
 
 
@@ -151,7 +157,7 @@ def alone(folder: pathlib.Path) -> Iterator[None]:
 
 def end_with_input(places: store.Store) -> None:
   """Ends the process when its standard input ends, with what it was at queued again."""
-  while sys.stdin.buffer.read(1):
+  while os.read(0, 1):
     pass
   places.release()
   os._exit(0)
