@@ -1,7 +1,7 @@
 """Estimates the forces of both legs in new videos: tables, a figure, a page, an annotated video.
 
 python -m grfjax.predict --workdir=RUN --recordings=RAW --out=DIR [--subjects=A,B]
-python -m grfjax.predict --video=walk.mp4 --body_mass_kg=61 --out=DIR
+python -m grfjax.predict walk.mp4 --body_mass_kg=61 [--out=DIR]
 
 Without --workdir the bundled network `everyone` estimates them.
 """
@@ -23,12 +23,12 @@ from grfjax.report import predicting, prediction_files
 def define_flags() -> None:
   """Defines the command's flags; not on import, as commands share names of flags."""
   flags.DEFINE_string('workdir', 'everyone', "A run's folder, or the name of a bundled network.")
-  flags.DEFINE_string(
-    'out', None, 'Folder for the results; other results in it stay.', required=True
-  )
+  flags.DEFINE_string('out', 'predictions', 'Folder for the results; other results in it stay.')
   flags.DEFINE_string('recordings', None, 'A recording set; forces are not needed.')
   flags.DEFINE_list('subjects', None, 'Subjects of the recording set to predict; all without it.')
-  flags.DEFINE_string('video', None, 'A single video.')
+  flags.DEFINE_string(
+    'video', None, 'A single video; may also be given without the name of this flag.'
+  )
   flags.DEFINE_enum(
     'camera', None, list(conventions.LEGS), "The walker's side on which the camera stands."
   )
@@ -53,23 +53,24 @@ def define_flags() -> None:
 
 def main(argv: list[str]) -> None:
   """Predicts the recording set or the video that the flags name."""
-  if len(argv) > 1:
-    raise app.UsageError(f'unexpected argument {argv[1]!r}')
-  if (flags.FLAGS.recordings is None) == (flags.FLAGS.video is None):
-    raise app.UsageError('give one of --recordings and --video')
+  videos = [*argv[1:], *([flags.FLAGS.video] if flags.FLAGS.video is not None else [])]
+  if len(videos) > 1:
+    raise app.UsageError(f'unexpected argument {videos[1]!r}; one video at a time')
+  if (flags.FLAGS.recordings is None) != bool(videos):
+    raise app.UsageError('give a video or --recordings')
   if flags.FLAGS.body_mass_kg is not None and math.isnan(flags.FLAGS.body_mass_kg):
     raise app.UsageError('--body_mass_kg is nan, expected kilograms')  # passes any range check
   speed = flags.FLAGS.speed
   if speed is not None and not 0 < speed < math.inf:
     raise app.UsageError(f'--speed is {speed:g}, expected a finite number above 0')
-  if speed is not None and flags.FLAGS.video is None:
-    raise app.UsageError('--speed goes with --video alone')
+  if speed is not None and not videos:
+    raise app.UsageError('--speed goes with a video alone')
   logging.set_verbosity(logging.WARNING)
   out = pathlib.Path(flags.FLAGS.out)
   try:
     run = trained_run.load(run_folder.RunFolder.find(flags.FLAGS.workdir))
-    if flags.FLAGS.video is not None:
-      path = pathlib.Path(flags.FLAGS.video)
+    if videos:
+      path = pathlib.Path(videos[0])
       with video_file.played_at(speed):
         lines = predicting.predict_video(
           run, path, out, flags.FLAGS.camera or '', flags.FLAGS.body_mass_kg,

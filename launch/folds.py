@@ -9,7 +9,7 @@ from typing import Any
 
 import ml_collections
 
-import loso
+from grfjax import loso
 from grfjax.data import voxel_dataset
 from grfjax.evaluation import cross_fitting, held_out
 from grfjax.io import run_folder

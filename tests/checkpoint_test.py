@@ -129,7 +129,7 @@ def test_a_full_disk_leaves_the_checkpoints_before(saved, tmp_path, monkeypatch)
     (path.parent / f'{path.name}.orbax-checkpoint-tmp').mkdir()
     raise ValueError('RESOURCE_EXHAUSTED: writing [OS error 28: No space left on device]')
 
-  monkeypatch.setattr(checkpointing.ocp, 'save', full)
+  monkeypatch.setattr('orbax.checkpoint.v1.save', full)
   with pytest.raises(OSError, match=r"No space left on device: '.*checkpoints/9'") as error:
     checkpoints.save(9, _state(9), _extra(9))
   assert error.value.errno == errno.ENOSPC

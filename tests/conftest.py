@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import pathlib
 import sys
 import types
+from collections.abc import Callable
 
+import filelock
 import jax
 import making
 import pytest
 import tensorflow_datasets as tfds
 
+from grfjax.models import networks, walker_networks
+
 DATASETS = pathlib.Path(__file__).parents[1] / 'datasets'
+LONGEST = ('loso_test.py', 'phone_test.py', 'train_test.py')
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -28,8 +34,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
   slow: dict[str, int] = {}
   for item in items:
     slow[item.path.name] = slow.get(item.path.name, 0) + bool(item.get_closest_marker('slow'))
-  # The round of folds is the longest test by far.
-  items.sort(key=lambda item: (item.path.name != 'loso_test.py', -slow[item.path.name]))
+  items.sort(key=lambda item: (item.path.name not in LONGEST, -slow[item.path.name]))
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+  """A folder of this session, which all workers share."""
+  own = tmp_path_factory.getbasetemp()
+  return own.parent if os.environ.get('PYTEST_XDIST_WORKER') else own
+
+
+def make_once(folder: pathlib.Path, make: Callable[[pathlib.Path], object]) -> pathlib.Path:
+  """Has one worker make a folder, which others wait for and then share; tests only read it."""
+  with filelock.FileLock(folder.with_suffix('.lock')):
+    if not folder.exists():
+      partial = folder.with_suffix('.partial')
+      partial.mkdir()
+      make(partial)
+      partial.rename(folder)
+  return folder
 
 
 @pytest.fixture(scope='session', autouse=True)
@@ -38,9 +60,7 @@ def compile_once(tmp_path_factory: pytest.TempPathFactory) -> None:
 
   All workers, and the commands that tests start, share them.
   """
-  worker = os.environ.get('PYTEST_XDIST_WORKER')
-  root = tmp_path_factory.getbasetemp()
-  folder = (root.parent if worker else root) / 'compiled'
+  folder = shared_folder(tmp_path_factory) / 'compiled'
   folder.mkdir(exist_ok=True)
   settings = {
     'compilation_cache_dir': str(folder),
@@ -56,7 +76,8 @@ def compile_once(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope='session')
 def recordings_dir(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
   """A recording set: 3 subjects x 2 trials (camera left, right) of 70 frames 96 x 64."""
-  return making.write_set(tmp_path_factory.mktemp('recordings'), making.SUBJECTS)
+  folder = shared_folder(tmp_path_factory) / 'recordings'
+  return make_once(folder, lambda root: making.write_set(root, making.SUBJECTS))
 
 
 @pytest.fixture(scope='session')
@@ -74,10 +95,21 @@ def data_dir(
   tmp_path_factory: pytest.TempPathFactory,
 ) -> pathlib.Path:
   """Both configurations, built of `recordings_dir` without TensorFlow."""
-  root = tmp_path_factory.mktemp('data')
-  for config in ('walker', 'mochizuki'):
-    builder = builder_module.Builder(data_dir=root, config=config)
-    builder.download_and_prepare(
-      download_config=tfds.download.DownloadConfig(manual_dir=recordings_dir)
-    )
-  return root
+
+  def build(root: pathlib.Path) -> None:
+    for config in ('walker', 'mochizuki'):
+      builder = builder_module.Builder(data_dir=root, config=config)
+      builder.download_and_prepare(
+        download_config=tfds.download.DownloadConfig(manual_dir=recordings_dir)
+      )
+
+  return make_once(shared_folder(tmp_path_factory) / 'data', build)
+
+
+@pytest.fixture
+def few_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+  """Members of `walker` with one layer over time each, as a layer takes seconds to compile."""
+  for name, change in (('Convolutional', {'dilations': (1,)}), ('Recurrent', {'layers': 1})):
+    network = functools.partial(getattr(walker_networks, name), **change)
+    monkeypatch.setattr(walker_networks, name, network)
+    monkeypatch.setitem(networks.MODELS, name.lower(), network)

@@ -6,7 +6,8 @@ import re
 ROOT = pathlib.Path(__file__).parents[1]
 AREAS = (
   'table', 'recording', 'force', 'c3d', 'video', 'walker', 'data', 'synth', 'config', 'run',
-  'checkpoint', 'evaluation', 'prediction', 'gait', 'sync', 'check',
+  'checkpoint', 'evaluation', 'prediction', 'gait', 'sync', 'check', 'install',
+  'app',
 )  # fmt: skip
 CODE = re.compile(rf"'((?:{'|'.join(AREAS)})\.[a-z0-9_]+)'")
 # The process that reads C3D files gives the code's second part alone.

@@ -22,11 +22,11 @@ def _truth(path):
 
 @pytest.fixture(scope='module')
 def walks(tmp_path_factory):
-  """Forces alone, of people of every style; the videos are as small as they come."""
+  """Forces alone, of people of every style; the videos are as small and short as they come."""
   root = tmp_path_factory.mktemp('walks')
   for number, style in enumerate(gait_styles.STYLES):
     settings = synth_trial.Settings(
-      subjects=4, trials=1, seed=100 + number, style=style, width=64, height=36, fps=60
+      subjects=4, trials=1, seed=100 + number, style=style, width=64, height=36, fps=5
     )
     recording_set.write_set(root / style, settings, workers=1)
   return root

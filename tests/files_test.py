@@ -130,7 +130,7 @@ def test_a_lock_file_that_cannot_be_written_is_named(tmp_path, monkeypatch):
   def full(*args):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-  monkeypatch.setattr(folder_lock.os, 'pwrite', full)
+  monkeypatch.setattr(folder_lock.os, 'ftruncate', full)
   with (
     pytest.raises(OSError, match=f"No space left on device: '{tmp_path}/.lock'"),
     folder_lock.lock_folder(tmp_path),

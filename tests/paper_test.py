@@ -200,7 +200,7 @@ def test_people_of_the_training_are_not_tried_on(study):
 
 def test_a_missing_data_set_is_named_with_its_command_before_anything_is_trained(study, others_dir):
   study = dataclasses.replace(study, five_dir=others_dir)
-  with pytest.raises(voxel_dataset.DataError, match=r'tfds build .* --config=mochizuki_96px'):
+  with pytest.raises(voxel_dataset.DataError, match=r'grfjax build .*--config=mochizuki_96px'):
     paper.run_rows(study, [paper.ROWS['2d'], paper.ROWS['2d_96px']], [0])
   assert not study.workdir.exists()
 

@@ -10,8 +10,7 @@ import pytest
 import train_test
 
 import kill
-import loso
-from grfjax import errors
+from grfjax import errors, loso
 from grfjax.data import trial_records, voxel_dataset
 from grfjax.evaluation import cross_fitting, held_out
 from grfjax.inference import trained_run, video_estimate

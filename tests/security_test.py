@@ -26,6 +26,7 @@ UNSAFE_MODULES = {
 UNSAFE_CALLS = {
   'socket.socket',
   'socket.create_connection',
+  'socket.create_server',
   'eval',
   'exec',
   'compile',
@@ -35,6 +36,9 @@ UNSAFE_CALLS = {
   'cv2.FileStorage',
 }
 NETWORK_MODULES = {'requests', 'http', 'ftplib', 'urllib.request', 'httpx', 'aiohttp'}
+# The application listens, and asks the system for this computer's address: a datagram socket is
+# connected, which sends nothing.
+ALLOWED_CALLS = {'grfjax/app/network.py': {'socket.create_server', 'socket.socket'}}
 # TensorBoard's writer hands its events through a pipe to a thread of its own.
 OWN_EVENTS = ("('tensorboardX.proto.", "('builtins', 'object')")
 
@@ -85,9 +89,11 @@ def _unsafe(tree):
 
 
 def test_data_are_never_read_as_code():
-  found = {
-    str(path.relative_to(ROOT)): list(_unsafe(ast.parse(path.read_text()))) for path in SOURCES
-  }
+  found = {}
+  for path in SOURCES:
+    name = path.relative_to(ROOT).as_posix()
+    called = list(_unsafe(ast.parse(path.read_text(encoding='utf-8'))))
+    found[name] = [what for what in called if what[1] not in ALLOWED_CALLS.get(name, ())]
   assert {k: v for k, v in found.items() if v} == {}
 
 
@@ -107,7 +113,7 @@ def test_commands_neither_reach_out_nor_unpickle(data_dir, recordings_dir, tmp_p
     ['grfjax.train', f'--config={ROOT / "configs/convolutional.py"}:scratch', f'--workdir={run}',
      f'--config.data_dir={data_dir}', '--config.holdout=A', '--config.steps=2',
      '--config.calibrate=0', '--config.batch=2', '--config.clip=16', '--config.model.width=4',
-     '--config.model.features=8'],
+     '--config.model.features=8', '--config.optimizer.muon=false'],
     ['grfjax.evaluate', f'--workdir={run}'],
     ['grfjax.predict', f'--workdir={run}', f'--recordings={recordings_dir}', '--subjects=A',
      f'--out={tmp_path / "out"}', '--overlay'],

@@ -123,6 +123,16 @@ def test_a_synthesis_that_is_stopped_leaves_nothing(tmp_path):
   assert not list(tmp_path.iterdir())
 
 
+def test_no_worker_outlives_a_synthesis_that_is_killed(tmp_path):
+  process = _start(
+    '-m', 'grfjax.synth', f'--out={tmp_path / "raw"}', '--subjects=2', '--trials=5', '--workers=2',
+    '--width=160', '--height=120',
+  )  # fmt: skip
+  _when(process, lambda: list(tmp_path.glob('.*/videos/S*.mp4')))
+  process.kill()
+  process.communicate(timeout=30)  # returns once nobody holds the output open
+
+
 SCRIPT = """
 import contextlib, os, sys, time
 from grfjax.io import signals
@@ -240,7 +250,7 @@ signals.run(main, 'fold')
 def test_loso_passes_a_stop_on_and_waits_for_the_fold(tmp_path, group):
   (tmp_path / 'fold.py').write_text(FOLD)
   (tmp_path / 'round.py').write_text(
-    'import pathlib, sys, loso\nloso.define_flags()\n'
+    'import pathlib, sys\nfrom grfjax import loso\nloso.define_flags()\n'
     'from grfjax.io import signals\n'
     "def main(argv):\n  loso.run_command(pathlib.Path('x'), 'fold')\n  print('the next fold')\n"
     "signals.run(main, 'loso')\n"

@@ -47,6 +47,7 @@ def _config(data_dir, **changes):
   config.checkpoint_every = 3
   config.model.width = 4
   config.model.features = 8
+  config.model.dilations = (1,)  # each layer takes as long to compile as a hundred steps do
   config.calibrate = 0
   for name, value in changes.items():
     config[name] = value
@@ -112,28 +113,34 @@ def test_done_is_done(run, data_dir):
 
 
 def test_training_starts_from_another_runs_weights(run, data_dir, tmp_path):
-  config = _config(data_dir, model_init=str(run), steps=1)
-  config.optimizer.update({'learning_rate': 0.0, 'warmup': 0, 'weight_decay': 0.0})
-  cross_fitting.train_run(config, tmp_path)
+  # The warm-up's first step is of no length.
+  cross_fitting.train_run(_config(data_dir, model_init=str(run), steps=1), tmp_path)
   for mine, theirs in zip(_params(tmp_path)[0], _params(run)[0], strict=True):
     np.testing.assert_array_equal(mine, theirs)
 
 
+def _member_config(data_dir, name, **changes):
+  """One step of another network, without what else takes long to compile."""
+  config = _config(data_dir, steps=1, **changes)
+  config.model = {'name': name, 'width': 4, 'features': 8}
+  config.augment = {}
+  config.optimizer.muon = False
+  return config
+
+
+@pytest.mark.usefixtures('few_layers')
 def test_training_starts_from_a_run_for_each_member(run, data_dir, tmp_path):
   """Each member's weights are its own run's, and who these know is known."""
   members = {}
   for name in ('recurrent', 'convolutional'):  # in whichever order
-    config = _config(data_dir, steps=1, holdout='BC'[len(members)])
-    config.model.name = name
+    config = _member_config(data_dir, name, holdout='BC'[len(members)])
     members[name] = tmp_path / name
     cross_fitting.train_run(config, members[name])
   both = ','.join(map(str, members.values()))
   with pytest.raises(ValueError, match=r'recurrent knows C, who is the holdout here'):
     cross_fitting.train_run(_config(data_dir, model_init=both, holdout='C'), tmp_path / 'run')
-  config = _config(data_dir, model_init=both, steps=1, holdout='')
-  config.model.name = 'walker'
-  config.optimizer.update({'learning_rate': 0.0, 'warmup': 0, 'weight_decay': 0.0})
-  cross_fitting.train_run(config, tmp_path / 'run')
+  config = _member_config(data_dir, 'walker', model_init=both, holdout='')
+  cross_fitting.train_run(config, tmp_path / 'run')  # the warm-up's first step is of no length
   params, _, _ = weight_files.restore_params(tmp_path / 'run')
   assert set(params) == set(members)
   for name, folder in members.items():
@@ -196,7 +203,7 @@ def test_another_configuration_in_the_same_workdir_is_refused(run, data_dir):
     ('inner', 'B', r"inner validation subject 'B' is the one held out"),
     ('steps', 0, r'config\.steps is 0'),
     ('dataset', 'nosuch', r'mochizuki, mochizuki_window, walker'),
-    ('data_dir', '/nonexistent', r'no data set there; make it with `tfds build'),
+    ('data_dir', '/nonexistent', r'no data set there; make it with `grfjax build'),
     ('early_stop', {'monitor': 'inner_mae_pct_bw', 'patience': 1}, r'config\.inner is empty'),
     ('clip', 97, r'clip is 97 frames; a record holds 96'),
     ('average_shift', (0.5,), r'average_shift is \(0\.5,\), expected two numbers'),

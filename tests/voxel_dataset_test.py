@@ -71,7 +71,7 @@ def test_a_missing_data_set_says_how_to_make_it(tmp_path, name):
   with pytest.raises(voxel_dataset.DataError, match='no data set there; make it') as caught:
     voxel_dataset.Dataset(where, 'walker')
   assert caught.value.code == 'data.missing'
-  assert '`tfds build datasets/walking_grf --config=walker --manual_dir=' in str(caught.value)
+  assert '`grfjax build --config=walker --recordings=' in str(caught.value)
 
 
 def test_an_unknown_configuration_lists_the_names(data_dir):
@@ -186,7 +186,7 @@ def test_a_damaged_set_is_refused(copy, how):
   assert (caught.value.code, caught.value.file) == (f'data.{code}', str(copy))
   assert part in str(caught.value)
   assert str(copy) in str(caught.value)
-  assert 'tfds build' in str(caught.value)
+  assert 'grfjax build' in str(caught.value)
 
 
 def test_a_set_that_was_never_finished_is_not_read(copy):

@@ -6,7 +6,6 @@ import collections.abc
 
 import numpy as np
 import scipy.ndimage
-import scipy.signal
 
 from grfjax import conventions
 from grfjax.data import plate_contacts
@@ -182,7 +181,9 @@ def _two_peaks(
   """Returns the times, a margin inside, of the two clear peaks of a vertical force, or None."""
   during = (time_s >= stance.start_s) & (time_s <= stance.end_s)
   t, f = time_s[during], fz[during]
-  peaks, _ = scipy.signal.find_peaks(f, prominence=_VALLEY_BW * body_weight_n)
+  from scipy import signal  # here, as it takes a quarter of a command's start to import
+
+  peaks, _ = signal.find_peaks(f, prominence=_VALLEY_BW * body_weight_n)
   if len(peaks) != 2:
     return None
   first, second = t[peaks]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import grain
 import numpy as np
 
-from grfjax import errors
+from grfjax import errors, extras
 from grfjax.data import label_index
+
+if TYPE_CHECKING:
+  import grain
 
 Batch = dict[str, np.ndarray]
 
@@ -75,6 +77,8 @@ def train_stream(
     errors.InputError: the processes cannot share a batch evenly, or `rebalance` is out of range;
       or, once a batch is taken, `clip` is longer than a record.
   """
+  with extras.needed('train'):
+    import grain  # here, as predicting does without it
   if batch % processes:
     raise errors.InputError(
       f'config.batch is {batch}, which {processes} processes cannot share evenly',

@@ -7,14 +7,13 @@ import concurrent.futures
 import itertools
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import cv2
 from absl import logging
 
-from grfjax.io import recordings
+from grfjax.io import cores, pool_worker, recordings
 
 _Result = TypeVar('_Result')
 
@@ -37,7 +36,7 @@ def in_parallel(
       interpreter's lock; the function and its results must then be picklable. A build has threads,
       as a process would first import TensorFlow again.
   """
-  workers = int(os.environ.get('GRFJAX_WORKERS', 0)) or len(os.sched_getaffinity(0))
+  workers = int(os.environ.get('GRFJAX_WORKERS', 0)) or cores.usable_cores()
   pool: concurrent.futures.Executor
   if in_processes:
     context = multiprocessing.get_context('spawn')  # threads of OpenCV do not survive a fork
@@ -61,6 +60,5 @@ def in_parallel(
 
 
 def _begin_process() -> None:
-  signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one stops
-  cv2.setNumThreads(1)
+  pool_worker.begin()
   logging.set_verbosity(logging.ERROR)

@@ -8,9 +8,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-import tensorflow_datasets as tfds
-
-from grfjax import errors
+from grfjax import errors, extras
 from grfjax.data import clip_config, subject_lists, trial_records
 
 DATASET = 'walking_grf'
@@ -46,8 +44,7 @@ class Dataset:
     self.config = clip_config.clip_config(config_name)
     self.folder = pathlib.Path(data_dir) / DATASET / config_name / trial_records.VERSION
     build_command = (
-      f'tfds build datasets/{DATASET} --config={config_name} --manual_dir=RECORDINGS '
-      f'--data_dir={data_dir or "DATA"}'
+      f'grfjax build --config={config_name} --recordings=RECORDINGS --data_dir={data_dir or "DATA"}'
     )
     self._rebuild_hint = f'build it again with `{build_command} --overwrite`'
     try:
@@ -58,7 +55,9 @@ class Dataset:
       ) from error
     if not exists:
       raise self._missing_error(data_dir, build_command)
-    self._builder = self._open()
+    with extras.needed('train'):
+      import tensorflow_datasets as tfds  # here, as predicting does without it
+    self._builder = self._open(tfds)
     info = self._builder.info
     self._check_configuration(info)
     self._check_complete(info)
@@ -86,7 +85,7 @@ class Dataset:
       file=root,
     )
 
-  def _open(self) -> Any:
+  def _open(self, tfds: Any) -> Any:
     """Opens the data set with TFDS and reads what is asked of it."""
     try:
       builder = tfds.builder_from_directory(str(self.folder))
@@ -208,6 +207,8 @@ class Dataset:
 
 def _joined_splits(splits: Sequence[str]) -> Any:
   """Joins several splits. By halves, as TFDS calls itself for every `+` on the way down."""
+  import tensorflow_datasets as tfds
+
   if len(splits) == 1:
     return tfds.core.ReadInstruction(splits[0])
   half = len(splits) // 2

@@ -18,25 +18,30 @@ _SUFFIXES = ('', '_lo', '_hi')  # the estimate, and between what the force lies
 _MOT_LEGS = ('right', 'left')  # ground_force_1 and ground_force_2
 
 
-def to_csv(curves: force_curves.ForceCurves) -> str:
-  """Returns the text of STEM.csv: a row a frame; where there is no estimate, a cell is empty."""
+def columns(curves: force_curves.ForceCurves) -> dict[str, np.ndarray]:
+  """Returns the columns of STEM.csv, in order: name -> (N,); NaN where there is no estimate."""
   axes = curves.force.shape[2]
-  columns = {}
+  forces = {}
   for k, suffix in enumerate(_SUFFIXES[: 1 + curves.interval.shape[3]]):
     values = curves.force if k == 0 else curves.interval[..., k - 1]
     for leg, axis in itertools.product(range(2), range(axes)):
       name = f'{conventions.LEGS[leg]}_{_AXIS_COLUMNS[axis]}{suffix}_bw'
-      columns[name] = values[:, leg, axis]
+      forces[name] = values[:, leg, axis]
   # The vertical forces stand first, as every file has them; the intervals last, but for the trust.
-  names = sorted(columns, key=lambda n: (any(s in n for s in _SUFFIXES[1:]), 'fz' not in n))
+  names = sorted(forces, key=lambda n: (any(s in n for s in _SUFFIXES[1:]), 'fz' not in n))
+  trust = {}
   if curves.trust is not None:
-    for leg, name in enumerate(conventions.LEGS):
-      columns[f'{name}_trust'] = curves.trust[:, leg]
-      names.append(f'{name}_trust')
+    trust = {f'{name}_trust': curves.trust[:, leg] for leg, name in enumerate(conventions.LEGS)}
+  return {'time_s': curves.time_s, **{name: forces[name] for name in names}, **trust}
+
+
+def to_csv(curves: force_curves.ForceCurves) -> str:
+  """Returns the text of STEM.csv: a row a frame; where there is no estimate, a cell is empty."""
+  table = columns(curves)
   text = io.StringIO()
   writer = csv.writer(text, lineterminator='\n')
-  writer.writerow(['time_s', *names])
-  for time_s, *row in zip(curves.time_s, *(columns[n] for n in names), strict=True):
+  writer.writerow(table)
+  for time_s, *row in zip(*table.values(), strict=True):
     cells = ['' if np.isnan(v) else f'{v:.{DECIMALS}f}' for v in row]
     writer.writerow([f'{time_s:.6f}', *cells])
   return text.getvalue()
@@ -111,18 +116,18 @@ def to_mot(curves: force_curves.ForceCurves, body_mass_kg: float, name: str) -> 
   if curves.force.shape[2] < 3 or not is_complete.any():
     return ''
   newtons = curves.force[is_complete] * body_mass_kg * conventions.G
-  labels, columns = ['time'], [curves.time_s[is_complete]]
+  labels, cells = ['time'], [curves.time_s[is_complete]]
   for number, leg in enumerate(_MOT_LEGS, 1):
     force = conventions.walker_to_opensim(newtons[:, conventions.LEGS.index(leg)])
     labels += [f'ground_force_{number}_{part}' for part in ('vx', 'vy', 'vz', 'px', 'py', 'pz')]
-    columns += [*force.T, *np.zeros((3, len(force)))]
+    cells += [*force.T, *np.zeros((3, len(force)))]
   for number in (1, 2):
     labels += [f'ground_torque_{number}_{axis}' for axis in 'xyz']
-    columns += [*np.zeros((3, len(newtons)))]
+    cells += [*np.zeros((3, len(newtons)))]
   lines = [
     ' '.join(name.split()), 'version=1', f'nRows={len(newtons)}', f'nColumns={len(labels)}',
     'inDegrees=yes', 'endheader', '\t'.join(labels),
   ]  # fmt: skip
-  for time_s, *row in zip(*columns, strict=True):
+  for time_s, *row in zip(*cells, strict=True):
     lines.append('\t'.join([f'{time_s:.6f}', *(f'{v + 0.0:.3f}' for v in row)]))
   return '\n'.join(lines) + '\n'

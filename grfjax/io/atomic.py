@@ -2,7 +2,8 @@
 
 A file is written under a temporary name, which stays locked while its process works on it. What a
 killed process has left is therefore not locked, and the next process that writes the same file
-removes it.
+removes it. Windows cannot rename what is open, so that nothing is locked there, and what a killed
+process has left stays until somebody removes it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from grfjax.io import folder_lock
 # The errors of writing where space has run out: disk full, over quota, over a limit of file size.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PREFIX = '.grfjax-'  # of every temporary name
+_ON_WINDOWS = os.name == 'nt'
 
 
 @contextlib.contextmanager
@@ -45,9 +47,10 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     _remove_abandoned(path.parent, prefix)
     # The same ending, as writers of pictures and videos choose the format by it.
     descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
+    os.close(descriptor)
     temporary = pathlib.Path(name)
     try:
-      with _in_use(descriptor, temporary, path):
+      with _in_use(temporary, path):
         yield temporary
         temporary.chmod(0o644)
         sync_to_disk(temporary)
@@ -77,7 +80,7 @@ def atomic_files(folder: str | os.PathLike[str], names: Collection[str]) -> Iter
     _remove_abandoned(folder, prefix)
     with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as temporary_name:
       temporary = pathlib.Path(temporary_name)
-      with _in_use(os.open(temporary, os.O_RDONLY), temporary, folder):
+      with _in_use(temporary, folder):
         yield temporary
         for name in names:
           if (temporary / name).exists():
@@ -105,11 +108,13 @@ def atomic_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     _remove_abandoned(path.parent, prefix)
     temporary = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
     try:
-      with _in_use(os.open(temporary, os.O_RDONLY), temporary, path):
+      with _in_use(temporary, path):
         yield temporary
         for written in [*temporary.rglob('*'), temporary]:
           sync_to_disk(written)
         temporary.chmod(0o755)
+        with contextlib.suppress(FileNotFoundError):
+          path.rmdir()  # as Windows does not replace even an empty folder
         temporary.replace(path)
         sync_to_disk(path.parent)
     finally:
@@ -117,21 +122,23 @@ def atomic_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 @contextlib.contextmanager
-def _in_use(descriptor: int, temporary: pathlib.Path, path: pathlib.Path) -> Iterator[None]:
-  """Locks a temporary while the block works on it, then closes it.
+def _in_use(temporary: pathlib.Path, path: pathlib.Path) -> Iterator[None]:
+  """Locks a temporary while the block works on it.
 
   Args:
-    descriptor: of the open temporary.
     temporary: its path.
     path: the final path, which errors name instead.
   """
+  descriptor = None if _ON_WINDOWS else os.open(temporary, os.O_RDONLY)
   try:
-    folder_lock.try_lock(descriptor)
+    if descriptor is not None:
+      folder_lock.try_lock(descriptor)
     yield
   except OSError as error:
     raise _with_final_path(error, temporary, path) from error
   finally:
-    os.close(descriptor)
+    if descriptor is not None:
+      os.close(descriptor)
 
 
 def _with_final_path(error: OSError, temporary: pathlib.Path, path: pathlib.Path) -> OSError:
@@ -155,7 +162,12 @@ def naming_errors(path: str | os.PathLike[str]) -> Iterator[None]:
 
 def sync_to_disk(path: str | os.PathLike[str]) -> None:
   """Waits until a file, or a folder's list of names, is on the disk."""
-  descriptor = os.open(path, os.O_RDONLY)
+  if _ON_WINDOWS:
+    if os.path.isdir(path):
+      return  # Windows opens no folder
+    descriptor = os.open(path, os.O_RDWR)  # and syncs only what may be written
+  else:
+    descriptor = os.open(path, os.O_RDONLY)
   try:
     os.fsync(descriptor)
   finally:
@@ -170,6 +182,8 @@ def sha256(path: pathlib.Path) -> str:
 
 def _remove_abandoned(folder: pathlib.Path, prefix: str) -> None:
   """Removes the temporaries of dead processes: those with this prefix that nobody has locked."""
+  if _ON_WINDOWS:
+    return
   for path in folder.iterdir():
     if not path.name.startswith(prefix):
       continue

@@ -7,6 +7,7 @@ nothing of grfjax, which need not be installed where the process runs.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -191,15 +192,22 @@ def _text(values: np.ndarray) -> str:
   return text if len(text) <= 100 else text[:97] + '...'
 
 
-def _main(path: str, memory_megabytes: int) -> None:
-  """Reads a file and writes it to standard output, or the reason why not to standard error."""
+def _limit_memory(limit: int) -> None:
+  """Has requests for more bytes than this fail, where the system can: Windows and macOS cannot."""
+  if sys.platform == 'win32':
+    return
   import resource  # here, as only Unix has it, and `c3d` imports this file everywhere
 
+  with contextlib.suppress(ValueError, OSError):  # macOS refuses it
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+  resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _main(path: str, memory_megabytes: int) -> None:
+  """Reads a file and writes it to standard output, or the reason why not to standard error."""
   answer = os.fdopen(os.dup(1), 'wb')
   os.dup2(2, 1)  # whatever ezc3d prints
-  limit = memory_megabytes * 2**20
-  resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-  resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+  _limit_memory(memory_megabytes * 2**20)
   try:
     fields = _read_platforms(path)
   except _UnusableError as error:

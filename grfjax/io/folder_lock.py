@@ -13,6 +13,8 @@ import filelock
 
 from grfjax import errors
 
+# Windows lets nobody else read the byte that is locked, the first one; the text begins behind it.
+_TEXT_START = 1
 LOCK = '.lock'  # the file that is locked, in a folder that one process at a time may work in
 
 _NO_LOCKS = (  # EBADF: NFS locks only what is open for writing
@@ -64,7 +66,8 @@ def lock_folder(folder: pathlib.Path) -> Iterator[bool]:
   try:
     locked = try_lock(descriptor)
     if locked is False:
-      holder = os.pread(descriptor, 1000, 0).decode(errors='replace').strip() or 'another process'
+      os.lseek(descriptor, _TEXT_START, os.SEEK_SET)
+      holder = os.read(descriptor, 1000).decode(errors='replace').strip() or 'another process'
       raise InUseError(
         f'{folder} is in use by {holder}; wait until it has ended, or stop it',
         code='run.in_use',
@@ -72,7 +75,7 @@ def lock_folder(folder: pathlib.Path) -> Iterator[bool]:
       )
     try:
       os.ftruncate(descriptor, 0)
-      os.pwrite(descriptor, f'process {os.getpid()} on {platform.node()}\n'.encode(), 0)
+      os.write(descriptor, f'\nprocess {os.getpid()} on {platform.node()}\n'.encode())
     except OSError as error:  # the system names no file where it was given a descriptor
       raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     yield bool(locked)

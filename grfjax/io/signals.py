@@ -8,6 +8,7 @@ as if it were killed, which files survive because each is written whole or not a
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
 import signal
@@ -24,7 +25,12 @@ GRACE_S = 8.0
 
 # 128 + the signal's number, as shells report it.
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+if sys.platform == 'win32':
+  EXIT_CODES[signal.SIGBREAK] = 143  # how one process asks another to end there
 _RETRY_S = 0.1
+_RETRY = getattr(
+  signal, 'SIGALRM', signal.SIGABRT
+)  # Windows has no alarm, and little to choose from
 
 # Functions that Python itself calls: it prints what is raised in them, and goes on. The first one
 # is JAX's.
@@ -90,7 +96,7 @@ def _raise_stop(frame: Any) -> None:
   """
   if _deferred:
     return
-  signal.setitimer(signal.ITIMER_REAL, _RETRY_S)
+  _retry_soon()
   error = sys.exception()
   while error is not None:
     if isinstance(error, StopRequested):
@@ -102,6 +108,15 @@ def _raise_stop(frame: Any) -> None:
     frame = frame.f_back
   assert _received is not None
   raise StopRequested(_received)
+
+
+def _retry_soon() -> None:
+  if hasattr(signal, 'setitimer'):
+    signal.setitimer(signal.ITIMER_REAL, _RETRY_S)
+  else:
+    timer = threading.Timer(_RETRY_S, _thread.interrupt_main, [_RETRY])
+    timer.daemon = True
+    timer.start()
 
 
 def run(main: Callable[[list[str]], Any], command: str, *, grace_s: float = GRACE_S) -> None:
@@ -122,7 +137,7 @@ def run(main: Callable[[list[str]], Any], command: str, *, grace_s: float = GRAC
       stop = StopRequested(_received)
     else:
       raise
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(_RETRY, signal.SIG_IGN)
     # Not sys.exit, which waits for other threads; what was open has been closed on the way here.
     print(f'{command}: {stop}', file=sys.stderr)
     sys.stdout.flush()
@@ -139,7 +154,7 @@ def _install_handlers(command: str, grace_s: float) -> None:
   threading.Thread(target=_enforce_grace, args=arguments, daemon=True).start()
   for number in EXIT_CODES:
     signal.signal(number, _handle_signal)
-  signal.signal(signal.SIGALRM, _handle_retry)
+  signal.signal(_RETRY, _handle_retry)
   sys.unraisablehook = lambda unraisable: (
     None if unraisable.exc_type is StopRequested else sys.__unraisablehook__(unraisable)
   )

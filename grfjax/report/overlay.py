@@ -16,7 +16,7 @@ import numpy as np
 import tqdm
 from av.video import reformatter
 
-from grfjax.io import video_file, working_frames
+from grfjax.io import progress, video_file, working_frames
 from grfjax.report import overlay_drawing, overlay_strip
 
 MAX_SIDE = 1280  # pixels of the picture's longer side, at most
@@ -63,10 +63,11 @@ def write_annotated_video(
   )
   with av.open(os.fspath(path), 'w', format='mp4', options={'movflags': '+faststart'}) as container:
     stream = _add_stream(container, video, canvas.shape)
-    progress = tqdm.tqdm(
+    bar = tqdm.tqdm(
       pictures, f'{name}_overlay', len(video.time_s), leave=False, mininterval=1, unit='frame'
     )
-    for k, picture in enumerate(progress):
+    for k, picture in enumerate(bar):
+      progress.report(progress.DRAW, k / len(video.time_s))
       canvas[:rows] = picture
       overlay_drawing.draw_window(canvas[:rows], box[k])
       overlay_drawing.draw_forces(canvas[:rows], box[k], force[k], int(direction[k]))

@@ -70,6 +70,27 @@ def _plate_reference(
     return None, (f'The forces of this trial could not be used: {error}',)
 
 
+def predict_walk(
+  run: trained_run.TrainedRun, path: pathlib.Path, camera: str, body_mass_kg: float | None
+) -> walk_prediction.Prediction:
+  """Returns a video's result.
+
+  Args:
+    run: the network.
+    path: the video.
+    camera: 'left' or 'right', the walker's side on which the camera stands; '' finds it out.
+    body_mass_kg: of the walker; None: nothing is in newtons.
+
+  Raises:
+    ValueError: the video or the run cannot be used, as `video_estimate.estimate_video` tells.
+  """
+  estimate = video_estimate.estimate_video(run, path, camera)
+  description = run_description.describe_run(run)
+  return walk_prediction.Prediction(
+    path.stem, path.name, '', estimate, body_mass_kg, description, notes=run.damaged
+  )
+
+
 def predict_video(
   run: trained_run.TrainedRun,
   path: pathlib.Path,
@@ -85,26 +106,21 @@ def predict_video(
     run: the network.
     path: the video.
     out: folder for the results.
-    camera: 'left' or 'right', the walker's side on which the camera stands; '' finds it out.
-    body_mass_kg: of the walker; None: nothing is in newtons.
+    camera: as in `predict_walk`.
+    body_mass_kg: likewise.
     with_overlay: whether to write the annotated video.
 
   Returns:
     A few lines for the terminal: the result in short, and the files.
 
   Raises:
-    ValueError: the video or the run cannot be used, as `video_estimate.estimate_video` tells.
+    ValueError: as in `predict_walk`.
     OSError: a file cannot be written.
   """
-  estimate = video_estimate.estimate_video(run, path, camera)
-  description = run_description.describe_run(run)
-  prediction = walk_prediction.Prediction(
-    path.stem, path.name, '', estimate, body_mass_kg, description, notes=run.damaged
-  )
+  prediction = predict_walk(run, path, camera, body_mass_kg)
   *others, page = prediction_files.write_prediction(out, prediction, path if with_overlay else None)
   return '\n'.join([
-    *walk_text.result_sentences(prediction),
-    *(f'Note: {flag}' for flag in prediction.content['quality']['flags']),
+    walk_text.in_short(prediction),
     f'written: {", ".join(str(path) for path in others)}',
     f'page: {page}',
   ])  # fmt: skip

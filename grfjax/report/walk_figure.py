@@ -34,10 +34,22 @@ def draw_walk(
   reference: plate_reference.PlateReference | None,
   title: str,
 ) -> pathlib.Path:
+  """Draws a video's curves into a PNG, and returns its path; the rest as in `make_figure`."""
+  fig = make_figure(estimate, contacts, body_mass_kg, reference, title)
+  with style.figure_defaults():
+    return style.save_figure(fig, path)
+
+
+def make_figure(
+  estimate: force_curves.ForceCurves,
+  contacts: list[foot_contacts.MeasuredContact],
+  body_mass_kg: float | None,
+  reference: plate_reference.PlateReference | None,
+  title: str,
+) -> figure.Figure:
   """Draws a video's curves.
 
   Args:
-    path: of the PNG.
     estimate: the curves.
     contacts: of both feet, found in the curves.
     body_mass_kg: of the walker; None: no scale of newtons.
@@ -60,12 +72,12 @@ def draw_walk(
     fig.legend(
       handles=drawing.legend(), loc='outside lower center', ncols=6, fontsize=style.SMALL_SIZE
     )
-    return style.save_figure(fig, path)
+  return fig
 
 
 @dataclasses.dataclass(frozen=True)
 class _Drawing:
-  """Draws the parts of the figure; attributes as in `draw_walk`."""
+  """Draws the parts of the figure; attributes as in `make_figure`."""
 
   estimate: force_curves.ForceCurves
   contacts: list[foot_contacts.MeasuredContact]

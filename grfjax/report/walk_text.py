@@ -9,6 +9,12 @@ from grfjax.report import contact_text, page_parts, text_table, walk_prediction
 BODY_WEIGHT = 'Forces are in body weights (BW): 1 BW is what the person weighs, standing still.'
 
 
+def in_short(prediction: walk_prediction.Prediction) -> str:
+  """Returns the result for a terminal: a line for each sentence, then what to know about it."""
+  flags = prediction.content['quality']['flags']
+  return '\n'.join([*result_sentences(prediction), *(f'Note: {flag}' for flag in flags)])
+
+
 def result_sentences(prediction: walk_prediction.Prediction) -> list[str]:
   """Returns the result in a few sentences: cadence, then each leg, then both legs together."""
   content = prediction.content

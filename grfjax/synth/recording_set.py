@@ -6,16 +6,13 @@ import csv
 import dataclasses
 import json
 import multiprocessing
-import os
 import pathlib
-import signal
 from collections.abc import Generator
 
-import cv2
 import tqdm
 
 from grfjax import errors
-from grfjax.io import atomic
+from grfjax.io import atomic, cores, pool_worker
 from grfjax.synth import body, trial
 
 SETTINGS_FILE = 'synth.json'
@@ -73,7 +70,7 @@ def write_set(out: pathlib.Path, settings: trial.Settings, workers: int = 0) -> 
   with atomic.atomic_folder(out) as partial:
     for name in ('videos', 'forces', 'truth'):
       (partial / name).mkdir()
-    draws, trials = _write_trials(partial, settings, workers or len(os.sched_getaffinity(0)))
+    draws, trials = _write_trials(partial, settings, workers or cores.usable_cores())
     people = [trial.draw_person(settings, i, draw) for i, draw in enumerate(draws)]
     _write_table(partial / 'trials.csv', [t.row for t in trials])
     _write_table(
@@ -150,7 +147,7 @@ def _run(tasks: list[trial.Task], workers: int) -> Generator[trial.WrittenTrial 
     return
   context = multiprocessing.get_context('spawn')  # threads of OpenCV and tqdm do not survive a fork
   with concurrent.futures.ProcessPoolExecutor(
-    min(workers, len(tasks)), mp_context=context, initializer=_initialize_worker
+    min(workers, len(tasks)), mp_context=context, initializer=pool_worker.begin
   ) as pool:
     try:
       yield from pool.map(trial.write_trial, tasks)
@@ -159,22 +156,17 @@ def _run(tasks: list[trial.Task], workers: int) -> Generator[trial.WrittenTrial 
       raise
 
 
-def _initialize_worker() -> None:
-  signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the parent process
-  cv2.setNumThreads(1)
-
-
 def _settings_of(folder: pathlib.Path) -> dict | None:
   """Returns the settings of the set in a folder; None where there is no set."""
   try:
-    about = json.loads((folder / SETTINGS_FILE).read_text())
+    about = json.loads((folder / SETTINGS_FILE).read_text(encoding='utf-8'))
     return about['settings'] if about['made_by'] == 'grfjax.synth' else None
   except (OSError, ValueError, KeyError, TypeError):
     return None
 
 
 def _write_table(path: pathlib.Path, rows: list[dict[str, str]]) -> None:
-  with atomic.naming_errors(path), path.open('w', newline='') as file:
+  with atomic.naming_errors(path), path.open('w', encoding='utf-8', newline='') as file:
     table = csv.DictWriter(file, list(rows[0]), lineterminator='\n')
     table.writeheader()
     table.writerows(rows)

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from grfjax import errors
+from grfjax.io import progress
 from grfjax.tracking import (
   background_model,
   blobs,
@@ -31,7 +32,15 @@ from grfjax.tracking import (
 
 
 class NobodyFoundError(errors.InputError):
-  """No walker could be followed; the message says what moves in the video instead."""
+  """No walker could be followed; the message says what moves in the video instead.
+
+  Attributes:
+    gaps: where somebody may walk but cannot be followed.
+    moves: whether the camera was found to move.
+  """
+
+  gaps: tuple[tracking_gaps.Gap, ...] = ()
+  moves: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,17 +85,20 @@ def find_crossings(
   search = _Search(steady, time_s)
   has_crossing = False
   for k, frame in enumerate(steady):
+    progress.report(progress.SEARCH, k / len(time_s))
     for crossing in search.add(k, frame):
       has_crossing = True
       yield crossing
   gaps = search.gaps()
   if not has_crossing:
-    raise NobodyFoundError(
+    error = NobodyFoundError(
       f'nobody walks across the picture ({"; ".join(map(str, gaps)) or search.describe_motion()}; '
       f'expected one person crossing at least {linking.MIN_TRAVEL} body heights before a still '
       'camera)',
       code='video.no_walker',
     )
+    error.gaps, error.moves = tuple(gaps), steady.moves
+    raise error
   yield from gaps
 
 

@@ -3,8 +3,9 @@
     checkpoints/STEP/         what Orbax writes, into a temporary folder that is then renamed
     checkpoints/STEP.sha256   digests of its files, written last: without it there is no checkpoint
 
-This is the only module that imports Orbax. Disks err: a checkpoint that does not match its digests
-(as `sha256sum -c STEP.sha256` says) is passed over for the one before.
+This is the only module that imports Orbax, where it is needed, as that takes a second. Disks err: a
+checkpoint that does not match its digests (as `sha256sum -c STEP.sha256` says) is passed over for
+the one before.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
-from orbax.checkpoint import v1 as ocp
 
 from grfjax import errors
 from grfjax.io import atomic, run_folder
@@ -73,6 +73,8 @@ class Checkpoints:
       NotFiniteError: the state is not finite; nothing is written.
       OSError: the checkpoint cannot be written; earlier ones stay.
     """
+    from orbax.checkpoint import v1 as ocp
+
     refuse_not_finite(state)
     path = self.folder / str(step)
     try:
@@ -102,6 +104,8 @@ class Checkpoints:
     Raises:
       CheckpointError: there is none.
     """
+    from orbax.checkpoint import v1 as ocp
+
     path, damaged = newest(self.folder)
     extra = dict(ocp.metadata(path).custom_metadata or {})
     state = ocp.load(path, like)
@@ -130,6 +134,8 @@ def read(path: pathlib.Path) -> tuple[dict[str, Any], dict[str, Any]]:
   Returns:
     The state as nested dicts of numpy arrays, and what was saved beside it.
   """
+  from orbax.checkpoint import v1 as ocp
+
   metadata = ocp.metadata(path)
   like = jax.tree.map(lambda a: np.empty(a.shape, a.dtype), metadata.metadata)
   return ocp.load(path, like), dict(metadata.custom_metadata or {})

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import flax.struct
 import jax
 import jax.numpy as jnp
-import optax
-import optax.contrib
 
 from grfjax.models import augmentation, targets
+
+if TYPE_CHECKING:
+  import optax
 
 Metrics = dict[str, tuple[jax.Array, jax.Array]]  # name -> (sum, count)
 
@@ -99,6 +100,7 @@ def make_train_step(
   The old state's memory is donated, except on a CPU: there the buffers shared by old and new state
   make XLA run one operation after the other, which costs a third of a small network's step.
   """
+  import optax  # here, as predicting does without it
 
   def train_step(state: TrainState, batch: Any, key: jax.Array) -> tuple[TrainState, Metrics]:
     key = jax.random.fold_in(key, state.step)

@@ -1,0 +1,174 @@
+"""The results of estimated walks: their files, their measures, and how these change over time."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import logging
+import math
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from grfjax import conventions
+from grfjax.app import store
+from grfjax.gait import gait_measures, repeatability
+
+# Repeats from which the smallest change is given: a standard deviation of n degrees of freedom has
+# a relative standard error of about 1 / sqrt(2 n), which is 22 % then.
+REPEATS_NEEDED = 10
+
+# Name in an address -> name in the walk's folder, as `predict` writes it for the film walk.film.
+FILES = {
+  'report.html': 'walk.html',
+  'film.mp4': 'walk_overlay.mp4',
+  'curves.png': 'walk.png',
+  'curves.csv': 'walk.csv',
+  'curves.mot': 'walk_grf.mot',
+  'measures.json': 'walk.json',
+}
+
+CADENCE = 'cadence_steps_per_min'
+MEASURES = {**gait_measures.MEASURES, CADENCE: gait_measures.WALK_MEASURES[CADENCE]}
+DIGITS = {'s': 2, 'BW': 2, 'BW/s': 1, 'BW s': 3, 'steps/min': 0}  # of a unit's values; others 0
+
+
+@dataclasses.dataclass(frozen=True)
+class WalkResult:
+  """What was estimated of a walk.
+
+  Attributes:
+    walk: the walk.
+    content: of its measures.json.
+  """
+
+  walk: store.Walk
+  content: dict[str, Any]
+
+  def value(self, measure: str, leg: str) -> float:
+    """Returns the mean of a measure, NaN where undefined.
+
+    Args:
+      measure: of `MEASURES`.
+      leg: 'left' or 'right'; '' of cadence.
+    """
+    summary = self.content['summary']
+    mean = (summary[leg][measure] if leg else summary[measure])['mean']
+    return math.nan if mean is None else float(mean)
+
+  @property
+  def flags(self) -> list[tuple[str, str]]:
+    """What to be careful about: (code, English sentence)."""
+    quality = self.content['quality']
+    return list(zip(quality['flag_codes'], quality['flags'], strict=True))
+
+
+def legs_of(measure: str) -> tuple[str, ...]:
+  """Returns the legs that a measure has values of; ('',) of a measure of the whole walk."""
+  return ('',) if measure == CADENCE else tuple(conventions.LEGS)
+
+
+def files_of(folder: pathlib.Path) -> list[str]:
+  """Returns the names in addresses of the files that a walk's folder has."""
+  return [name for name, file in FILES.items() if (folder / file).is_file()]
+
+
+def read_results(places: store.Store, walks: Sequence[store.Walk]) -> list[WalkResult]:
+  """Returns the results of those of the walks that are done, in the same order.
+
+  A walk whose file of results is missing or damaged is left out, and named in the log: the others'
+  pages do not depend on it.
+  """
+  results = []
+  for walk in walks:
+    if walk.state == 'done':
+      path = places.folder_of(walk.id) / FILES['measures.json']
+      try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+      except (OSError, ValueError) as error:
+        logging.getLogger(__name__).warning('%s: the results cannot be read: %s', path, error)
+        continue
+      results.append(WalkResult(walk, content))
+  return results
+
+
+class Repeatability:
+  """The smallest change of each measure, from people who were filmed several times on a day."""
+
+  def __init__(self, results: Sequence[WalkResult]):
+    """Sorts the walks of everybody by person and day.
+
+    Args:
+      results: of all walks.
+    """
+    self._days: dict[tuple[str, str], list[WalkResult]] = {}
+    for result in results:
+      self._days.setdefault((result.walk.person, result.walk.filmed_on), []).append(result)
+
+  @property
+  def repeats(self) -> int:
+    """How many walks there are beyond the first of each person and day."""
+    return sum(len(day) - 1 for day in self._days.values())
+
+  @functools.cache  # noqa: B019 - lives as long as a request
+  def smallest_change(self, measure: str) -> float:
+    """Returns the change of a measure that means something; NaN where it is not known.
+
+    Left and right leg have one, from both; a walk with both legs counts as one repeat.
+    """
+    legs = legs_of(measure)
+    values = [
+      np.array([result.value(measure, leg) for result in day])
+      for day in self._days.values()
+      for leg in legs
+    ]
+    sd, freedom = repeatability.within_subject_sd(v[np.isfinite(v)] for v in values)
+    known = freedom / len(legs) >= REPEATS_NEEDED
+    return repeatability.smallest_change(sd) if known else math.nan
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+  """A measure of two walks.
+
+  Attributes:
+    measure: of `MEASURES`.
+    leg: 'left', 'right' or ''.
+    first: value; NaN where undefined, as below.
+    second: value.
+    smallest_change: that means something.
+  """
+
+  measure: str
+  leg: str
+  first: float
+  second: float
+  smallest_change: float
+
+  @property
+  def difference(self) -> float:
+    """The second walk's value less the first's."""
+    return self.second - self.first
+
+  @property
+  def beyond(self) -> bool | None:
+    """Whether the difference means something; None where that is not known."""
+    if math.isnan(self.difference) or math.isnan(self.smallest_change):
+      return None
+    return abs(self.difference) > self.smallest_change
+
+
+def compare(first: WalkResult, second: WalkResult, known: Repeatability) -> list[Comparison]:
+  """Returns every measure of two walks that one of them has."""
+  rows = [
+    Comparison(
+      measure, leg, first.value(measure, leg), second.value(measure, leg),
+      known.smallest_change(measure),
+    )
+    for measure in MEASURES
+    for leg in legs_of(measure)
+  ]  # fmt: skip
+  return [row for row in rows if not (math.isnan(row.first) and math.isnan(row.second))]

@@ -1,0 +1,193 @@
+"""What the application says: its sentences, marked for translation, in the order of their codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Translate = Callable[[str], str]
+
+
+def N_(text: str) -> str:
+  """Marks a text that is translated when a page is made; extractors know this name."""
+  return text
+
+
+_FILM_AGAIN = N_('Film again, as the page "How to film" shows.')
+_ANOTHER_FILE = N_('Choose the film itself, as the camera made it.')
+_OPEN_AGAIN = N_('Open the address, or scan the code, that the program shows where it was started.')
+
+# code -> what happened, and what can be done
+REFUSALS: dict[str, tuple[str, str]] = {
+  'app.no_session': (N_('This browser has not been let in.'), _OPEN_AGAIN),
+  'app.wrong_token': (
+    N_('This address is no longer valid: it changes each time the program is started.'),
+    _OPEN_AGAIN,
+  ),
+  'app.host': (N_('The program was asked for by a name that is not its own.'), _OPEN_AGAIN),
+  'app.csrf': (
+    N_('This form does not come from a page that is open here, or is too old.'),
+    N_('Go back, reload the page and send the form again.'),
+  ),
+  'app.form': (N_('The form did not arrive whole.'), N_('Go back and send it again.')),
+  'app.pseudonym': (
+    N_('The pseudonym is missing, or is too long.'),
+    N_('Enter 1 to 60 characters; not a name by which others know the person.'),
+  ),
+  'app.date': (N_('The date of the film cannot be.'), N_('Enter the day of the film.')),
+  'app.body_mass': (
+    N_('The body mass is missing, or cannot be.'),
+    N_('Enter it in kilograms, 5 to 300.'),
+  ),
+  'app.height': (N_('The height cannot be.'), N_('Enter it in metres, 0.5 to 2.6, or leave it.')),
+  'app.age': (N_('The age cannot be.'), N_('Enter it in years, 0 to 120, or leave it.')),
+  'app.no_film': (N_('There is no film, or an empty one.'), _ANOTHER_FILE),
+  'app.too_large': (
+    N_('The film is too large: less than 4 GB can be taken.'),
+    N_('Film in 1080p rather than 4K, or cut the film to the walk.'),
+  ),
+  'app.disk_full': (
+    N_('There is not enough room on the disk of the computer that the program runs on.'),
+    N_('Delete walks that are no longer needed, or free the disk, and send the film again.'),
+  ),
+  'app.not_found': (
+    N_('There is nothing at this address; it may have been deleted.'),
+    N_('Go to the list of people.'),
+  ),
+  'app.method': (N_('This address cannot be used in this way.'), N_('Go to the list of people.')),
+  'app.state': (
+    N_('This cannot be done now; somebody may have done it already.'),
+    N_('Reload the page.'),
+  ),
+  'app.internal': (
+    N_('The program failed.'),
+    N_('Try again; if it fails again, tell whoever looks after the program.'),
+  ),
+  'app.worker_died': (
+    N_('The program was ended three times while it worked on this film.'),
+    N_('Film for a shorter time or in 1080p: the memory may be too small for this film.'),
+  ),
+  'video.unreadable': (N_('The file is no film, or is cut short.'), _ANOTHER_FILE),
+  'video.no_video': (N_('The file holds sound or data, but no film.'), _ANOTHER_FILE),
+  'video.too_short': (N_('The film has fewer than two pictures.'), _FILM_AGAIN),
+  'video.too_narrow': (N_('The picture is less than 64 pixels wide.'), _FILM_AGAIN),
+  'video.frame_times': (N_('The times of the pictures do not increase.'), _ANOTHER_FILE),
+  'video.hole': (N_('Pictures are missing in the middle of the film.'), _FILM_AGAIN),
+  'video.frame_size': (N_('The size of the pictures changes within the film.'), _ANOTHER_FILE),
+  'video.damaged': (N_('The film is damaged.'), _ANOTHER_FILE),
+  'video.interlaced': (
+    N_('The film is interlaced: its odd and even rows show two instants.'),
+    N_('Set the camera to progressive pictures (a p, not an i, behind the number of rows).'),
+  ),
+  'video.no_walker': (N_('Nobody is seen walking across the picture.'), _FILM_AGAIN),
+}
+_OTHER = (N_('The film cannot be used.'), _FILM_AGAIN)
+
+# What a check found: code -> sentence, filled in with its numbers.
+FINDINGS: dict[str, str] = {
+  'video.no_walker': N_('Nobody is seen walking across the picture.'),
+  'check.frame_rate': N_(
+    'The film has %(fps)s pictures a second; 50 or more show how the foot meets the floor.'
+  ),
+  'check.playback_speed': N_(
+    'The file says that a second of the film is %(speed)s real seconds; the results are in real '
+    'seconds.'
+  ),
+  'check.withheld': N_('In %(percent)s %% of the walk the walker is not seen clearly.'),
+  'check.small_walker': N_(
+    'The walker is small: the window around is %(rows)s pixels high, expected %(expected)s.'
+  ),
+  'walker.camera_moves': N_(
+    'From %(start)s to %(end)s s the camera moves too much, and nothing is estimated.'
+  ),
+  'walker.two_together': N_(
+    'From %(start)s to %(end)s s two people are too close to each other, and nothing is estimated.'
+  ),
+  'walker.another_in_window': N_(
+    'From %(start)s to %(end)s s another person is beside the walker, and nothing is estimated.'
+  ),
+  'walker.feet_cut': N_(
+    "From %(start)s to %(end)s s the feet are below the picture's lower edge, and nothing is "
+    'estimated.'
+  ),
+  'walker.oblique': N_(
+    'From %(start)s to %(end)s s somebody comes nearer or goes away instead of walking past, and '
+    'nothing is estimated.'
+  ),
+  'walker.shorter': N_(
+    'From %(start)s to %(end)s s somebody else walks as well; who goes further is estimated.'
+  ),
+}
+
+# Flags of a prediction (docs/error_codes.md); their own English sentences say when and how much.
+FLAGS: dict[str, str] = {
+  'walker.camera_moves': N_('Where the camera moves too much, nothing is given.'),
+  'walker.low_trust': N_('Where the networks contradict each other, nothing is given.'),
+  'walker.two_together': N_('Where two people are too close to each other, nothing is given.'),
+  'walker.another_in_window': N_('Where another person is beside the walker, nothing is given.'),
+  'walker.feet_cut': N_("Where the feet are below the picture's lower edge, nothing is given."),
+  'walker.oblique': N_('Where somebody comes nearer or goes away, nothing is given.'),
+  'walker.shorter': N_('Somebody else walks at the same time; who goes further is estimated.'),
+  'gait.frames_without_estimate': N_('For a part of the film nothing is given.'),
+  'gait.no_estimate': N_('There is no estimate of one leg.'),
+  'gait.leg_without_estimate': N_('One leg has no estimate in a part of the walk.'),
+  'gait.several_walks': N_('There are several walks; the numbers are of all together.'),
+  'gait.contact_cut_off': N_(
+    'Some foot contacts are not seen whole; only those that are seen whole are measured.'
+  ),
+  'gait.no_whole_contact': N_('No foot contact is seen whole.'),
+  'gait.no_swing': N_("A leg's force does not fall to 0 between two contacts."),
+  'gait.same_foot_twice': N_('A foot touches down twice in a row.'),
+  'gait.peak_too_high': N_('A vertical force is higher than walking allows.'),
+  'gait.stance_time': N_('A stance is shorter or longer than walking allows.'),
+  'gait.cadence': N_('The cadence is lower or higher than walking allows.'),
+  'gait.playback_speed': N_('The cadence is unusual: the film may be slowed down or sped up.'),
+  'gait.total_force': N_(
+    'Over whole strides both legs together do not carry one body weight, so the forces are wrong.'
+  ),
+  'prediction.note': N_('There is a note:'),
+  'prediction.no_opensim_file': N_('There is no file for OpenSim.'),
+}
+
+# Labels and units of grfjax.gait.gait_measures, which are translated by their English text.
+MEASURES = (
+  N_('Stance time'), N_('Step time'), N_('Stride time'), N_('Double support'), N_('First peak'),
+  N_('Time of the first peak'), N_('Valley'), N_('Time of the valley'), N_('Second peak'),
+  N_('Time of the second peak'), N_('Loading rate'), N_('Vertical impulse'),
+  N_('Braking impulse'), N_('Propulsion impulse'), N_('Cadence'),
+)  # fmt: skip
+UNITS = (
+  N_('s'), N_('% of stride'), N_('% of stance'), N_('BW'), N_('BW/s'), N_('BW s'), N_('steps/min'),
+)  # fmt: skip
+LEGS = {'left': N_('left'), 'right': N_('right'), '': ''}
+
+
+def refusal(code: str, _: Translate) -> tuple[str, str]:
+  """Returns what happened and what can be done, translated; ('', '') of no code."""
+  if not code:
+    return '', ''
+  message, remedy = REFUSALS.get(code, _OTHER)
+  return _(message), _(remedy)
+
+
+def finding(found: dict[str, Any], _: Translate) -> str:
+  """Returns the sentence of a finding of a check, translated."""
+  return _(FINDINGS[found['code']]) % found['numbers']
+
+
+def flag(code: str, sentence: str, _: Translate, language: str) -> dict[str, str]:
+  """Returns a flag of a prediction for a page.
+
+  Args:
+    code: of the flag.
+    sentence: its English sentence.
+    _: of the reader's language.
+    language: of the reader.
+
+  Returns:
+    'text' in the reader's language, 'code', and as 'detail' the English sentence, which has the
+    numbers; '' where it is the text itself.
+  """
+  if language == 'en' or code not in FLAGS:
+    return {'text': sentence, 'code': code, 'detail': ''}
+  return {'text': _(FLAGS[code]), 'code': code, 'detail': sentence}

@@ -1,0 +1,213 @@
+"""People over time: what a change means, what is exported, and that deletion deletes."""
+
+import contextlib
+import csv
+import io
+import json
+import math
+import re
+import sqlite3
+import zipfile
+
+import app_making
+import numpy as np
+import pytest
+
+from grfjax.app import charts, exports, results, store
+from grfjax.gait import repeatability
+
+
+@pytest.fixture
+def application(tmp_path):
+  with app_making.Application(tmp_path / 'store').running() as application:
+    yield application
+
+
+def test_repeatability_is_that_of_bland_and_altman():
+  # Two differences of 0.2 and one triple: squares 0.02 + 0.02 + 0.02 over 4 degrees of freedom.
+  groups = [np.array([1.0, 1.2]), np.array([2.0, 2.2]), np.array([0.9, 1.0, 1.1]), np.array([7.0])]
+  sd, freedom = repeatability.within_subject_sd(groups)
+  assert freedom == 4
+  assert sd == pytest.approx(math.sqrt(0.06 / 4))
+  assert repeatability.smallest_change(sd) == pytest.approx(1.96 * math.sqrt(2) * sd)
+  assert math.isnan(repeatability.within_subject_sd([np.array([1.0])])[0])
+
+
+def add_repeats(application, count):
+  """Adds a person's walks of one day, whose peaks differ from each other by 0.1 by turns."""
+  for k in range(count + 1):
+    application.add_done(pseudonym='repeats', filmed_on='2026-10-01', peak=1 + 0.1 * (k % 2))
+
+
+@pytest.mark.parametrize('content', ['{"cut', None])
+def test_damaged_results_of_one_walk_leave_the_others_alone(application, content):
+  damaged, other = application.add_done(), application.add_done(pseudonym='other')
+  file = application.places.folder_of(damaged) / results.FILES['measures.json']
+  if content is None:
+    file.unlink()
+  else:
+    file.write_text(content)
+  browser = app_making.Browser(application)
+  for walk in (damaged, other):
+    assert browser.get(f'/people/{application.places.walk(walk).person}').status_code == 200
+  with zipfile.ZipFile(io.BytesIO(browser.get('/export.zip').content)) as archive:
+    assert archive.testzip() is None
+
+
+def test_no_band_is_drawn_before_enough_walks_were_repeated(application):
+  add_repeats(application, results.REPEATS_NEEDED - 1)
+  walk = application.add_done()
+  later = application.add_done(filmed_on='2026-11-20', peak=1.6)
+  places = application.places
+  person = places.walk(walk).person
+  compare = f'/people/{person}/compare?first={walk}&second={later}'
+  browser = app_making.Browser(application)
+
+  def known():
+    return results.Repeatability(results.read_results(places, places.walks()))
+
+  done = results.read_results(places, places.walks(person)[::-1])
+  assert known().repeats == results.REPEATS_NEEDED - 1
+  assert math.isnan(known().smallest_change('first_peak_bw'))
+  assert not any(s.band for c in charts.draw_charts(done, known()) for s in c.series)
+  assert {row.beyond for row in results.compare(*done, known())} == {None}
+  assert 'class="band' not in browser.get(f'/people/{person}').text
+  assert browser.get(compare).status_code == 200
+
+  application.add_done(pseudonym='repeats', filmed_on='2026-10-01')
+  values = [1 + 0.1 * (k % 2) for k in range(results.REPEATS_NEEDED)] + [1.1]
+  change = 1.96 * math.sqrt(2) * float(np.std(values, ddof=1))
+  assert known().smallest_change('first_peak_bw') == pytest.approx(change)
+  assert known().smallest_change(results.CADENCE) == pytest.approx(100 * change)
+  rows = {(r.measure, r.leg): r for r in results.compare(*done, known())}
+  assert rows['first_peak_bw', 'left'].difference == pytest.approx(0.5)
+  assert rows['first_peak_bw', 'left'].beyond
+  assert not results.compare(done[0], done[0], known())[0].beyond
+  assert browser.get(f'/people/{person}').status_code == 200
+
+
+def test_a_chart_shows_each_walk_at_its_date_and_the_band_about_the_first(application):
+  add_repeats(application, results.REPEATS_NEEDED)
+  for day, peak in (('2026-11-01', 1.0), ('2026-11-11', 1.2), ('2026-11-21', 1.1)):
+    application.add_done(filmed_on=day, peak=peak)
+  places = application.places
+  done = results.read_results(places, places.walks(places.people()[0].id)[::-1])
+  known = results.Repeatability(results.read_results(places, places.walks()))
+  (chart,) = (c for c in charts.draw_charts(done, known) if c.measure == 'first_peak_bw')
+  assert [line.leg for line in chart.series] == ['left', 'right']
+  points = chart.series[0].points
+  assert [value for *_, value in points] == [1.0, 1.2, 1.1]
+  x, y = np.array(points)[:, :2].T
+  assert x[1] - x[0] == pytest.approx(x[2] - x[1])  # ten days each
+  assert y[0] > y[2] > y[1]  # downwards in a picture
+  scale = (y[0] - y[1]) / 0.2
+  above, below = map(float, re.match(r'M\d+ ([\d.]+)H\d+V([\d.]+)', chart.series[0].band).groups())
+  assert below - y[0] == pytest.approx(scale * chart.smallest_change, abs=0.2)
+  assert y[0] - above == pytest.approx(scale * chart.smallest_change, abs=0.2)
+  assert chart.x_ticks == [(x[0], '2026-11-01'), (x[1], '2026-11-11'), (x[2], '2026-11-21')]
+
+
+def test_a_walk_without_a_measure_breaks_nothing(application):
+  walk = application.add_done()
+  path = application.places.folder_of(walk) / results.FILES['measures.json']
+  content = json.loads(path.read_text())
+  content['summary']['left']['step_s']['mean'] = content['summary'][results.CADENCE]['mean'] = None
+  path.write_text(json.dumps(content))
+  browser = app_making.Browser(application)
+  person = application.places.walk(walk).person
+  for page in (f'/walks/{walk}', f'/people/{person}'):
+    assert browser.get(page).status_code == 200
+  assert browser.get(f'/people/{person}/compare?first={walk}&second={walk}').status_code == 200
+
+
+def test_the_zip_holds_everything_and_names_are_no_formulas_or_paths(application):
+  first = application.add_done(pseudonym='=HYPERLINK("http://evil")', peak=1.25)
+  second = application.add_done(pseudonym='../../Müller', height_m=1.7)
+  browser = app_making.Browser(application)
+  waiting = app_making.walk_of(browser.send(b'not looked at yet', filmed_on='2026-11-02'))
+  answer = browser.get('/export.zip')
+  archive = zipfile.ZipFile(io.BytesIO(answer.content))
+  assert archive.testzip() is None
+  assert answer.headers['content-disposition'].startswith('attachment')
+  rows = list(csv.DictReader(io.StringIO(archive.read('walks.csv').decode())))
+  assert {r['pseudonym'] for r in rows} == {'\'=HYPERLINK("http://evil")', '../../Müller', 'P01'}
+  names = set(archive.namelist())
+  folders = {row['pseudonym']: row['folder'] for row in rows}
+  for pseudonym, folder in folders.items():
+    assert re.fullmatch(r'person_\d+/2026-11-\d\d_walk_1', folder)
+    files = {'film_as_sent_in'} | (set(results.FILES) if pseudonym != 'P01' else set())
+    assert {n.rpartition('/')[2] for n in names if n.startswith(f'{folder}/')} == files
+  film = f'{folders["P01"]}/film_as_sent_in'
+  assert archive.read(film) == application.places.film_of(waiting).read_bytes()
+  for walk, pseudonym in ((first, '\'=HYPERLINK("http://evil")'), (second, '../../Müller')):
+    for name, stored in results.FILES.items():
+      content = (application.places.folder_of(walk) / stored).read_bytes()
+      assert archive.read(f'{folders[pseudonym]}/{name}') == content
+  measures = list(csv.DictReader(io.StringIO(archive.read('measures.csv').decode())))
+  peaks = [float(r['mean']) for r in measures if r['measure'] == 'first_peak_bw']
+  assert sorted(peaks) == [1.1, 1.1, 1.25, 1.25]
+  person = application.places.walk(second).person
+  own = zipfile.ZipFile(io.BytesIO(browser.get(f'/people/{person}/export.zip').content))
+  assert len(own.namelist()) == 2 + 1 + len(results.FILES)
+
+
+def test_a_zip_is_sent_in_portions_and_leaves_out_what_is_deleted_meanwhile(application):
+  gone, large = application.add_done(filmed_on='2026-11-03'), application.add_done()
+  places = application.places
+  places.film_of(large).write_bytes(np.random.default_rng(0).bytes(5 * exports._PORTION))
+  portions = exports.zip_walks(places, places.people(), places.walks())
+  taken = [next(portions)]
+  places.delete_walk(gone)
+  taken += portions
+  assert max(map(len, taken)) < 2 * exports._PORTION
+  archive = zipfile.ZipFile(io.BytesIO(b''.join(taken)))
+  assert archive.testzip() is None
+  assert not [name for name in archive.namelist() if '2026-11-03' in name]
+
+
+def test_deletion_leaves_neither_files_nor_bytes(application):
+  secret = 'Pseudonym-that-must-vanish'
+  browser, places = app_making.Browser(application), application.places
+
+  def bytes_stored():
+    return b''.join(p.read_bytes() for p in places.folder.rglob('*') if p.is_file())
+
+  # Open all the time, as the worker's may be: otherwise the log goes with the last connection.
+  with contextlib.closing(sqlite3.connect(places.folder / 'walks.sqlite3')) as other:
+    other.execute('SELECT * FROM people').fetchall()
+    walks = [application.add_done(pseudonym=secret, flags=(secret,)) for _ in range(2)]
+    kept = application.add_done(pseudonym='kept')
+    person = places.walk(walks[0]).person
+    assert secret.encode() in (places.folder / 'walks.sqlite3-wal').read_bytes()
+    assert browser.post(f'/walks/{walks[0]}/delete').headers['location'] == f'/people/{person}'
+    assert not places.folder_of(walks[0]).exists()
+    assert browser.get(f'/walks/{walks[0]}').status_code == 404
+    assert browser.get(f'/walks/{walks[0]}/files/report.html').status_code == 404
+    assert browser.events(f'/walks/{walks[1]}')[-1]['state'] == 'done'
+    assert browser.post(f'/people/{person}/delete').headers['location'] == '/'
+    assert secret.encode() not in bytes_stored()
+    assert walks[1].encode() not in bytes_stored()
+    assert (places.folder / 'walks.sqlite3-wal').stat().st_size == 0
+  assert [walk.id for walk in places.walks()] == [kept]
+  assert browser.post(f'/walks/{kept}/delete').headers['location'] == '/'
+  assert places.people() == []
+
+
+def test_a_walk_that_is_deleted_while_watched_is_said_to_be_gone(application):
+  browser = app_making.Browser(application)
+  walk = app_making.walk_of(browser.send())
+  with browser.client.stream('GET', f'/walks/{walk}/events') as events:
+    lines = events.iter_lines()
+    assert next(lines) == 'event: state'
+    application.places.delete_walk(walk)
+    assert 'event: gone' in list(lines)
+
+
+def test_a_store_of_another_version_is_not_touched(tmp_path):
+  store.Store(tmp_path)
+  database = sqlite3.connect(tmp_path / 'walks.sqlite3')
+  database.execute('PRAGMA user_version = 99')
+  database.close()
+  with pytest.raises(ValueError) as error:
+    store.Store(tmp_path)
+  assert error.value.code == 'app.other_version'
