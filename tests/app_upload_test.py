@@ -132,7 +132,10 @@ def test_a_tab_closed_in_the_middle_leaves_nothing(application, browser):
   def chunks():
     yield form_start(browser)
     yield b'x' * 2_000_000
-    assert list(application.places.uploads.iterdir())
+    deadline_s = time.monotonic() + 10  # by when the server has taken some of it
+    while not list(application.places.uploads.iterdir()):
+      assert time.monotonic() < deadline_s
+      time.sleep(0.02)
     raise ConnectionError('the tab is closed')
 
   with pytest.raises(ConnectionError):
