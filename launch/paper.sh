@@ -2,9 +2,10 @@
 # The paper's open questions from nothing: synthesise walkers, build the data sets, train and try
 # every row of launch/paper.py, write the table. A second call reuses what is done.
 #
-#   bash launch/paper.sh          four rows, 64 walkers and 450 steps of 32 voxels: about half an
-#                                 hour on 2 cores. In so short a training the network learns from a
-#                                 window that follows the walker, hardly from the whole picture.
+#   bash launch/paper.sh          four rows, 64 walkers and 450 steps of 32 voxels: 25 minutes on 2
+#                                 cores, the installation included. In so short a training the
+#                                 network learns from a window that follows the walker, hardly from
+#                                 the whole picture.
 #   bash launch/paper.sh --full   every row, up to 4,096 walkers, two seeds; for a GPU
 #
 #   --held_out=RECORDINGS   also try every network on these recordings of measured walkers
