@@ -1,10 +1,11 @@
+# shellcheck shell=bash
 # Makes an environment with pinned versions and puts it first in PATH. Sourced by the other scripts
 # here. It installs again only when setup.cfg or the constraints have changed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 case "${GRFJAX_ENVIRONMENT:-all}" in
-  all) environment="$PWD/.venv" packages=(-e '.[build,train,app,docs,test]') size='SIZE' ;;
+  all) environment="$PWD/.venv" packages=(-e '.[build,train,app,docs,test]') size='3.6 GB, 3 to 18 minutes' ;;
   # The extra `docs` alone: the site is made of sources, so that grfjax need not be installed.
   docs)
     environment="$PWD/build/docs_environment" packages=(mkdocs-material 'mkdocstrings[python]')
