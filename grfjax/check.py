@@ -2,7 +2,7 @@
 
 python -m grfjax.check --recordings=RAW
 
-Writes a page, a table and a JSON file to RAW/check, and exits with 1 if `tfds build` would refuse
+Writes a page, a table and a JSON file to RAW/check, and exits with 1 if `grfjax build` would refuse
 the set. With --find_sync it also looks for the start of each video on the clock of the plates, by
 the forces that the bundled network `everyone` estimates, and writes trials.synced.csv.
 """

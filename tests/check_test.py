@@ -199,7 +199,7 @@ def test_the_terminal_lists_every_error_with_its_code(broken):
   assert [line.split()[0] for line in table[3:10]] == list(EXPECTED)
   assert max(map(len, table)) <= 100
   assert check_text.verdict(broken) == (
-    '0 of 7 trials can be built; tfds build would refuse the set as it is.'
+    '0 of 7 trials can be built; grfjax build would refuse the set as it is.'
   )
 
 
@@ -252,7 +252,7 @@ def test_a_good_set_has_nothing_doubtful(mine):
   assert set(map(tuple, of_trials.values())) == {()}
   assert codes(check.found) == ['check.two_subjects', 'check.no_height']
   assert check_text.verdict(check) == (
-    '4 of 4 trials can be built: tfds build takes the set for mochizuki.'
+    '4 of 4 trials can be built: grfjax build takes the set for mochizuki.'
   )
   assert 'Doubts' not in check_text.terminal_text(check, {})
   assert check.known() == tuple(np.sum([t.labels.known for t in check.trials], 0))
@@ -530,7 +530,7 @@ def test_the_command(mine, tmp_path):
   assert done.returncode == 0, done.stderr
   assert done.stdout.splitlines()[-2:] == [
     f'page: {mine}/check/index.html',
-    '4 of 4 trials can be built: tfds build takes the set for mochizuki.',
+    '4 of 4 trials can be built: grfjax build takes the set for mochizuki.',
   ]
   assert 'check: 100%' in done.stderr
   before = (mine / 'check/index.html').read_bytes()
@@ -540,7 +540,7 @@ def test_the_command(mine, tmp_path):
   done = run(f'--recordings={mine}', '--config=mochizuki', f'--out={tmp_path}/out')
   assert done.returncode == 1
   assert '[force.no_contact]' in done.stdout
-  assert done.stdout.splitlines()[-1].startswith('3 of 4 trials can be built; tfds build would')
+  assert done.stdout.splitlines()[-1].startswith('3 of 4 trials can be built; grfjax build would')
   assert (tmp_path / 'out/check.json').exists()
   assert (mine / 'check/index.html').read_bytes() == before
 

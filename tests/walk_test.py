@@ -102,7 +102,7 @@ def test_the_examples_of_docstrings_and_page(walk, estimator, folder, monkeypatc
   page = re.sub('^```.*$', '', PAGE.read_text(encoding='utf-8'), flags=re.MULTILINE)
   tests = [
     *doctest.DocTestFinder().find(walk_lib, extraglobs=named),
-    doctest.DocTestParser().get_doctest(page, named, PAGE.name, str(PAGE), 0),
+    doctest.DocTestParser().get_doctest(page, {}, PAGE.name, str(PAGE), 0),
   ]
   runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
   report = io.StringIO()

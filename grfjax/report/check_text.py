@@ -20,8 +20,8 @@ def verdict(check: set_check.SetCheck) -> str:
   count = len(check.trials) - check.count('refused')
   text = f'{count} of {len(check.trials)} trials can be built'
   if not check.errors:
-    return f'{text}: tfds build takes the set for {check.config}.'
-  return f'{text}; tfds build would refuse the set as it is.'
+    return f'{text}: grfjax build takes the set for {check.config}.'
+  return f'{text}; grfjax build would refuse the set as it is.'
 
 
 def in_short(check: set_check.SetCheck) -> list[str]:
@@ -73,7 +73,7 @@ def terminal_text(
   if starts:
     parts += ['', check_tables.starts_table(starts).text()]
   errors = [str(error) for error in check.errors]
-  parts += _listed('Errors: tfds build would refuse the set', errors)
+  parts += _listed('Errors: grfjax build would refuse the set', errors)
   for level, heading in ((findings.Level.DOUBT, 'Doubts'), (findings.Level.NOTE, 'Notes')):
     parts += _listed(heading, (_of_kind(*of) for of in by_kind(check, level)))
   return '\n'.join(parts)
