@@ -261,6 +261,18 @@ class TestCopies:
     assert caught.value.code == 'recording.duplicate_name'
     assert not (tmp_path / 'out').exists()
 
+  def test_a_video_that_cannot_be_read(self, source, tmp_path):
+    raw = tmp_path / 'raw'
+    shutil.copytree(source, raw)
+    second = recordings.load(raw)[1]
+    second.video.write_bytes(b'no video')
+    with pytest.raises(errors.InputError, match=r'trials.csv, line 3 \(trial B_1\): ') as caught:
+      degraded_copies.write_set(raw, tmp_path / 'out', SETTINGS)
+    assert caught.value.code == 'video.unreadable'
+    assert not (tmp_path / 'out/trials.csv').exists()
+    written = {path.name[:3] for path in (tmp_path / 'out' / degraded_copies.FOLDER).iterdir()}
+    assert written == {'A_1'}
+
   def test_a_copy_that_cannot_be_used_is_drawn_again_and_then_left_out(
     self, source, tmp_path, monkeypatch
   ):

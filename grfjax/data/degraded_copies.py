@@ -111,7 +111,7 @@ def write_set(root: pathlib.Path, out: pathlib.Path, settings: Settings) -> list
   rows = manifest_rows.read(root / 'trials.csv', ['subject', 'trial', 'video', 'camera'])
   _check_names(rows, settings.copies)
   if out.resolve() == root.resolve():
-    raise _in_use(out, 'the recordings themselves')
+    raise _in_use(out, 'the recordings themselves', 'choose another folder')
   made_before = (out / SETTINGS_FILE).exists()
   if not made_before and out.exists() and (not out.is_dir() or any(out.iterdir())):
     raise _in_use(out, 'something else')
@@ -135,9 +135,11 @@ def write_set(root: pathlib.Path, out: pathlib.Path, settings: Settings) -> list
   return [copy for group in copies for copy in group]
 
 
-def _in_use(out: pathlib.Path, contents: str) -> errors.InputError:
+def _in_use(
+  out: pathlib.Path, contents: str, remedy: str = 'choose another folder, or remove it'
+) -> errors.InputError:
   return errors.InputError(
-    f'{out} holds {contents}; choose another folder, or remove it',
+    f'{out} holds {contents}; {remedy}',
     code='degrade.folder_in_use',
     file=out,
   )
@@ -197,7 +199,10 @@ def _bring_files(
 
 def _copy_trial(trial: recordings.Trial, *, out: pathlib.Path, settings: Settings) -> list[Copy]:
   """Makes the copies of a trial that are not there."""
-  return [_copy(trial, number, out, settings) for number in range(1, settings.copies + 1)]
+  try:
+    return [_copy(trial, number, out, settings) for number in range(1, settings.copies + 1)]
+  except errors.InputError as error:
+    raise error.within(f'{trial.where} (trial {trial.name})') from error
 
 
 def _copy(trial: recordings.Trial, number: int, out: pathlib.Path, settings: Settings) -> Copy:
