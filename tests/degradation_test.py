@@ -222,6 +222,7 @@ class TestCopies:
     (out / 'trials.csv').unlink()
     lost = out / degraded_copies.FOLDER / f'{made[1].name}.mp4'
     lost.unlink()
+    (out / recordings.load(source)[0].force[0].name).write_text('of another time')
     kept = out / degraded_copies.FOLDER / f'{made[0].name}.mp4'
     when = kept.stat().st_mtime_ns
     again = degraded_copies.write_set(source, out, SETTINGS)

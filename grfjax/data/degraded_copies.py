@@ -113,7 +113,7 @@ def write_set(root: pathlib.Path, out: pathlib.Path, settings: Settings) -> list
   if out.resolve() == root.resolve():
     raise _in_use(out, 'the recordings themselves', 'choose another folder')
   made_before = (out / SETTINGS_FILE).exists()
-  if not made_before and out.exists() and (not out.is_dir() or any(out.iterdir())):
+  if not made_before and out.exists() and _holds_something(out):
     raise _in_use(out, 'something else')
   about = {
     'made_by': MADE_BY,
@@ -133,6 +133,10 @@ def write_set(root: pathlib.Path, out: pathlib.Path, settings: Settings) -> list
     atomic.write_json(out / SETTINGS_FILE, {**about, 'copies': _describe(trials, copies)})
     _write_trials(out, rows, copies, settings.copies_only)
   return [copy for group in copies for copy in group]
+
+
+def _holds_something(out: pathlib.Path) -> bool:
+  return not out.is_dir() or any(path.name != folder_lock.LOCK for path in out.iterdir())
 
 
 def _in_use(
@@ -192,7 +196,7 @@ def _bring_files(
     files += [row.file('video', root) for row in rows]
   for file in dict.fromkeys((root / 'subjects.csv', *files)):
     to = out / file.relative_to(root)
-    if not to.exists():
+    if not to.exists() or atomic.sha256(to) != atomic.sha256(file):
       with atomic.atomic_file(to) as temporary:
         shutil.copyfile(file, temporary)
 
