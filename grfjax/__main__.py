@@ -33,6 +33,7 @@ COMMANDS = {
   'app': _Command('the same in a browser, for a clinic', '--lan', 'app'),
   'check': _Command('whether recordings with force plates can be used', '--recordings=RAW'),
   'synth': _Command('recordings of synthetic walkers', '--out=RAW --subjects=5 --trials=50'),
+  'degrade': _Command('copies of recordings as a phone films', '--recordings=RAW --out=DEGRADED'),
   'build': _Command(
     'a data set of recordings', '--config=walker --recordings=RAW --data_dir=DATA', 'build'
   ),

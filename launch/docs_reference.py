@@ -26,6 +26,7 @@ COMMANDS = {
   'app': 'grfjax.app.__main__',
   'check': 'grfjax.check',
   'synth': 'grfjax.synth.__main__',
+  'degrade': 'grfjax.degrade',
   'train': 'grfjax.train',
   'evaluate': 'grfjax.evaluate',
   'loso': 'grfjax.loso',

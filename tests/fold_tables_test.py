@@ -10,7 +10,7 @@ import report_making
 from grfjax import errors
 from grfjax.data import force_intervals
 from grfjax.evaluation import error_sums, held_out_estimates
-from grfjax.report import fold_report, fold_results, fold_tables, text_table
+from grfjax.report import fold_report, fold_results, fold_tables, run_report, text_table
 
 
 def rows(table: text_table.Table) -> dict:
@@ -49,6 +49,18 @@ def test_share_columns_sum_to_100():
       assert sum(parts) == pytest.approx(100)
       assert table['all'][subject] == pytest.approx(100)
   assert rows(every['table_4a_labels'])['0.81-0.90']['A'] == pytest.approx(75)
+
+
+def test_degraded_table_is_of_folds_that_have_degraded_video():
+  assert 'degraded' not in by_name(report_making.small_folds())
+  folds = report_making.small_folds()
+  error = {'mae_pct_bw': 7.0, 'rmse_pct_bw': 8.0, 'bias_pct_bw': 0.0, 'r': 0.9, 'n': 50}
+  folds['A'] = report_making.changed(folds['A'], degraded={'dark': error})
+  assert by_name(folds)['degraded'].rows == (
+    ('A', 4.0, 7.0), ('B', 8.0, None), ('average', 6.0, 7.0)
+  )  # fmt: skip
+  assert 'by what was done' in run_report.run_summary(folds['A'])
+  assert 'by what was done' not in run_report.run_summary(folds['B'])
 
 
 def test_intervals_table_is_of_folds_that_have_them():

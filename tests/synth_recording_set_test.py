@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from grfjax import conventions, errors
+from grfjax.degradation import damage
 from grfjax.synth import body_pose, recording_set, trial, walks
 
 SMALL = trial.Settings(subjects=2, trials=2, seed=3, style='mixed', width=96, height=64, fps=30)
@@ -60,6 +61,24 @@ def test_a_person_none_of_whose_walks_can_be_posed_is_drawn_again(tmp_path, monk
   masses = [float(row['body_mass_kg']) for row in table(tmp_path / 'set/subjects.csv')]
   assert masses[1] == pytest.approx(other.mass_kg, abs=0.01)
   assert [row['subject'] for row in table(tmp_path / 'set/trials.csv')] == ['S01'] * 2 + ['S02'] * 2
+
+
+def test_a_phone_films_the_same_walks_worse(small, tmp_path):
+  phone = dataclasses.replace(SMALL, subjects=1, camera='phone', width=160, height=96)
+  recording_set.write_set(tmp_path / 'set', phone, workers=1)
+  for row, other in zip(
+    table(tmp_path / 'set/trials.csv'), table(small / 'trials.csv'), strict=False
+  ):
+    assert set(row.pop('degraded').split(';')) <= set(damage.KINDS)
+    assert row == other
+    forces = [folder / row['force'] for folder in (small, tmp_path / 'set')]
+    assert forces[0].read_bytes() == forces[1].read_bytes()
+    frames = len(read(forces[0]))
+    with (
+      av.open(str(tmp_path / 'set' / row['video'])) as worse,
+      av.open(str(small / row['video'])) as good,
+    ):
+      assert sum(1 for _ in worse.decode(video=0)) == sum(1 for _ in good.decode(video=0)) < frames
 
 
 class TestSet:

@@ -184,12 +184,14 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     by_subject: dict[str, list[recordings.Trial]] = {}
     for trial in trials:
       by_subject.setdefault(trial.subject.name, []).append(trial)
+    degraded = {trial.name: list(trial.degraded) for trial in trials if trial.degraded}
     cfg = self.builder_config.voxel()
     self.info.metadata.update(
       body_mass_kg={name: t[0].subject.body_mass_kg for name, t in by_subject.items()},
       trials={name: len(t) for name, t in by_subject.items()},
       fps=cfg.fps,
       **self._source_metadata(trials),
+      **({'degraded': degraded} if degraded else {}),
       frames={},
       known={},
     )

@@ -26,6 +26,7 @@ class Dataset:
     folder: its folder.
     subjects: names, in order.
     body_mass_kg: body mass of each subject.
+    degraded: trial -> what was done to its video, of those that are not as they were filmed.
     fingerprint: what distinguishes it from other data sets, in whatever folder: configuration,
       version, voxels of each subject, and what the builder has noted of the recordings; JSON.
   """
@@ -64,6 +65,7 @@ class Dataset:
     self.subjects: tuple[str, ...] = tuple(sorted(info.splits))
     metadata = dict(info.metadata)
     self.body_mass_kg: dict[str, float] = dict(metadata['body_mass_kg'])
+    self.degraded: dict[str, list[str]] = dict(metadata.get('degraded', {}))
     content = {
       'configuration': self.config.name,
       'version': trial_records.VERSION,

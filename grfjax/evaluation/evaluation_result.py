@@ -134,6 +134,8 @@ class EvaluationResult(_Checked):
     air_mean_abs_pct_bw: mean absolute estimate of the vertical force in the air, % BW.
     baselines: baseline -> its errors of the vertical force.
     blend: what cross-fitting chose from, where it could choose.
+    degraded: what was done to videos -> errors of the vertical force on those videos, which count
+      nowhere else where the subject has others.
   """
 
   subjects: dict[str, SubjectErrors]
@@ -153,6 +155,7 @@ class EvaluationResult(_Checked):
   air_mean_abs_pct_bw: float | None
   baselines: dict[str, Errors]
   blend: Blend | None = None
+  degraded: dict[str, Errors] = {}
 
   @pydantic.field_validator('subjects')
   @classmethod

@@ -45,13 +45,36 @@ def evaluate_run(
       f'the data set has {dataset.config.fps} frames a second, not {run.clip.fps}',
       code='evaluation.frame_rate',
     )
-  estimates = _estimate(run, dataset, subject)
+  estimates, degraded = _estimate_by_damage(run, dataset, subject)
   result = evaluation_result.EvaluationResult(
-    **_about_run(run, dataset), **_errors(run, dataset, estimates), **_about_training(run.folder)
-  )
+    **_about_run(run, dataset), **_errors(run, dataset, estimates), **_about_training(run.folder),
+    **degraded,
+  )  # fmt: skip
   held_out_estimates.write_estimates(run.folder.estimates, estimates)
   evaluation_result.write(run.folder.evaluation, result)
   return result
+
+
+def _estimate_by_damage(
+  run: trained_run.TrainedRun, dataset: voxel_dataset.Dataset, subject: str
+) -> tuple[held_out_estimates.HeldOutEstimates, dict[str, Any]]:
+  """Estimates the held-out subject's frames.
+
+  Returns:
+    The estimates of videos as they were filmed, or, where the subject has only others, of all; the
+    part of the result with the errors on those others by what was done to them, where there are
+    any. A video to which several things were done counts for each.
+  """
+  estimates = _estimate(run, dataset, subject)
+  errors: dict[str, Any] = {}
+  for what in sorted({what for done in dataset.degraded.values() for what in done}):
+    trials = [trial for trial, done in dataset.degraded.items() if what in done]
+    errors[what] = estimates.where(np.isin(estimates.trial, trials)).sums().result()
+  as_filmed = ~np.isin(estimates.trial, list(dataset.degraded))
+  if estimates.contact[as_filmed].any():
+    estimates = estimates.where(as_filmed)
+  errors = {what: result for what, result in errors.items() if result['n']}
+  return estimates, {'degraded': errors} if errors else {}
 
 
 def _estimate(

@@ -81,6 +81,10 @@ class HeldOutEstimates:
     """The number of legs that the network knows; 1 is the near leg alone."""
     return self.contact.shape[1]
 
+  def where(self, frames: np.ndarray) -> HeldOutEstimates:
+    """Returns the estimates of some frames, (N,) bool."""
+    return HeldOutEstimates(**{name: array[frames] for name, array in vars(self).items()})
+
   def sums(self, axis: int = 0) -> error_sums.ErrorSums:
     """Sums up the errors of one axis over stance frames of the legs that the network knows."""
     return error_sums.sum_errors(self.estimate[..., axis], self.force[..., axis], self.contact)

@@ -67,6 +67,8 @@ class Trial:
     contact_frame: 0-based, the first frame that shows the foot on plate 1, or None.
     root: the recording set.
     where: 'trials.csv, line 7', for later messages about this trial.
+    degraded: what was done to the video to make it worse, in words of one's own; empty for a video
+      as it was filmed.
   """
 
   subject: Subject
@@ -80,6 +82,7 @@ class Trial:
   contact_frame: int | None
   root: pathlib.Path
   where: str
+  degraded: tuple[str, ...] = ()
 
   @property
   def force_name(self) -> str:
@@ -176,7 +179,7 @@ def digests(trials: collections.abc.Iterable[Trial]) -> dict[str, str]:
   for trial in trials:
     settings = [
       trial.subject.body_mass_kg, trial.camera, trial.plates, trial.video_start_s,
-      trial.contact_frame,
+      trial.contact_frame, *([trial.degraded] if trial.degraded else []),
     ]  # fmt: skip
     contents = [_sha256(trial.video), *([_sha256(file) for file in trial.force] or [''])]
     if trial.force_format:
@@ -387,9 +390,11 @@ def _trial(
     )
   start_s, contact_frame = _synchronization(row, need_synchronization)
   where = delimited_text.format_place(pathlib.Path(row.path.name), row.line)
+  degraded = tuple(what.strip() for what in row.cells.get('degraded', '').split(';'))
   return Trial(
-    subject, name, video, camera, force, force_format, plates, start_s, contact_frame, root, where
-  )
+    subject, name, video, camera, force, force_format, plates, start_s, contact_frame, root, where,
+    tuple(filter(None, degraded)),
+  )  # fmt: skip
 
 
 def _plates(row: manifest_rows.Row, camera: str) -> tuple[str, ...]:

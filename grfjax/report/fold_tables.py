@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grfjax import errors
 from grfjax.evaluation import evaluation_result
-from grfjax.report import fold_results, interval_tables, text_table
+from grfjax.report import degraded_table, fold_results, interval_tables, text_table
 
 
 def fold_tables(
@@ -22,6 +22,8 @@ def fold_tables(
   if not folds:
     raise errors.InputError('there is no fold to report', code='evaluation.no_fold')
   tables = [_data_table(folds, minutes or {}), _error_table(folds), _axes_table(folds)]
+  if (degraded := degraded_table.degraded_table(folds)) is not None:
+    tables.append(degraded)
   intervals = {subject: evaluation.prediction_interval for subject, evaluation in folds.items()}
   if intervals := {subject: i for subject, i in intervals.items() if i.axes()}:
     tables.append(_coverage_table(intervals))

@@ -7,6 +7,7 @@ import pathlib
 from grfjax.evaluation import evaluation_result, held_out_estimates
 from grfjax.io import atomic, run_folder
 from grfjax.report import (
+  degraded_table,
   fold_page,
   fold_results,
   fold_tables,
@@ -32,10 +33,12 @@ def run_summary(evaluation: fold_results.Evaluation) -> str:
     f'{fold_results.describe_network(evaluation, "after step")}; '
     f'trained on {", ".join(evaluation.training_subjects)}'
   )
+  degraded = degraded_table.degraded_table({evaluation.subject: evaluation})
   return '\n\n'.join([
     about,
     _subject_table(evaluation).text(),
     interval_tables.subject_intervals_table(evaluation).text(),
+    *([degraded.text()] if degraded is not None else []),
   ])  # fmt: skip
 
 

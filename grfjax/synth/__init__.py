@@ -13,6 +13,6 @@ The chain, with the modules of each link:
    projects points. `background` paints the empty room, `floor_shadows` darkens its floor, and
    `walker_drawing` with `head_drawing` lays the body and its clothes, whose shapes are in
    `body_outlines`, on a canvas of `shaded_solids`. `rendering` makes frames of all that.
-5. Files: `video_writing` encodes frames, `trial` writes one walk with what force plates measure of
-   it, and `recording_set` writes a whole set.
+5. Files: `trial` writes one walk with what force plates measure of it, filmed by a good camera or
+   a phone (`grfjax.degradation`), and `recording_set` writes a whole set.
 """

@@ -43,6 +43,12 @@ _PLATES = flags.DEFINE_integer(
   lower_bound=1,
   upper_bound=4,
 )
+_CAMERA = flags.DEFINE_enum(
+  'camera',
+  _DEFAULT.camera,
+  list(trial.CAMERAS),
+  '; '.join(f'{name}: {what}' for name, what in trial.CAMERAS.items()) + '.',
+)
 _WORKERS = flags.DEFINE_integer(
   'workers',
   0,
@@ -64,6 +70,7 @@ def main(argv: list[str]) -> None:
     height=_HEIGHT.value,
     fps=_FPS.value,
     plates=_PLATES.value,
+    camera=_CAMERA.value,
   )
   out = pathlib.Path(_OUT.value)
   try:

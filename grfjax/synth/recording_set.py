@@ -160,7 +160,10 @@ def _settings_of(folder: pathlib.Path) -> dict | None:
   """Returns the settings of the set in a folder; None where there is no set."""
   try:
     about = json.loads((folder / SETTINGS_FILE).read_text(encoding='utf-8'))
-    return about['settings'] if about['made_by'] == 'grfjax.synth' else None
+    if about['made_by'] != 'grfjax.synth':
+      return None
+    # Sets of a time when there was no choice of this have its default.
+    return {**dataclasses.asdict(trial.Settings()), **about['settings']}
   except (OSError, ValueError, KeyError, TypeError):
     return None
 

@@ -7,8 +7,10 @@ import pathlib
 import numpy as np
 
 from grfjax import conventions
-from grfjax.io import atomic
-from grfjax.synth import appearance, body, body_pose, rendering, video_writing, walks
+from grfjax.degradation import damage as damage_lib
+from grfjax.degradation import film
+from grfjax.io import atomic, video_writing
+from grfjax.synth import appearance, body, body_pose, rendering, walks
 from grfjax.synth import room as room_lib
 
 RATE_HZ = 1000.0
@@ -16,6 +18,10 @@ MAX_DRAWS = 20  # of a walk, as a body cannot follow the forces of about one wal
 APPROACH_STEPS = 3  # before the first plate and after the last
 MARGIN_S = 0.15  # of force before and after the video
 PLATE_HALF_WIDTH_M = 0.30
+CAMERAS = {
+  'tripod': 'a good camera that stands still',
+  'phone': 'a phone, in the hands and the light that phones are used in (grfjax.degrade)',
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +37,7 @@ class Settings:
     height: height of the video, pixels, even.
     fps: frames per second.
     plates: consecutive steps that land on force plates, one plate each, in the middle of the view.
+    camera: a key of `CAMERAS`.
   """
 
   subjects: int = 5
@@ -41,6 +48,7 @@ class Settings:
   height: int = 360
   fps: float = 60.0
   plates: int = 2
+  camera: str = 'tripod'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +102,9 @@ def write_trial(task: Task) -> WrittenTrial | None:
   """Draws, renders and writes a trial; None where none of the person's walks could be posed."""
   settings = task.settings
   sequence = np.random.SeedSequence((settings.seed, task.person + 1, task.trial + 1))
-  motion_rng, picture_rng, plate_rng = (np.random.default_rng(s) for s in sequence.spawn(3))
+  motion_rng, picture_rng, plate_rng, damage_rng = (
+    np.random.default_rng(s) for s in sequence.spawn(4)
+  )
   subject = draw_person(settings, task.person, task.draw)
   digits = max(2, len(str(settings.trials)))
   name = f'{subject.name}T{task.trial + 1:0{digits}d}'
@@ -107,7 +117,8 @@ def write_trial(task: Task) -> WrittenTrial | None:
   begin = on_plates[0].start_s - motion_rng.uniform(0.1, 0.4)
   end = max(c.end_s for c in on_plates) + motion_rng.uniform(0.36, 0.44)
   end = min(end, float(walk.time_s[-1]) - 0.03)
-  camera = _write_video(task, name, walk, begin, end, plates, picture_rng)
+  damage = damage_lib.draw(damage_rng) if settings.camera == 'phone' else None
+  camera = _write_video(task, name, walk, begin, end, plates, picture_rng, damage, damage_rng)
   clock, start = _write_forces(task, name, walk, begin, end, on_plates, plate_rng)
   row = {
     'subject': subject.name,
@@ -118,6 +129,8 @@ def write_trial(task: Task) -> WrittenTrial | None:
     'plates': ';'.join(conventions.LEGS[c.leg] for c in on_plates),
     'camera': camera,
   }
+  if damage is not None:
+    row['degraded'] = ';'.join(damage.kinds)
   return WrittenTrial(row, discarded_walks)
 
 
@@ -145,6 +158,8 @@ def _write_video(
   end: float,
   plates: list[room_lib.Rectangle],
   rng: np.random.Generator,
+  damage: damage_lib.Damage | None,
+  damage_rng: np.random.Generator,
 ) -> str:
   """Renders and writes the video of a walk from `begin` to `end`; returns the camera's side."""
   settings = task.settings
@@ -158,7 +173,13 @@ def _write_video(
     walk, time_s, camera, person, room, rng, settings.width, settings.height, plates=plates
   )
   path = task.root / 'videos' / f'{name}.mp4'
-  video_writing.write_video(path, frames, settings.fps, crf=video_writing.draw_quality(rng))
+  quality = int(rng.integers(18, 33))  # from a good camera to a badly squeezed clip
+  if damage is not None:
+    quality = damage.crf
+    frames = film.film_again(
+      frames, time_s - time_s[0], settings.height, settings.width, damage, damage_rng
+    )
+  video_writing.write_video(path, frames, settings.fps, crf=quality)
   return camera
 
 
