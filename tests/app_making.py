@@ -100,10 +100,22 @@ class Application:
 def write_results(folder: pathlib.Path, *, peak: float = 1.1, flags: tuple[str, ...] = ()) -> None:
   """Writes files that look like those of `predict`, with one peak for all that is measured."""
   leg = {name: {'mean': peak, 'sd': None, 'n': 2} for name in gait_measures.MEASURES}
-  summary = {'left': leg, 'right': leg, results.CADENCE: {'mean': 100 * peak, 'n': 3}}
+  summary = {
+    'left': leg, 'right': leg, results.CADENCE: {'mean': 100 * peak, 'n': 3},
+    'symmetry_index_pct': dict.fromkeys(gait_measures.MEASURES, 0.0),
+  }  # fmt: skip
   content = {
+    'camera': 'left',
+    'body_mass_kg': 61.5,
     'summary': summary,
-    'quality': {'flags': list(flags), 'flag_codes': ['prediction.note'] * len(flags)},
+    'quality': {
+      'frames': 90,
+      'without_estimate': {'left': 0, 'right': 0},
+      'strides': 1,
+      'mean_total_bw': 1.0,
+      'flags': list(flags),
+      'flag_codes': ['prediction.note'] * len(flags),
+    },
   }
   page = '<!doctype html><style>p { color: red; }</style><p>A report</p>'
   for name, file in results.FILES.items():

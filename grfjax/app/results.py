@@ -21,10 +21,12 @@ from grfjax.gait import gait_measures, repeatability
 # a relative standard error of about 1 / sqrt(2 n), which is 22 % then.
 REPEATS_NEEDED = 10
 
-# Name in an address -> name in the walk's folder, as `predict` writes it for the film walk.film.
+# Name in an address -> name in the walk's folder, as `predict` writes it for the film walk.film,
+# and the poster by `poster.write_poster`.
 FILES = {
   'report.html': 'walk.html',
   'film.mp4': 'walk_overlay.mp4',
+  'poster.jpg': 'walk_poster.jpg',
   'curves.png': 'walk.png',
   'curves.csv': 'walk.csv',
   'curves.mot': 'walk_grf.mot',

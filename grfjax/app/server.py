@@ -318,6 +318,7 @@ class _Handlers:
 _MEDIA = {
   '.mp4': 'video/mp4',
   '.png': 'image/png',
+  '.jpg': 'image/jpeg',
   '.csv': 'text/csv',
   '.mot': 'text/plain',
   '.json': 'application/json',

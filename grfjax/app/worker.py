@@ -70,9 +70,11 @@ def tasks(workdir: str) -> Tasks:
     return trained_run.load(run_folder.RunFolder.find(workdir))
 
   def estimate(film: pathlib.Path, folder: pathlib.Path, mass_kg: float) -> None:
+    from grfjax.app import poster
     from grfjax.report import predicting
 
     predicting.predict_video(load(), film, folder, '', mass_kg)
+    poster.write_poster(folder)
 
   return Tasks(film_check.check_film, estimate)
 
