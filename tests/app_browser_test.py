@@ -19,7 +19,7 @@ import pytest
 import report_making
 
 from grfjax import errors
-from grfjax.app import store, worker
+from grfjax.app import poster, store, worker
 from grfjax.report import prediction_files
 
 sync_api = pytest.importorskip('playwright.sync_api')
@@ -155,6 +155,7 @@ def app(tmp_path_factory):
   prediction_files.write_prediction(results, report_making.make_prediction(curves))
   frames = (making.room(180, 320, seed) for seed in range(12))
   film = making.write_video(results / 'walk_overlay.mp4', frames)
+  poster.write_poster(results)
   with app_making.Application(folder / 'data').running() as running:
     works = _Worker(running.places, results)
     works.start()
@@ -251,8 +252,11 @@ def test_the_browser_chooses_the_language(app, visit, language):
   assert mass == {'en': '61.0 kg', 'ja': '61.0 kg', 'de': '61,0 kg'}[language]
   expected = {'en': '27 Nov 2026', 'ja': '2026年11月27日', 'de': '27. Nov. 2026'}[language]
   assert expected in date
-  # The network's own sentences are English; who reads another language is told before.
-  assert (page.locator('.panel [lang=en]').count() > 0) == (language != 'en')
+  flag = page.locator('#careful li').first
+  assert {'en': '12 of 204', 'ja': '204フレームのうち12', 'de': '12 von 204'}[language] in (
+    flag.inner_text()
+  )
+  assert flag.locator('[lang=en]').count() == 0
 
 
 def test_from_a_film_to_the_report(app, visit):
@@ -260,7 +264,9 @@ def test_from_a_film_to_the_report(app, visit):
   page = visit(**PHONE)
   start(page, app, WAITING_KG)
   camera = page.get_by_label('Film now with this device')
-  assert camera.is_visible()
+  for name in ('Film now with this device', 'Choose a film'):  # without scrolling
+    place = page.get_by_label(name).bounding_box()
+    assert place['y'] + place['height'] < PHONE['viewport']['height']
   picture(page, 'phone_en_new')
   assert camera.get_attribute('capture') == 'environment'
   # Of the two inputs the last one used counts, and only one film is sent.
@@ -336,12 +342,12 @@ def test_the_whole_way_by_keyboard(app, visit):
   tab_to('New walk')
   page.keyboard.press('Enter')
   page.wait_for_url('/new')
+  tab_to('Choose a film')  # the first thing of the form
+  page.keyboard.press('Space')
+  expect(page.get_by_label('Choose a film')).not_to_have_value('')
   for label, text in (('Pseudonym', 'P12'), ('Body mass', '61'), ('Height', '1.6'), ('Age', '40')):
     tab_to(label)
     page.keyboard.type(text)
-  tab_to('Choose a film')
-  page.keyboard.press('Space')
-  expect(page.get_by_label('Choose a film')).not_to_have_value('')
   tab_to('Send and check')
   page.keyboard.press('Enter')
   page.get_by_role('heading', name='This film can be used').wait_for()

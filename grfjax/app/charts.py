@@ -13,10 +13,10 @@ from matplotlib import ticker
 from grfjax.app import results
 
 WIDTH, HEIGHT = 640, 260
-LEFT, RIGHT, TOP, BOTTOM = 56, 624, 16, 220  # the plot's edges
+LEFT, RIGHT, TOP, BOTTOM = 68, 624, 16, 220  # the plot's edges
 _MARGIN = 0.08  # of the values' range, above and below
 _LEAST = 0.05  # of the value: what hardly changes is not drawn as if it did
-_MOST_DATES = 6
+_DATE_WIDTH = 150.0  # of a date below the plot, as large as a phone needs it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,11 +102,10 @@ def _chart(measure: str, dates: list[str], values: np.ndarray, change: float) ->
       band = f'M{LEFT} {above}H{RIGHT}V{below}H{LEFT}Z'
     series.append(Series(leg, points, path, band))
   ticks = ticker.MaxNLocator(5).tick_values(low, high)
-  shown_dates = sorted(set(zip(x, dates, strict=True)))
   return Chart(
     measure,
     change,
-    shown_dates[:: math.ceil(len(shown_dates) / _MOST_DATES)],
+    _x_ticks(x, dates),
     [(y(v), float(v)) for v in ticks if low <= v <= high],
     series,
     [(date, row.tolist()) for date, row in zip(dates, values, strict=True)],
@@ -117,6 +116,15 @@ def _range(low: float, high: float) -> tuple[float, float]:
   """Returns values a little below and above."""
   margin = max(_MARGIN * (high - low), _LEAST * abs(high)) or 1.0
   return low - margin, high + margin
+
+
+def _x_ticks(places: list[float], dates: list[str]) -> list[tuple[float, str]]:
+  """Returns the newest date, and of the others those that have room beside each other."""
+  ticks: list[tuple[float, str]] = []
+  for x, date in sorted(set(zip(places, dates, strict=True)), reverse=True):
+    if not ticks or ticks[-1][0] - x >= _DATE_WIDTH:
+      ticks.append((x, date))
+  return ticks[::-1]
 
 
 def _places(dates: list[str]) -> list[float]:

@@ -141,6 +141,7 @@ class _Handlers:
         for result in done
         for code, text in result.flags
       ],
+      short=views.short_view(done[0], page) if done else None,
       headline=views.headline(done[0], page) if done else [],
       position=self._places.walks_before(walk),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from grfjax.app import charts, rendering, results, store, texts
+from grfjax.report import walk_highlights
 
 Values = dict[str, Any]
 
@@ -34,6 +36,44 @@ def headline(result: results.WalkResult, page: rendering.Page) -> list[Values]:
     if any(value != rendering.UNDEFINED for value in values):
       rows.append(_named(measure, page) | {'left': values[0], 'right': values[-1]})
   return rows
+
+
+def short_view(result: results.WalkResult, page: rendering.Page) -> Values:
+  """Returns what the report says first as well."""
+  short = walk_highlights.highlights(result.content)
+  write = lambda mean, measure: _value(math.nan if mean is None else mean, measure, page)
+  return {
+    'camera': short.camera,
+    'cadence': write(short.cadence.value, results.CADENCE),
+    'measures': [
+      _named(measure, page)
+      | {leg: write(short.legs[leg][measure].value, measure) for leg in short.legs}
+      for measure in walk_highlights.HEADLINE
+    ],
+    'legs': [
+      {
+        'leg': leg,
+        'has_estimate': short.has_estimate[leg],
+        'contacts': means[walk_highlights.HEADLINE[0]].count,
+        'means': [
+          _named(measure, page)
+          | {
+            'text': write(mean.value, measure),
+            'newtons': '' if mean.newtons is None else page.number(mean.newtons),
+          }
+          for measure, mean in means.items()
+          if mean.value is not None
+        ],
+      }
+      for leg, means in short.legs.items()
+    ],
+    'asymmetry': [
+      (page.translate(results.MEASURES[measure].label), _signed(index, 0, page))
+      for measure, index in short.asymmetry_pct.items()
+    ],
+    'strides': short.strides,
+    'total': '' if short.total_bw is None else page.number(short.total_bw, 2),
+  }
 
 
 def comparison_rows(rows: Sequence[results.Comparison], page: rendering.Page) -> list[Values]:
@@ -94,6 +134,12 @@ def _named(measure: str, page: rendering.Page) -> Values:
 
 def _value(value: float, measure: str, page: rendering.Page) -> str:
   return page.number(value, results.DIGITS.get(results.MEASURES[measure].unit, 0))
+
+
+def _signed(value: float, digits: int, page: rendering.Page) -> str:
+  """Returns a number with its sign, but for what is written as 0."""
+  shown = round(value, digits) + 0.0  # without the sign of -0.0
+  return f'{"+" if shown > 0 else ""}{page.number(shown, digits)}'
 
 
 def _tick_texts(
