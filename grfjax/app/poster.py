@@ -34,4 +34,4 @@ def write_poster(folder: pathlib.Path) -> None:
     picture = cv2.resize(picture, (_WIDTH, rows), interpolation=cv2.INTER_AREA)
   jpeg = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
   with atomic.atomic_file(folder / results.FILES['poster.jpg']) as temporary:
-    temporary.write_bytes(jpeg)
+    temporary.write_bytes(jpeg.tobytes())
