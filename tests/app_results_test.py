@@ -50,6 +50,8 @@ def test_damaged_results_of_one_walk_leave_the_others_alone(application, content
   browser = app_making.Browser(application)
   for walk in (damaged, other):
     assert browser.get(f'/people/{application.places.walk(walk).person}').status_code == 200
+  assert 'cannot be read' in browser.get(f'/walks/{damaged}').text
+  assert 'cannot be read' not in browser.get(f'/walks/{other}').text
   with zipfile.ZipFile(io.BytesIO(browser.get('/export.zip').content)) as archive:
     assert archive.testzip() is None
 
@@ -84,6 +86,21 @@ def test_no_band_is_drawn_before_enough_walks_were_repeated(application):
   assert rows['first_peak_bw', 'left'].beyond
   assert not results.compare(done[0], done[0], known())[0].beyond
   assert browser.get(f'/people/{person}').status_code == 200
+
+
+def test_walks_of_a_day_are_told_apart_and_differences_agree_with_what_is_shown(application):
+  walks = [application.add_done(peak=peak) for peak in (9.84, 10.06)]
+  browser = app_making.Browser(application)
+  person = f'/people/{application.places.walk(walks[0]).person}'
+  assert 'walk 2 of the day' in browser.get(person).text
+  assert 'walk 1 of the day' in browser.get(f'/walks/{walks[0]}').text
+  text = browser.get(f'{person}/compare?first={walks[0]}&second={walks[1]}').text
+  row = re.search(r'Loading rate .*?</tr>', text, re.DOTALL)[0]
+  cells = re.findall(r'<td>([\d.+]+)( <span class="n">n&nbsp;2 <b[^>]*>!</b></span>)?</td>', row)
+  assert [value for value, _ in cells] == ['9.8', '10.1', '+0.3']
+  assert [bool(few) for _, few in cells] == [True, True, False]  # n and a doubt at each mean
+  application.places.delete_walk(walks[0])
+  assert 'of the day' not in browser.get(f'/walks/{walks[1]}').text
 
 
 def test_a_chart_shows_each_walk_at_its_date_and_the_band_about_the_first(application):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib import ticker
 
-from grfjax.app import results
+from grfjax.app import results, store
 
 WIDTH, HEIGHT = 640, 260
 LEFT, RIGHT, TOP, BOTTOM = 68, 624, 16, 220  # the plot's edges
@@ -46,7 +46,7 @@ class Chart:
     x_ticks: (x, date as 'YYYY-MM-DD').
     y_ticks: (y, value).
     series: of each leg.
-    table: (date, values of each leg) of each walk, the oldest first.
+    table: (walk, values of each leg) of each walk, the oldest first.
   """
 
   measure: str
@@ -54,7 +54,7 @@ class Chart:
   x_ticks: list[tuple[float, str]]
   y_ticks: list[tuple[float, float]]
   series: list[Series]
-  table: list[tuple[str, list[float]]]
+  table: list[tuple[store.Walk, list[float]]]
 
 
 def draw_charts(walks: Sequence[results.WalkResult], known: results.Repeatability) -> list[Chart]:
@@ -69,21 +69,22 @@ def draw_charts(walks: Sequence[results.WalkResult], known: results.Repeatabilit
     legs = results.legs_of(measure)
     values = np.array([[walk.value(measure, leg) for leg in legs] for walk in walks])
     if np.isfinite(values).any():
-      dates = [walk.walk.filmed_on for walk in walks]
-      charts.append(_chart(measure, dates, values, known.smallest_change(measure)))
+      filmed = [walk.walk for walk in walks]
+      charts.append(_chart(measure, filmed, values, known.smallest_change(measure)))
   return charts
 
 
-def _chart(measure: str, dates: list[str], values: np.ndarray, change: float) -> Chart:
+def _chart(measure: str, walks: list[store.Walk], values: np.ndarray, change: float) -> Chart:
   """Lays a measure out.
 
   Args:
     measure: its name.
-    dates: of K walks, 'YYYY-MM-DD'.
+    walks: K, the oldest first.
     values: (K, legs).
     change: the smallest that means something, or NaN.
   """
   legs = results.legs_of(measure)
+  dates = [walk.filmed_on for walk in walks]
   first = [column[np.isfinite(column)][:1] for column in values.T]
   half = 0.0 if math.isnan(change) else change
   shown = np.concatenate([values[np.isfinite(values)], *(f + half for f in first), *(
@@ -108,7 +109,7 @@ def _chart(measure: str, dates: list[str], values: np.ndarray, change: float) ->
     _x_ticks(x, dates),
     [(y(v), float(v)) for v in ticks if low <= v <= high],
     series,
-    [(date, row.tolist()) for date, row in zip(dates, values, strict=True)],
+    [(walk, row.tolist()) for walk, row in zip(walks, values, strict=True)],
   )
 
 

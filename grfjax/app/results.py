@@ -35,7 +35,10 @@ FILES = {
 
 CADENCE = 'cadence_steps_per_min'
 MEASURES = {**gait_measures.MEASURES, CADENCE: gait_measures.WALK_MEASURES[CADENCE]}
-DIGITS = {'s': 2, 'BW': 2, 'BW/s': 1, 'BW s': 3, 'steps/min': 0}  # of a unit's values; others 0
+_DIGITS = {'s': 2, 'BW': 2, 'BW/s': 1, 'BW s': 3}  # of a unit's values as shown; others 0
+
+# A mean of fewer is shown with a doubt: one contact that was measured wrongly decides it.
+ENOUGH_VALUES = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,15 +60,27 @@ class WalkResult:
       measure: of `MEASURES`.
       leg: 'left' or 'right'; '' of cadence.
     """
-    summary = self.content['summary']
-    mean = (summary[leg][measure] if leg else summary[measure])['mean']
+    mean = self._statistics(measure, leg)['mean']
     return math.nan if mean is None else float(mean)
+
+  def count(self, measure: str, leg: str) -> int:
+    """Returns how many contacts (of cadence: steps) a mean is of; arguments as in `value`."""
+    return self._statistics(measure, leg)['n']
+
+  def _statistics(self, measure: str, leg: str) -> dict[str, Any]:
+    summary = self.content['summary']
+    return summary[leg][measure] if leg else summary[measure]
 
   @property
   def flags(self) -> list[tuple[str, str]]:
     """What to be careful about: (code, English sentence)."""
     quality = self.content['quality']
     return list(zip(quality['flag_codes'], quality['flags'], strict=True))
+
+
+def digits(measure: str) -> int:
+  """Returns to how many decimal places a measure is shown."""
+  return _DIGITS.get(MEASURES[measure].unit, 0)
 
 
 def legs_of(measure: str) -> tuple[str, ...]:
@@ -139,9 +154,10 @@ class Comparison:
   Attributes:
     measure: of `MEASURES`.
     leg: 'left', 'right' or ''.
-    first: value; NaN where undefined, as below.
-    second: value.
-    smallest_change: that means something.
+    first: value as shown, to the measure's decimal places; NaN where undefined, as below.
+    second: likewise.
+    smallest_change: that means something, likewise.
+    counts: of values that the first and the second are means of.
   """
 
   measure: str
@@ -149,11 +165,12 @@ class Comparison:
   first: float
   second: float
   smallest_change: float
+  counts: tuple[int, int]
 
   @property
   def difference(self) -> float:
-    """The second walk's value less the first's."""
-    return self.second - self.first
+    """The second walk's value less the first's, so that it agrees with what is shown of both."""
+    return round(self.second - self.first, digits(self.measure))
 
   @property
   def beyond(self) -> bool | None:
@@ -165,10 +182,13 @@ class Comparison:
 
 def compare(first: WalkResult, second: WalkResult, known: Repeatability) -> list[Comparison]:
   """Returns every measure of two walks that one of them has."""
+  walks = (first, second)
   rows = [
     Comparison(
-      measure, leg, first.value(measure, leg), second.value(measure, leg),
-      known.smallest_change(measure),
+      measure, leg,
+      *(round(walk.value(measure, leg), digits(measure)) for walk in walks),
+      round(known.smallest_change(measure), digits(measure)),
+      (first.count(measure, leg), second.count(measure, leg)),
     )
     for measure in MEASURES
     for leg in legs_of(measure)
