@@ -16,6 +16,7 @@ import numpy as np
 from grfjax import conventions
 from grfjax.app import store
 from grfjax.gait import gait_measures, repeatability
+from grfjax.report import walk_highlights
 
 # Repeats from which the smallest change is given: a standard deviation of n degrees of freedom has
 # a relative standard error of about 1 / sqrt(2 n), which is 22 % then.
@@ -37,7 +38,8 @@ CADENCE = 'cadence_steps_per_min'
 MEASURES = {**gait_measures.MEASURES, CADENCE: gait_measures.WALK_MEASURES[CADENCE]}
 _DIGITS = {'s': 2, 'BW': 2, 'BW/s': 1, 'BW s': 3}  # of a unit's values as shown; others 0
 
-# A mean of fewer is shown with a doubt: one contact that was measured wrongly decides it.
+# A mean of fewer is shown with a doubt: one contact that was measured wrongly decides it, and only
+# of three or more it can be told which one stands out.
 ENOUGH_VALUES = 3
 
 
@@ -52,6 +54,18 @@ class WalkResult:
 
   walk: store.Walk
   content: dict[str, Any]
+
+  def check(self) -> None:
+    """Looks at all that is shown of the results.
+
+    Raises:
+      LookupError, TypeError, ValueError: something is missing, or is not what it should be.
+    """
+    walk_highlights.highlights(self.content)
+    _ = self.flags
+    for measure in MEASURES:
+      for leg in legs_of(measure):
+        self.value(measure, leg), self.count(measure, leg)
 
   def value(self, measure: str, leg: str) -> float:
     """Returns the mean of a measure, NaN where undefined.
@@ -96,19 +110,20 @@ def files_of(folder: pathlib.Path) -> list[str]:
 def read_results(places: store.Store, walks: Sequence[store.Walk]) -> list[WalkResult]:
   """Returns the results of those of the walks that are done, in the same order.
 
-  A walk whose file of results is missing or damaged is left out, and named in the log: the others'
-  pages do not depend on it.
+  A walk whose file of results is missing or damaged is left out, and named in the log; its own page
+  says so, and the others' do not depend on it.
   """
   results = []
   for walk in walks:
     if walk.state == 'done':
       path = places.folder_of(walk.id) / FILES['measures.json']
       try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-      except (OSError, ValueError) as error:
-        logging.getLogger(__name__).warning('%s: the results cannot be read: %s', path, error)
+        result = WalkResult(walk, json.loads(path.read_text(encoding='utf-8')))
+        result.check()
+      except (OSError, ValueError, LookupError, TypeError) as error:
+        logging.getLogger(__name__).warning('%s: the results cannot be read: %r', path, error)
         continue
-      results.append(WalkResult(walk, content))
+      results.append(result)
   return results
 
 
@@ -182,11 +197,11 @@ class Comparison:
 
 def compare(first: WalkResult, second: WalkResult, known: Repeatability) -> list[Comparison]:
   """Returns every measure of two walks that one of them has."""
-  walks = (first, second)
   rows = [
     Comparison(
       measure, leg,
-      *(round(walk.value(measure, leg), digits(measure)) for walk in walks),
+      round(first.value(measure, leg), digits(measure)),
+      round(second.value(measure, leg), digits(measure)),
       round(known.smallest_change(measure), digits(measure)),
       (first.count(measure, leg), second.count(measure, leg)),
     )

@@ -42,6 +42,7 @@ def walk_view(walk: store.Walk, page: rendering.Page, of_day: int = 0) -> Values
   view = dataclasses.asdict(walk)
   found = view.pop('film_check')
   if found is not None:
+    found.setdefault('contacts', None)  # of a check by an older version
     found['findings'] = [
       {'code': f['code'], 'level': f['level'], 'text': texts.finding(f, page.translate)}
       for f in found['findings']
