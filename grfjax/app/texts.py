@@ -95,6 +95,10 @@ FINDINGS: dict[str, str] = {
     'seconds.'
   ),
   'check.withheld': N_('In %(percent)s %% of the walk the walker is not seen clearly.'),
+  'check.few_contacts': N_(
+    'The walk is short: about %(contacts)s contacts of each foot will be seen whole, expected '
+    '%(enough)s or more. Film several walks, there and back, in one film.'
+  ),
   'check.small_walker': N_(
     'The walker is small: the window around is %(rows)s pixels high, expected %(expected)s.'
   ),
