@@ -15,6 +15,7 @@ import logging
 import os
 import pathlib
 import shutil
+import signal
 import sqlite3
 import sys
 import threading
@@ -176,6 +177,9 @@ def serve(folder: pathlib.Path, todo: Tasks) -> None:
     folder: of the store.
     todo: what is done with films.
   """
+  for name in ('SIGINT', 'SIGTERM', 'SIGBREAK'):  # meant for the server, which then ends this one
+    if number := getattr(signal, name, None):
+      signal.signal(number, lambda *_: None)  # not ignored: the programs it starts would do so too
   places = store.Store(folder)
   with alone(folder):
     threading.Thread(target=end_with_input, args=(places,), daemon=True).start()
