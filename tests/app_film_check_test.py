@@ -20,22 +20,28 @@ def check(tmp_path, frames, **video):
 def test_a_good_film(tmp_path):
   told = []
   with progress.told_to(lambda stage, share: told.append((stage, share))):
-    found, findings = check(tmp_path, scenes.draw(scenes.walker(40, 280)))
+    found, findings = check(tmp_path, scenes.draw(scenes.walker(30, 290, tall=95)))
   assert findings == set()
   assert found['verdict'] == 'good'
   assert (found['camera'], found['walks'], found['feet']) == ('still', 1, 'visible')
   assert (found['width'], found['height'], found['slowed']) == (320, 180, 1.0)
   assert found['fps'] == pytest.approx(60)
+  assert found['contacts'] == 3  # 260 of 95 pixels are 3.3 strides of 0.82 heights; less 0.6
   assert found['clear_seconds'] == pytest.approx(found['seconds'], abs=0.2)
-  assert told == [(progress.SEARCH, k / scenes.COUNT) for k in range(scenes.COUNT)]
+  search = [(progress.SEARCH, k / scenes.COUNT) for k in range(scenes.COUNT)]
+  assert told[-scenes.COUNT :] == search
+  assert {stage for stage, _ in told[: -scenes.COUNT]} == {progress.STEADY}
 
 
 def test_a_film_from_the_hand_at_20_frames_a_second(tmp_path):
   t = np.arange(50) / 20
-  frames = scenes.pan(scenes.draw_large()[::3], 8 * np.sin(6 * t), 6 * np.sin(5 * t + 1), margin=30)
+  frames = scenes.pan(
+    scenes.draw_large(300)[::3], 8 * np.sin(6 * t), 6 * np.sin(5 * t + 1), margin=30
+  )
   found, findings = check(tmp_path, frames, fps=20)
   assert (found['camera'], found['walks'], found['verdict']) == ('hand_held', 1, 'doubtful')
   assert ('check.frame_rate', 'doubt') in findings
+  assert ('check.few_contacts', 'doubt') in findings
 
 
 def test_nobody_walks(tmp_path):

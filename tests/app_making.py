@@ -10,12 +10,13 @@ import time
 import httpx
 import uvicorn
 
-from grfjax.app import network, results, server, settings, store, worker
+from grfjax.app import connections, network, results, server, settings, store, worker
 from grfjax.gait import gait_measures
 
 CHECK = {
   'verdict': 'good', 'width': 640, 'height': 360, 'fps': 60.0, 'seconds': 4.0, 'slowed': 1.0,
-  'camera': 'still', 'walks': 1, 'clear_seconds': 3.0, 'feet': 'visible', 'findings': [],
+  'camera': 'still', 'walks': 1, 'clear_seconds': 3.0, 'contacts': 4, 'feet': 'visible',
+  'findings': [],
 }  # fmt: skip
 FORM = {'pseudonym': 'P01', 'body_mass_kg': '61.5', 'height_m': '1,7', 'age_years': ''}
 
@@ -50,7 +51,7 @@ class Browser:
 class Application:
   """A server that listens, and the store behind it."""
 
-  def __init__(self, folder: pathlib.Path, **options):
+  def __init__(self, folder: pathlib.Path, *, files: int = 1000, **options):
     self.places = store.Store(folder)
     self.browsers: list[Browser] = []
     (self._socket,) = network.listen([network.LOCAL], 0)
@@ -61,7 +62,7 @@ class Application:
     application = server.make_application(self.options, self.places)
     self._server = uvicorn.Server(
       uvicorn.Config(
-        application, http='h11', ws='none', lifespan='off', log_level='critical',
+        application, http=connections.connection_class(files), ws='none', lifespan='off', log_level='critical',
         timeout_graceful_shutdown=1,
       )
     )  # fmt: skip
@@ -100,10 +101,22 @@ class Application:
 def write_results(folder: pathlib.Path, *, peak: float = 1.1, flags: tuple[str, ...] = ()) -> None:
   """Writes files that look like those of `predict`, with one peak for all that is measured."""
   leg = {name: {'mean': peak, 'sd': None, 'n': 2} for name in gait_measures.MEASURES}
-  summary = {'left': leg, 'right': leg, results.CADENCE: {'mean': 100 * peak, 'n': 3}}
+  summary = {
+    'left': leg, 'right': leg, results.CADENCE: {'mean': 100 * peak, 'n': 3},
+    'symmetry_index_pct': dict.fromkeys(gait_measures.MEASURES, 0.0),
+  }  # fmt: skip
   content = {
+    'camera': 'left',
+    'body_mass_kg': 61.5,
     'summary': summary,
-    'quality': {'flags': list(flags), 'flag_codes': ['prediction.note'] * len(flags)},
+    'quality': {
+      'frames': 90,
+      'without_estimate': {'left': 0, 'right': 0},
+      'strides': 1,
+      'mean_total_bw': 1.0,
+      'flags': list(flags),
+      'flag_codes': ['prediction.note'] * len(flags),
+    },
   }
   page = '<!doctype html><style>p { color: red; }</style><p>A report</p>'
   for name, file in results.FILES.items():

@@ -39,7 +39,7 @@ def add_repeats(application, count):
     application.add_done(pseudonym='repeats', filmed_on='2026-10-01', peak=1 + 0.1 * (k % 2))
 
 
-@pytest.mark.parametrize('content', ['{"cut', None])
+@pytest.mark.parametrize('content', ['{"cut', '[]', '{"summary": {"left": {}}}', None])
 def test_damaged_results_of_one_walk_leave_the_others_alone(application, content):
   damaged, other = application.add_done(), application.add_done(pseudonym='other')
   file = application.places.folder_of(damaged) / results.FILES['measures.json']
@@ -50,6 +50,11 @@ def test_damaged_results_of_one_walk_leave_the_others_alone(application, content
   browser = app_making.Browser(application)
   for walk in (damaged, other):
     assert browser.get(f'/people/{application.places.walk(walk).person}').status_code == 200
+    page = browser.get(f'/walks/{walk}')
+    assert page.status_code == 200
+    assert ('The results of this walk cannot be read' in page.text) == (walk == damaged)
+  assert 'cannot be read' in browser.get(f'/walks/{damaged}').text
+  assert 'cannot be read' not in browser.get(f'/walks/{other}').text
   with zipfile.ZipFile(io.BytesIO(browser.get('/export.zip').content)) as archive:
     assert archive.testzip() is None
 
@@ -84,6 +89,21 @@ def test_no_band_is_drawn_before_enough_walks_were_repeated(application):
   assert rows['first_peak_bw', 'left'].beyond
   assert not results.compare(done[0], done[0], known())[0].beyond
   assert browser.get(f'/people/{person}').status_code == 200
+
+
+def test_walks_of_a_day_are_told_apart_and_differences_agree_with_what_is_shown(application):
+  walks = [application.add_done(peak=peak) for peak in (9.84, 10.06)]
+  browser = app_making.Browser(application)
+  person = f'/people/{application.places.walk(walks[0]).person}'
+  assert 'walk 2 of the day' in browser.get(person).text
+  assert 'walk 1 of the day' in browser.get(f'/walks/{walks[0]}').text
+  text = browser.get(f'{person}/compare?first={walks[0]}&second={walks[1]}').text
+  row = re.search(r'Loading rate .*?</tr>', text, re.DOTALL)[0]
+  cells = re.findall(r'<td>([\d.+]+)( <span class="n">n&nbsp;2 <b[^>]*>!</b></span>)?</td>', row)
+  assert [value for value, _ in cells] == ['9.8', '10.1', '+0.3']
+  assert [bool(few) for _, few in cells] == [True, True, False]  # n and a doubt at each mean
+  application.places.delete_walk(walks[0])
+  assert 'of the day' not in browser.get(f'/walks/{walks[1]}').text
 
 
 def test_a_chart_shows_each_walk_at_its_date_and_the_band_about_the_first(application):
@@ -124,7 +144,8 @@ def test_the_zip_holds_everything_and_names_are_no_formulas_or_paths(application
   first = application.add_done(pseudonym='=HYPERLINK("http://evil")', peak=1.25)
   second = application.add_done(pseudonym='../../Müller', height_m=1.7)
   browser = app_making.Browser(application)
-  waiting = app_making.walk_of(browser.send(b'not looked at yet', filmed_on='2026-11-02'))
+  sent = b'\0\0\0\x14ftypqt  from an iPhone'
+  waiting = app_making.walk_of(browser.send(sent, filmed_on='2026-11-02'))
   answer = browser.get('/export.zip')
   archive = zipfile.ZipFile(io.BytesIO(answer.content))
   assert archive.testzip() is None
@@ -135,9 +156,10 @@ def test_the_zip_holds_everything_and_names_are_no_formulas_or_paths(application
   folders = {row['pseudonym']: row['folder'] for row in rows}
   for pseudonym, folder in folders.items():
     assert re.fullmatch(r'person_\d+/2026-11-\d\d_walk_1', folder)
-    files = {'film_as_sent_in'} | (set(results.FILES) if pseudonym != 'P01' else set())
+    film = 'film_as_sent_in.mov' if pseudonym == 'P01' else 'film_as_sent_in'
+    files = {film} | (set(results.FILES) if pseudonym != 'P01' else set())
     assert {n.rpartition('/')[2] for n in names if n.startswith(f'{folder}/')} == files
-  film = f'{folders["P01"]}/film_as_sent_in'
+  film = f'{folders["P01"]}/film_as_sent_in.mov'
   assert archive.read(film) == application.places.film_of(waiting).read_bytes()
   for walk, pseudonym in ((first, '\'=HYPERLINK("http://evil")'), (second, '../../Müller')):
     for name, stored in results.FILES.items():
@@ -172,13 +194,13 @@ def test_deletion_leaves_neither_files_nor_bytes(application):
   def bytes_stored():
     return b''.join(p.read_bytes() for p in places.folder.rglob('*') if p.is_file())
 
-  # Open all the time, as the worker's may be: otherwise the log goes with the last connection.
+  # Open all the time, as the worker's may be.
   with contextlib.closing(sqlite3.connect(places.folder / 'walks.sqlite3')) as other:
     other.execute('SELECT * FROM people').fetchall()
     walks = [application.add_done(pseudonym=secret, flags=(secret,)) for _ in range(2)]
     kept = application.add_done(pseudonym='kept')
     person = places.walk(walks[0]).person
-    assert secret.encode() in (places.folder / 'walks.sqlite3-wal').read_bytes()
+    assert secret.encode() in bytes_stored()
     assert browser.post(f'/walks/{walks[0]}/delete').headers['location'] == f'/people/{person}'
     assert not places.folder_of(walks[0]).exists()
     assert browser.get(f'/walks/{walks[0]}').status_code == 404
@@ -187,10 +209,34 @@ def test_deletion_leaves_neither_files_nor_bytes(application):
     assert browser.post(f'/people/{person}/delete').headers['location'] == '/'
     assert secret.encode() not in bytes_stored()
     assert walks[1].encode() not in bytes_stored()
-    assert (places.folder / 'walks.sqlite3-wal').stat().st_size == 0
+    # A log that is written ahead would need room for reading too.
+    assert [p.name for p in places.folder.glob('walks.sqlite3*')] == ['walks.sqlite3']
   assert [walk.id for walk in places.walks()] == [kept]
   assert browser.post(f'/walks/{kept}/delete').headers['location'] == '/'
   assert places.people() == []
+
+
+def test_on_a_full_disk_walks_and_people_can_be_deleted(application, monkeypatch):
+  places, browser = application.places, app_making.Browser(application)
+  walks = [application.add_done(pseudonym=name) for name in ('P01', 'P01', 'P02')]
+  reserve, transaction = places.folder / 'reserve', places._transaction
+
+  @contextlib.contextmanager
+  def transaction_on_a_full_disk():
+    """There is only as much room as the reserve has given up."""
+    if reserve.exists():
+      raise sqlite3.OperationalError('database or disk is full')
+    with transaction() as database:
+      yield database
+
+  monkeypatch.setattr(places, '_transaction', transaction_on_a_full_disk)
+  assert browser.send().status_code == 507
+  size = reserve.stat().st_size
+  assert size > 50 * 4096
+  for path in (f'/walks/{walks[0]}', f'/people/{places.walk(walks[2]).person}'):
+    assert browser.post(f'{path}/delete').status_code == 303
+    assert reserve.stat().st_size == size
+  assert [walk.id for walk in places.walks()] == [walks[1]]
 
 
 def test_a_walk_that_is_deleted_while_watched_is_said_to_be_gone(application):

@@ -1,13 +1,15 @@
 """Who may use the application, and what its answers allow a browser to do."""
 
 import base64
+import contextlib
 import hashlib
 import re
+import socket
 
 import app_making
 import pytest
 
-from grfjax.app import network, refusals, rendering, safety, server, settings, texts
+from grfjax.app import connections, network, refusals, rendering, safety, server, settings, texts
 
 NASTY = '<script>alert("x")</script>\'"&'
 
@@ -184,17 +186,55 @@ def test_the_name_of_an_upload_names_no_file(tmp_path):
 
 
 def test_only_this_computer_is_listened_to_and_lan_means_no_public_address():
-  (socket,) = network.listen([network.LOCAL], 0)
-  with socket:
-    assert socket.getsockname()[0] == '127.0.0.1'
+  (listening,) = network.listen([network.LOCAL], 0)
+  with listening:
+    assert listening.getsockname()[0] == '127.0.0.1'
     with pytest.raises(ValueError) as error:
-      network.listen([network.LOCAL], socket.getsockname()[1])
+      network.listen([network.LOCAL], listening.getsockname()[1])
   assert error.value.code == 'app.port'
   for address in ('8.8.8.8', '0.0.0.0', 'tablet', '::1'):
     with pytest.raises(ValueError) as error:
       network.lan_address(address)
     assert error.value.code == 'app.address'
   assert network.lan_address('192.168.1.20') == '192.168.1.20'
+  with pytest.raises(ValueError, match='127.0.0.1 can be reached from this computer alone'):
+    network.lan_address('127.0.0.1')
+
+
+def open_and_wait(application, first=b''):
+  """Opens a connection, sends the beginning of a request, and returns the connection."""
+  host, port = application.address.removeprefix('http://').split(':')
+  connection = socket.create_connection((host, int(port)), timeout=10)
+  connection.sendall(first)
+  return connection
+
+
+@pytest.mark.parametrize('waits', ['head', 'body'])
+def test_who_sends_nothing_more_is_hung_up_on(application, browser, monkeypatch, waits):
+  monkeypatch.setattr(connections, 'HEAD_S', 0.2 if waits == 'head' else 60.0)
+  monkeypatch.setattr(connections, 'SILENCE_S', 0.2)
+  monkeypatch.setattr(connections, '_LOOKS', 2 if waits == 'head' else 600)
+  cookie = f'{safety.COOKIE}={browser.client.cookies[safety.COOKIE]}'
+  host = application.address.removeprefix('http://')
+  head = f'POST /walks/x/again HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n'
+  rest = 'Content-Length: 100\r\n\r\ncsrf=' if waits == 'body' else ''
+  with open_and_wait(application, (head + rest).encode()) as connection:
+    try:
+      assert connection.recv(1000) == b''
+    except ConnectionResetError:
+      pass
+  assert browser.get('/').status_code == 200
+
+
+def test_many_silent_connections_make_room_for_a_browser(tmp_path):
+  with app_making.Application(tmp_path, files=4).running() as application:
+    silent = [open_and_wait(application) for _ in range(6)]
+    browser = app_making.Browser(application)
+    assert browser.get('/').status_code == 200
+    with contextlib.suppress(ConnectionResetError):
+      assert silent[0].recv(1000) == b''  # it has waited longest
+    for connection in silent:
+      connection.close()
 
 
 @pytest.mark.parametrize(

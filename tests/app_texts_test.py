@@ -11,13 +11,14 @@ messages = pytest.importorskip('babel.messages')
 from babel.messages import extract, frontend, mofile, pofile  # noqa: E402 - may not be installed
 
 import grfjax.app  # noqa: E402
-from grfjax.app import texts  # noqa: E402
+from grfjax.app import rendering, texts  # noqa: E402
+from grfjax.tracking import tracking_gaps  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parents[1]
 APP = pathlib.Path(grfjax.app.__file__).parent
 LANGUAGES = ('ja', 'de')
 # The same in every language: units, and names that are no words.
-SAME = {'kg', 'm', 's', 'BW', 'BW/s', 'BW s', 'Film', 'Pseudonym'}
+SAME = {'kg', 'm', 's', 'BW', 'BW/s', 'BW s', '.', 'Film', 'Pseudonym'}
 
 
 @pytest.fixture(scope='module')
@@ -74,6 +75,24 @@ def test_flags_are_those_of_the_documented_codes():
   codes = set(re.findall(r'^\| `((?:gait|prediction)\.\w+)`', flags, re.MULTILINE))
   codes |= set(re.findall(r'^\| `(walker\.\w+)`', documented, re.MULTILINE))
   assert set(texts.FLAGS) == codes
+  assert set(texts.FLAG_SENTENCES) == codes - {'prediction.note'}
+
+
+@pytest.mark.parametrize(
+  ('language', 'start'),
+  [('de', 'Von 1,5 bis 20,0 s'), ('ja', '1.5～20.0秒'), ('en', 'From 1.5 to 20.0 s')],
+)
+def test_flags_are_said_in_the_language_with_their_numbers(language, start):
+  translate = rendering.translations(language).gettext
+  reasons = [r for r in vars(tracking_gaps).values() if isinstance(r, tracking_gaps.Reason)]
+  assert len(reasons) >= 6
+  for reason in reasons:
+    gap = str(tracking_gaps.Gap(1.5, 20.0, reason))
+    said = texts.flag(reason.code, f'F{gap[1:]}.', translate, language)
+    assert said['text'].startswith(start), reason
+    assert not said['detail']
+  unknown = texts.flag('walker.oblique', 'As no version says it.', translate, language)
+  assert unknown['text' if language == 'en' else 'detail'] == 'As no version says it.'
 
 
 def test_pages_hold_no_script_or_style_and_lead_nowhere_else():

@@ -61,6 +61,14 @@ def test_a_film_arrives_whole_with_what_is_known_of_the_walker(application, brow
   assert application.places.person(found.person).pseudonym == 'Ä b'
 
 
+def test_capital_letters_make_no_other_person(application, browser):
+  walks = [app_making.walk_of(browser.send(pseudonym=name)) for name in ('Straße 1', 'STRASSE 1')]
+  (person,) = {application.places.walk(walk).person for walk in walks}
+  assert application.places.person(person).pseudonym == 'Straße 1'
+  other = app_making.walk_of(browser.send(pseudonym='Straße 2'))
+  assert application.places.walk(other).person != person
+
+
 def test_four_gigabytes_are_refused_before_any_of_it_is_read(tmp_path):
   with app_making.Application(tmp_path).running() as application:
     browser = app_making.Browser(application)
@@ -172,7 +180,8 @@ def test_two_tablets_at_once_do_not_disturb_each_other(application):
   ('fields', 'code'),
   [
     ({'pseudonym': ''}, 'app.pseudonym'), ({'pseudonym': ' \n '}, 'app.pseudonym'),
-    ({'pseudonym': 'x' * 61}, 'app.pseudonym'), ({'pseudonym': 'a\x00b'}, 'app.pseudonym'),
+    ({'pseudonym': 'x' * 61}, 'app.pseudonym'), ({'pseudonym': 'x' * 5000}, 'app.pseudonym'),
+    ({'height_m': '1' * 5000}, 'app.height'), ({'filmed_on': '1989-12-31'}, 'app.date'), ({'pseudonym': 'a\x00b'}, 'app.pseudonym'),
     ({'body_mass_kg': ''}, 'app.body_mass'), ({'body_mass_kg': 'heavy'}, 'app.body_mass'),
     ({'body_mass_kg': 'nan'}, 'app.body_mass'), ({'body_mass_kg': '4'}, 'app.body_mass'),
     ({'height_m': '170'}, 'app.height'), ({'age_years': '-1'}, 'app.age'),
@@ -201,7 +210,7 @@ def test_a_form_that_is_none_is_refused(application, browser):
     [part('film', b'x', 'x.mp4') + end],  # before what says who sends it
     [form_start(browser) + b'\r\n' + end],  # an empty film
     [form_start(browser).replace(b'"film"', b'"movie"') + b'x\r\n' + end],
-    [part('pseudonym', b'x' * 5000) + end],
+    [part('remark', b'x' * 5000) + end],
     [b''.join(part(f'f{k}', b'x') for k in range(30)) + end],
   ):
     answer = post_chunks(browser, chunks)

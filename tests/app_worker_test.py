@@ -13,6 +13,11 @@ import pytest
 from grfjax.app import store, worker, worker_process
 from grfjax.io import progress
 
+DOUBTFUL = app_making.CHECK | {
+  'verdict': 'doubtful',
+  'findings': [{'code': 'check.frame_rate', 'level': 'doubt', 'numbers': {'fps': '25'}}],
+}
+
 # A worker whose estimate begins, says so, and then goes on for ever.
 SCRIPT = """
 import pathlib, sys, time
@@ -44,7 +49,6 @@ def queue_estimate(places):
   walk = add_walk(places)
   assert places.claim().id == walk
   places.finish_check(walk, app_making.CHECK)
-  assert places.queue_job(walk, 'estimate_queued', 'checked')
   return walk
 
 
@@ -63,11 +67,16 @@ def begun(places):
   return len(path.read_text()) if path.exists() else 0
 
 
-def test_a_worker_killed_in_the_middle_is_replaced_and_ends_with_its_server(places, monkeypatch):
+def test_a_worker_killed_in_the_middle_is_replaced_and_ends_with_its_server(
+  places, monkeypatch, caplog
+):
   monkeypatch.setattr(worker_process, '_PAUSE_S', 0.01)
   walk = queue_estimate(places)
   with worker_process.kept_running(worker_command(places.folder)) as process_id:
     wait_until(lambda: begun(places) == 1)
+    os.kill(process_id(), signal.SIGTERM)  # as a service is stopped: the server ends it
+    time.sleep(0.2)
+    assert 'has ended' not in caplog.text
     os.kill(process_id(), signal.SIGKILL)
     wait_until(lambda: begun(places) == 2)
     found = places.walk(walk)
@@ -101,9 +110,9 @@ def test_one_film_that_fails_does_not_stop_the_next(places, caplog):
 
   bad, good = add_walk(places, film=b'bad'), add_walk(places)
   todo = app_making.quick_tasks(check=check)
-  assert [worker.work_once(places, todo) for _ in range(3)] == [True, True, False]
+  assert [worker.work_once(places, todo) for _ in range(4)] == [True, True, True, False]
   assert (places.walk(bad).state, places.walk(bad).code) == ('failed', 'app.internal')
-  assert places.walk(good).state == 'checked'
+  assert places.walk(good).state == 'done'
   assert places.film_of(bad).exists()
   assert 'too large' in caplog.text
 
@@ -153,11 +162,11 @@ def test_progress_is_told_by_events_and_by_a_reload_and_needs_no_tab(tmp_path):
       app_making.write_results(folder)
 
     def look():
-      wait_until(lambda: places.walk(walk).progress == 0.35)
+      wait_until(lambda: places.walk(walk).progress == 0.45)
       page = browser.get(f'/walks/{walk}').text
-      assert '0.35' in page
+      assert '0.45' in page
       with closed.client.stream('GET', f'/walks/{walk}/events') as events:
-        assert '"progress": 0.35' in ''.join(
+        assert '"progress": 0.45' in ''.join(
           line for line, _ in zip(events.iter_lines(), range(2), strict=False)
         )
       closed.client.close()
@@ -179,7 +188,32 @@ def test_a_walk_is_estimated_once_though_two_press_the_button(tmp_path):
     unusable = app_making.CHECK | {'verdict': 'unusable'}
     worker.work_once(application.places, app_making.quick_tasks(check=lambda film: unusable))
     assert tablets[0].post(f'/walks/{walk}/estimate').status_code == 409
-    application.places.finish_check(walk, app_making.CHECK)
+    application.places.finish_check(walk, DOUBTFUL)
     answers = [tablet.post(f'/walks/{walk}/estimate').status_code for tablet in tablets]
     assert answers == [303, 409]
     assert application.places.walk(walk).state == 'estimate_queued'
+
+
+def test_a_film_in_which_nothing_stands_out_is_estimated_though_nobody_comes_back(tmp_path):
+  with app_making.Application(tmp_path).running() as application:
+    places, browser = application.places, app_making.Browser(application)
+    walk = app_making.walk_of(browser.send())
+    assert worker.work_once(places, app_making.quick_tasks())
+    found = places.walk(walk)
+    assert (found.state, found.progress, found.attempts) == ('estimate_queued', 0, 0)
+    assert worker.work_once(places, app_making.quick_tasks())
+    assert places.walk(walk).state == 'done'
+
+
+def test_where_something_stands_out_the_film_waits_for_somebody(tmp_path):
+  with app_making.Application(tmp_path).running() as application:
+    places, browser = application.places, app_making.Browser(application)
+    walk = app_making.walk_of(browser.send())
+    todo = app_making.quick_tasks(check=lambda film: DOUBTFUL)
+    assert [worker.work_once(places, todo) for _ in range(2)] == [True, False]
+    page = browser.get(f'/walks/{walk}').text
+    assert 'Nothing has been estimated yet' in page
+    assert f'action="/walks/{walk}/estimate"' in page
+    assert browser.post(f'/walks/{walk}/estimate').status_code == 303
+    assert worker.work_once(places, todo)
+    assert places.walk(walk).state == 'done'

@@ -6,6 +6,7 @@ import gait_curves
 import numpy as np
 import pytest
 
+from grfjax.app import texts
 from grfjax.gait import foot_contacts, force_curves, plausibility
 from grfjax.report import walk_prediction
 
@@ -77,10 +78,13 @@ def test_a_sound_walk_has_no_flag():
     (walk(peak=1.3), 'gait.total_force'),
   ],
 )
-def test_every_check_has_its_code(force, code):
+def test_every_check_has_its_code_and_the_application_knows_its_sentence(force, code):
   quality = check(force)
   assert code in quality.flag_codes
   assert len(quality.flag_codes) == len(quality.flags)
+  for pair in zip(quality.flag_codes, quality.flags, strict=True):
+    said = texts.flag(*pair, lambda text: text, 'de')
+    assert not said['detail'], f'{pair} is said in general words'
 
 
 def test_gaps_come_first_and_keep_their_codes():
@@ -99,3 +103,4 @@ def test_codes_stand_beside_all_sentences_of_the_json():
   assert codes['A note.'] == 'prediction.note'
   assert quality['flag_codes'][-1] == 'prediction.no_opensim_file'
   assert 'gait.peak_too_high' in quality['flag_codes']
+  assert not texts.flag(quality['flag_codes'][-1], quality['flags'][-1], str, 'de')['detail']

@@ -16,7 +16,7 @@ import uvicorn
 from absl import app, flags
 
 from grfjax import errors
-from grfjax.app import certificate, network, server, settings, store, worker_process
+from grfjax.app import certificate, connections, network, server, settings, store, worker_process
 from grfjax.io import folder_lock, run_folder, signals
 
 _SHUTDOWN_S = 2  # for answers that are under way
@@ -64,9 +64,10 @@ def _serve(folder: pathlib.Path) -> None:
     hosts = network.host_names(addresses, port, secure=secure)
     options = settings.Settings(folder, hosts, secure)
     files = certificate.ensure_certificate(folder / 'tls', addresses) if secure else None
+    connection = connections.connection_class(connections.allow_open_files())
     config = uvicorn.Config(
       server.make_application(options, places),
-      http='h11', ws='none', lifespan='off', log_level='warning',
+      http=connection, ws='none', lifespan='off', log_level='warning',
       access_log=False,  # it would hold the token
       proxy_headers=False, server_header=False, timeout_graceful_shutdown=_SHUTDOWN_S,
       ssl_certfile=files and files[0], ssl_keyfile=files and files[1],
@@ -86,7 +87,10 @@ def _announce(
     print('Open in a browser of this computer (others: --lan):')
   else:
     print('Scan with a tablet in the same network, or open in its browser:')
-  network.show_address(f'{kind}://{address}:{port}/open/{options.token}')
+  where = f'{kind}://{address}:{port}/open/{options.token}'
+  print(f'\n  {where}\n', flush=True)
+  if address != network.LOCAL:  # which leads a phone to itself
+    network.show_code(where)
   if certificate_file:
     print(
       'The browser warns of the certificate once, as this program has made it. Its SHA-256:\n'

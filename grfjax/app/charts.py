@@ -10,13 +10,13 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib import ticker
 
-from grfjax.app import results
+from grfjax.app import results, store
 
 WIDTH, HEIGHT = 640, 260
-LEFT, RIGHT, TOP, BOTTOM = 56, 624, 16, 220  # the plot's edges
+LEFT, RIGHT, TOP, BOTTOM = 68, 624, 16, 220  # the plot's edges
 _MARGIN = 0.08  # of the values' range, above and below
 _LEAST = 0.05  # of the value: what hardly changes is not drawn as if it did
-_MOST_DATES = 6
+_DATE_WIDTH = 150.0  # of a date below the plot, as large as a phone needs it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Chart:
     x_ticks: (x, date as 'YYYY-MM-DD').
     y_ticks: (y, value).
     series: of each leg.
-    table: (date, values of each leg) of each walk, the oldest first.
+    table: (walk, values of each leg) of each walk, the oldest first.
   """
 
   measure: str
@@ -54,7 +54,7 @@ class Chart:
   x_ticks: list[tuple[float, str]]
   y_ticks: list[tuple[float, float]]
   series: list[Series]
-  table: list[tuple[str, list[float]]]
+  table: list[tuple[store.Walk, list[float]]]
 
 
 def draw_charts(walks: Sequence[results.WalkResult], known: results.Repeatability) -> list[Chart]:
@@ -69,21 +69,22 @@ def draw_charts(walks: Sequence[results.WalkResult], known: results.Repeatabilit
     legs = results.legs_of(measure)
     values = np.array([[walk.value(measure, leg) for leg in legs] for walk in walks])
     if np.isfinite(values).any():
-      dates = [walk.walk.filmed_on for walk in walks]
-      charts.append(_chart(measure, dates, values, known.smallest_change(measure)))
+      filmed = [walk.walk for walk in walks]
+      charts.append(_chart(measure, filmed, values, known.smallest_change(measure)))
   return charts
 
 
-def _chart(measure: str, dates: list[str], values: np.ndarray, change: float) -> Chart:
+def _chart(measure: str, walks: list[store.Walk], values: np.ndarray, change: float) -> Chart:
   """Lays a measure out.
 
   Args:
     measure: its name.
-    dates: of K walks, 'YYYY-MM-DD'.
+    walks: K, the oldest first.
     values: (K, legs).
     change: the smallest that means something, or NaN.
   """
   legs = results.legs_of(measure)
+  dates = [walk.filmed_on for walk in walks]
   first = [column[np.isfinite(column)][:1] for column in values.T]
   half = 0.0 if math.isnan(change) else change
   shown = np.concatenate([values[np.isfinite(values)], *(f + half for f in first), *(
@@ -102,14 +103,13 @@ def _chart(measure: str, dates: list[str], values: np.ndarray, change: float) ->
       band = f'M{LEFT} {above}H{RIGHT}V{below}H{LEFT}Z'
     series.append(Series(leg, points, path, band))
   ticks = ticker.MaxNLocator(5).tick_values(low, high)
-  shown_dates = sorted(set(zip(x, dates, strict=True)))
   return Chart(
     measure,
     change,
-    shown_dates[:: math.ceil(len(shown_dates) / _MOST_DATES)],
+    _x_ticks(x, dates),
     [(y(v), float(v)) for v in ticks if low <= v <= high],
     series,
-    [(date, row.tolist()) for date, row in zip(dates, values, strict=True)],
+    [(walk, row.tolist()) for walk, row in zip(walks, values, strict=True)],
   )
 
 
@@ -117,6 +117,15 @@ def _range(low: float, high: float) -> tuple[float, float]:
   """Returns values a little below and above."""
   margin = max(_MARGIN * (high - low), _LEAST * abs(high)) or 1.0
   return low - margin, high + margin
+
+
+def _x_ticks(places: list[float], dates: list[str]) -> list[tuple[float, str]]:
+  """Returns the newest date, and of the others those that have room beside each other."""
+  ticks: list[tuple[float, str]] = []
+  for x, date in sorted(set(zip(places, dates, strict=True)), reverse=True):
+    if not ticks or ticks[-1][0] - x >= _DATE_WIDTH:
+      ticks.append((x, date))
+  return ticks[::-1]
 
 
 def _places(dates: list[str]) -> list[float]:

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import pathlib
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,6 +17,12 @@ _PORTION = 2**20  # bytes
 _FORMULA = tuple('=+-@\t\r')  # a spreadsheet would compute cells that begin so
 _TEXTS = ('.html', '.csv', '.mot', '.json')  # the other files are compressed already
 _FILM = 'film_as_sent_in'
+_FILM_KINDS = {  # how a film begins (its first 12 bytes) -> the usual end of its name
+  rb'....ftypqt  ': '.mov',
+  rb'....(ftyp|moov|mdat|wide|free|skip).*': '.mp4',
+  rb'\x1aE\xdf\xa3.*': '.mkv',  # WebM is of this kind too
+  rb'RIFF....AVI ': '.avi',
+}
 _WALK_COLUMNS = (
   'pseudonym', 'filmed_on', 'received', 'body_mass_kg', 'height_m', 'age_years', 'state', 'folder',
 )  # fmt: skip
@@ -64,11 +71,23 @@ def zip_walks(
     archive.writestr('measures.csv', _measures_table(places, walks, pseudonyms, folders))
     for walk in walks:
       yield outlet.taken()
-      films = {places.film_of(walk.id).name: _FILM}
+      film = places.film_of(walk.id)
+      films = {film.name: f'{_FILM}{_film_suffix(film)}'}
       for stored, name in (films | {file: name for name, file in results.FILES.items()}).items():
         path = places.folder_of(walk.id) / stored
         yield from _added(archive, outlet, path, f'{folders[walk.id]}/{name}')
   yield outlet.taken()
+
+
+def _film_suffix(film: pathlib.Path) -> str:
+  """Returns the end of a name by which programs open a film; '' where it is of no known kind."""
+  try:
+    with film.open('rb') as file:
+      start = file.read(12)
+  except FileNotFoundError:
+    return ''
+  kinds = _FILM_KINDS.items()
+  return next((end for kind, end in kinds if re.fullmatch(kind, start, re.DOTALL)), '')
 
 
 def _folders(people: Sequence[store.Person], walks: Sequence[store.Walk]) -> dict[str, str]:

@@ -10,11 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from grfjax.app import results
 from grfjax.data import clip_config, trial_doubts
 from grfjax.io import video_file, working_frames
 from grfjax.tracking import crossings, tracking_gaps, walker_window
 
 _DRAWN_AS = 'walker'  # the configuration whose window the bundled networks look at
+
+# Of adults who walk as they like: a step is some 0.41 statures long, and 0.6 of the stride is
+# stance (Perry J, Burnfield J (2010), Gait Analysis, 2nd ed.).
+_STRIDE_HEIGHTS = 0.82
+_STANCE_STRIDES = 0.6
 
 
 def check_film(path: pathlib.Path) -> dict[str, Any]:
@@ -52,6 +58,7 @@ def check_film(path: pathlib.Path) -> dict[str, Any]:
     'camera': walks.camera(),
     'walks': walks.count,
     'clear_seconds': walks.clear_frames / video.fps,
+    'contacts': round(walks.contacts),
     'feet': walks.feet(),
     'findings': findings,
   }
@@ -63,6 +70,8 @@ class _Walks:
   Attributes:
     count: of walks.
     clear_frames: in which a walker is shown clearly.
+    contacts: of each foot that will be seen whole, on average, if the strides have their usual
+      length.
     gaps: where nobody can be followed.
     is_held: the camera moves; where the walker is followed, it could be held still.
   """
@@ -70,6 +79,7 @@ class _Walks:
   def __init__(self, clip: clip_config.ClipConfig):
     self._clip = clip
     self.count = self.clear_frames = self._frames = 0
+    self.contacts = 0.0
     self.gaps: list[tracking_gaps.Gap] = []
     self.is_held = False
     self._rows: list[float] = []  # of the window, in the film's pixels
@@ -90,6 +100,10 @@ class _Walks:
     self.count += 1
     self._frames += len(found.clear)
     self.clear_frames += int(found.clear.sum())
+    height = float(np.median(found.track.height))
+    for run in np.ma.clump_unmasked(np.ma.array(found.track.x, mask=~found.clear)):
+      strides = float(np.ptp(found.track.x[run])) / height / _STRIDE_HEIGHTS
+      self.contacts += max(0.0, strides - _STANCE_STRIDES)
     self.is_held |= not np.allclose(found.to_filmed, np.eye(3))
     boxes = walker_window.boxes(found.track, self._clip.rows, self._clip.columns, self._clip.wide)
     self._rows.append(scale * float(np.median(boxes[:, 3])))
@@ -118,6 +132,9 @@ class _Walks:
       withheld = 1 - self.clear_frames / self._frames
       if withheld > trial_doubts.WITHHELD:
         found.append(_finding('check.withheld', 'doubt', percent=f'{100 * withheld:.0f}'))
+      if round(self.contacts) < results.ENOUGH_VALUES:
+        numbers = {'contacts': str(round(self.contacts)), 'enough': str(results.ENOUGH_VALUES)}
+        found.append(_finding('check.few_contacts', 'doubt', **numbers))
       rows = min(self._rows)
       if rows < self._clip.rows:
         numbers = {'rows': f'{rows:.0f}', 'expected': str(self._clip.rows)}

@@ -42,6 +42,12 @@ def lan_address(given: str | None) -> str:
     raise errors.InputError(
       f'--address is {given!r}, expected an address such as 192.168.1.20', code='app.address'
     ) from error
+  if address.is_loopback:
+    raise errors.InputError(
+      f'{address} can be reached from this computer alone, at which --lan lets nobody else in; '
+      'leave --lan away, or give an address such as 192.168.1.20',
+      code='app.address',
+    )
   if address.version != 4 or not address.is_private or address.is_unspecified:
     raise errors.InputError(
       f'{address} is no address of a local network, expected one such as 192.168.1.20',
@@ -83,9 +89,8 @@ def host_names(addresses: Sequence[str], port: int, *, secure: bool) -> frozense
   return frozenset(with_port | (names if port == (443 if secure else 80) else set()))
 
 
-def show_address(address: str) -> None:
-  """Prints an address, and as a QR code where the terminal can show one."""
-  print(f'\n  {address}\n', flush=True)
+def show_code(address: str) -> None:
+  """Prints an address as a QR code where the terminal can show one."""
   encoding = sys.stdout.encoding or 'ascii'
   try:
     '\N{UPPER HALF BLOCK}\N{LOWER HALF BLOCK}\N{FULL BLOCK}'.encode(encoding)

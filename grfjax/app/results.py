@@ -16,15 +16,18 @@ import numpy as np
 from grfjax import conventions
 from grfjax.app import store
 from grfjax.gait import gait_measures, repeatability
+from grfjax.report import walk_highlights
 
 # Repeats from which the smallest change is given: a standard deviation of n degrees of freedom has
 # a relative standard error of about 1 / sqrt(2 n), which is 22 % then.
 REPEATS_NEEDED = 10
 
-# Name in an address -> name in the walk's folder, as `predict` writes it for the film walk.film.
+# Name in an address -> name in the walk's folder, as `predict` writes it for the film walk.film,
+# and the poster by `poster.write_poster`.
 FILES = {
   'report.html': 'walk.html',
   'film.mp4': 'walk_overlay.mp4',
+  'poster.jpg': 'walk_poster.jpg',
   'curves.png': 'walk.png',
   'curves.csv': 'walk.csv',
   'curves.mot': 'walk_grf.mot',
@@ -33,7 +36,11 @@ FILES = {
 
 CADENCE = 'cadence_steps_per_min'
 MEASURES = {**gait_measures.MEASURES, CADENCE: gait_measures.WALK_MEASURES[CADENCE]}
-DIGITS = {'s': 2, 'BW': 2, 'BW/s': 1, 'BW s': 3, 'steps/min': 0}  # of a unit's values; others 0
+_DIGITS = {'s': 2, 'BW': 2, 'BW/s': 1, 'BW s': 3}  # of a unit's values as shown; others 0
+
+# A mean of fewer is shown with a doubt: one contact that was measured wrongly decides it, and only
+# of three or more it can be told which one stands out.
+ENOUGH_VALUES = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +55,18 @@ class WalkResult:
   walk: store.Walk
   content: dict[str, Any]
 
+  def check(self) -> None:
+    """Looks at all that is shown of the results.
+
+    Raises:
+      LookupError, TypeError, ValueError: something is missing, or is not what it should be.
+    """
+    walk_highlights.highlights(self.content)
+    _ = self.flags
+    for measure in MEASURES:
+      for leg in legs_of(measure):
+        self.value(measure, leg), self.count(measure, leg)
+
   def value(self, measure: str, leg: str) -> float:
     """Returns the mean of a measure, NaN where undefined.
 
@@ -55,15 +74,27 @@ class WalkResult:
       measure: of `MEASURES`.
       leg: 'left' or 'right'; '' of cadence.
     """
-    summary = self.content['summary']
-    mean = (summary[leg][measure] if leg else summary[measure])['mean']
+    mean = self._statistics(measure, leg)['mean']
     return math.nan if mean is None else float(mean)
+
+  def count(self, measure: str, leg: str) -> int:
+    """Returns how many contacts (of cadence: steps) a mean is of; arguments as in `value`."""
+    return self._statistics(measure, leg)['n']
+
+  def _statistics(self, measure: str, leg: str) -> dict[str, Any]:
+    summary = self.content['summary']
+    return summary[leg][measure] if leg else summary[measure]
 
   @property
   def flags(self) -> list[tuple[str, str]]:
     """What to be careful about: (code, English sentence)."""
     quality = self.content['quality']
     return list(zip(quality['flag_codes'], quality['flags'], strict=True))
+
+
+def digits(measure: str) -> int:
+  """Returns to how many decimal places a measure is shown."""
+  return _DIGITS.get(MEASURES[measure].unit, 0)
 
 
 def legs_of(measure: str) -> tuple[str, ...]:
@@ -79,19 +110,20 @@ def files_of(folder: pathlib.Path) -> list[str]:
 def read_results(places: store.Store, walks: Sequence[store.Walk]) -> list[WalkResult]:
   """Returns the results of those of the walks that are done, in the same order.
 
-  A walk whose file of results is missing or damaged is left out, and named in the log: the others'
-  pages do not depend on it.
+  A walk whose file of results is missing or damaged is left out, and named in the log; its own page
+  says so, and the others' do not depend on it.
   """
   results = []
   for walk in walks:
     if walk.state == 'done':
       path = places.folder_of(walk.id) / FILES['measures.json']
       try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-      except (OSError, ValueError) as error:
-        logging.getLogger(__name__).warning('%s: the results cannot be read: %s', path, error)
+        result = WalkResult(walk, json.loads(path.read_text(encoding='utf-8')))
+        result.check()
+      except (OSError, ValueError, LookupError, TypeError) as error:
+        logging.getLogger(__name__).warning('%s: the results cannot be read: %r', path, error)
         continue
-      results.append(WalkResult(walk, content))
+      results.append(result)
   return results
 
 
@@ -137,9 +169,10 @@ class Comparison:
   Attributes:
     measure: of `MEASURES`.
     leg: 'left', 'right' or ''.
-    first: value; NaN where undefined, as below.
-    second: value.
-    smallest_change: that means something.
+    first: value as shown, to the measure's decimal places; NaN where undefined, as below.
+    second: likewise.
+    smallest_change: that means something, likewise.
+    counts: of values that the first and the second are means of.
   """
 
   measure: str
@@ -147,11 +180,12 @@ class Comparison:
   first: float
   second: float
   smallest_change: float
+  counts: tuple[int, int]
 
   @property
   def difference(self) -> float:
-    """The second walk's value less the first's."""
-    return self.second - self.first
+    """The second walk's value less the first's, so that it agrees with what is shown of both."""
+    return round(self.second - self.first, digits(self.measure))
 
   @property
   def beyond(self) -> bool | None:
@@ -165,8 +199,11 @@ def compare(first: WalkResult, second: WalkResult, known: Repeatability) -> list
   """Returns every measure of two walks that one of them has."""
   rows = [
     Comparison(
-      measure, leg, first.value(measure, leg), second.value(measure, leg),
-      known.smallest_change(measure),
+      measure, leg,
+      round(first.value(measure, leg), digits(measure)),
+      round(second.value(measure, leg), digits(measure)),
+      round(known.smallest_change(measure), digits(measure)),
+      (first.count(measure, leg), second.count(measure, leg)),
     )
     for measure in MEASURES
     for leg in legs_of(measure)

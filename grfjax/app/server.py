@@ -128,10 +128,11 @@ class _Handlers:
   def walk(self, request: requests.Request) -> responses.Response:
     walk, page = self._walk(request), self._page(request)
     message, remedy = texts.refusal(walk.code, page.translate)
+    of_day = views.numbers_of_day(self._places.walks(walk.person))
     done = results.read_results(self._places, [walk])
     return page.respond(
       'walk.html',
-      walk=views.walk_view(walk, page),
+      walk=views.walk_view(walk, page, of_day.get(walk.id, 0)),
       person=self._places.person(walk.person),
       files=results.files_of(self._places.folder_of(walk.id)),
       message=message,
@@ -141,7 +142,9 @@ class _Handlers:
         for result in done
         for code, text in result.flags
       ],
+      short=views.short_view(done[0], page) if done else None,
       headline=views.headline(done[0], page) if done else [],
+      enough=results.ENOUGH_VALUES,
       position=self._places.walks_before(walk),
     )
 
@@ -211,34 +214,34 @@ class _Handlers:
   def person(self, request: requests.Request) -> responses.Response:
     person, page = self._person(request), self._page(request)
     walks = self._places.walks(person.id)
-    known = self._repeatability()
+    known, of_day = self._repeatability(), views.numbers_of_day(walks)
     done = results.read_results(self._places, walks[::-1])
     return page.respond(
       'person.html',
       person=person,
-      walks=[views.walk_view(walk, page) for walk in walks],
-      charts=views.chart_views(charts.draw_charts(done, known), page),
+      walks=[views.walk_view(walk, page, of_day[walk.id]) for walk in walks],
+      charts=views.chart_views(charts.draw_charts(done, known), page, of_day),
       repeats={'pairs': known.repeats, 'needed': results.REPEATS_NEEDED},
     )
 
   def compare(self, request: requests.Request) -> responses.Response:
     person, page = self._person(request), self._page(request)
-    done = {
-      result.walk.id: result
-      for result in results.read_results(self._places, self._places.walks(person.id))
-    }
+    walks = self._places.walks(person.id)
+    of_day = views.numbers_of_day(walks)
+    done = {result.walk.id: result for result in results.read_results(self._places, walks)}
     first, second = (done.get(request.query_params.get(k, '')) for k in ('first', 'second'))
     rows = results.compare(first, second, self._repeatability()) if first and second else []
     chosen: dict[str, Any] = {}
     for name, result in (('first', first), ('second', second)):
-      chosen[name] = result and views.walk_view(result.walk, page)
+      chosen[name] = result and views.walk_view(result.walk, page, of_day[result.walk.id])
       folder = result and self._places.folder_of(result.walk.id)
       chosen[f'files_{name}'] = results.files_of(folder) if folder else []
     return page.respond(
       'compare.html',
       person=person,
-      walks=[views.walk_view(result.walk, page) for result in done.values()],
+      walks=[views.walk_view(walk, page, of_day[walk.id]) for walk in walks if walk.id in done],
       rows=views.comparison_rows(rows, page),
+      enough=results.ENOUGH_VALUES,
       **chosen,
     )
 
@@ -318,6 +321,7 @@ class _Handlers:
 _MEDIA = {
   '.mp4': 'video/mp4',
   '.png': 'image/png',
+  '.jpg': 'image/jpeg',
   '.csv': 'text/csv',
   '.mot': 'text/plain',
   '.json': 'application/json',

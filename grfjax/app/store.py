@@ -2,7 +2,10 @@
 
 The server and the worker share it. Every change is one transaction; a walk is in the list once its
 film is whole on the disk, so that what has been acknowledged is not lost. What is deleted is
-overwritten in the database (`secure_delete`) and cut off its write-ahead log.
+overwritten in the database (`secure_delete`).
+
+On a disk that others have filled everything can still be looked at and deleted: reading writes
+nothing, as it would with a write-ahead log, and deleting gives up a file that is kept for that.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import contextlib
 import dataclasses
 import datetime
 import json
+import os
 import pathlib
 import secrets
 import shutil
@@ -25,6 +29,10 @@ MAX_ATTEMPTS = 3  # of a job during which the worker died; the film may be what 
 FINAL = ('checked', 'done', 'failed')  # states that stay until somebody does something
 _QUEUED = {'checking': 'check_queued', 'estimating': 'estimate_queued'}
 _RUNNING = {queued: running for running, queued in _QUEUED.items()}
+
+# Given up while something is deleted. The journal of a transaction holds the pages that it changes:
+# some 50 pages of 4 KiB where somebody with a hundred walks is deleted.
+_RESERVE_BYTES = 2 * 2**20
 
 _VERSION = 1
 _SCHEMA = """
@@ -156,10 +164,11 @@ class Store:
     self.uploads = folder / 'uploads'
     self._walks = folder / 'walks'
     self._database = folder / 'walks.sqlite3'
+    self._reserve = folder / 'reserve'
     for path in (folder, self.uploads, self._walks):
       path.mkdir(mode=0o700, parents=True, exist_ok=True)
     with self._connected() as database:
-      database.execute('PRAGMA journal_mode = WAL')
+      database.execute('PRAGMA journal_mode = DELETE')  # earlier versions wrote ahead
     with self._transaction() as database:
       (version,) = database.execute('PRAGMA user_version').fetchone()
       if version == 0:
@@ -173,6 +182,7 @@ class Store:
           code='app.other_version',
           file=self._database,
         )
+    self._keep_reserve()
 
   def folder_of(self, walk: str) -> pathlib.Path:
     """Returns the folder of a walk's film and results."""
@@ -209,12 +219,7 @@ class Store:
     for path in (film.parent, self._walks):
       atomic.sync_to_disk(path)
     with self._transaction() as database:
-      database.execute(
-        'INSERT INTO people VALUES (?, ?) ON CONFLICT DO NOTHING', (new_id(), data.pseudonym)
-      )
-      (person,) = database.execute(
-        'SELECT id FROM people WHERE pseudonym = ?', (data.pseudonym,)
-      ).fetchone()
+      person = _person_called(database, data.pseudonym)
       received = datetime.datetime.now().isoformat(' ', 'minutes')
       database.execute(
         'INSERT INTO walks (id, person, filmed_on, received, body_mass_kg, height_m, age_years,'
@@ -282,17 +287,17 @@ class Store:
 
   def delete_walk(self, walk: str) -> None:
     """Deletes a walk with its film and results, and its person where it was the last walk."""
-    with self._transaction() as database:
+    with self._deletion([walk]) as database:
       database.execute('DELETE FROM walks WHERE id = ?', (walk,))
       database.execute('DELETE FROM people WHERE id NOT IN (SELECT person FROM walks)')
-    self._forget([walk])
 
   def delete_person(self, person: str) -> None:
     """Deletes somebody with all walks."""
-    with self._transaction() as database:
-      rows = database.execute('SELECT id FROM walks WHERE person = ?', (person,)).fetchall()
+    walks: list[str] = []
+    with self._deletion(walks) as database:
+      rows = database.execute('SELECT id FROM walks WHERE person = ?', (person,))
+      walks += [row['id'] for row in rows]
       database.execute('DELETE FROM people WHERE id = ?', (person,))
-    self._forget([row['id'] for row in rows])
 
   def requeue_interrupted(self) -> None:
     """Queues what a dead worker was at; after `MAX_ATTEMPTS` that is a failure."""
@@ -340,32 +345,51 @@ class Store:
       return changed.rowcount == 1
 
   def finish_check(self, walk: str, found: dict[str, Any]) -> None:
-    """Notes what a check found."""
-    self._finish(walk, "state = 'checked', film_check = ?", json.dumps(found, allow_nan=False))
+    """Notes what a check found, and queues the estimate where nobody need be asked before."""
+    state, progress = ('estimate_queued', 0) if found['verdict'] == 'good' else ('checked', 1)
+    self._finish(
+      walk, f"state = '{state}', progress = {progress}, attempts = 0, film_check = ?",
+      json.dumps(found, allow_nan=False),
+    )  # fmt: skip
 
   def finish_estimate(self, walk: str) -> None:
     """Notes that a walk's results are there."""
-    self._finish(walk, "state = 'done'")
+    self._finish(walk, "state = 'done', progress = 1")
 
   def fail(self, walk: str, code: str, detail: str) -> None:
     """Notes why a job failed."""
-    self._finish(walk, "state = 'failed', code = ?, detail = ?", code, detail)
+    self._finish(walk, "state = 'failed', progress = 1, code = ?, detail = ?", code, detail)
 
   def _finish(self, walk: str, change: str, *values: str) -> None:
     """Changes a walk whose job is over, or removes what the job wrote after it was deleted."""
     with self._transaction() as database:
       changed = database.execute(
-        f"UPDATE walks SET stage = '', progress = 1, {change} WHERE id = ?", (*values, walk)
+        f"UPDATE walks SET stage = '', {change} WHERE id = ?", (*values, walk)
       )
       if changed.rowcount == 0:
         shutil.rmtree(self.folder_of(walk), ignore_errors=True)
 
-  def _forget(self, walks: list[str]) -> None:
-    """Removes the folders of deleted walks, and what the database's log remembers of them."""
-    for walk in walks:
-      shutil.rmtree(self.folder_of(walk), ignore_errors=True)
-    with self._connected() as database:
-      database.execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchone()
+  @contextlib.contextmanager
+  def _deletion(self, walks: list[str]) -> Iterator[sqlite3.Connection]:
+    """A transaction that has room on a full disk, and then removes the folders of walks."""
+    self._reserve.unlink(missing_ok=True)
+    try:
+      with self._transaction() as database:
+        yield database
+      for walk in walks:
+        shutil.rmtree(self.folder_of(walk), ignore_errors=True)
+    finally:
+      self._keep_reserve()
+
+  def _keep_reserve(self) -> None:
+    """Makes the file that the next deletion gives up, as large as there is room."""
+    try:
+      if self._reserve.stat().st_size == _RESERVE_BYTES:
+        return
+    except FileNotFoundError:
+      pass
+    with contextlib.suppress(OSError):  # the disk is full; another deletion or start makes it
+      self._reserve.write_bytes(os.urandom(_RESERVE_BYTES))  # takes as much room as it is long
 
   @contextlib.contextmanager
   def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -374,6 +398,7 @@ class Store:
       database.row_factory = sqlite3.Row
       database.execute('PRAGMA foreign_keys = ON')
       database.execute('PRAGMA secure_delete = ON')
+      database.execute('PRAGMA temp_store = MEMORY')
       database.execute('PRAGMA synchronous = FULL')
       yield database
     finally:
@@ -401,6 +426,22 @@ _QUEUE = f"""
 SELECT id, state FROM walks WHERE state IN {tuple(_RUNNING)}
 ORDER BY state = 'estimate_queued', turn
 """
+
+
+def _person_called(database: sqlite3.Connection, pseudonym: str) -> str:
+  """Returns the id of somebody, who is added where there is nobody of this pseudonym.
+
+  Capital and small letters make no difference: phones begin a field with a capital.
+  """
+  ids = {row['pseudonym']: row['id'] for row in database.execute('SELECT * FROM people')}
+  if pseudonym in ids:  # also where an earlier version has taken in both
+    return ids[pseudonym]
+  for known, person in ids.items():
+    if known.casefold() == pseudonym.casefold():
+      return person
+  person = new_id()
+  database.execute('INSERT INTO people VALUES (?, ?)', (person, pseudonym))
+  return person
 
 
 def _next_turn(database: sqlite3.Connection) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -94,6 +95,10 @@ FINDINGS: dict[str, str] = {
     'seconds.'
   ),
   'check.withheld': N_('In %(percent)s %% of the walk the walker is not seen clearly.'),
+  'check.few_contacts': N_(
+    'The walk is short: about %(contacts)s contacts of each foot will be seen whole, expected '
+    '%(enough)s or more. Film several walks, there and back, in one film.'
+  ),
   'check.small_walker': N_(
     'The walker is small: the window around is %(rows)s pixels high, expected %(expected)s.'
   ),
@@ -119,7 +124,7 @@ FINDINGS: dict[str, str] = {
   ),
 }
 
-# Flags of a prediction (docs/error_codes.md); their own English sentences say when and how much.
+# Flags of a prediction (docs/error_codes.md), for sentences that `FLAG_SENTENCES` does not know.
 FLAGS: dict[str, str] = {
   'walker.camera_moves': N_('Where the camera moves too much, nothing is given.'),
   'walker.low_trust': N_('Where the networks contradict each other, nothing is given.'),
@@ -149,6 +154,107 @@ FLAGS: dict[str, str] = {
   'prediction.no_opensim_file': N_('There is no file for OpenSim.'),
 }
 
+_FROM_TO = r'From (?P<start>\S+) to (?P<end>\S+) s .*'
+
+
+def _as_it_is(text: str) -> tuple[str, str]:
+  """Returns the regular expression of a text whose places %(name)s are filled in, and the text."""
+  return re.sub(r'%\\\((\w+)\\\)s', r'(?P<\1>\\S+)', re.escape(text)), text
+
+
+# code -> (regular expression of a sentence that results hold in English, what is said for it). The
+# groups of the first fill in the second, so that a sentence is translated with its numbers.
+FLAG_SENTENCES: dict[str, tuple[tuple[str, str], ...]] = {
+  **{code: ((_FROM_TO, FINDINGS[code]),) for code in FINDINGS if code.startswith('walker.')},
+  'walker.low_trust': ((
+    _FROM_TO,
+    N_('From %(start)s to %(end)s s the networks contradict each other, and nothing is given.'),
+  ),),
+  'gait.frames_without_estimate': (
+    _as_it_is(N_(
+      '%(missing)s of %(frames)s frames have no estimate: nobody could be followed there.'
+    )),
+    _as_it_is(N_(
+      '%(missing)s of %(frames)s frames have no estimate: nobody could be followed there, or it '
+      'is not to be trusted.'
+    )),
+  ),
+  'gait.no_estimate': (
+    _as_it_is(N_('There is no estimate of the %(leg)s leg (it was never seen).')),
+    _as_it_is(N_(
+      'There is no estimate of the %(leg)s leg (the network knows the near leg alone).'
+    )),
+  ),
+  'gait.leg_without_estimate': (_as_it_is(
+    N_('The %(leg)s leg has no estimate in %(missing)s frames of the walk.')
+  ),),
+  'gait.several_walks': (_as_it_is(
+    N_('There are %(walks)s walks across the picture; the numbers are of all together.')
+  ),),
+  'gait.contact_cut_off': (_as_it_is(
+    N_('%(cut_off)s of %(contacts)s contacts are not seen whole; only whole ones are measured.')
+  ),),
+  'gait.no_whole_contact': (_as_it_is(
+    N_('No whole contact was seen, so that no stance could be measured.')
+  ),),
+  'gait.no_swing': (_as_it_is(
+    N_(
+      'The force of the %(leg)s leg does not fall to 0 between two contacts: there the curves are '
+      'not those of walking.'
+    )
+  ),),
+  'gait.same_foot_twice': (_as_it_is(
+    N_(
+      'The %(leg)s foot touches down twice in a row: a step of the other foot was missed, or the '
+      'legs were taken for each other.'
+    )
+  ),),
+  'gait.peak_too_high': (_as_it_is(
+    N_(
+      'The vertical force of the %(leg)s leg reaches %(peak)s BW; walking does not exceed '
+      '%(highest)s BW.'
+    )
+  ),),
+  'gait.stance_time': (_as_it_is(
+    N_(
+      'The contact of the %(leg)s foot at %(start)s s lasts %(stance)s s; in walking it takes '
+      '%(low)s to %(high)s s. It may be none, and it is in the means.'
+    )
+  ),),
+  'gait.cadence': (_as_it_is(
+    N_('The cadence of %(cadence)s steps a minute is outside %(low)s to %(high)s.')
+  ),),
+  'gait.playback_speed': tuple(
+    (
+      r'The cadence of (?P<cadence>\S+) steps a minute is unusual \(outside (?P<low>\S+) to '
+      rf'(?P<high>\S+)\): the film may be {how}\. .*',
+      text,
+    )
+    for how, text in (
+      ('slowed down', N_(
+        'The cadence of %(cadence)s steps a minute is unusual (outside %(low)s to %(high)s): the '
+        'film may be slowed down. If it is, every time and measure is wrong; film again at normal '
+        'speed.'
+      )),
+      ('sped up', N_(
+        'The cadence of %(cadence)s steps a minute is unusual (outside %(low)s to %(high)s): the '
+        'film may be sped up. If it is, every time and measure is wrong; film again at normal '
+        'speed.'
+      )),
+    )
+  ),
+  'gait.total_force': (_as_it_is(
+    N_(
+      'Over whole strides both legs together carry %(total)s BW on average; it must be 1, so the '
+      'curves are wrong by about as much.'
+    )
+  ),),
+  'prediction.no_opensim_file': (
+    _as_it_is(N_('There is no OpenSim file (_grf.mot): the body mass is not given.')),
+    _as_it_is(N_('There is no OpenSim file (_grf.mot): no frame has three axes of both legs.')),
+  ),
+}  # fmt: skip
+
 # Labels and units of grfjax.gait.gait_measures, which are translated by their English text.
 MEASURES = (
   N_('Stance time'), N_('Step time'), N_('Stride time'), N_('Double support'), N_('First peak'),
@@ -160,6 +266,7 @@ UNITS = (
   N_('s'), N_('% of stride'), N_('% of stance'), N_('BW'), N_('BW/s'), N_('BW s'), N_('steps/min'),
 )  # fmt: skip
 LEGS = {'left': N_('left'), 'right': N_('right'), '': ''}
+_DECIMAL_MARK = N_('.')
 
 
 def refusal(code: str, _: Translate) -> tuple[str, str]:
@@ -172,7 +279,7 @@ def refusal(code: str, _: Translate) -> tuple[str, str]:
 
 def finding(found: dict[str, Any], _: Translate) -> str:
   """Returns the sentence of a finding of a check, translated."""
-  return _(FINDINGS[found['code']]) % found['numbers']
+  return _fill_in(FINDINGS[found['code']], found['numbers'], _)
 
 
 def flag(code: str, sentence: str, _: Translate, language: str) -> dict[str, str]:
@@ -185,9 +292,22 @@ def flag(code: str, sentence: str, _: Translate, language: str) -> dict[str, str
     language: of the reader.
 
   Returns:
-    'text' in the reader's language, 'code', and as 'detail' the English sentence, which has the
-    numbers; '' where it is the text itself.
+    'text' in the reader's language, 'code', and as 'detail' the English sentence, where 'text' is
+    a more general one; '' otherwise.
   """
+  for pattern, text in FLAG_SENTENCES.get(code, ()):
+    found = re.fullmatch(pattern, sentence)
+    if found:
+      return {'text': _fill_in(text, found.groupdict(), _), 'code': code, 'detail': ''}
   if language == 'en' or code not in FLAGS:
     return {'text': sentence, 'code': code, 'detail': ''}
   return {'text': _(FLAGS[code]), 'code': code, 'detail': sentence}
+
+
+def _fill_in(text: str, values: dict[str, str], _: Translate) -> str:
+  """Returns a text translated, with its numbers and legs as its language writes them."""
+  mark = _(_DECIMAL_MARK)
+  return _(text) % {
+    name: _(LEGS[value]) if name == 'leg' else value.replace('.', mark)
+    for name, value in values.items()
+  }

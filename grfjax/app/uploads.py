@@ -22,6 +22,14 @@ from grfjax.io import atomic, recordings
 FILM = 'film'
 PSEUDONYM_LENGTH = 60
 AGE_YEARS = (0.0, 120.0)
+FIRST_DATE = datetime.date(1990, 1, 1)  # no film that a browser could send is older
+_CODES = {  # of fields that are refused
+  'pseudonym': 'app.pseudonym',
+  'filmed_on': 'app.date',
+  'body_mass_kg': 'app.body_mass',
+  'height_m': 'app.height',
+  'age_years': 'app.age',
+}
 _FIELD_BYTES = 4000  # of a field that is no film
 _FIELDS = 20
 _PORTION = 2**20  # bytes that are written at once
@@ -210,7 +218,9 @@ class _Form:
       return
     self._value += data[start:end]
     if len(self._value) > _FIELD_BYTES:
-      raise _bad_form(f'a field of more than {_FIELD_BYTES} bytes')
+      detail = f'{self._name[:40]!r} has more than {_FIELD_BYTES} bytes'
+      code = _CODES.get(self._name)
+      raise _bad_field(code, detail) if code else _bad_form(detail)
 
   def _end_part(self) -> None:
     if not self.has_film:
@@ -268,27 +278,27 @@ def parse_walk_data(fields: dict[str, str]) -> store.WalkData:
   try:
     date = datetime.date.fromisoformat(filmed_on)
   except ValueError as error:
-    raise _bad_field('app.date', f'the date is {filmed_on!r}, expected YYYY-MM-DD') from error
+    raise _bad_field('app.date', f'the date is {filmed_on[:40]!r}, expected YYYY-MM-DD') from error
+  if date < FIRST_DATE:
+    raise _bad_field('app.date', f'the date {date} is before {FIRST_DATE}')
   if date > datetime.date.today() + datetime.timedelta(1):  # a tablet east of here is ahead
     raise _bad_field('app.date', f'the date {date} has not come yet')
-  mass = _number(fields, 'body_mass_kg', recordings.BODY_MASS_KG, 'app.body_mass')
+  mass = _number(fields, 'body_mass_kg', recordings.BODY_MASS_KG)
   if mass is None:
     raise _bad_field('app.body_mass', 'no body mass is given')
   return store.WalkData(
     pseudonym, date.isoformat(), mass,
-    _number(fields, 'height_m', recordings.HEIGHT_M, 'app.height'),
-    _number(fields, 'age_years', AGE_YEARS, 'app.age'),
+    _number(fields, 'height_m', recordings.HEIGHT_M),
+    _number(fields, 'age_years', AGE_YEARS),
   )  # fmt: skip
 
 
-def _number(
-  fields: dict[str, str], name: str, limits: tuple[float, float], code: str
-) -> float | None:
+def _number(fields: dict[str, str], name: str, limits: tuple[float, float]) -> float | None:
   """Returns a field's number, None where it is empty."""
   text = unicodedata.normalize('NFKC', fields.get(name, '')).strip()
   if not text:
     return None
-  low, high = limits
+  (low, high), code = limits, _CODES[name]
   try:
     value = float(text.replace(',', '.').replace('_', ' '))  # 6_1 is no number but in Python
   except ValueError as error:

@@ -3,26 +3,51 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from grfjax.app import charts, rendering, results, store, texts
+from grfjax.report import walk_highlights
 
 Values = dict[str, Any]
 
 
-def walk_view(walk: store.Walk, page: rendering.Page) -> Values:
-  """Returns a walk, with the findings of its check as sentences."""
+def numbers_of_day(walks: Sequence[store.Walk]) -> dict[str, int]:
+  """Returns id -> 1, 2, ... of the walks of a day in the order in which they came; 0 if alone.
+
+  Args:
+    walks: all of a person, the newest first.
+  """
+  days: dict[str, list[str]] = {}
+  for walk in reversed(walks):
+    days.setdefault(walk.filmed_on, []).append(walk.id)
+  return {
+    walk: number if len(day) > 1 else 0
+    for day in days.values()
+    for number, walk in enumerate(day, 1)
+  }
+
+
+def walk_view(walk: store.Walk, page: rendering.Page, of_day: int = 0) -> Values:
+  """Returns a walk, with the findings of its check as sentences.
+
+  Args:
+    walk: the walk.
+    page: of the reader.
+    of_day: its number, of `numbers_of_day`.
+  """
   view = dataclasses.asdict(walk)
   found = view.pop('film_check')
   if found is not None:
+    found.setdefault('contacts', None)  # of a check by an older version
     found['findings'] = [
       {'code': f['code'], 'level': f['level'], 'text': texts.finding(f, page.translate)}
       for f in found['findings']
     ]
-  return view | {'check': found}
+  return view | {'check': found, 'of_day': of_day}
 
 
 def headline(result: results.WalkResult, page: rendering.Page) -> list[Values]:
@@ -30,10 +55,48 @@ def headline(result: results.WalkResult, page: rendering.Page) -> list[Values]:
   rows = []
   for measure in results.MEASURES:
     legs = results.legs_of(measure)
-    values = [_value(result.value(measure, leg), measure, page) for leg in legs]
-    if any(value != rendering.UNDEFINED for value in values):
-      rows.append(_named(measure, page) | {'left': values[0], 'right': values[-1]})
+    means = [
+      _mean(result.value(measure, leg), result.count(measure, leg), measure, page) for leg in legs
+    ]
+    if any(mean['count'] for mean in means):
+      rows.append(_named(measure, page) | {'legs': means})
   return rows
+
+
+def short_view(result: results.WalkResult, page: rendering.Page) -> Values:
+  """Returns what the report says first as well."""
+  short = walk_highlights.highlights(result.content)
+  return {
+    'camera': short.camera,
+    'cadence': _highlight(short.cadence, results.CADENCE, page),
+    'measures': [
+      _named(measure, page)
+      | {'legs': [_highlight(means[measure], measure, page) for means in short.legs.values()]}
+      for measure in walk_highlights.HEADLINE
+    ],
+    'legs': [
+      {
+        'leg': leg,
+        'has_estimate': short.has_estimate[leg],
+        'means': [
+          _named(measure, page) | _highlight(mean, measure, page) for measure, mean in means.items()
+        ],
+      }
+      for leg, means in short.legs.items()
+    ],
+    'asymmetry': [
+      (page.translate(results.MEASURES[measure].label), _signed(index, 0, page))
+      for measure, index in short.asymmetry_pct.items()
+    ],
+    'strides': short.strides,
+    'total': '' if short.total_bw is None else page.number(short.total_bw, 2),
+  }
+
+
+def _highlight(mean: walk_highlights.Mean, measure: str, page: rendering.Page) -> Values:
+  value = math.nan if mean.value is None else mean.value
+  newtons = '' if mean.newtons is None else page.number(mean.newtons)
+  return _mean(value, mean.count, measure, page) | {'newtons': newtons}
 
 
 def comparison_rows(rows: Sequence[results.Comparison], page: rendering.Page) -> list[Values]:
@@ -42,9 +105,9 @@ def comparison_rows(rows: Sequence[results.Comparison], page: rendering.Page) ->
     _named(row.measure, page)
     | {
       'leg': page.translate(texts.LEGS[row.leg]) if row.leg else '',
-      'first': _value(row.first, row.measure, page),
-      'second': _value(row.second, row.measure, page),
-      'difference': _value(row.difference, row.measure, page),
+      'first': _mean(row.first, row.counts[0], row.measure, page),
+      'second': _mean(row.second, row.counts[1], row.measure, page),
+      'difference': _signed(row.difference, results.digits(row.measure), page),
       'smallest_change': _value(row.smallest_change, row.measure, page),
       'beyond': row.beyond,
     }
@@ -52,14 +115,15 @@ def comparison_rows(rows: Sequence[results.Comparison], page: rendering.Page) ->
   ]
 
 
-def chart_views(drawn: Sequence[charts.Chart], page: rendering.Page) -> list[Values]:
-  """Returns charts with their numbers as texts."""
+def chart_views(
+  drawn: Sequence[charts.Chart], page: rendering.Page, of_day: dict[str, int]
+) -> list[Values]:
+  """Returns charts with their numbers as texts; `of_day` is of `numbers_of_day`."""
   views = []
   for chart in drawn:
     write = lambda value, measure=chart.measure: _value(value, measure, page)
     names = _named(chart.measure, page)
     change = write(chart.smallest_change)
-    legs = [[row[-1][0], row[-1][-1]] for row in chart.table]
     views.append(
       names
       | {
@@ -80,7 +144,8 @@ def chart_views(drawn: Sequence[charts.Chart], page: rendering.Page) -> list[Val
         ],
         'smallest_change': '' if change == rendering.UNDEFINED else f'{change} {names["unit"]}',
         'table': [
-          (row[0], *map(write, both)) for row, both in zip(chart.table, legs, strict=True)
+          (walk.filmed_on, of_day[walk.id], [write(value) for value in values])
+          for walk, values in chart.table
         ],
       }
     )  # fmt: skip
@@ -93,7 +158,22 @@ def _named(measure: str, page: rendering.Page) -> Values:
 
 
 def _value(value: float, measure: str, page: rendering.Page) -> str:
-  return page.number(value, results.DIGITS.get(results.MEASURES[measure].unit, 0))
+  return page.number(value, results.digits(measure))
+
+
+def _mean(value: float, count: int, measure: str, page: rendering.Page) -> Values:
+  """Returns a mean with the number of values that it rests on, and whether these are few."""
+  return {
+    'text': _value(value, measure, page),
+    'count': count,
+    'few': 0 < count < results.ENOUGH_VALUES,
+  }
+
+
+def _signed(value: float, digits: int, page: rendering.Page) -> str:
+  """Returns a number with its sign, but for what is written as 0; `UNDEFINED` of NaN."""
+  shown = round(value, digits) + 0.0  # without the sign of -0.0
+  return f'{"+" if shown > 0 else ""}{page.number(shown, digits)}'
 
 
 def _tick_texts(

@@ -15,6 +15,7 @@ import logging
 import os
 import pathlib
 import shutil
+import signal
 import sqlite3
 import sys
 import threading
@@ -32,8 +33,12 @@ _NO_FILM = ('video.unreadable', 'video.no_video')  # codes of files that nobody 
 
 # From where to where in a job's progress its stages lie, by the job's state.
 _STAGES = {
-  'checking': {progress.SEARCH: (0.0, 1.0)},
-  'estimating': {progress.SEARCH: (0.0, 0.7), progress.DRAW: (0.7, 1.0)},
+  'checking': {progress.STEADY: (0.0, 0.3), progress.SEARCH: (0.3, 1.0)},
+  'estimating': {
+    progress.STEADY: (0.0, 0.2),
+    progress.SEARCH: (0.2, 0.7),
+    progress.DRAW: (0.7, 1.0),
+  },
 }
 
 
@@ -70,9 +75,11 @@ def tasks(workdir: str) -> Tasks:
     return trained_run.load(run_folder.RunFolder.find(workdir))
 
   def estimate(film: pathlib.Path, folder: pathlib.Path, mass_kg: float) -> None:
+    from grfjax.app import poster
     from grfjax.report import predicting
 
     predicting.predict_video(load(), film, folder, '', mass_kg)
+    poster.write_poster(folder)
 
   return Tasks(film_check.check_film, estimate)
 
@@ -170,6 +177,9 @@ def serve(folder: pathlib.Path, todo: Tasks) -> None:
     folder: of the store.
     todo: what is done with films.
   """
+  for name in ('SIGINT', 'SIGTERM', 'SIGBREAK'):  # meant for the server, which then ends this one
+    if number := getattr(signal, name, None):
+      signal.signal(number, lambda *_: None)  # not ignored: the programs it starts would do so too
   places = store.Store(folder)
   with alone(folder):
     threading.Thread(target=end_with_input, args=(places,), daemon=True).start()

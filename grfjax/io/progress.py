@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 Listener = Callable[[str, float], None]  # (stage, share of it that is done, 0 to 1)
 
+STEADY = 'steady'  # finding out how the camera moved, from some of the frames
 SEARCH = 'search'  # looking through the frames for walkers, and estimating each walk once found
 DRAW = 'draw'  # the annotated video
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any
 
 from grfjax import conventions
 from grfjax.gait import gait_measures
@@ -11,6 +10,7 @@ from grfjax.report import (
   html_templates,
   page_parts,
   text_table,
+  walk_highlights,
   walk_prediction,
   walk_tables,
   walk_text,
@@ -29,7 +29,7 @@ def walk_page(prediction: walk_prediction.Prediction, figure: pathlib.Path) -> s
   return html_templates.render_page(
     'walk.html.j2',
     title=f'Ground reaction forces: {content["name"]}',
-    headline=_headline(content['summary']),
+    headline=_headline(walk_highlights.highlights(content)),
     summary=[
       walk_text.describe_recording(content),
       *walk_text.result_sentences(prediction),
@@ -44,13 +44,13 @@ def walk_page(prediction: walk_prediction.Prediction, figure: pathlib.Path) -> s
   )
 
 
-def _headline(summary: dict[str, Any]) -> list[tuple[str, str]]:
+def _headline(short: walk_highlights.Highlights) -> list[tuple[str, str]]:
   """Returns the large numbers at the top: (number, what it is)."""
-  cadence = summary['cadence_steps_per_min']['mean']
-  numbers = [(text_table.format_value(cadence, walk_tables.WHOLE), 'cadence, steps a minute')]
-  for name in walk_tables.MAIN_MEASURES:
+  cadence = text_table.format_value(short.cadence.value, walk_tables.WHOLE)
+  numbers = [(cadence, 'cadence, steps a minute')]
+  for name in walk_highlights.HEADLINE:
     measure = gait_measures.MEASURES[name]
-    means = (summary[leg][name]['mean'] for leg in conventions.LEGS)
+    means = (short.legs[leg][name].value for leg in conventions.LEGS)
     both = ' | '.join(text_table.format_value(mean, '.2f') for mean in means)
     numbers.append((both, f'{measure.label.lower()} ({measure.unit}), left | right'))
   return numbers

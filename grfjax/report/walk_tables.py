@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from grfjax import conventions
 from grfjax.gait import gait_measures
-from grfjax.report import text_table, walk_prediction
+from grfjax.report import text_table, walk_highlights, walk_prediction
 
-MAIN_MEASURES = ('stance_s', 'first_peak_bw', 'second_peak_bw')
 WHOLE = '.0f'  # format of whole numbers
 _FORMATS = {'s': '.2f', 'BW': '.2f', 'BW s': '.3f', 'BW/s': '.1f'}  # by unit; others `WHOLE`
 
@@ -77,7 +76,7 @@ def results_table(contents: list[walk_prediction.Content]) -> text_table.Table:
   """Returns the main measures of every result."""
   labels = [
     f'{leg} {measure.label.lower()}, {measure.unit}'
-    for measure in (gait_measures.MEASURES[name] for name in MAIN_MEASURES)
+    for measure in (gait_measures.MEASURES[name] for name in walk_highlights.HEADLINE)
     for leg in conventions.LEGS
   ]
   return text_table.Table(
@@ -102,7 +101,7 @@ def _result_row(content: walk_prediction.Content) -> tuple:
     content['name'],
     content['subject'],
     summary['cadence_steps_per_min']['mean'],
-    *(summary[leg][name]['mean'] for name in MAIN_MEASURES for leg in conventions.LEGS),
+    *(summary[leg][name]['mean'] for name in walk_highlights.HEADLINE for leg in conventions.LEGS),
     quality['mean_total_bw'],
     errors['vertical']['mae_pct_bw'] if errors else None,
     len(quality['flags']),

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from grfjax import conventions
 from grfjax.gait import gait_measures
-from grfjax.report import contact_text, page_parts, text_table, walk_prediction
+from grfjax.report import (
+  contact_text,
+  page_parts,
+  text_table,
+  walk_highlights,
+  walk_prediction,
+)
 
 BODY_WEIGHT = 'Forces are in body weights (BW): 1 BW is what the person weighs, standing still.'
 
@@ -17,48 +23,43 @@ def in_short(prediction: walk_prediction.Prediction) -> str:
 
 def result_sentences(prediction: walk_prediction.Prediction) -> list[str]:
   """Returns the result in a few sentences: cadence, then each leg, then both legs together."""
-  content = prediction.content
-  summary, quality = content['summary'], content['quality']
-  cadence = summary['cadence_steps_per_min']
-  first = f"The camera stood at the walker's {prediction.estimate.camera}."
-  if cadence['mean'] is not None:
-    first += f' Cadence: {cadence["mean"]:.0f} steps a minute, of {_count(cadence["n"], "step")}.'
-  sentences = [first, *(_describe_leg(prediction, leg) for leg in conventions.LEGS)]
-  index = summary['symmetry_index_pct']
+  short = walk_highlights.highlights(prediction.content)
+  first = f"The camera stood at the walker's {short.camera}."
+  if short.cadence.value is not None:
+    steps = _count(short.cadence.count, 'step')
+    first += f' Cadence: {short.cadence.value:.0f} steps a minute, of {steps}.'
+  near_only = prediction.estimate.near_only
+  sentences = [first, *(_describe_leg(short, leg, near_only) for leg in conventions.LEGS)]
   compared = [
-    f'{gait_measures.MEASURES[name].label.lower()} {text_table.format_value(index[name], "+.0f")} %'
-    for name in ('stance_s', 'first_peak_bw', 'second_peak_bw')
-    if index[name] is not None
+    f'{gait_measures.MEASURES[name].label.lower()} {text_table.format_value(index, "+.0f")} %'
+    for name, index in short.asymmetry_pct.items()
   ]
   if compared:
     sentences.append(
       f'Left against right (0 is equal, positive is left larger): {", ".join(compared)}.'
     )
-  if quality['mean_total_bw'] is not None:
+  if short.total_bw is not None:
     sentences.append(
-      f'Check: over {_count(quality["strides"], "whole stride")} both legs together carry '
-      f'{quality["mean_total_bw"]:.2f} BW on average; physics says 1.'
+      f'Check: over {_count(short.strides, "whole stride")} both legs together carry '
+      f'{short.total_bw:.2f} BW on average; physics says 1.'
     )
   return sentences
 
 
-def _describe_leg(prediction: walk_prediction.Prediction, leg: str) -> str:
+def _describe_leg(short: walk_highlights.Highlights, leg: str, near_only: bool) -> str:
   """Returns a leg's stance time and peaks in a sentence, or why there are none."""
-  estimate, mass = prediction.estimate, prediction.body_mass_kg
   name = f'{leg.capitalize()} leg'
-  if not estimate.has_estimate[:, conventions.LEGS.index(leg)].any():
-    reason = ' (the network knows the near leg alone)' if estimate.near_only else ''
+  if not short.has_estimate[leg]:
+    reason = ' (the network knows the near leg alone)' if near_only else ''
     return f'{name}: no estimate{reason}.'
-  measures = prediction.content['summary'][leg]
-  stance = measures['stance_s']
-  if not stance['n']:
+  stance, *peaks = (short.legs[leg][measure] for measure in walk_highlights.HEADLINE)
+  if not stance.count:
     return f'{name}: no whole stance was seen.'
-  parts = [f'stance {stance["mean"]:.2f} s, of {_count(stance["n"], "whole contact")}']
-  for key in ('first_peak_bw', 'second_peak_bw'):
-    mean = measures[key]['mean']
-    if mean is not None:
-      newtons = f' = {mean * mass * conventions.G:.0f} N' if mass else ''
-      parts.append(f'{gait_measures.MEASURES[key].label.lower()} {mean:.2f} BW{newtons}')
+  parts = [f'stance {stance.value:.2f} s, of {_count(stance.count, "whole contact")}']
+  for measure, peak in zip(walk_highlights.HEADLINE[1:], peaks, strict=True):
+    if peak.value is not None:
+      newtons = '' if peak.newtons is None else f' = {peak.newtons:.0f} N'
+      parts.append(f'{gait_measures.MEASURES[measure].label.lower()} {peak.value:.2f} BW{newtons}')
   if len(parts) == 1:
     parts.append('without two peaks')
   return f'{name}: {"; ".join(parts)}.'

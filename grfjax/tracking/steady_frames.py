@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from grfjax.io import progress
 from grfjax.tracking import alignment, background_model, medians
 
 ROUNDS = 3  # of aligning the sample and taking its median anew
@@ -209,9 +210,13 @@ def _best_round(
   best: tuple[list[alignment.Alignment], np.ndarray, float] = start or [], still, np.inf
   guesses = [a.homography for a in start] if start else [np.eye(3)] * len(grays)
   background = _median(grays, start) if start else still
-  for _ in range(ROUNDS):
+  for number in range(ROUNDS):
     aligner = alignment.Aligner(background, turns=turns)
-    aligned = [aligner.align(g, h) for g, h in zip(grays, guesses, strict=True)]
+    aligned: list[alignment.Alignment] = []
+    for gray, guess in zip(grays, guesses, strict=True):
+      done = number + ROUNDS * turns + len(aligned) / len(grays)
+      progress.report(progress.STEADY, done / (2 * ROUNDS))  # without turns, then with them
+      aligned.append(aligner.align(gray, guess))
     guesses = [a.homography for a in aligned]
     background = _median(grays, aligned)
     ratio = _error_ratio(grays, still, unmoved, background, aligned)

@@ -14,6 +14,9 @@ function followUpload(form) {
   const submit = form.querySelector('button[type=submit]');
   let request = null;
 
+  // The film first, as it is what people come with; a form without a script must send it last.
+  form.querySelector('fieldset').before(form.querySelector('.take'));
+
   // On a touch device two inputs offer a film, of which one is sent.
   for (const input of films) {
     input.disabled = false;
@@ -86,14 +89,14 @@ function followUpload(form) {
   });
 }
 
-/** Shows how far a walk is, and its page anew when it is there. */
+/** Shows how far a walk is, and its page anew when the check or the estimate has ended. */
 function followWalk(part) {
   const bar = part.querySelector('progress');
   const said = part.querySelector('[role=status]');
   const events = new EventSource(part.dataset.events);
   events.addEventListener('state', (event) => {
     const { state, stage, progress } = JSON.parse(event.data);
-    if (['checked', 'done', 'failed'].includes(state)) {
+    if (['checked', 'done', 'failed'].includes(state) || !state.startsWith(part.dataset.phase)) {
       events.close();
       location.reload();
       return;
