@@ -62,7 +62,9 @@ class Application:
     application = server.make_application(self.options, self.places)
     self._server = uvicorn.Server(
       uvicorn.Config(
-        application, http=connections.connection_class(files), ws='none', lifespan='off', log_level='critical',
+        application,
+        http=connections.connection_class(files),
+        ws='none', lifespan='off', log_level='critical',
         timeout_graceful_shutdown=1,
       )
     )  # fmt: skip

@@ -181,7 +181,8 @@ def test_two_tablets_at_once_do_not_disturb_each_other(application):
   [
     ({'pseudonym': ''}, 'app.pseudonym'), ({'pseudonym': ' \n '}, 'app.pseudonym'),
     ({'pseudonym': 'x' * 61}, 'app.pseudonym'), ({'pseudonym': 'x' * 5000}, 'app.pseudonym'),
-    ({'height_m': '1' * 5000}, 'app.height'), ({'filmed_on': '1989-12-31'}, 'app.date'), ({'pseudonym': 'a\x00b'}, 'app.pseudonym'),
+    ({'height_m': '1' * 5000}, 'app.height'), ({'filmed_on': '1989-12-31'}, 'app.date'),
+    ({'pseudonym': 'a\x00b'}, 'app.pseudonym'),
     ({'body_mass_kg': ''}, 'app.body_mass'), ({'body_mass_kg': 'heavy'}, 'app.body_mass'),
     ({'body_mass_kg': 'nan'}, 'app.body_mass'), ({'body_mass_kg': '4'}, 'app.body_mass'),
     ({'height_m': '170'}, 'app.height'), ({'age_years': '-1'}, 'app.age'),

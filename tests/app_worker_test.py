@@ -162,11 +162,11 @@ def test_progress_is_told_by_events_and_by_a_reload_and_needs_no_tab(tmp_path):
       app_making.write_results(folder)
 
     def look():
-      wait_until(lambda: places.walk(walk).progress == 0.45)
+      wait_until(lambda: places.walk(walk).progress == 0.5)
       page = browser.get(f'/walks/{walk}').text
-      assert '0.45' in page
+      assert '0.5' in page
       with closed.client.stream('GET', f'/walks/{walk}/events') as events:
-        assert '"progress": 0.45' in ''.join(
+        assert '"progress": 0.5' in ''.join(
           line for line, _ in zip(events.iter_lines(), range(2), strict=False)
         )
       closed.client.close()

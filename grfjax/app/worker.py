@@ -33,11 +33,11 @@ _NO_FILM = ('video.unreadable', 'video.no_video')  # codes of files that nobody 
 
 # From where to where in a job's progress its stages lie, by the job's state.
 _STAGES = {
-  'checking': {progress.STEADY: (0.0, 0.3), progress.SEARCH: (0.3, 1.0)},
+  'checking': {progress.STEADY: (0.0, 0.25), progress.SEARCH: (0.25, 1.0)},
   'estimating': {
-    progress.STEADY: (0.0, 0.2),
-    progress.SEARCH: (0.2, 0.7),
-    progress.DRAW: (0.7, 1.0),
+    progress.STEADY: (0.0, 0.25),
+    progress.SEARCH: (0.25, 0.75),
+    progress.DRAW: (0.75, 1.0),
   },
 }
 
