@@ -8,6 +8,7 @@ import pathlib
 import platform
 import sys
 import zlib
+from typing import Any
 
 import jax
 
@@ -21,7 +22,8 @@ def keep() -> None:
   `JAX_COMPILATION_CACHE_DIR` names another folder, and `JAX_ENABLE_COMPILATION_CACHE=false` keeps
   nothing.
   """
-  if jax.config.jax_compilation_cache_dir:
+  config: Any = jax.config  # its settings are attributes that it does not declare
+  if config.jax_compilation_cache_dir:
     return
   folder = _user_cache() / 'grfjax' / 'compiled' / _machine()
   try:
@@ -30,9 +32,9 @@ def keep() -> None:
     return
   if os.access(folder, os.W_OK):
     # With a limit of size JAX locks the folder while it writes.
-    jax.config.update('jax_compilation_cache_max_size', MAX_BYTES)
-    jax.config.update('jax_persistent_cache_min_compile_time_secs', MIN_COMPILE_S)
-    jax.config.update('jax_compilation_cache_dir', str(folder))
+    config.update('jax_compilation_cache_max_size', MAX_BYTES)
+    config.update('jax_persistent_cache_min_compile_time_secs', MIN_COMPILE_S)
+    config.update('jax_compilation_cache_dir', str(folder))
 
 
 def _user_cache() -> pathlib.Path:

@@ -8,6 +8,7 @@ the background lies and brought to its brightness.
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Iterator
 
 import cv2
@@ -67,6 +68,7 @@ class SteadyFrames:
     """
     self._frames = frames
     self._alignments: list[alignment.Alignment] = []
+    self._aligning = threading.Lock()
     self.lost: list[int] = []
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
     grays = [_gray(frame) for frame in sample]
@@ -116,8 +118,9 @@ class SteadyFrames:
 
   def _all_moved(self) -> Iterator[np.ndarray]:
     for number, frame in enumerate(self._frames):
-      if number == len(self._alignments):
-        self._align(number, frame)
+      with self._aligning:  # another pass may be at the same frame
+        if number == len(self._alignments):
+          self._align(number, frame)
       yield self._moved(frame, self._alignments[number], self._background)
 
   def to_filmed(self, number: int) -> np.ndarray:
