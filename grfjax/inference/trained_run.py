@@ -12,7 +12,7 @@ import ml_collections
 import numpy as np
 
 from grfjax.data import clip_config, trial_records
-from grfjax.inference import estimator
+from grfjax.inference import compiled_programs, estimator
 from grfjax.io import run_folder
 from grfjax.models import networks, targets
 from grfjax.training import weight_files
@@ -51,6 +51,8 @@ class TrainedRun:
 def load(workdir: str | os.PathLike[str]) -> TrainedRun:
   """Reads a run's configuration and its newest undamaged parameters.
 
+  What is compiled for it is kept (`compiled_programs`).
+
   Raises:
     run_folder.RunError: there is no run in that folder, or its configuration or its intervals
       cannot be used.
@@ -58,6 +60,7 @@ def load(workdir: str | os.PathLike[str]) -> TrainedRun:
   """
   folder = run_folder.RunFolder(workdir)
   run_folder.require(folder.config)
+  compiled_programs.keep()
   try:
     config = ml_collections.ConfigDict(json.loads(folder.config.read_text(encoding='utf-8')))
     model, target = networks.network(config)

@@ -26,7 +26,8 @@ MIN_EDGE = 0.7  # gray levels a pixel
 MIN_EDGE_OVER_NOISE = 1.2  # the same, over the standard deviation of the picture's noise
 BORDER = 1 / 40  # of the rows; what lies nearer to the sides is not compared
 MAX_STEPS = 30  # at each reduction
-LAST_STEP = 0.002  # pixels: a step that is smaller is the last
+LAST_STEPS = (0.1, 0.003)  # whole pixels, at each reduction: a step that is smaller is the last
+NEAR = 1.0  # pixels of 360 rows: if a picture lies so near to where it is expected, that is it
 TUKEY = 4.685  # over the residuals' standard deviation (Holland and Welsch, 1977)
 MIN_SD = 1.0  # gray levels of the residuals
 
@@ -43,6 +44,7 @@ GAIN_SD = 0.05  # prior of the contrast, which a plain wall does not show
 MAX_SHIFT = 0.25  # of the picture's sides: what lies further off is not the background
 FIT_LEVELS = 6.0  # gray levels: edges that differ by more do not fit
 GOOD_FIT = 0.6  # with this the picture is not looked for elsewhere
+GOOD_RELATIVE_FIT = 0.9  # the same over the fit that is usual, where that is lower
 MIN_BETTER = 0.05  # by which it must fit better elsewhere
 MAX_JUMP = 0.2  # of the rows, from the picture before or from the background's place
 MOST_ERROR = 20.0  # gray levels: an edge that is hidden tells no more than this
@@ -71,22 +73,27 @@ class Alignment:
 class Aligner:
   """Aligns pictures with a background."""
 
-  def __init__(self, background: np.ndarray, *, turns: bool):
+  def __init__(self, background: np.ndarray, *, turns: bool, usual_fit: float = 1.0):
     """Chooses the edges that are compared.
 
     Args:
       background: (H, W) float32 gray levels.
       turns: whether the camera may turn, tilt and zoom, and not only shift the picture. Where the
         background has little pattern, the shift alone is found more exactly.
+      usual_fit: of pictures that are well aligned.
     """
     self._background = background
     self._turns = turns
+    self._good_fit = min(GOOD_FIT, GOOD_RELATIVE_FIT * usual_fit)
     self._light = _Light(background)
 
   @functools.cached_property
   def _levels(self) -> list[_Level]:
     """The edges at each reduction; not needed where brightness alone is compared."""
-    return [_Level(self._background, reduction, self._turns) for reduction in REDUCTIONS]
+    return [
+      _Level(self._background, reduction, self._turns, last_step)
+      for reduction, last_step in zip(REDUCTIONS, LAST_STEPS, strict=True)
+    ]
 
   def align(self, picture: np.ndarray, guess: np.ndarray | None = None) -> Alignment:
     """Aligns a picture, of the background's size.
@@ -100,7 +107,7 @@ class Aligner:
     """
     start = np.eye(3) if guess is None else guess
     best = self._align_from(picture, start)
-    if guess is None or best.fit < GOOD_FIT:
+    if guess is None or best.fit < self._good_fit:
       elsewhere = [np.eye(3)] if guess is not None else []
       elsewhere.append(_translation(_phase_shift(self._background, picture)))
       for start in elsewhere:
@@ -112,6 +119,27 @@ class Aligner:
         if other.fit > best.fit + MIN_BETTER and jump < MAX_JUMP * picture.shape[0]:
           best = other
     return best
+
+  def follow(
+    self, picture: np.ndarray, before: np.ndarray, expected: np.ndarray, *, light_changes: bool
+  ) -> Alignment:
+    """Aligns the next picture of a film, which mostly lies where it is expected.
+
+    Args:
+      picture: (H, W) float32 gray levels.
+      before: (3, 3) homography of the picture before.
+      expected: (3, 3) homography that this one is expected to have.
+      light_changes: whether its brightness is wanted exactly, and compared again at the end.
+    """
+    light = self._light.compare(picture, expected[:2, 2])
+    level = self._levels[-1]
+    homography, fit, sd = level.refine(picture, expected, *light, around=before)
+    moved = np.abs(homography[:2, 2] - expected[:2, 2]).max()
+    if fit < self._good_fit or moved > NEAR * picture.shape[0] / 360:
+      return self.align(picture, before)
+    if light_changes:
+      light = self._light.compare(picture, homography[:2, 2])
+    return Alignment(homography, *light, fit, sd)
 
   @property
   def has_edges(self) -> bool:
@@ -151,8 +179,9 @@ class _Level:
   Columns and rows are taken from the picture's middle, in units of half its longer side.
   """
 
-  def __init__(self, background: np.ndarray, reduction: int, turns: bool):
+  def __init__(self, background: np.ndarray, reduction: int, turns: bool, last_step: float):
     self._reduction = reduction
+    self._last_step = last_step
     reduced = _reduced(background, reduction)
     height, width = reduced.shape
     self._unit = max(height, width) / 2
@@ -169,7 +198,7 @@ class _Level:
     row, column = _strongest_edges(np.hypot(right, down), _noise_sd(reduced), reduction)
     self._points = np.linalg.solve(
       self._to_pixels, np.stack([column, row, np.ones(len(row))])
-    )  # (3, P)
+    ).astype(np.float32)  # (3, P)
     self._gray = reduced[row, column]
     # How much the gray value changes with each of the homography's 8 numbers, by whole pixels that
     # these move the picture's side: (8, P).
@@ -179,7 +208,7 @@ class _Level:
       [(one, zero), (zero, one), (x, y), (-y, x), (x, -y), (y, x), (x * x, x * y), (x * y, y * y)]
     )
     edges = np.stack([right[row, column], down[row, column]])
-    self._steepness = (motions * edges).sum(1) / reduction
+    self._steepness = ((motions * edges).sum(1) / reduction).astype(np.float32)
     self._scale = self._unit * reduction  # whole pixels a unit
     enlarged = background.shape[0] / 360
     shape_sd = enlarged * (SHAPE_SD if turns else NO_SHAPE_SD)
@@ -199,7 +228,12 @@ class _Level:
     return changed
 
   def refine(
-    self, picture: np.ndarray, start: np.ndarray, gain: float, offset: float
+    self,
+    picture: np.ndarray,
+    start: np.ndarray,
+    gain: float,
+    offset: float,
+    around: np.ndarray | None = None,
   ) -> tuple[np.ndarray, float, np.ndarray]:
     """Improves a homography.
 
@@ -208,6 +242,7 @@ class _Level:
       start: (3, 3) in whole pixels.
       gain: contrast over the background's.
       offset: gray levels that are added.
+      around: (3, 3) near which it is likely to be; None: the start.
 
     Returns:
       The homography, its fit (0 to 1), and the standard deviations (2,) of its shift.
@@ -216,22 +251,24 @@ class _Level:
       return start, 0.0, np.full(2, np.inf)
     reduced = _reduced(picture, self._reduction)
     homography = self._in_units(start)
-    first = self._numbers(homography)
+    first = self._numbers(homography if around is None else self._in_units(around))
+    steep = np.float32(gain) * self._steepness
     for _ in range(MAX_STEPS):
       error, inside = self._errors(reduced, homography, gain, offset)
       if inside.sum() < MIN_PIXELS:
         return start, 0.0, np.full(2, np.inf)
       sd = max(MIN_SD, 1.4826 * medians.median(np.abs(error[inside])))
-      weight = np.where(inside, np.clip(1 - (error / (TUKEY * sd)) ** 2, 0, None) ** 2, 0)
-      steep = gain * self._steepness
-      precision = (steep * weight) @ steep.T / sd**2
+      weight = np.square(np.maximum(1 - np.square(error / np.float32(TUKEY * sd)), 0))
+      weight *= inside
+      weighted = steep * weight
+      precision = (weighted @ steep.T).astype(np.float64) / sd**2
       numbers = self._numbers(homography)
       pull = self._shape_precision * numbers + self._guess_precision * (numbers - first)
       precision += np.diag(self._shape_precision + self._guess_precision)
-      step = -np.linalg.solve(precision, steep @ (weight * error) / sd**2 + pull)
+      step = -np.linalg.solve(precision, weighted @ error / sd**2 + pull)
       homography = homography @ self._motion(step)
       homography = homography / homography[2, 2]
-      if np.abs(step).max() < LAST_STEP * self._reduction:
+      if np.abs(step).max() < self._last_step:
         break
     sd_of_numbers = np.sqrt(np.diag(np.linalg.inv(precision)))
     whole = self._units @ homography @ np.linalg.inv(self._units)
@@ -251,12 +288,12 @@ class _Level:
   ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the edges' errors (P,) in gray levels, and which (P,) are inside the picture."""
     height, width = reduced.shape
-    column, row, depth = self._to_pixels @ homography @ self._points
-    column, row = (column / depth).astype(np.float32), (row / depth).astype(np.float32)
+    column, row, depth = (self._to_pixels @ homography).astype(np.float32) @ self._points
+    column, row = column / depth, row / depth
     inside = (column > 1) & (row > 1) & (column < width - 2) & (row < height - 2)
     found = cv2.remap(reduced, column[None], row[None], cv2.INTER_CUBIC)[0]
-    error = found - gain * self._gray - offset
-    return error - (medians.median(error[inside]) if inside.any() else 0), inside
+    error = found - np.float32(gain) * self._gray - np.float32(offset)
+    return error - np.float32(medians.median(error[inside]) if inside.any() else 0), inside
 
   def _in_units(self, homography: np.ndarray) -> np.ndarray:
     return np.linalg.solve(self._units, homography @ self._units)

@@ -8,12 +8,13 @@ the background lies and brought to its brightness.
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
-from grfjax.io import progress
+from grfjax.io import progress, working_frames
 from grfjax.tracking import alignment, background_model, medians
 
 ROUNDS = 3  # of aligning the sample and taking its median anew
@@ -67,6 +68,7 @@ class SteadyFrames:
     """
     self._frames = frames
     self._alignments: list[alignment.Alignment] = []
+    self._aligning = threading.Lock()
     self.lost: list[int] = []
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
     grays = [_gray(frame) for frame in sample]
@@ -78,11 +80,12 @@ class SteadyFrames:
     if not self.is_changed:
       self._sample = sample
       return
-    self._aligner = alignment.Aligner(background, turns=turns)
+    usual_fit = float(np.median([a.fit for a in aligned]))
+    self._aligner = alignment.Aligner(background, turns=turns, usual_fit=usual_fit)
     # Of a camera that moves before a wall without a pattern it cannot be told how.
     far_off = float(np.median([a.sd.max() for a in aligned]))
     self._is_untold = self.moves and far_off > MAX_SD * background.shape[0] / 360
-    self._min_fit = MIN_FIT * float(np.median([a.fit for a in aligned]))
+    self._min_fit = MIN_FIT * usual_fit
     self._canvas = _canvas([a.homography for a in aligned], self._shape)
     shape = (self._canvas.height, self._canvas.width, 3)
     halves = [np.full(shape, fill, np.uint8) for fill in (0, 255)]
@@ -111,9 +114,13 @@ class SteadyFrames:
     if not self.is_changed:
       yield from self._frames
       return
+    yield from working_frames.decoded_ahead(self._all_moved())
+
+  def _all_moved(self) -> Iterator[np.ndarray]:
     for number, frame in enumerate(self._frames):
-      if number == len(self._alignments):
-        self._align(number, frame)
+      with self._aligning:  # another pass may be at the same frame
+        if number == len(self._alignments):
+          self._align(number, frame)
       yield self._moved(frame, self._alignments[number], self._background)
 
   def to_filmed(self, number: int) -> np.ndarray:
@@ -137,11 +144,24 @@ class SteadyFrames:
     """Finds how the next frame lies, and notes whether it is lost."""
     before = self._alignments[-1].homography if self._alignments else np.eye(3)
     gray = _gray(frame)
-    found = self._aligner.align(gray, before) if self.moves else self._aligner.without_motion(gray)
+    if self.moves and not self._alignments:
+      found = self._aligner.align(gray, before)
+    elif self.moves:
+      expected = self._expected(before)
+      found = self._aligner.follow(gray, before, expected, light_changes=self.light_changes)
+    else:
+      found = self._aligner.without_motion(gray)
     if self._is_untold or found.fit < self._min_fit:
       self.lost.append(number)
       found = dataclasses.replace(found, homography=before)
     self._alignments.append(found)
+
+  def _expected(self, before: np.ndarray) -> np.ndarray:
+    """Returns where the next frame lies if the camera goes on as it went between the last two."""
+    expected = before.copy()
+    if len(self._alignments) > 1:
+      expected[:2, 2] += before[:2, 2] - self._alignments[-2].homography[:2, 2]
+    return expected
 
   def _moved(self, frame: np.ndarray, found: alignment.Alignment, beyond: np.ndarray) -> np.ndarray:
     """Returns a frame where the background lies.

@@ -1,0 +1,62 @@
+"""Keeps compiled programs in the user's cache folder, so that a second start need not compile."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import pathlib
+import platform
+import sys
+import zlib
+from typing import Any
+
+import jax
+
+MAX_BYTES = 256 * 2**20  # then those not used for longest go; one of `everyone` takes 0.2 MB
+MIN_COMPILE_S = 0.2  # what compiles faster is not kept
+
+
+def keep() -> None:
+  """Has JAX keep what it compiles from now on, unless it is already told where to, or cannot.
+
+  `JAX_COMPILATION_CACHE_DIR` names another folder, and `JAX_ENABLE_COMPILATION_CACHE=false` keeps
+  nothing.
+  """
+  config: Any = jax.config  # its settings are attributes that it does not declare
+  if config.jax_compilation_cache_dir:
+    return
+  folder = _user_cache() / 'grfjax' / 'compiled' / _machine()
+  try:
+    folder.mkdir(parents=True, exist_ok=True)
+  except OSError:
+    return
+  if os.access(folder, os.W_OK):
+    # With a limit of size JAX locks the folder while it writes.
+    config.update('jax_compilation_cache_max_size', MAX_BYTES)
+    config.update('jax_persistent_cache_min_compile_time_secs', MIN_COMPILE_S)
+    config.update('jax_compilation_cache_dir', str(folder))
+
+
+def _user_cache() -> pathlib.Path:
+  """Returns where the system keeps a user's files that can be made again."""
+  home = pathlib.Path.home()
+  if sys.platform == 'win32':
+    return pathlib.Path(os.environ.get('LOCALAPPDATA') or home / 'AppData' / 'Local')
+  if sys.platform == 'darwin':
+    return home / 'Library' / 'Caches'
+  return pathlib.Path(os.environ.get('XDG_CACHE_HOME') or home / '.cache')
+
+
+def _machine() -> str:
+  """Returns a name for what programs are compiled for: they must not run on another processor.
+
+  A home folder may be shared by computers, and JAX's own key does not tell their processors apart.
+  """
+  processor = platform.machine() + platform.processor()
+  cpuinfo = pathlib.Path('/proc/cpuinfo')
+  if cpuinfo.is_file():
+    lines = cpuinfo.read_text(encoding='utf-8', errors='replace').splitlines()
+    features = [line for line in lines if line.lower().startswith(('flags', 'features'))]
+    processor += ''.join(features[:1])
+  version = importlib.metadata.version('jaxlib')
+  return f'{version}-{zlib.crc32(processor.encode()):08x}'
