@@ -111,8 +111,6 @@ def find_blobs(
     if body is None:
       continue
     column, row = left + x0, top + y0
-    shaded = background_model.difference_to_shaded(picture[inside], background[inside])
-    lit = cv2.GaussianBlur(shaded, (0, 0), rows / 360) > threshold
     blobs.append(
       Blob(
         frame=frame_index,
@@ -121,7 +119,7 @@ def find_blobs(
         bottom=float(scale * (row + body.bottom)),
         left=float(scale * (column + body.left)),
         right=float(scale * (column + body.right)),
-        lit_x=scale * (column + _lit_centre(body, lit)),
+        lit_x=scale * (column + _lit_centre(body, picture[inside], background[inside], threshold)),
         is_cut=row + body.bottom >= rows - 1 and _is_cut(body.mask, difference[inside]),
       )
     )
@@ -179,15 +177,21 @@ def _is_cut(mask: np.ndarray, difference: np.ndarray) -> bool:
   return bool(np.median(edge) > CUT_CONTRAST * np.median(body))
 
 
-def _lit_centre(body: _Body, lit: np.ndarray) -> float:
+def _lit_centre(
+  body: _Body, picture: np.ndarray, background: np.ndarray, threshold: float
+) -> float:
   """Returns the centre column of the upper body without shadows, from the corner of the box.
 
   Args:
     body: in its box.
-    lit: (h, w) bool, what no shadow explains.
+    picture: (h, w, 3) uint8, the box's part of the search picture.
+    background: (h, w, 3) uint8, that of the background's.
+    threshold: gray levels above which a pixel is foreground.
   """
-  upper = body.mask[body.top : (body.top + body.bottom) // 2]
-  columns = (upper * lit[body.top : (body.top + body.bottom) // 2]).sum(0)
-  if columns.sum() < LIT_SHARE * upper.sum():
+  upper = slice(body.top, (body.top + body.bottom) // 2), slice(body.left, body.right)
+  shaded = background_model.difference_to_shaded(picture[upper], background[upper])
+  mask = body.mask[upper]
+  columns = (mask * (shaded > threshold)).sum(0)
+  if columns.sum() < LIT_SHARE * mask.sum():
     return body.centre
-  return float((columns * (np.arange(len(columns)) + 0.5)).sum() / columns.sum())
+  return float(body.left + (columns * (np.arange(len(columns)) + 0.5)).sum() / columns.sum())
