@@ -106,6 +106,23 @@ def test_a_long_shadow_neither_hides_the_walker_nor_ends_the_track(direction):
   check(follow(film), film)
 
 
+def test_a_soft_shadow_on_the_wall_does_not_pull_the_window_aside():
+  """A wall close behind the walker shows a blurred double of them, which the lamp moves off."""
+  wall = np.full((180, 320, 3), (200, 190, 170), np.uint8)
+  rng = np.random.default_rng(0)
+  x = np.linspace(40, 280, 80)
+  frames = []
+  for k, column in enumerate(x):
+    shadow = np.full(wall.shape, 255, np.uint8)
+    making.figure(shadow, column - 10 - 0.2 * k, 160, 116, 0.1 * k, clothes=((0, 0, 0),) * 3)
+    soft = cv2.GaussianBlur(shadow[..., 0].astype(float) / 255, (0, 0), 4)
+    frame = (wall * (0.8 + 0.2 * soft[..., None])).astype(np.uint8)
+    making.figure(frame, column, 166, 122, 0.1 * k)
+    frames.append(making.noisy(frame, 2, rng))
+  track = longest(frames, np.arange(80) / 60).track
+  assert np.abs(track.x - x[track.frame]).max() < 2
+
+
 def test_who_melts_into_the_wall_for_a_while_is_one_track():
   """Half a body is seen, then all of it again at once."""
   film = making.film(80, noise=2, **SIZE)

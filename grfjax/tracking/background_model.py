@@ -14,6 +14,7 @@ from grfjax.io import working_frames
 BACKGROUND_FRAMES = 32  # bounded, so that memory does not grow with the video
 NOISE_FRAMES = 8  # of them, from which the picture noise is estimated
 SEARCH_ROWS = 180  # pictures are halved for the search while at least so many rows are left
+DARKEST_SHADOW = 0.7  # of the background's light that a soft shadow leaves; clothes are darker
 SMOOTHING = 1 / 240  # sigma over the picture's rows: it reduces noise more than it does a walker
 
 
@@ -97,3 +98,22 @@ def difference(frame: np.ndarray, background: np.ndarray) -> np.ndarray:
   """Returns the largest difference to the background over the colours, (H, W) uint8."""
   red, green, blue = cv2.split(cv2.absdiff(frame, background))
   return cv2.max(cv2.max(red, green), blue)
+
+
+def difference_to_shaded(frame: np.ndarray, background: np.ndarray) -> np.ndarray:
+  """Returns the largest difference to the background in that shadow that explains it best.
+
+  A shadow takes the same share of all colours, up to `DARKEST_SHADOW`. Clothes that are a little
+  darker than a wall of their colour are taken for its shadow, too.
+
+  Args:
+    frame: (H, W, 3) uint8.
+    background: (H, W, 3) uint8.
+
+  Returns:
+    (H, W) uint8.
+  """
+  seen, empty = frame.astype(np.float32), background.astype(np.float32)
+  light = (seen * empty).sum(2) / np.maximum((empty * empty).sum(2), 1)
+  shaded = np.clip(light, DARKEST_SHADOW, 1)[..., None] * empty
+  return np.round(np.abs(seen - shaded).max(2)).astype(np.uint8)

@@ -8,6 +8,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from grfjax.tracking import background_model
+
+LIT_SHARE = 0.25  # of an upper body is left without shadows, or its clothes are taken for one
 MIN_HEIGHT = 0.12  # of the picture: smaller blobs are not a walker
 
 # Over the body's difference to the background: legs that the picture's lower edge cuts differ there
@@ -26,6 +29,8 @@ class Blob:
     bottom: row after the last.
     left: first column of the upper body.
     right: column after the last of the upper body.
+    lit_x: centre column of the upper body without soft shadows beside it; of clothes that could be
+      a shadow themselves with them.
     is_cut: whether the picture's lower edge cuts the body, and not its shadow alone.
     changes: mean difference to the frame before, where the blob is; then the same in the following
       frames in which its track has no blob.
@@ -38,6 +43,7 @@ class Blob:
   bottom: float
   left: float
   right: float
+  lit_x: float
   is_cut: bool = False
   changes: list[float] = dataclasses.field(default_factory=list)
   neighbours: list[list[Blob]] = dataclasses.field(default_factory=list)
@@ -69,16 +75,22 @@ class _Body(NamedTuple):
 
 
 def find_blobs(
-  frame_index: int, difference: np.ndarray, threshold: float, scale: int = 1
+  frame_index: int,
+  picture: np.ndarray,
+  background: np.ndarray,
+  threshold: float,
+  scale: int = 1,
 ) -> list[Blob]:
   """Finds the person-sized connected foreground of a frame.
 
   Args:
     frame_index: index of the frame.
-    difference: (H, W) uint8, to the background.
+    picture: (H, W, 3) uint8, the frame's search picture.
+    background: (H, W, 3) uint8, that of the background.
     threshold: gray levels of difference above which a pixel is foreground.
-    scale: working pixels a pixel of `difference`.
+    scale: working pixels a pixel of the pictures.
   """
+  difference = background_model.difference(picture, background)
   rows = difference.shape[0]
   foreground = (cv2.GaussianBlur(difference, (0, 0), rows / 360) > threshold).astype(np.uint8)
   mask = cv2.morphologyEx(foreground, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
@@ -89,7 +101,7 @@ def find_blobs(
   if not width:
     return []
   box = slice(top, top + height), slice(left, left + width)
-  mask, difference = mask[box], difference[box]
+  mask, difference, picture, background = (p[box] for p in (mask, difference, picture, background))
   count, labels, stats, _ = cv2.connectedComponentsWithStats(joined[box], connectivity=8)
   blobs = []
   for i in range(1, count):
@@ -107,6 +119,7 @@ def find_blobs(
         bottom=float(scale * (row + body.bottom)),
         left=float(scale * (column + body.left)),
         right=float(scale * (column + body.right)),
+        lit_x=scale * (column + _lit_centre(body, picture[inside], background[inside], threshold)),
         is_cut=row + body.bottom >= rows - 1 and _is_cut(body.mask, difference[inside]),
       )
     )
@@ -162,3 +175,23 @@ def _is_cut(mask: np.ndarray, difference: np.ndarray) -> bool:
   body = difference[:middle][mask[:middle] > 0]
   edge = difference[filled_rows[-2] :][mask[filled_rows[-2] :] > 0]
   return bool(np.median(edge) > CUT_CONTRAST * np.median(body))
+
+
+def _lit_centre(
+  body: _Body, picture: np.ndarray, background: np.ndarray, threshold: float
+) -> float:
+  """Returns the centre column of the upper body without shadows, from the corner of the box.
+
+  Args:
+    body: in its box.
+    picture: (h, w, 3) uint8, the box's part of the search picture.
+    background: (h, w, 3) uint8, that of the background's.
+    threshold: gray levels above which a pixel is foreground.
+  """
+  upper = slice(body.top, (body.top + body.bottom) // 2), slice(body.left, body.right)
+  shaded = background_model.difference_to_shaded(picture[upper], background[upper])
+  mask = body.mask[upper]
+  columns = (mask * (shaded > threshold)).sum(0)
+  if columns.sum() < LIT_SHARE * mask.sum():
+    return body.centre
+  return float(body.left + (columns * (np.arange(len(columns)) + 0.5)).sum() / columns.sum())

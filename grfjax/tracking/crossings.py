@@ -175,8 +175,9 @@ class _Search:
       index: of the frame.
       previous: the search picture of the frame before.
     """
-    difference = background_model.difference(self._picture, self._search_background)
-    frame_blobs = blobs.find_blobs(index, difference, self._threshold, self._scale)
+    frame_blobs = blobs.find_blobs(
+      index, self._picture, self._search_background, self._threshold, self._scale
+    )
     left, right = self._frames.sides(index)
     for blob in frame_blobs:
       if blob.left < left + self._scale:

@@ -25,6 +25,11 @@ REPEATED = 0.2
 REPEAT_REACH = 3  # frames around it, before and after
 LINE_POINTS = 24  # of a track, through which lines are tried
 MUCH_SMALLER = 0.5  # median error of a line over another's, that makes it the better one
+
+# Body heights by which shadows may pull the window aside. In the rooms that networks learn from
+# they do less; soft ones on a wall close behind the walker do by over 0.1, and more and more.
+MAX_PULL = 0.05
+
 CENTRE_SIGMA_S = 0.25  # smoothing of the window's path: slower than a step, faster than a turn
 
 
@@ -94,7 +99,10 @@ def smooth_track(
   blob_frame = np.array([b.frame for b in track])
   frame = np.arange(blob_frame[0], blob_frame[-1] + 1)
   top, bottom = np.array([b.top for b in track]), np.array([b.bottom for b in track])
-  x = np.interp(time_s[frame], time_s[blob_frame], np.array([b.x for b in track]))
+  x, lit_x = (
+    np.interp(time_s[frame], time_s[blob_frame], column)
+    for column in (np.array([b.x for b in track]), np.array([b.lit_x for b in track]))
+  )
   # Lines in x: a rolled camera tilts the floor, an oblique path changes the size.
   blob_x = np.interp(time_s[blob_frame], time_s[frame], x)
   # A shadow towards the camera may reach down to the picture's edge: feet are where it does not.
@@ -103,12 +111,19 @@ def smooth_track(
     is_uncut[:] = True
   floor = np.polyval(_fit_robust_line(blob_x[is_uncut], bottom[is_uncut]), x)
   height = floor - np.polyval(_fit_robust_line(blob_x, top), x)
-  sigma = CENTRE_SIGMA_S / float(np.median(np.diff(time_s)))
-  # Smooth the residual to a line, so that the ends are carried on and not pulled in.
-  line = np.polyval(np.polyfit(time_s[frame], x, 1), time_s[frame])
-  x = line + ndimage.gaussian_filter1d(x - line, sigma, mode='nearest')
+  x, lit_x = _smooth_path(x, time_s[frame]), _smooth_path(lit_x, time_s[frame])
+  if np.any(np.abs(lit_x - x) > MAX_PULL * height):
+    x = lit_x
   direction = 1 if x[-1] > x[0] else -1
   return Track(frame, x, floor, height, direction, background, noise, _find_repeats(track))
+
+
+def _smooth_path(x: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+  """Smooths columns (K,) at (K,) times."""
+  sigma = CENTRE_SIGMA_S / float(np.median(np.diff(time_s)))
+  # Smooth the residual to a line, so that the ends are carried on and not pulled in.
+  line = np.polyval(np.polyfit(time_s, x, 1), time_s)
+  return line + ndimage.gaussian_filter1d(x - line, sigma, mode='nearest')
 
 
 def picture_change(blob: blobs.Blob, before: np.ndarray, after: np.ndarray, scale: int) -> float:
