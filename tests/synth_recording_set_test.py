@@ -47,7 +47,10 @@ def test_a_walk_that_no_body_can_follow_is_drawn_again():
   assert np.isfinite(walk.joints).all()
 
 
-def test_a_person_none_of_whose_walks_can_be_posed_is_drawn_again(tmp_path, monkeypatch):
+@pytest.mark.parametrize('how', [{'workers': 1}, {'beam_options': 'direct_running_mode=in_memory'}])
+def test_a_person_none_of_whose_walks_can_be_posed_is_drawn_again(tmp_path, monkeypatch, how):
+  if 'beam_options' in how:
+    pytest.importorskip('apache_beam', reason='apache-beam is not installed')
   settings = trial.Settings(subjects=2, trials=2, seed=5, width=160, height=90)
   lame, other = (trial.draw_person(settings, 1, draw) for draw in (0, 1))
   assert lame != other
@@ -55,7 +58,7 @@ def test_a_person_none_of_whose_walks_can_be_posed_is_drawn_again(tmp_path, monk
   monkeypatch.setattr(
     trial, '_draw_walk', lambda subject, *how: None if subject == lame else walk(subject, *how)
   )
-  recording_set.write_set(tmp_path / 'set', settings, workers=1)
+  recording_set.write_set(tmp_path / 'set', settings, **how)
   assert json.loads((tmp_path / 'set/synth.json').read_text())['people_drawn_again'] == {'S02': 1}
   masses = [float(row['body_mass_kg']) for row in table(tmp_path / 'set/subjects.csv')]
   assert masses[1] == pytest.approx(other.mass_kg, abs=0.01)
@@ -124,6 +127,20 @@ class TestSet:
           str(tmp_path / 'raw' / row['video'])) as b:  # fmt: skip
         first = next(a.decode(video=0)).to_ndarray()
         assert np.array_equal(first, next(b.decode(video=0)).to_ndarray())
+
+  def test_does_not_depend_on_beam(self, small, tmp_path):
+    pytest.importorskip('apache_beam', reason='apache-beam is not installed')
+    out = tmp_path / 'raw'
+    options = 'direct_num_workers=2,direct_running_mode=multi_processing'
+    assert recording_set.write_set(out, SMALL, beam_options=options)
+    ours, theirs = (
+      {path.relative_to(root): path.read_bytes() for path in root.rglob('*') if path.is_file()}
+      for root in (small, out)
+    )
+    assert len(ours) == 3 + 4 * 3
+    assert ours == theirs
+    assert {path.name for path in out.iterdir()} == {path.name for path in small.iterdir()}
+    assert not recording_set.write_set(out, SMALL, beam_options=options)
 
   def test_people_do_not_depend_on_how_many(self):
     few, many = SMALL, dataclasses.replace(SMALL, subjects=9, trials=7)

@@ -1,0 +1,57 @@
+"""Runs work on Apache Beam, and brings back its results."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options import pipeline_options
+
+from grfjax.io import atomic
+
+
+def parse_options(text: str) -> pipeline_options.PipelineOptions:
+  """Returns the options of a pipeline.
+
+  Args:
+    text: Beam's flags without their dashes, separated by commas, as `tfds build` takes them:
+      'runner=FlinkRunner,flink_master=localhost:8081'.
+  """
+  return pipeline_options.PipelineOptions(flags=[f'--{option}' for option in text.split(',')])
+
+
+def run(
+  pipeline: beam.Pipeline,
+  elements: list[Any],
+  steps: Callable[[beam.PCollection], beam.PCollection],
+  work: pathlib.Path,
+) -> list[Any]:
+  """Works on elements, and waits for the results.
+
+  Beam has no way to hand results back, so that one worker writes all of them to a file. An element
+  is worked on again where a worker is lost, and sometimes on two workers at once; what the steps
+  write must appear whole or not at all.
+
+  Args:
+    pipeline: an empty one.
+    elements: what is worked on; spread over all workers.
+    steps: of the collection of elements; their results are values that JSON knows.
+    work: an existing folder, which all workers reach by this absolute path.
+
+  Returns:
+    The results, in no particular order.
+  """
+  path = work / 'results.json'
+  with pipeline:
+    # Without the shuffle, Beam may keep all elements on the worker that made them.
+    spread = pipeline | 'Elements' >> beam.Create(elements) | 'Spread' >> beam.Reshuffle()
+    results = steps(spread) | 'Results' >> beam.combiners.ToList()
+    _ = results | 'Hand back' >> beam.Map(_write_results, path)
+  return json.loads(path.read_text(encoding='utf-8'))
+
+
+def _write_results(results: list[Any], path: pathlib.Path) -> None:
+  atomic.write_json(path, results)
