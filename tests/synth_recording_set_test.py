@@ -51,7 +51,7 @@ def test_a_walk_that_no_body_can_follow_is_drawn_again():
 def test_a_person_none_of_whose_walks_can_be_posed_is_drawn_again(tmp_path, monkeypatch, how):
   if 'beam_options' in how:
     pytest.importorskip('apache_beam', reason='apache-beam is not installed')
-  settings = trial.Settings(subjects=2, trials=2, seed=5, width=160, height=90)
+  settings = trial.Settings(subjects=2, trials=2, seed=5, width=96, height=64)
   lame, other = (trial.draw_person(settings, 1, draw) for draw in (0, 1))
   assert lame != other
   walk = trial._draw_walk
@@ -63,6 +63,34 @@ def test_a_person_none_of_whose_walks_can_be_posed_is_drawn_again(tmp_path, monk
   masses = [float(row['body_mass_kg']) for row in table(tmp_path / 'set/subjects.csv')]
   assert masses[1] == pytest.approx(other.mass_kg, abs=0.01)
   assert [row['subject'] for row in table(tmp_path / 'set/trials.csv')] == ['S01'] * 2 + ['S02'] * 2
+
+
+def test_on_beam_a_worker_that_is_lost_leaves_nothing(tmp_path, monkeypatch):
+  pytest.importorskip('apache_beam', reason='apache-beam is not installed')
+  from grfjax.synth import beam_people
+
+  lost = [1]  # the trial before which the worker is lost, once
+
+  def write_trial(task):
+    if task.trial in lost:
+      lost.clear()
+      raise OSError('lost')
+    (task.root / f'videos/{task.trial}.mp4').write_text('film')
+    return trial.WrittenTrial({'trial': str(task.trial)}, 0)
+
+  monkeypatch.setattr(trial, 'write_trial', write_trial)
+  work = tmp_path / 'work'
+  work.mkdir()
+  trial.make_folders(tmp_path)
+  arguments = (0, tmp_path, trial.Settings(trials=2), work)
+  with pytest.raises(OSError, match='lost'):
+    beam_people._write_person(*arguments)
+  assert not [path for path in tmp_path.rglob('*') if path.is_file()]
+  written = beam_people._write_person(*arguments)
+  assert beam_people._write_person(*arguments) == written  # the same person on two workers
+  assert written['trials'] == [({'trial': '0'}, 0), ({'trial': '1'}, 0)]
+  assert sorted(path.name for path in (tmp_path / 'videos').iterdir()) == ['0.mp4', '1.mp4']
+  assert not list(work.iterdir())
 
 
 class TestSet:

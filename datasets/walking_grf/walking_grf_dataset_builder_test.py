@@ -12,7 +12,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from grfjax import errors
-from grfjax.data import clip_config, trial_records, voxel_dataset
+from grfjax.data import clip_config, record_writer, trial_records, voxel_dataset
 from grfjax.io import folder_lock, recordings
 from walking_grf import walking_grf_dataset_builder
 
@@ -387,6 +387,47 @@ def test_on_beam_a_subject_without_records_stops_the_build(tmp_path, monkeypatch
   here, on_beam = refusals(tmp_path / 'data', DUMMY_DATA)
   assert on_beam.code == 'recording.no_records'
   assert (str(here), here.code, here.file) == (str(on_beam), on_beam.code, on_beam.file)
+
+
+def test_on_beam_a_worker_that_is_lost_leaves_nothing_and_two_write_the_same(tmp_path, monkeypatch):
+  pytest.importorskip('apache_beam', reason='apache-beam is not installed')
+  from grfjax.data import beam_splits
+
+  builder = Builder(data_dir=tmp_path, config='mochizuki')
+  folder, work = tmp_path / 'set', tmp_path / 'set/work'
+  work.mkdir(parents=True)
+  plan = beam_splits.Plan(
+    root=DUMMY_DATA,
+    cfg=builder.builder_config.voxel(),
+    threshold_n=20,
+    features=builder.info.features,
+    template=builder._get_filename_template('A'),
+    shard_config=tfds.download.DownloadConfig(num_shards=2).get_shard_config(),
+    example_writer=builder._example_writer(),
+    ignore_duplicates=False,
+  )
+  trials = recordings.load(DUMMY_DATA, subjects=['A'])
+  items = [
+    item for n in (1, 0) for _, item in beam_splits._make_records((n, trials[n]), plan)
+  ]  # in another order
+  write = record_writer.RecordWriter.write
+
+  def lose_second(writer, path, examples):
+    if '00001-of' in str(path):
+      raise OSError('lost')
+    return write(writer, path, examples)
+
+  with monkeypatch.context() as patched:
+    patched.setattr(record_writer.RecordWriter, 'write', lose_second)
+    with pytest.raises(OSError, match='lost'):
+      beam_splits._write_split(('A', items), plan, work, folder)
+  assert [path.name for path in folder.rglob('*')] == ['work']
+  written = beam_splits._write_split(('A', items), plan, work, folder)
+  before = made(folder)
+  assert beam_splits._write_split(('A', items[::-1]), plan, work, folder) == written
+  assert made(folder) == before
+  assert len(before) == 2
+  assert (written['split']['trials'], written['split']['shard_lengths']) == (2, [29, 29])
 
 
 def test_on_beam_a_part_of_a_set_is_refused(tmp_path):

@@ -12,6 +12,11 @@ from apache_beam.options import pipeline_options
 
 from grfjax.io import atomic
 
+# A pipeline's description is limited to some megabytes by most runners, so that elements lie in
+# files, of which it holds the names.
+_ELEMENTS_A_FILE = 500
+_CODER = beam.coders.FastPrimitivesCoder()
+
 
 def parse_options(text: str) -> pipeline_options.PipelineOptions:
   """Returns the options of a pipeline.
@@ -31,7 +36,7 @@ def run(
 ) -> list[Any]:
   """Works on elements, and waits for the results.
 
-  Beam has no way to hand results back, so that one worker writes all of them to a file. An element
+  Beam has no way to hand results back, so that a worker writes all of them to one file. An element
   is worked on again where a worker is lost, and sometimes on two workers at once; what the steps
   write must appear whole or not at all.
 
@@ -44,13 +49,23 @@ def run(
   Returns:
     The results, in no particular order.
   """
+  files = []
+  for start in range(0, len(elements), _ELEMENTS_A_FILE):
+    files.append(work / f'elements-{start}')
+    files[-1].write_bytes(_CODER.encode(elements[start : start + _ELEMENTS_A_FILE]))
   path = work / 'results.json'
   with pipeline:
-    # Without the shuffle, Beam may keep all elements on the worker that made them.
-    spread = pipeline | 'Elements' >> beam.Create(elements) | 'Spread' >> beam.Reshuffle()
-    results = steps(spread) | 'Results' >> beam.combiners.ToList()
+    elements_read = pipeline | beam.Create(files) | 'Elements' >> beam.FlatMap(_read_elements)
+    # Without the shuffle, a worker may keep all the elements that it has read.
+    results = (
+      steps(elements_read | 'Spread' >> beam.Reshuffle()) | 'Results' >> beam.combiners.ToList()
+    )
     _ = results | 'Hand back' >> beam.Map(_write_results, path)
   return json.loads(path.read_text(encoding='utf-8'))
+
+
+def _read_elements(path: pathlib.Path) -> list[Any]:
+  return _CODER.decode(path.read_bytes())
 
 
 def _write_results(results: list[Any], path: pathlib.Path) -> None:
