@@ -92,6 +92,13 @@ def test_on_beam_a_worker_that_is_lost_leaves_nothing(tmp_path, monkeypatch):
   assert sorted(path.name for path in (tmp_path / 'videos').iterdir()) == ['0.mp4', '1.mp4']
   assert not list(work.iterdir())
 
+  lost.append(0)
+  out = tmp_path / 'set'
+  with pytest.raises(errors.PipelineError, match='the Beam pipeline failed: .*lost'):
+    recording_set.write_set(out, arguments[2], beam_options='direct_running_mode=in_memory')
+  assert not out.exists()
+  assert not list(tmp_path.glob('.*'))
+
 
 class TestSet:
   def test_tables(self, small):

@@ -334,7 +334,7 @@ def _report_errors_in_one_line() -> None:
   def report(
     error_class: type[BaseException], error: BaseException, trace: types.TracebackType | None
   ) -> None:
-    if isinstance(error, errors.InputError):
+    if isinstance(error, errors.InputError | errors.PipelineError):
       print(f'tfds build: {" ".join(errors.describe(error).split())}', file=sys.stderr)
     else:
       previous(error_class, error, trace)

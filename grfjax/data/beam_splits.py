@@ -1,7 +1,7 @@
 """Writes the splits of a data set on Apache Beam: a trial is an element, then a subject.
 
-TFDS's own writer for Beam makes some 25 transforms of every split, and cuts shards at other
-records than its local writer does. Here one pipeline of a few transforms serves any number of
+TFDS's own writer for Beam makes some 90 transforms of every split, 120 kB of a description that
+most runners limit to some megabytes, and cuts shards at other records than its local writer. Here one pipeline of a few transforms serves any number of
 splits, and the local writer writes each of them, so that files are the same to the byte.
 """
 
@@ -101,6 +101,7 @@ def write_splits(
   Raises:
     recordings.RecordingError: a trial cannot be used, or a subject has no record: the first of
       these in the order of `trials`. Every further one is named in the log.
+    errors.PipelineError: the pipeline failed.
   """
   folder = pathlib.Path(plan.template.data_dir)
   with tempfile.TemporaryDirectory(prefix='.grfjax-beam-', dir=folder) as work_name:

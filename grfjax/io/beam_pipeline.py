@@ -10,6 +10,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.options import pipeline_options
 
+from grfjax import errors
 from grfjax.io import atomic
 
 # A pipeline's description is limited to some megabytes by most runners, so that elements lie in
@@ -48,19 +49,25 @@ def run(
 
   Returns:
     The results, in no particular order.
+
+  Raises:
+    errors.PipelineError: the runner could not be started, or gave an element up.
   """
   files = []
   for start in range(0, len(elements), _ELEMENTS_A_FILE):
     files.append(work / f'elements-{start}')
     files[-1].write_bytes(_CODER.encode(elements[start : start + _ELEMENTS_A_FILE]))
   path = work / 'results.json'
-  with pipeline:
-    elements_read = pipeline | beam.Create(files) | 'Elements' >> beam.FlatMap(_read_elements)
-    # Without the shuffle, a worker may keep all the elements that it has read.
-    results = (
-      steps(elements_read | 'Spread' >> beam.Reshuffle()) | 'Results' >> beam.combiners.ToList()
-    )
-    _ = results | 'Hand back' >> beam.Map(_write_results, path)
+  try:
+    with pipeline:
+      elements_read = pipeline | beam.Create(files) | 'Elements' >> beam.FlatMap(_read_elements)
+      # Without the shuffle, a worker may keep all the elements that it has read.
+      results = (
+        steps(elements_read | 'Spread' >> beam.Reshuffle()) | 'Results' >> beam.combiners.ToList()
+      )
+      _ = results | 'Hand back' >> beam.Map(_write_results, path)
+  except Exception as error:
+    raise errors.PipelineError(f'the Beam pipeline failed: {error}') from error
   return json.loads(path.read_text(encoding='utf-8'))
 
 

@@ -81,7 +81,7 @@ def main(argv: list[str]) -> None:
     if not _OUT.value:
       raise errors.InputError('--out is empty; name the folder to make', code='synth.no_folder')
     written = recording_set.write_set(out, settings, _WORKERS.value, _BEAM.value)
-  except (errors.InputError, OSError, process.BrokenProcessPool) as error:
+  except (errors.InputError, errors.PipelineError, OSError, process.BrokenProcessPool) as error:
     sys.exit(f'grfjax.synth: {errors.describe(error)}')
   if written:
     trials = settings.subjects * settings.trials

@@ -57,6 +57,7 @@ def write_set(
   Raises:
     SetExistsError: `out` holds something else.
     errors.InputError: the settings cannot be used, or Beam is not installed.
+    errors.PipelineError: Beam's pipeline failed.
   """
   check_settings(settings)
   out = pathlib.Path(out).absolute()
