@@ -94,7 +94,7 @@ def test_on_beam_a_worker_that_is_lost_leaves_nothing(tmp_path, monkeypatch):
 
   lost.append(0)
   out = tmp_path / 'set'
-  with pytest.raises(errors.PipelineError, match='the Beam pipeline failed: .*lost'):
+  with pytest.raises(errors.PipelineError, match=r'the Beam pipeline failed: .*lost'):
     recording_set.write_set(out, arguments[2], beam_options='direct_running_mode=in_memory')
   assert not out.exists()
   assert not list(tmp_path.glob('.*'))

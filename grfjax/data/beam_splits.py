@@ -1,8 +1,9 @@
 """Writes the splits of a data set on Apache Beam: a trial is an element, then a subject.
 
 TFDS's own writer for Beam makes some 90 transforms of every split, 120 kB of a description that
-most runners limit to some megabytes, and cuts shards at other records than its local writer. Here one pipeline of a few transforms serves any number of
-splits, and the local writer writes each of them, so that files are the same to the byte.
+Dataflow limits to some megabytes, and cuts shards at other records than its local writer. Here one
+pipeline of a few transforms serves any number of splits, and the local writer writes each of them,
+so that files are the same to the byte.
 """
 
 from __future__ import annotations

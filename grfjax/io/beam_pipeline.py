@@ -13,8 +13,8 @@ from apache_beam.options import pipeline_options
 from grfjax import errors
 from grfjax.io import atomic
 
-# A pipeline's description is limited to some megabytes by most runners, so that elements lie in
-# files, of which it holds the names.
+# The description of a pipeline must stay small (Dataflow limits it to some megabytes), so that
+# elements lie in files, of which it holds the names.
 _ELEMENTS_A_FILE = 500
 _CODER = beam.coders.FastPrimitivesCoder()
 
