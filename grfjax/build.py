@@ -23,6 +23,11 @@ def main() -> None:
   parser.add_argument('--recordings', required=True, help='The recording set.')
   parser.add_argument('--data_dir', required=True, help='Folder for data sets.')
   parser.add_argument('--overwrite', action='store_true', help='Replace the data set there.')
+  parser.add_argument(
+    '--beam_pipeline_options',
+    help='Options of an Apache Beam pipeline, separated by commas, that builds the data set; by '
+    'default it is built here. The data set does not depend on it.',
+  )
   arguments = parser.parse_args()
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')  # TensorFlow greets at length
   try:
@@ -32,10 +37,12 @@ def main() -> None:
       from tensorflow_datasets.scripts.cli import main as tfds_command
   except errors.InputError as error:
     sys.exit(f'grfjax.build: {errors.describe(error)}')
+  options = arguments.beam_pipeline_options
   sys.argv = [
     'tfds', 'build', str(shipped.builder_folder()), f'--config={arguments.config}',
     f'--manual_dir={arguments.recordings}', f'--data_dir={arguments.data_dir}',
     *(['--overwrite'] if arguments.overwrite else []),
+    *([f'--beam_pipeline_options={options}'] if options else []),
   ]  # fmt: skip
   tfds_command.launch_cli()
 

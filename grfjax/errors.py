@@ -61,6 +61,10 @@ class InputError(ValueError):
     return placed
 
 
+class PipelineError(RuntimeError):
+  """An Apache Beam pipeline failed, for a reason that lies in no input; the message is Beam's."""
+
+
 def _restore(cls: type[Any], args: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
   error = cls.__new__(cls, *args)
   error.__dict__.update(attributes)

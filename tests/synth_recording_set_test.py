@@ -48,15 +48,18 @@ def test_a_walk_that_no_body_can_follow_is_drawn_again():
   assert np.isfinite(walk.joints).all()
 
 
-def test_a_person_none_of_whose_walks_can_be_posed_is_drawn_again(tmp_path, monkeypatch):
-  settings = trial.Settings(subjects=2, trials=2, seed=5, width=160, height=90)
+@pytest.mark.parametrize('how', [{'workers': 1}, {'beam_options': 'direct_running_mode=in_memory'}])
+def test_a_person_none_of_whose_walks_can_be_posed_is_drawn_again(tmp_path, monkeypatch, how):
+  if 'beam_options' in how:
+    pytest.importorskip('apache_beam', reason='apache-beam is not installed')
+  settings = trial.Settings(subjects=2, trials=2, seed=5, width=96, height=64)
   lame, other = (trial.draw_person(settings, 1, draw) for draw in (0, 1))
   assert lame != other
   walk = trial._draw_walk
   monkeypatch.setattr(
     trial, '_draw_walk', lambda subject, *how: None if subject == lame else walk(subject, *how)
   )
-  recording_set.write_set(tmp_path / 'set', settings, workers=1)
+  recording_set.write_set(tmp_path / 'set', settings, **how)
   assert json.loads((tmp_path / 'set/synth.json').read_text())['people_drawn_again'] == {'S02': 1}
   masses = [float(row['body_mass_kg']) for row in table(tmp_path / 'set/subjects.csv')]
   assert masses[1] == pytest.approx(other.mass_kg, abs=0.01)
@@ -79,6 +82,41 @@ def test_a_phone_films_the_same_walks_worse(small, tmp_path):
       av.open(str(small / row['video'])) as good,
     ):
       assert sum(1 for _ in worse.decode(video=0)) == sum(1 for _ in good.decode(video=0)) < frames
+
+
+def test_on_beam_a_worker_that_is_lost_leaves_nothing(tmp_path, monkeypatch):
+  pytest.importorskip('apache_beam', reason='apache-beam is not installed')
+  from grfjax.synth import beam_people
+
+  lost = [1]  # the trial before which the worker is lost, once
+
+  def write_trial(task):
+    if task.trial in lost:
+      lost.clear()
+      raise OSError('lost')
+    (task.root / f'videos/{task.trial}.mp4').write_text('film')
+    return trial.WrittenTrial({'trial': str(task.trial)}, 0)
+
+  monkeypatch.setattr(trial, 'write_trial', write_trial)
+  work = tmp_path / 'work'
+  work.mkdir()
+  trial.make_folders(tmp_path)
+  arguments = (0, tmp_path, trial.Settings(trials=2), work)
+  with pytest.raises(OSError, match='lost'):
+    beam_people._write_person(*arguments)
+  assert not [path for path in tmp_path.rglob('*') if path.is_file()]
+  written = beam_people._write_person(*arguments)
+  assert beam_people._write_person(*arguments) == written  # the same person on two workers
+  assert written['trials'] == [({'trial': '0'}, 0), ({'trial': '1'}, 0)]
+  assert sorted(path.name for path in (tmp_path / 'videos').iterdir()) == ['0.mp4', '1.mp4']
+  assert not list(work.iterdir())
+
+  lost.append(0)
+  out = tmp_path / 'set'
+  with pytest.raises(errors.PipelineError, match=r'the Beam pipeline failed: .*lost'):
+    recording_set.write_set(out, arguments[2], beam_options='direct_running_mode=in_memory')
+  assert not out.exists()
+  assert not list(tmp_path.glob('.*'))
 
 
 class TestSet:
@@ -143,6 +181,20 @@ class TestSet:
           str(tmp_path / 'raw' / row['video'])) as b:  # fmt: skip
         first = next(a.decode(video=0)).to_ndarray()
         assert np.array_equal(first, next(b.decode(video=0)).to_ndarray())
+
+  def test_does_not_depend_on_beam(self, small, tmp_path):
+    pytest.importorskip('apache_beam', reason='apache-beam is not installed')
+    out = tmp_path / 'raw'
+    options = 'direct_num_workers=2,direct_running_mode=multi_processing'
+    assert recording_set.write_set(out, SMALL, beam_options=options)
+    ours, theirs = (
+      {path.relative_to(root): path.read_bytes() for path in root.rglob('*') if path.is_file()}
+      for root in (small, out)
+    )
+    assert len(ours) == 3 + 4 * 3
+    assert ours == theirs
+    assert {path.name for path in out.iterdir()} == {path.name for path in small.iterdir()}
+    assert not recording_set.write_set(out, SMALL, beam_options=options)
 
   def test_people_do_not_depend_on_how_many(self):
     few, many = SMALL, dataclasses.replace(SMALL, subjects=9, trials=7)

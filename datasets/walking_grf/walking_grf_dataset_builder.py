@@ -24,8 +24,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 from absl import logging
 
-from grfjax import conventions, errors
-from grfjax.data import clip_config, subject_lists, trial_records, trial_workers
+from grfjax import conventions, errors, extras
+from grfjax.data import clip_config, record_writer, subject_lists, trial_records, trial_workers
 from grfjax.io import folder_lock, recordings
 
 
@@ -173,28 +173,100 @@ class Builder(tfds.core.GeneratorBasedBuilder):
       metadata=tfds.core.MetadataDict(),
     )
 
-  def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
-    try:
-      manual_dir = pathlib.Path(dl_manager.manual_dir)
-    except AssertionError as error:  # TFDS's own folder for it is empty
-      raise recordings.RecordingError(
-        'no recording set was named; give its folder as --manual_dir', code='recording.no_folder'
-      ) from error
+  def _example_writer(self) -> record_writer.RecordWriter:
+    return record_writer.RecordWriter(self.info.file_format)
+
+  def _download_and_prepare(
+    self,
+    dl_manager: tfds.download.DownloadManager,
+    download_config: tfds.download.DownloadConfig,
+  ) -> None:
+    """Builds all splits: on Beam where its options or a runner are given, or else here."""
+    if download_config.beam_options is None and download_config.beam_runner is None:
+      super()._download_and_prepare(dl_manager, download_config)
+    else:
+      self._build_on_beam(dl_manager, download_config)
+
+  def _build_on_beam(
+    self,
+    dl_manager: tfds.download.DownloadManager,
+    download_config: tfds.download.DownloadConfig,
+  ) -> None:
+    """Builds all splits in a pipeline of Beam; the same files as without.
+
+    Raises:
+      RecordingError: the recordings cannot be used.
+      InputError: Beam is not installed.
+      ValueError: an option is given that would make another data set than without Beam.
+    """
+    if download_config.nondeterministic_order or download_config.max_examples_per_split is not None:
+      raise ValueError(
+        'a build on Beam has neither nondeterministic_order nor max_examples_per_split'
+      )
+    with extras.needed('beam'):
+      import apache_beam as beam
+
+      from grfjax.data import beam_splits
+    manual_dir = _manual_dir(dl_manager).absolute()
+    by_subject = self._read_trials(manual_dir)
+    plan = beam_splits.Plan(
+      root=manual_dir,
+      cfg=self.builder_config.voxel(),
+      threshold_n=self.builder_config.contact_n,
+      features=self.info.features,
+      template=self._get_filename_template(next(iter(by_subject))).replace(
+        data_dir=self.data_path.absolute()
+      ),
+      shard_config=download_config.get_shard_config(),
+      example_writer=self._example_writer(),
+      ignore_duplicates=download_config.ignore_duplicates,
+    )
+    pipeline = beam.Pipeline(download_config.beam_runner, download_config.beam_options)
+    in_order = list(itertools.chain.from_iterable(by_subject.values()))
+    infos = []
+    for name, split in beam_splits.write_splits(in_order, plan, pipeline).items():
+      self._note_split(name, split.trials, split.frames, split.known)
+      infos.append(
+        tfds.core.SplitInfo(
+          name=name,
+          shard_lengths=split.shard_lengths,
+          num_bytes=split.size,
+          filename_template=self._get_filename_template(name),
+        )
+      )
+    self.info.set_splits(tfds.core.SplitDict(infos))
+
+  def _read_trials(self, manual_dir: pathlib.Path) -> dict[str, list[recordings.Trial]]:
+    """Returns the trials of each subject, and notes in the metadata what they are."""
     trials = _load(manual_dir)
     by_subject: dict[str, list[recordings.Trial]] = {}
     for trial in trials:
       by_subject.setdefault(trial.subject.name, []).append(trial)
     degraded = {trial.name: list(trial.degraded) for trial in trials if trial.degraded}
-    cfg = self.builder_config.voxel()
     self.info.metadata.update(
       body_mass_kg={name: t[0].subject.body_mass_kg for name, t in by_subject.items()},
       trials={name: len(t) for name, t in by_subject.items()},
-      fps=cfg.fps,
+      fps=self.builder_config.voxel().fps,
       **self._source_metadata(trials),
       **({'degraded': degraded} if degraded else {}),
       frames={},
       known={},
     )
+    return by_subject
+
+  def _note_split(self, subject: str, trials: int, frames: int, known: list[int]) -> None:
+    """Notes in the metadata how many frames a subject has; `known` of the near, the far leg."""
+    self.info.metadata['frames'][subject] = frames
+    self.info.metadata['known'][subject] = {'near': known[0], 'far': known[1]}
+    logging.info(
+      '%s: %d trials, %d frames; force known in %d frames of the near leg, %d of the far leg',
+      subject, trials, frames, *known,
+    )  # fmt: skip
+
+  def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
+    manual_dir = _manual_dir(dl_manager)
+    by_subject = self._read_trials(manual_dir)
+    cfg = self.builder_config.voxel()
     # One stream for all splits, which are written one after the other: while one is sorted and
     # written, the next one's trials are at work.
     in_order = [trial for group in by_subject.values() for trial in group]
@@ -220,24 +292,27 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     """
     name, trials = next(groups)
     assert name == subject, 'splits are not written in order'
-    known, frames, trial_count, record_count = np.zeros(2, int), 0, 0, 0
+    trial_count, record_count, frames, known = 0, 0, 0, [0, 0]
     for _, records in trials:
+      for k, record in enumerate(records):
+        yield trial_records.record_key(record, k), record
       trial_count += 1
       record_count += len(records)
-      counted: set[int] = {-1}  # voxels overlap: count each frame of the trial once
-      for k, record in enumerate(records):
-        new = [t for t, frame in enumerate(record['frame'].tolist()) if frame not in counted]
-        counted.update(record['frame'].tolist())
-        known += record['known'][new].sum(0)
-        frames += len(new)
-        yield f'{record["trial"]}/{k:06d}', record
+      new_frames, new_known = trial_records.count_frames(records)
+      frames += new_frames
+      known = [a + b for a, b in zip(known, new_known, strict=True)]
     trial_records.check_has_records(subject, record_count, self.builder_config.voxel(), manual_dir)
-    self.info.metadata['frames'][subject] = frames
-    self.info.metadata['known'][subject] = {'near': int(known[0]), 'far': int(known[1])}
-    logging.info(
-      '%s: %d trials, %d frames; force known in %d frames of the near leg, %d of the far leg',
-      subject, trial_count, frames, *known,
-    )  # fmt: skip
+    self._note_split(subject, trial_count, frames, known)
+
+
+def _manual_dir(dl_manager: tfds.download.DownloadManager) -> pathlib.Path:
+  """Returns the folder of the recording set."""
+  try:
+    return pathlib.Path(dl_manager.manual_dir)
+  except AssertionError as error:  # TFDS's own folder for it is empty
+    raise recordings.RecordingError(
+      'no recording set was named; give its folder as --manual_dir', code='recording.no_folder'
+    ) from error
 
 
 def _load(manual_dir: pathlib.Path) -> list[recordings.Trial]:
@@ -261,7 +336,7 @@ def _report_errors_in_one_line() -> None:
   def report(
     error_class: type[BaseException], error: BaseException, trace: types.TracebackType | None
   ) -> None:
-    if isinstance(error, errors.InputError):
+    if isinstance(error, errors.InputError | errors.PipelineError):
       print(f'tfds build: {" ".join(errors.describe(error).split())}', file=sys.stderr)
     else:
       previous(error_class, error, trace)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from grfjax.data import clip_config, trial_records, voxel_dataset
+from grfjax import errors
+from grfjax.data import clip_config, record_writer, trial_records, voxel_dataset
 from grfjax.io import folder_lock, recordings
 from walking_grf import walking_grf_dataset_builder
 
@@ -322,6 +323,117 @@ def test_a_part_of_a_set_is_not_taken_for_it(tmp_path):
   ) as caught:
     voxel_dataset.Dataset(str(tmp_path), 'mochizuki')
   assert caught.value.code == 'data.incomplete'
+
+
+def build_with(data_dir: pathlib.Path, manual_dir: pathlib.Path, beam_options: str = '', **how):
+  """Builds `mochizuki` in three shards a subject, on Beam where options are given."""
+  if beam_options:
+    pytest.importorskip('apache_beam', reason='apache-beam is not installed')
+    from grfjax.io import beam_pipeline
+
+    how['beam_options'] = beam_pipeline.parse_options(beam_options)
+  builder = Builder(data_dir=data_dir, config='mochizuki')
+  config = tfds.download.DownloadConfig(manual_dir=manual_dir, num_shards=3, **how)
+  builder.download_and_prepare(download_config=config)
+
+
+TWO_PROCESSES = 'direct_num_workers=2,direct_running_mode=multi_processing'
+IN_MEMORY = 'direct_running_mode=in_memory'
+
+
+def test_on_beam_every_file_is_the_same_to_the_byte(tmp_path):
+  build_with(tmp_path / 'beam', DUMMY_DATA, TWO_PROCESSES)
+  build_with(tmp_path / 'here', DUMMY_DATA)
+  on_beam, here = (
+    {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob('*.*')
+     if path.is_file()}
+    for root in (tmp_path / 'beam', tmp_path / 'here')
+  )  # fmt: skip
+  assert sum('.array_record-' in name for name in here) == 6
+  assert on_beam.keys() == here.keys()
+  assert [name for name in here if on_beam[name] != here[name]] == []
+
+
+def refusals(data_dir: pathlib.Path, manual_dir: pathlib.Path) -> list[errors.InputError]:
+  """The errors of a build here and of one on Beam, of which nothing may be left."""
+  found = []
+  for options in ('', IN_MEMORY):
+    with pytest.raises(errors.InputError) as caught:
+      build_with(data_dir, manual_dir, options)
+    found.append(caught.value)
+    assert not [path for path in data_dir.rglob('*') if path.is_file() and 'mochizuki' in str(path)]
+  return found
+
+
+def test_on_beam_a_bad_trial_stops_the_build_and_every_one_is_named(tmp_path, mine, caplog):
+  for name in ('A_2', 'B_1'):
+    (mine / f'{name}.mp4').write_bytes(b'')
+  here, on_beam = refusals(tmp_path / 'data', mine)
+  assert '(trial A_2)' in str(here)
+  assert str(here) == str(on_beam)
+  for name in ('code', 'file', 'line', 'column', 'frame'):
+    assert getattr(here, name) == getattr(on_beam, name)
+  assert '2 of 4 trials cannot be used' in caplog.text
+  assert '(trial B_1)' in caplog.text
+
+
+def test_on_beam_a_subject_without_records_stops_the_build(tmp_path, monkeypatch):
+  make = trial_records.trial_records
+  monkeypatch.setattr(
+    trial_records,
+    'trial_records',
+    lambda trial, *how: [] if trial.subject.name == 'B' else make(trial, *how),
+  )
+  here, on_beam = refusals(tmp_path / 'data', DUMMY_DATA)
+  assert on_beam.code == 'recording.no_records'
+  assert (str(here), here.code, here.file) == (str(on_beam), on_beam.code, on_beam.file)
+
+
+def test_on_beam_a_worker_that_is_lost_leaves_nothing_and_two_write_the_same(tmp_path, monkeypatch):
+  pytest.importorskip('apache_beam', reason='apache-beam is not installed')
+  from grfjax.data import beam_splits
+
+  builder = Builder(data_dir=tmp_path, config='mochizuki')
+  folder, work = tmp_path / 'set', tmp_path / 'set/work'
+  work.mkdir(parents=True)
+  plan = beam_splits.Plan(
+    root=DUMMY_DATA,
+    cfg=builder.builder_config.voxel(),
+    threshold_n=20,
+    features=builder.info.features,
+    template=builder._get_filename_template('A'),
+    shard_config=tfds.download.DownloadConfig(num_shards=2).get_shard_config(),
+    example_writer=builder._example_writer(),
+    ignore_duplicates=False,
+  )
+  trials = recordings.load(DUMMY_DATA, subjects=['A'])
+  items = [
+    item for n in (1, 0) for _, item in beam_splits._make_records((n, trials[n]), plan)
+  ]  # in another order
+  write = record_writer.RecordWriter.write
+
+  def lose_second(writer, path, examples):
+    if '00001-of' in str(path):
+      raise OSError('lost')
+    return write(writer, path, examples)
+
+  with monkeypatch.context() as patched:
+    patched.setattr(record_writer.RecordWriter, 'write', lose_second)
+    with pytest.raises(OSError, match='lost'):
+      beam_splits._write_split(('A', items), plan, work, folder)
+  assert [path.name for path in folder.rglob('*')] == ['work']
+  written = beam_splits._write_split(('A', items), plan, work, folder)
+  before = made(folder)
+  assert beam_splits._write_split(('A', items[::-1]), plan, work, folder) == written
+  assert made(folder) == before
+  assert len(before) == 2
+  assert (written['split']['trials'], written['split']['shard_lengths']) == (2, [29, 29])
+
+
+def test_on_beam_a_part_of_a_set_is_refused(tmp_path):
+  with pytest.raises(ValueError, match='max_examples_per_split'):
+    build_with(tmp_path / 'data', DUMMY_DATA, IN_MEMORY, max_examples_per_split=0)
+  assert not list((tmp_path / 'data').rglob('*.array_record-*'))
 
 
 def test_the_dummy_data_are_small():

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 from absl import logging
 
 from grfjax import conventions, errors
@@ -79,6 +80,35 @@ def check_has_records(
       code='recording.no_records',
       file=root / 'trials.csv',
     )
+
+
+def record_key(record: dict[str, Any], number: int) -> str:
+  """Returns the key of a record, of whose hash TFDS makes the order of a split's records.
+
+  Args:
+    record: from `trial_records`.
+    number: its place there, from 0.
+  """
+  return f'{record["trial"]}/{number:06d}'
+
+
+def count_frames(records: Iterable[dict[str, Any]]) -> tuple[int, tuple[int, int]]:
+  """Counts each frame of a trial once, as voxels overlap.
+
+  Args:
+    records: of one trial, from `trial_records`.
+
+  Returns:
+    The number of frames; in how many of them the force of the near and of the far leg is known.
+  """
+  known, frames = np.zeros(2, int), 0
+  counted: set[int] = {-1}
+  for record in records:
+    new = [t for t, frame in enumerate(record['frame'].tolist()) if frame not in counted]
+    counted.update(record['frame'].tolist())
+    known += record['known'][new].sum(0)
+    frames += len(new)
+  return frames, (int(known[0]), int(known[1]))
 
 
 def label_view(

@@ -55,6 +55,17 @@ _WORKERS = flags.DEFINE_integer(
   'Number of processes; 0: one for each core. The set does not depend on it.',
   lower_bound=0,
 )
+_BEAM = flags.DEFINE_string(
+  'beam_pipeline_options',
+  '',
+  'Options of an Apache Beam pipeline, separated by commas, that writes the set; empty: processes '
+  'here. The set does not depend on it.',
+)
+flags.register_multi_flags_validator(
+  ['workers', 'beam_pipeline_options'],
+  lambda values: not (values['workers'] and values['beam_pipeline_options']),
+  'counts processes here; the options of the pipeline say how many workers it has',
+)
 
 
 def main(argv: list[str]) -> None:
@@ -76,8 +87,8 @@ def main(argv: list[str]) -> None:
   try:
     if not _OUT.value:
       raise errors.InputError('--out is empty; name the folder to make', code='synth.no_folder')
-    written = recording_set.write_set(out, settings, _WORKERS.value)
-  except (errors.InputError, OSError, process.BrokenProcessPool) as error:
+    written = recording_set.write_set(out, settings, _WORKERS.value, _BEAM.value)
+  except (errors.InputError, errors.PipelineError, OSError, process.BrokenProcessPool) as error:
     sys.exit(f'grfjax.synth: {errors.describe(error)}')
   if written:
     trials = settings.subjects * settings.trials

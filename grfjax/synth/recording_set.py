@@ -11,12 +11,11 @@ from collections.abc import Generator
 
 import tqdm
 
-from grfjax import errors
+from grfjax import errors, extras
 from grfjax.io import atomic, cores, pool_worker
 from grfjax.synth import body, trial
 
 SETTINGS_FILE = 'synth.json'
-MAX_DRAWS = 20  # of a person, some of whom cannot be made to walk at all
 
 
 class SetExistsError(errors.InputError):
@@ -37,7 +36,9 @@ def check_settings(settings: trial.Settings) -> None:
       )
 
 
-def write_set(out: pathlib.Path, settings: trial.Settings, workers: int = 0) -> bool:
+def write_set(
+  out: pathlib.Path, settings: trial.Settings, workers: int = 0, beam_options: str = ''
+) -> bool:
   """Writes a whole set, or nothing.
 
   The set is written to a hidden folder beside `out` (`atomic.atomic_folder`), which takes its
@@ -47,13 +48,16 @@ def write_set(out: pathlib.Path, settings: trial.Settings, workers: int = 0) -> 
     out: the folder to make; it may exist if it is empty.
     settings: what to write.
     workers: number of processes; 0 for as many as this process may use cores.
+    beam_options: options of an Apache Beam pipeline (`grfjax.io.beam_pipeline`) whose workers then
+      write the trials, and which must reach `out` by the same path; '' for processes here.
 
   Returns:
     False if `out` already is this very set, and nothing was done.
 
   Raises:
     SetExistsError: `out` holds something else.
-    errors.InputError: the settings cannot be used.
+    errors.InputError: the settings cannot be used, or Beam is not installed.
+    errors.PipelineError: Beam's pipeline failed.
   """
   check_settings(settings)
   out = pathlib.Path(out).absolute()
@@ -68,9 +72,13 @@ def write_set(out: pathlib.Path, settings: trial.Settings, workers: int = 0) -> 
       file=out,
     )
   with atomic.atomic_folder(out) as partial:
-    for name in ('videos', 'forces', 'truth'):
-      (partial / name).mkdir()
-    draws, trials = _write_trials(partial, settings, workers or cores.usable_cores())
+    trial.make_folders(partial)
+    if beam_options:
+      with extras.needed('beam'):
+        from grfjax.synth import beam_people
+      draws, trials = beam_people.write_trials(partial, settings, beam_options)
+    else:
+      draws, trials = _write_trials(partial, settings, workers or cores.usable_cores())
     people = [trial.draw_person(settings, i, draw) for i, draw in enumerate(draws)]
     _write_table(partial / 'trials.csv', [t.row for t in trials])
     _write_table(
@@ -133,10 +141,8 @@ def _write_trials(
         elif draws[task.person] == task.draw:
           draws[task.person] += 1
     waiting = [i for i in waiting if draws[i] > tasks[0].draw]
-    if waiting and draws[waiting[0]] == MAX_DRAWS:
-      raise RuntimeError(
-        f'person {waiting[0] + 1}: none of {MAX_DRAWS} people drawn could be made to walk'
-      )
+    if waiting and draws[waiting[0]] == trial.MAX_PEOPLE_DRAWS:
+      raise trial.cannot_walk(waiting[0])
   return draws, [written[key] for key in sorted(written)]
 
 

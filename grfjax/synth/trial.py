@@ -15,6 +15,7 @@ from grfjax.synth import room as room_lib
 
 RATE_HZ = 1000.0
 MAX_DRAWS = 20  # of a walk, as a body cannot follow the forces of about one walk in a thousand
+MAX_PEOPLE_DRAWS = 20  # of a person, some of whom cannot be made to walk at all
 APPROACH_STEPS = 3  # before the first plate and after the last
 MARGIN_S = 0.15  # of force before and after the video
 PLATE_HALF_WIDTH_M = 0.30
@@ -96,6 +97,19 @@ def _person_seed(settings: Settings, person: int, draw: int) -> np.random.SeedSe
   # SeedSequence cannot tell (a, b) from (a, b, 0), so that people and trials count from 1.
   spawn_key = (draw,) if draw else ()  # key 0 is that of the person's appearance
   return np.random.SeedSequence((settings.seed, person + 1), spawn_key=spawn_key)
+
+
+def make_folders(root: pathlib.Path) -> None:
+  """Makes the folders of a set that `write_trial` writes to."""
+  for name in ('videos', 'forces', 'truth'):
+    (root / name).mkdir()
+
+
+def cannot_walk(person: int) -> RuntimeError:
+  """Returns the error of a person (from 0) whom no draw has made able to walk."""
+  return RuntimeError(
+    f'person {person + 1}: none of {MAX_PEOPLE_DRAWS} people drawn could be made to walk'
+  )
 
 
 def write_trial(task: Task) -> WrittenTrial | None:
