@@ -17,6 +17,7 @@ are printed and nothing is submitted. `status` lists the jobs and how far each r
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import importlib
 import os
@@ -46,6 +47,8 @@ COMMANDS = {
   'pretrain': ('pretrain', ('launch/pretrain.py',)),
 }
 REQUEUES = 100  # so often a job may reach its time limit; what it has trained is kept each time
+# Exit codes of a command after SIGTERM; the second where it had not begun to listen.
+STOPPED = (143, -signal.SIGTERM)
 CACHE_BYTES = 2**33  # with a limit, JAX locks the folder of compiled programs while it writes there
 
 
@@ -81,10 +84,10 @@ class Job:
       preexec_fn=lambda: signal.signal(signal.SIGUSR2, signal.SIG_IGN),
     )
     code = self._process.wait()
-    if code == 143 and _state_of(os.environ['SLURM_JOB_ID']) == 'RUNNING':
-      signal.raise_signal(signal.SIGUSR2)  # submitit's signal to call `checkpoint` and requeue
-    if code in (130, 143):  # SLURM itself cancels or requeues the job
-      sys.exit(code)
+    if code in STOPPED:
+      if _state_of(os.environ['SLURM_JOB_ID']) == 'RUNNING':
+        signal.raise_signal(signal.SIGUSR2)  # on which submitit calls `checkpoint` and requeues
+      sys.exit(143)  # SLURM is about to cancel or to requeue the job
     if code:
       raise RuntimeError(f'{self.name} failed with exit code {code}')
 
@@ -92,8 +95,9 @@ class Job:
     """Stops the command, which writes its checkpoint; returns the same command, to go on."""
     if not self._told:
       self._process.terminate()
-    # Not `wait`, which the main thread, interrupted by this signal, is in.
-    os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+    with contextlib.suppress(ChildProcessError):  # it has ended
+      # Not `Popen.wait`, which this signal has interrupted, and which holds a lock.
+      os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
     return submitit.helpers.DelayedSubmission(Job(self.name, self.arguments, self.run, self.gpu))
 
 
@@ -104,23 +108,24 @@ def _state_of(job: str) -> str:
 
 
 def loso_jobs(arguments: list[str]) -> tuple[list[Job], list[Job]]:
-  """Returns a job for each fold, and the one that writes the tables.
+  """Returns a job for each fold, and the one that writes the tables; with --fold, that fold alone.
 
   Args:
     arguments: of `grfjax.loso`, which `flags.FLAGS` has parsed.
 
   Raises:
-    InputError: the data set cannot be used.
+    InputError: the data set cannot be used, or has no such subject.
   """
-  config = flags.FLAGS.config
+  config, runs = flags.FLAGS.config, pathlib.Path(flags.FLAGS.workdir)
+  only = flags.FLAGS.fold
   dataset = voxel_dataset.Dataset(config.data_dir, config.dataset)
-  runs = pathlib.Path(flags.FLAGS.workdir)
+  dataset.others(only)  # which refuses an unknown subject
   command = [*COMMANDS['loso'][1], *arguments]
   folds = [
     Job(f'loso {runs / subject}', [*command, f'--fold={subject}'], str(runs / subject))
-    for subject in dataset.subjects
+    for subject in ([only] if only else dataset.subjects)
   ]
-  return folds, [Job(f'loso {runs}, tables', command, gpu=False)]
+  return folds, [] if only else [Job(f'loso {runs}, tables', command, gpu=False)]
 
 
 def pretrain_jobs(arguments: list[str]) -> Iterator[tuple[Job, pretrain.Stage]]:
@@ -305,7 +310,9 @@ def submit_command(cluster: Cluster, command: str, arguments: list[str]) -> None
   flags.FLAGS([command, *arguments])
   if command == 'loso':
     folds, tables = loso_jobs(arguments)
-    cluster.submit(tables, [cluster.submit(folds, [])])
+    submitted = cluster.submit(folds, [])
+    if tables:
+      cluster.submit(tables, [submitted])
   elif command == 'pretrain':
     ids: dict[pathlib.Path, str] = {}
     for job, stage in pretrain_jobs(arguments):
