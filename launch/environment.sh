@@ -20,7 +20,7 @@ if [ ! -e .venv/installed ] || [ "$(cat .venv/installed)" != "$wanted" ]; then
   echo "Installing into $PWD/.venv (a few minutes the first time) ..."
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-    -c launch/constraints.txt -e '.[build,train,app,docs,test]'
+    -c launch/constraints.txt -e '.[build,train,app,docs,slurm,test]'
   echo "$wanted" > .venv/installed
 fi
 export PATH="$PWD/.venv/bin:$PATH"
