@@ -187,8 +187,10 @@ class Cluster:
 
     Returns:
       The ID of the job or of the array.
+
+    Raises:
+      InputError: one of them is in the queue.
     """
-    self._refuse_queued(jobs)
     executor = self._executor(jobs[0], after)
     if self.settings.dry_run:
       if len(jobs) > 1:
@@ -198,6 +200,7 @@ class Cluster:
         print(f'# {job.name}: python {shlex.join(job.arguments)}')
       print()
       return f'JOB_OF_{jobs[-1].name.replace(" ", "_")}'
+    self._refuse_queued(jobs)
     submitted = executor.submit_array(jobs)
     for job, one in zip(jobs, submitted, strict=True):
       print(f'{job.name}: job {one.job_id}')
