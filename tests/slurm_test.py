@@ -186,7 +186,7 @@ def test_a_dry_run_shows_an_array_of_folds_then_the_tables(data_dir, tmp_path, m
   assert done.returncode == 0, done.stderr
   folds, tables = done.stdout.split('#!/bin/bash')[1:]
   for line in (
-    '--array=0-2%256', '--partition=gpu', '--gpus-per-node=1', '--account=gait', '--requeue',
+    '--array=0-2%3', '--partition=gpu', '--gpus-per-node=1', '--account=gait', '--requeue',
     '--signal=USR2@90', '--time=1440',
   ):  # fmt: skip
     assert f'#SBATCH {line}\n' in folds
