@@ -5,9 +5,10 @@
 
 Each fold's run is RUNS/SUBJECT/. Folds that are done are skipped, one that was cut short goes on.
 SIGTERM and Ctrl-C stop the fold at work as they stop `grfjax.train`, and all folds with it (exit
-code 143 or 130). With --recordings, every held-out trial's prediction goes to RUNS/predictions/,
-and where plates measured the forces, the report has the errors of the gait measures and the worst
-and best trials.
+code 143 or 130). With --fold=SUBJECT that fold alone is run and nothing reported, so that several
+machines may share RUNS. With --recordings, every held-out trial's prediction goes to
+RUNS/predictions/, and where plates measured the forces, the report has the errors of the gait
+measures and the worst and best trials.
 """
 
 from __future__ import annotations
@@ -108,14 +109,22 @@ class Folds:
     """Folder of the held-out trials' predictions."""
     return self.folder / fold_report.PREDICTIONS
 
-  def run_all(self) -> None:
+  def run(self, only: str = '') -> None:
     """Trains, evaluates and predicts every fold that is not done.
 
+    Args:
+      only: the subject of the only fold to run; '' for all.
+
     Raises:
-      InputError: a fold's folder holds a run of another configuration, or a broken file.
+      InputError: a fold's folder holds a run of another configuration, or a broken file, or there
+        is no such subject.
     """
     subjects = self.dataset.subjects
+    if only:
+      self.dataset.others(only)  # which refuses an unknown subject
     for number, subject in enumerate(subjects, start=1):
+      if only and subject != only:
+        continue
       run = run_folder.RunFolder(self.folder / subject)
       done = is_done(run, self.config.steps)
       state = f'{subject}: done before' if done else f'{subject} held out'
@@ -169,6 +178,7 @@ def define_flags() -> None:
   flags.DEFINE_string(
     'recordings', None, "The recording set, to write every held-out trial's prediction."
   )
+  flags.DEFINE_string('fold', '', 'The only subject to hold out now; no report is written then.')
 
 
 def main(argv: list[str]) -> None:
@@ -188,8 +198,9 @@ def main(argv: list[str]) -> None:
       )
     workdir = pathlib.Path(flags.FLAGS.workdir)
     folds = Folds(config, overrides, workdir, dataset, flags.FLAGS.recordings or '')
-    folds.run_all()
-    folds.write_report()
+    folds.run(flags.FLAGS.fold)
+    if not flags.FLAGS.fold:
+      folds.write_report()
   except (ValueError, OSError) as error:
     sys.exit(f'loso: {errors.describe(error)}')
 

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 case "${GRFJAX_ENVIRONMENT:-all}" in
-  all) environment="$PWD/.venv" packages=(-e '.[build,train,app,docs,test]') size='3.6 GB, 3 to 18 minutes the first time' ;;
+  all) environment="$PWD/.venv" packages=(-e '.[build,train,app,docs,slurm,test]') size='3.6 GB, 3 to 18 minutes the first time' ;;
   # The extra `docs` alone: the site is made of sources, so that grfjax need not be installed.
   docs)
     environment="$PWD/build/docs_environment" packages=(mkdocs-material 'mkdocstrings[python]')

@@ -202,7 +202,7 @@ CLEANED = """
     (WAIT, 8, ['SIGINT'], 130, ['it: stopped by Ctrl-C']),
     (WAIT, 8, ['SIGTERM'], 143, ['it: stopped by SIGTERM']),
     (CLEANED, 8, ['SIGINT'], 130, ['cleaned', 'it: stopped by Ctrl-C']),
-    (DEFERRED, 8, ['SIGTERM'], 143, ['saved', 'it: stopped by SIGTERM']),
+    (DEFERRED, 8, ['SIGTERM', 'SIGTERM'], 143, ['saved', 'it: stopped by SIGTERM']),
     (SWALLOWED, 8, ['SIGTERM'], 143, ['SIGTERM', 'it: stopped by SIGTERM']),
     (COLLECTING, 8, ['SIGTERM'], 143, ['went on', 'it: stopped by SIGTERM']),
     (CONVERTED, 8, ['SIGTERM'], 143, ['went on', 'cleaned', 'it: stopped by SIGTERM']),

@@ -3,7 +3,8 @@
 A signal raises `StopRequested` wherever the main thread is, so that `finally` blocks clean up;
 inside `defer_stop` the block itself asks whether a stop was requested. A process that has not ended
 after `GRACE_S` seconds (a compiler cannot be interrupted), or that is signalled again, ends at once
-as if it were killed, which files survive because each is written whole or not at all.
+as if it were killed, which files survive because each is written whole or not at all. SIGTERM twice
+within a second is one request.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ GRACE_S = 8.0
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 if sys.platform == 'win32':
   EXIT_CODES[signal.SIGBREAK] = 143  # how one process asks another to end there
+# A scheduler signals every process of a job, and one of them passes it on to another: one request.
+_PASSED_ON_S = 1.0
 _RETRY_S = 0.1
 _RETRY = getattr(
   signal, 'SIGALRM', signal.SIGABRT
@@ -174,11 +177,16 @@ def _enforce_grace(read: socket.socket, write: socket.socket, command: str, grac
   if not received:  # the process is ending, and has closed the other end
     return
   first = received[0]
-  deadline, reason = time.monotonic() + grace_s, f'still busy after {grace_s:.0f} s'
-  while (remaining := deadline - time.monotonic()) > 0:
+  begun = time.monotonic()
+  reason = f'still busy after {grace_s:.0f} s'
+  while (remaining := begun + grace_s - time.monotonic()) > 0:
     read.settimeout(remaining)
     with contextlib.suppress(TimeoutError):
-      if (again := read.recv(1)) and again[0] in EXIT_CODES:
+      again = read.recv(1)
+      repeated = again[:1] == bytes([signal.SIGTERM]) == received
+      if repeated and time.monotonic() < begun + _PASSED_ON_S:
+        continue
+      if again and again[0] in EXIT_CODES:
         reason = 'signalled again'
         break
   number = signal.Signals(first)

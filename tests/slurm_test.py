@@ -1,0 +1,200 @@
+"""Jobs of a real SLURM: its daemons run here, two nodes on this machine, where it is installed."""
+
+import contextlib
+import getpass
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import mochizuki2d
+import pytest
+
+import kill
+from grfjax.evaluation import cross_fitting, held_out
+from grfjax.io import run_folder
+from grfjax.training import metrics_log
+
+pytest.importorskip('submitit')
+ROOT = pathlib.Path(__file__).parents[1]
+DAEMONS = ('munged', 'slurmctld', 'slurmd')
+PATH = f'{os.environ["PATH"]}:/usr/sbin:/sbin'
+STEPS = 150
+SMALL = {
+  'holdout': 'B', 'steps': STEPS, 'batch': 2, 'model.channels': 2, 'model.dense': 8,
+  'augment.shift': 0.0, 'augment.noise': 0.0, 'log_every': 5, 'checkpoint_every': 100,
+}  # fmt: skip
+CONF = """
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser={user}
+SlurmdUser={user}
+SlurmctldPort={ports[0]}
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge,cred_expire=5
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool.%n
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.%n.pid
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+MpiDefault=none
+SchedulerParameters=sched_interval=1,bf_interval=1
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=2
+NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=2
+PartitionName=all Nodes=n1,n2 Default=YES State=UP
+"""
+
+
+def _free_ports(count):
+  with contextlib.ExitStack() as stack:
+    sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+    for one in sockets:
+      one.bind(('127.0.0.1', 0))
+    return [one.getsockname()[1] for one in sockets]
+
+
+def _wait(happened, seconds, what):
+  deadline = time.monotonic() + seconds
+  while not happened():
+    assert time.monotonic() < deadline, what()
+    time.sleep(0.02)
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+  """A SLURM of two nodes; yields the folder of its files, where its daemons' logs are."""
+  if missing := [name for name in DAEMONS if not shutil.which(name, path=PATH)]:
+    pytest.skip(f'no SLURM on this machine: there is no {", ".join(missing)}')
+  with contextlib.ExitStack() as stack:
+    # Not tmp_path: the name of a socket has at most 107 characters.
+    folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='slurm')))
+    for name in ('state', 'spool.n1', 'spool.n2'):
+      (folder / name).mkdir()
+    conf = folder / 'slurm.conf'
+    conf.write_text(
+      CONF.format(
+        host=socket.gethostname().partition('.')[0], user=getpass.getuser(), folder=folder,
+        ports=_free_ports(3),
+      )
+    )  # fmt: skip
+    key = folder / 'munge.key'
+    key.write_bytes(os.urandom(128))
+    key.chmod(0o400)
+    monkeypatch.setenv('SLURM_CONF', str(conf))
+    monkeypatch.setenv('PATH', PATH)
+
+    def start(name, *arguments):
+      log = stack.enter_context((folder / f'{name}.log').open('a'))
+      process = subprocess.Popen([name, *arguments], stdout=log, stderr=log)
+      stack.callback(process.wait, 20)
+      stack.callback(process.terminate)
+
+    start(
+      'munged', '--foreground', '--force', f'--key-file={key}', f'--socket={folder}/munge',
+      f'--pid-file={folder}/munged.pid', f'--seed-file={folder}/munged.seed',
+    )  # fmt: skip
+    start('slurmctld', '-D', '-c')
+    start('slurmd', '-D', '-N', 'n1')
+    start('slurmd', '-D', '-N', 'n2')
+    _wait(
+      lambda: _call('sinfo', '--noheader', '--format=%D %t') == '2 idle',
+      30,
+      lambda: '\n'.join(path.read_text() for path in folder.glob('*.log')),
+    )
+    yield folder
+    _call('scancel', f'--user={getpass.getuser()}')
+
+
+def _call(*command):
+  done = subprocess.run(command, capture_output=True, text=True, check=False)
+  return done.stdout.strip()
+
+
+def _flags(data_dir, runs):
+  return [
+    '--config=configs/mochizuki2d.py:pretrain', f'--config.data_dir={data_dir}',
+    f'--workdir={runs}', *(f'--config.{k}={v}' for k, v in SMALL.items() if k != 'holdout'),
+  ]  # fmt: skip
+
+
+def _launch(*arguments):
+  command = [sys.executable, 'launch/slurm.py', *map(str, arguments)]
+  return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def _config(data_dir):
+  config = mochizuki2d.get_config('pretrain')
+  config.update_from_flattened_dict({**SMALL, 'data_dir': str(data_dir)})
+  return config
+
+
+@pytest.fixture(autouse=True)
+def _own_package(monkeypatch):
+  monkeypatch.setenv('PYTHONPATH', str(ROOT), prepend=os.pathsep)
+
+
+@pytest.mark.slow
+def test_a_fold_that_is_preempted_goes_on_and_ends_to_the_same_bits(data_dir, tmp_path, cluster):
+  runs, jobs = tmp_path / 'runs', tmp_path / 'jobs'
+  submit = ('loso', f'--jobs={jobs}', '--minutes=30', '--fold=B', *_flags(data_dir, runs))
+  submitted = _launch(*submit)
+  assert submitted.returncode == 0, submitted.stderr
+  job = submitted.stdout.split()[-1]
+  run = run_folder.RunFolder(runs / 'B')
+  whole = tmp_path / 'whole'
+
+  def log():
+    return '\n'.join(path.read_text() for path in jobs.glob('*_log.*'))
+
+  _wait(lambda: run.metrics.exists() and metrics_log.read_log(run.metrics), 120, log)
+  subprocess.run(['scancel', '--signal=TERM', job], check=True)  # as a preemption begins
+  again = _launch(*submit)
+  assert '[run.in_use]' in again.stderr
+  cross_fitting.train_run(_config(data_dir), whole)
+  held_out.evaluate_run(whole)
+  _wait(lambda: not _call('squeue', '--noheader', '--me'), 120, log)
+  assert f'Requeued job {job}' in log()
+  assert 'going on from step' in log()
+  status = _launch('status', f'--jobs={jobs}').stdout.split()
+  assert status[:4] == ['loso', str(runs / 'B'), job, 'done']
+  assert ' '.join(status[4:]) == f'step {STEPS} of {STEPS}, evaluated'
+  for made in ('report.html', 'figures'):  # by the command, not by the call above
+    assert (runs / 'B' / made).exists()
+  assert not [
+    text for text in kill.differences(whole, runs / 'B') if not text.startswith('files: ')
+  ]
+  assert (runs / 'B/eval.json').read_bytes() == (whole / 'eval.json').read_bytes()
+
+
+def test_a_dry_run_shows_an_array_of_folds_then_the_tables(data_dir, tmp_path, monkeypatch):
+  if not shutil.which('srun'):  # submitit looks for it, and does not start it here
+    fake = tmp_path / 'bin/srun'
+    fake.parent.mkdir()
+    fake.touch(0o755)
+    monkeypatch.setenv('PATH', f'{fake.parent}:{os.environ["PATH"]}')
+  done = _launch(
+    'loso', '--dry_run', f'--jobs={tmp_path}', '--partition=gpu', '--gpus_per_node=1',
+    '--sbatch=account=gait', *_flags(data_dir, tmp_path / 'runs'),
+  )  # fmt: skip
+  assert done.returncode == 0, done.stderr
+  folds, tables = done.stdout.split('#!/bin/bash')[1:]
+  for line in (
+    '--array=0-2%3', '--partition=gpu', '--gpus-per-node=1', '--account=gait', '--requeue',
+    '--signal=USR2@90', '--time=1440',
+  ):  # fmt: skip
+    assert f'#SBATCH {line}\n' in folds
+  for subject in 'ABC':
+    assert f'--fold={subject}\n' in folds
+  assert '#SBATCH --dependency=afterok:' in tables
+  assert '--fold' not in tables
+  assert '--gpus' not in tables
+  wrong = _launch('loso', '--dry_run', '--partitoin=gpu', *_flags(data_dir, tmp_path / 'runs'))
+  assert wrong.returncode == 1
+  assert 'partitoin' in wrong.stderr
