@@ -153,13 +153,13 @@ def test_a_fold_that_is_preempted_goes_on_and_ends_to_the_same_bits(data_dir, tm
   def log():
     return '\n'.join(path.read_text() for path in jobs.glob('*_log.*'))
 
-  _wait(lambda: run.metrics.exists() and metrics_log.read_log(run.metrics), 120, log)
+  _wait(lambda: run.metrics.exists() and metrics_log.read_log(run.metrics), 300, log)
   subprocess.run(['scancel', '--signal=TERM', job], check=True)  # as a preemption begins
   again = _launch(*submit)
   assert '[run.in_use]' in again.stderr
   cross_fitting.train_run(_config(data_dir), whole)
   held_out.evaluate_run(whole)
-  _wait(lambda: not _call('squeue', '--noheader', '--me'), 120, log)
+  _wait(lambda: not _call('squeue', '--noheader', '--me'), 300, log)
   assert f'Requeued job {job}' in log()
   assert 'going on from step' in log()
   status = _launch('status', f'--jobs={jobs}').stdout.split()
