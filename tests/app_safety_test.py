@@ -225,14 +225,15 @@ def test_who_sends_nothing_more_is_hung_up_on(application, browser, monkeypatch,
 
 
 def test_many_silent_connections_make_room_for_a_browser(tmp_path):
-  with app_making.Application(tmp_path, files=4).running() as application:
-    silent = [open_and_wait(application) for _ in range(6)]
+  with (
+    app_making.Application(tmp_path, files=4).running() as application,
+    contextlib.ExitStack() as opened,
+  ):
+    silent = [opened.enter_context(open_and_wait(application)) for _ in range(6)]
     browser = app_making.Browser(application)
     assert browser.get('/').status_code == 200
     with contextlib.suppress(ConnectionResetError):
       assert silent[0].recv(1000) == b''  # it has waited longest
-    for connection in silent:
-      connection.close()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ on which nothing comes would take all the files that a process may have open.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any
 
 import h11
@@ -50,15 +51,17 @@ class Connection(h11_impl.H11Protocol):
   most = WANTED_FILES - _LEFT_FILES
   _timer: asyncio.TimerHandle | None = None
   _heard_s = 0.0  # when something came last, or a request was expected first
+  _numbers = itertools.count()  # clocks may be too coarse to tell which connection came first
 
   def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
     """Begins to wait for the first request."""
     super().connection_made(transport)
+    self._number = next(self._numbers)
     self._heard_s = self.loop.time()
     self._look()
     if len(self.connections) > self.most:
       idle = [c for c in self.connections if isinstance(c, Connection) and c._waits_for_head]
-      min(idle, key=lambda c: c._heard_s).transport.close()
+      min(idle, key=lambda c: (c._heard_s, c._number)).transport.close()
 
   def connection_lost(self, exc: Exception | None) -> None:
     """Ends the waiting."""
