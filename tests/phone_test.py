@@ -141,7 +141,7 @@ def test_hevc_in_mov_with_sound(run, film, original, tmp_path):
   quiet = {'x265-params': 'log-level=none'}
   folder = tmp_path / 'été à Lyon'
   folder.mkdir()
-  path = encode(folder / 'Léa 1.MOV', *film, codec='libx265', sound=True, crf='23', **quiet)
+  path = encode(folder / 'Léa 1.MOV', *film, codec='libx265', sound=True, crf='23', preset='ultrafast', **quiet)
   with av.open(str(path)) as container:
     assert [s.codec_context.name for s in container.streams] == ['hevc', 'aac']
   check(video_estimate.estimate_video(run, path), original)
