@@ -123,7 +123,7 @@ def test_what_a_full_disk_has_interrupted_is_done_when_there_is_room(places, mon
   class OverError(BaseException):
     pass
 
-  walk, checks = add_walk(places), []
+  walk, checks, rests = add_walk(places), [], iter(range(2))
 
   def check(film):
     checks.append(film)
@@ -131,7 +131,7 @@ def test_what_a_full_disk_has_interrupted_is_done_when_there_is_room(places, mon
       raise sqlite3.OperationalError('database or disk is full')  # of a note of progress
     return app_making.CHECK
 
-  def rest(seconds, rests=iter(range(2))):
+  def rest(seconds):
     if next(rests, None) is None:
       raise OverError
 

@@ -58,7 +58,7 @@ class Connection(h11_impl.H11Protocol):
     self._look()
     if len(self.connections) > self.most:
       idle = [c for c in self.connections if isinstance(c, Connection) and c._waits_for_head]
-      min(idle, key=lambda c: c._heard_s).transport.close()
+      min(idle, key=lambda c: c._heard_s).transport.abort()  # at once, also with TLS
 
   def connection_lost(self, exc: Exception | None) -> None:
     """Ends the waiting."""
