@@ -29,7 +29,9 @@ def define_flags() -> None:
   flags.DEFINE_string(
     'out', None, 'Folder of the set to make: new, empty, or this very set.', required=True
   )
-  flags.DEFINE_integer('copies', _DEFAULT.copies, 'Copies of each video.', lower_bound=1)
+  flags.DEFINE_integer(
+    'copies', _DEFAULT.copies, 'Copies of each video.', lower_bound=1, upper_bound=1000
+  )
   flags.DEFINE_integer('seed', _DEFAULT.seed, 'Seed of everything drawn.', lower_bound=0)
   flags.DEFINE_list(
     'kinds',

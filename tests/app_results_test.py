@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import functools
 import io
 import json
 import math
@@ -57,6 +58,27 @@ def test_damaged_results_of_one_walk_leave_the_others_alone(application, content
   assert 'cannot be read' not in browser.get(f'/walks/{other}').text
   with zipfile.ZipFile(io.BytesIO(browser.get('/export.zip').content)) as archive:
     assert archive.testzip() is None
+
+
+@pytest.mark.parametrize(
+  ('path', 'value'),
+  [
+    (('summary', 'left', 'stance_s', 'n'), None),
+    (('summary', 'left', 'stance_s', 'mean'), '0.6'),
+    (('summary', 'left', 'stance_s', 'mean'), 10**400),
+    (('summary', 'symmetry_index_pct', 'stance_s'), []),
+    (('quality', 'mean_total_bw'), '1'),
+    (('quality', 'flags'), [None]),
+  ],
+)
+def test_results_of_a_wrong_type_are_damaged(tmp_path, path, value):
+  app_making.write_results(tmp_path, flags=('A note.',))
+  content = json.loads((tmp_path / results.FILES['measures.json']).read_text())
+  results.WalkResult(None, content).check()
+  *folders, last = path
+  functools.reduce(dict.__getitem__, folders, content)[last] = value
+  with pytest.raises((ArithmeticError, TypeError)):
+    results.WalkResult(None, content).check()
 
 
 def test_no_band_is_drawn_before_enough_walks_were_repeated(application):

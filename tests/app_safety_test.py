@@ -1,13 +1,17 @@
 """Who may use the application, and what its answers allow a browser to do."""
 
+import asyncio
 import base64
 import contextlib
 import hashlib
 import re
 import socket
+from unittest import mock
 
 import app_making
 import pytest
+import uvicorn
+from uvicorn import server as uvicorn_server
 
 from grfjax.app import connections, network, refusals, rendering, safety, server, settings, texts
 
@@ -234,6 +238,18 @@ def test_many_silent_connections_make_room_for_a_browser(tmp_path):
     assert browser.get('/').status_code == 200
     with contextlib.suppress(ConnectionResetError):
       assert silent[0].recv(1000) == b''  # it has waited longest
+
+
+def test_room_is_made_at_once_though_nobody_answers_the_end_of_tls():
+  config = uvicorn.Config(lambda: None, lifespan='off', ws='none')
+  config.load()
+  state, loop = uvicorn_server.ServerState(), asyncio.new_event_loop()
+  transports = [mock.Mock(), mock.Mock()]
+  for transport in transports:
+    transport.get_extra_info.return_value = None
+    connections.connection_class(2)(config, state, {}, loop).connection_made(transport)
+  loop.close()
+  assert [transport.abort.call_count for transport in transports] == [1, 0]
 
 
 @pytest.mark.parametrize(

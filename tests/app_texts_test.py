@@ -93,6 +93,8 @@ def test_flags_are_said_in_the_language_with_their_numbers(language, start):
     assert not said['detail']
   unknown = texts.flag('walker.oblique', 'As no version says it.', translate, language)
   assert unknown['text' if language == 'en' else 'detail'] == 'As no version says it.'
+  no_leg = 'There is no estimate of the near leg (it was never seen).'
+  assert no_leg in texts.flag('gait.no_estimate', no_leg, translate, language).values()
 
 
 def test_pages_hold_no_script_or_style_and_lead_nowhere_else():

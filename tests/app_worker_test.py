@@ -3,9 +3,11 @@
 import os
 import pathlib
 import signal
+import sqlite3
 import sys
 import threading
 import time
+import types
 
 import app_making
 import pytest
@@ -115,6 +117,29 @@ def test_one_film_that_fails_does_not_stop_the_next(places, caplog):
   assert places.walk(good).state == 'done'
   assert places.film_of(bad).exists()
   assert 'too large' in caplog.text
+
+
+def test_what_a_full_disk_has_interrupted_is_done_when_there_is_room(places, monkeypatch, caplog):
+  class OverError(BaseException):
+    pass
+
+  walk, checks, rests = add_walk(places), [], iter(range(2))
+
+  def check(film):
+    checks.append(film)
+    if len(checks) == 1:
+      raise sqlite3.OperationalError('database or disk is full')  # of a note of progress
+    return app_making.CHECK
+
+  def rest(seconds):
+    if next(rests, None) is None:
+      raise OverError
+
+  monkeypatch.setattr(worker, 'time', types.SimpleNamespace(sleep=rest, monotonic=time.monotonic))
+  with pytest.raises(OverError):
+    worker.work(places, app_making.quick_tasks(check=check))
+  assert (places.walk(walk).state, len(checks)) == ('done', 2)
+  assert 'disk is full' in caplog.text
 
 
 def test_checks_come_before_estimates_and_each_in_turn(places):

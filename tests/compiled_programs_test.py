@@ -52,3 +52,29 @@ def test_where_nothing_can_be_written_nothing_is_kept(settings, home):
   home.write_text('a file where a folder should be')
   compiled_programs.keep()
   assert jax.config.jax_compilation_cache_dir is None
+
+
+def test_without_a_home_nothing_is_kept_and_a_relative_folder_is_not_believed(
+  settings, home, monkeypatch
+):
+  def no_home():
+    raise RuntimeError('Could not determine home directory.')
+
+  monkeypatch.setattr(compiled_programs.sys, 'platform', 'linux')
+  monkeypatch.setenv('XDG_CACHE_HOME', 'relative')
+  with monkeypatch.context() as context:
+    context.setattr(pathlib.Path, 'home', no_home)
+    compiled_programs.keep()
+    assert jax.config.jax_compilation_cache_dir is None
+  compiled_programs.keep()
+  assert pathlib.Path(jax.config.jax_compilation_cache_dir).is_relative_to(home)
+
+
+def test_a_program_that_was_cut_short_is_removed_so_that_it_is_kept_anew(settings, home):
+  compiled_programs.keep()
+  folder = pathlib.Path(jax.config.jax_compilation_cache_dir)
+  for name in ('whole-cache', 'whole-atime', 'cut-cache'):
+    (folder / name).write_text('x')
+  jax.config.update('jax_compilation_cache_dir', None)
+  compiled_programs.keep()
+  assert sorted(path.name for path in folder.iterdir()) == ['whole-atime', 'whole-cache']

@@ -252,6 +252,20 @@ class TestCopies:
     with pytest.raises(errors.InputError, match='as they were filmed') as caught:
       degraded_copies.write_set(copies[0], tmp_path / 'out', SETTINGS)
     assert caught.value.code == 'degrade.is_copy'
+    unnamed = (
+      tmp_path / 'unnamed'
+    )  # where a copy's place is taken by what says nowhere that it is one
+    shutil.copytree(source, unnamed)
+    table = unnamed / 'trials.csv'
+    video = recordings.load(unnamed)[0].video
+    place = f'{degraded_copies.FOLDER}/{video.name}'
+    (unnamed / degraded_copies.FOLDER).mkdir()
+    video.rename(unnamed / place)
+    named = video.relative_to(unnamed).as_posix()
+    table.write_text(table.read_text().replace(named, place))
+    with pytest.raises(errors.InputError, match='outside the folder') as caught:
+      degraded_copies.write_set(unnamed, tmp_path / 'out', SETTINGS)
+    assert caught.value.code == 'degrade.is_copy'
     raw = tmp_path / 'raw'
     shutil.copytree(source, raw)
     first, second = (trial.name for trial in recordings.load(raw))

@@ -61,7 +61,8 @@ class Connection(h11_impl.H11Protocol):
     self._look()
     if len(self.connections) > self.most:
       idle = [c for c in self.connections if isinstance(c, Connection) and c._waits_for_head]
-      min(idle, key=lambda c: (c._heard_s, c._number)).transport.close()
+      # At once, also with TLS.
+      min(idle, key=lambda c: (c._heard_s, c._number)).transport.abort()
 
   def connection_lost(self, exc: Exception | None) -> None:
     """Ends the waiting."""

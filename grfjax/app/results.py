@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import json
 import logging
 import math
@@ -59,13 +60,18 @@ class WalkResult:
     """Looks at all that is shown of the results.
 
     Raises:
-      LookupError, TypeError, ValueError: something is missing, or is not what it should be.
+      ArithmeticError, LookupError, TypeError, ValueError: something is missing, or is not what it
+        should be.
     """
-    walk_highlights.highlights(self.content)
-    _ = self.flags
+    short = walk_highlights.highlights(self.content)
+    numbers = [*short.asymmetry_pct.values(), short.strides, short.total_bw]
     for measure in MEASURES:
       for leg in legs_of(measure):
-        self.value(measure, leg), self.count(measure, leg)
+        numbers += [self._statistics(measure, leg)['mean'], self.count(measure, leg) + 0]
+    for number in numbers:
+      _ = number is None or math.isfinite(number)  # which takes numbers alone, as pages do
+    for text in itertools.chain(*self.flags):
+      _ = text + ''
 
   def value(self, measure: str, leg: str) -> float:
     """Returns the mean of a measure, NaN where undefined.
@@ -120,7 +126,14 @@ def read_results(places: store.Store, walks: Sequence[store.Walk]) -> list[WalkR
       try:
         result = WalkResult(walk, json.loads(path.read_text(encoding='utf-8')))
         result.check()
-      except (OSError, ValueError, LookupError, TypeError) as error:
+      except (
+        OSError,
+        ArithmeticError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+      ) as error:
         logging.getLogger(__name__).warning('%s: the results cannot be read: %r', path, error)
         continue
       results.append(result)

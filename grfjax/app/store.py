@@ -411,7 +411,8 @@ class Store:
       try:
         yield database
       except BaseException:
-        database.execute('ROLLBACK')
+        if database.in_transaction:  # a full disk has ended it already
+          database.execute('ROLLBACK')
         raise
       database.execute('COMMIT')
 

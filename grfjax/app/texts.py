@@ -159,7 +159,8 @@ _FROM_TO = r'From (?P<start>\S+) to (?P<end>\S+) s .*'
 
 def _as_it_is(text: str) -> tuple[str, str]:
   """Returns the regular expression of a text whose places %(name)s are filled in, and the text."""
-  return re.sub(r'%\\\((\w+)\\\)s', r'(?P<\1>\\S+)', re.escape(text)), text
+  pattern = re.escape(text).replace(r'%\(leg\)s', '(?P<leg>left|right)')
+  return re.sub(r'%\\\((\w+)\\\)s', r'(?P<\1>\\S+)', pattern), text
 
 
 # code -> (regular expression of a sentence that results hold in English, what is said for it). The

@@ -91,18 +91,26 @@ def work(places: store.Store, todo: Tasks) -> None:
     places: with the queue.
     todo: what is done.
   """
+  is_left = False  # a job, in the state in which it is worked on
   while True:
     try:
+      if is_left:
+        places.release()
+        is_left = False
       busy = work_once(places, todo)
-    except sqlite3.OperationalError as error:  # a full disk; the job is still in the queue
+    except sqlite3.OperationalError as error:  # a full disk
       logging.warning('the queue cannot be written: %s', error)
-      busy = False
+      is_left, busy = True, False
     if not busy:
       time.sleep(_LOOK_S)
 
 
 def work_once(places: store.Store, todo: Tasks) -> bool:
-  """Does the first job of the queue, where there is one, and returns whether there was."""
+  """Does the first job of the queue, where there is one, and returns whether there was.
+
+  Raises:
+    sqlite3.OperationalError: the queue cannot be written; the job may be left as it was begun.
+  """
   job = places.claim()
   if job is None:
     return False
@@ -116,6 +124,8 @@ def work_once(places: store.Store, todo: Tasks) -> bool:
         places.finish_estimate(job.id)
   except _DeletedError:
     shutil.rmtree(places.folder_of(job.id), ignore_errors=True)
+  except sqlite3.OperationalError:  # no fault of the film's
+    raise
   except Exception as error:  # whatever it is, the next film may do
     code, detail = _reason(error)
     if code in _NO_FILM:

@@ -150,7 +150,7 @@ def _in_use(
 
 
 def _check_names(rows: list[manifest_rows.Row], copies: int) -> None:
-  """Raises InputError where a row is a copy, or has the name that a copy is to have."""
+  """Raises InputError where a row is a copy, or has the name or place that a copy is to have."""
   line_of_name: dict[str, int] = {}
   for row in rows:
     row.new_name('trial', line_of_name)
@@ -159,6 +159,10 @@ def _check_names(rows: list[manifest_rows.Row], copies: int) -> None:
         'degraded',
         'an empty cell: copies are made of videos as they were filmed',
         'degrade.is_copy',
+      )
+    if pathlib.PurePath(row.cells['video']).parts[:1] == (FOLDER,):
+      raise row.error(
+        'video', f'a video outside the folder {FOLDER!r}, which is for copies', 'degrade.is_copy'
       )
   for row in rows:
     for number in range(1, copies + 1):

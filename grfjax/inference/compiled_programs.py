@@ -25,10 +25,11 @@ def keep() -> None:
   config: Any = jax.config  # its settings are attributes that it does not declare
   if config.jax_compilation_cache_dir:
     return
-  folder = _user_cache() / 'grfjax' / 'compiled' / _machine()
   try:
+    folder = _user_cache() / 'grfjax' / 'compiled' / _machine()
     folder.mkdir(parents=True, exist_ok=True)
-  except OSError:
+    _remove_unfinished(folder)
+  except (OSError, RuntimeError):  # no right to write, or no home
     return
   if os.access(folder, os.W_OK):
     # With a limit of size JAX locks the folder while it writes.
@@ -38,13 +39,29 @@ def keep() -> None:
 
 
 def _user_cache() -> pathlib.Path:
-  """Returns where the system keeps a user's files that can be made again."""
-  home = pathlib.Path.home()
+  """Returns where the system keeps a user's files that can be made again.
+
+  Raises:
+    RuntimeError: the user has no home, as one whom the system does not know.
+  """
   if sys.platform == 'win32':
-    return pathlib.Path(os.environ.get('LOCALAPPDATA') or home / 'AppData' / 'Local')
+    local = os.environ.get('LOCALAPPDATA')
+    return pathlib.Path(local) if local else pathlib.Path.home() / 'AppData' / 'Local'
   if sys.platform == 'darwin':
-    return home / 'Library' / 'Caches'
-  return pathlib.Path(os.environ.get('XDG_CACHE_HOME') or home / '.cache')
+    return pathlib.Path.home() / 'Library' / 'Caches'
+  named = pathlib.Path(os.environ.get('XDG_CACHE_HOME', ''))
+  # The XDG Base Directory Specification has relative paths ignored.
+  return named if named.is_absolute() else pathlib.Path.home() / '.cache'
+
+
+def _remove_unfinished(folder: pathlib.Path) -> None:
+  """Removes programs that a full disk or the end of a process has cut short.
+
+  JAX would neither read nor replace them; it notes last when a program was used (`-atime`).
+  """
+  for program in folder.glob('*-cache'):
+    if not program.with_name(program.name.removesuffix('-cache') + '-atime').exists():
+      program.unlink(missing_ok=True)
 
 
 def _machine() -> str:
