@@ -151,6 +151,8 @@ def test_hevc_in_mov_with_sound(run, film, original, tmp_path):
 def test_another_frame_rate(run, film, original, tmp_path, fps):
   """Made of the frames around by time, as an editor does."""
   frames, time_s = film
+  if fps > 60:  # such films have fewer pixels
+    frames = [cv2.resize(f, (f.shape[1] // 4 * 2, f.shape[0] // 4 * 2)) for f in frames]
   at = np.arange(0, time_s[-1], 1 / fps)
   after = np.clip(np.searchsorted(time_s, at), 1, len(time_s) - 1)
   share = (at - time_s[after - 1]) / (time_s[after] - time_s[after - 1])
