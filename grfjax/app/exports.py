@@ -91,12 +91,10 @@ def _film_suffix(film: pathlib.Path) -> str:
 
 
 def _folders(people: Sequence[store.Person], walks: Sequence[store.Walk]) -> dict[str, str]:
-  """Returns the folder in the zip of each walk, by its id."""
+  """Returns the folder in the zip of each walk, by its id; `walks` has the newest first."""
   folders = {}
   for number, person in enumerate(people, 1):
-    theirs = sorted(
-      (w for w in walks if w.person == person.id), key=lambda w: (w.filmed_on, w.received)
-    )
+    theirs = [walk for walk in reversed(walks) if walk.person == person.id]
     for count, walk in enumerate(theirs, 1):
       folders[walk.id] = f'person_{number}/{walk.filmed_on}_walk_{count}'
   return folders
