@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
+import importlib.util
 import os
 import pathlib
+import runpy
 import sys
 import types
 from collections.abc import Callable
@@ -15,11 +18,12 @@ import jax
 import making
 import pytest
 import tensorflow_datasets as tfds
+from absl import flags, logging
 
 from grfjax.models import networks, walker_networks
 
 DATASETS = pathlib.Path(__file__).parents[1] / 'datasets'
-LONGEST = ('loso_test.py', 'phone_test.py', 'train_test.py')
+LONGEST = ('loso_test.py', 'phone_test.py', 'slurm_test.py', 'train_test.py')
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,6 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
   for item in items:
     slow[item.path.name] = slow.get(item.path.name, 0) + bool(item.get_closest_marker('slow'))
   items.sort(key=lambda item: (item.path.name not in LONGEST, -slow[item.path.name]))
+
+
+def pytest_collection_finish() -> None:
+  """Spares the garbage collector all that was imported, which it would look at again and again."""
+  gc.collect()
+  gc.freeze()
 
 
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
@@ -71,6 +81,9 @@ def compile_once(tmp_path_factory: pytest.TempPathFactory) -> None:
   for name, value in settings.items():
     jax.config.update(f'jax_{name}', value)
     os.environ[f'JAX_{name.upper()}'] = str(value)
+  # The emitters by way of MLIR, and programs in several parts, take three times as long to compile.
+  flags = ['--xla_cpu_use_fusion_emitters=false', '--xla_cpu_parallel_codegen_split_count=1']
+  os.environ['XLA_FLAGS'] = ' '.join([*os.environ.get('XLA_FLAGS', '').split(), *flags])
 
 
 @pytest.fixture(scope='session')
@@ -104,6 +117,32 @@ def data_dir(
       )
 
   return make_once(shared_folder(tmp_path_factory) / 'data', build)
+
+
+@pytest.fixture
+def call_command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+  """Calls a command in this process, where what it imports is there: (module, *arguments) -> None.
+
+  It raises what makes a process end with 1: SystemExit with the message, or flags.Error.
+  """
+
+  def call(name: str, *arguments: object) -> None:
+    spec = importlib.util.find_spec(name)
+    assert spec is not None
+    line = [name, *map(str, arguments)]
+    monkeypatch.setattr(sys, 'argv', line)
+    monkeypatch.setattr(logging, 'set_verbosity', lambda _: None)  # that of the other tests stays
+    before = set(flags.FLAGS)
+    try:
+      command = runpy.run_path(str(spec.origin))
+      command.get('define_flags', lambda: None)()
+      command['main'](flags.FLAGS(line))
+    finally:
+      for flag in set(flags.FLAGS) - before:  # commands share names of flags
+        delattr(flags.FLAGS, flag)
+      flags.FLAGS.unparse_flags()
+
+  return call
 
 
 @pytest.fixture

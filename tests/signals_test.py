@@ -46,10 +46,7 @@ def _when(process, happened):
 
 
 @pytest.fixture(autouse=True)
-def _compiled(tmp_path_factory, monkeypatch):
-  """What one process has compiled, the others need not."""
-  monkeypatch.setenv('JAX_COMPILATION_CACHE_DIR', str(tmp_path_factory.getbasetemp() / 'cache'))
-  monkeypatch.setenv('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '0.2')
+def _own_package(monkeypatch):
   monkeypatch.setenv('PYTHONPATH', str(ROOT))
 
 

@@ -176,7 +176,8 @@ np.save({out!r}, step_test._three_steps(4))
 def test_four_devices_give_what_one_gives(tmp_path):
   out = str(tmp_path / 'four.npy')
   code = _FOUR.format(tests=str(pathlib.Path(__file__).parent), out=out)
-  env = dict(os.environ, XLA_FLAGS='--xla_force_host_platform_device_count=4')
+  xla_flags = f'{os.environ["XLA_FLAGS"]} --xla_force_host_platform_device_count=4'
+  env = dict(os.environ, XLA_FLAGS=xla_flags)
   subprocess.run([sys.executable, '-c', code], check=True, env=env)
   np.testing.assert_allclose(_three_steps(1), np.load(out), rtol=2e-4, atol=2e-5)
 
