@@ -545,20 +545,28 @@ def test_the_command(mine, tmp_path):
   assert (mine / 'check/index.html').read_bytes() == before
 
 
+def test_the_command_ends_with_what_it_refuses():
+  done = run('--recordings=nowhere')
+  assert done.returncode == 1
+  assert done.stderr.endswith(
+    'grfjax.check: nowhere: no such folder; expected a recording set [recording.no_folder]\n'
+  )
+  assert 'Traceback' not in done.stderr
+  assert done.stdout == ''
+
+
 @pytest.mark.parametrize(
   ('arguments', 'says'),
   [
-    (['--recordings=nowhere'], 'grfjax.check: nowhere: no such folder; expected a recording set '
-                               '[recording.no_folder]'),
     (['--recordings=tests'], 'tests/subjects.csv'),
     (['--recordings=tests', '--config=x'], '[config.unknown_dataset]'),
     (['--recordings=SET', '--out=README.md'], "grfjax.check: [Errno 17] File exists: 'README.md'"),
   ],
 )  # fmt: skip
-def test_what_the_command_refuses(arguments, says, mine):
-  done = run(*(a.replace('SET', str(mine)) for a in arguments))
-  assert done.returncode == 1
-  assert says in done.stderr
-  assert 'Traceback' not in done.stderr
-  assert done.stdout == ''
+def test_what_the_command_refuses(arguments, says, mine, call_command, monkeypatch, capsys):
+  monkeypatch.chdir(ROOT)
+  with pytest.raises(SystemExit) as refused:
+    call_command('grfjax.check', *(a.replace('SET', str(mine)) for a in arguments))
+  assert says in refused.value.code
+  assert capsys.readouterr().out == ''
   assert not (ROOT / 'tests/check').exists()

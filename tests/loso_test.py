@@ -14,14 +14,18 @@ from grfjax.report import fold_report
 ROOT = pathlib.Path(__file__).parents[1]
 
 
-def _loso(runs, data_dir, recordings_dir, *more):
-  command = [
-    sys.executable, 'launch/loso.py', '--config=configs/mochizuki2d.py:pretrain',
-    f'--config.data_dir={data_dir}', f'--workdir={runs}', f'--recordings={recordings_dir}',
-    '--config.steps=2', '--config.batch=2', '--config.model.channels=2', '--config.model.dense=8',
-    '--config.augment.shift=0.0', '--config.augment.noise=0.0',
-    *more,
+def _flags(runs, data_dir, recordings_dir):
+  return [
+    f'--config={ROOT / "configs/mochizuki2d.py"}:pretrain', f'--config.data_dir={data_dir}',
+    f'--workdir={runs}', f'--recordings={recordings_dir}', '--config.steps=2', '--config.batch=2',
+    '--config.model.channels=2', '--config.model.dense=8', '--config.augment.shift=0.0',
+    '--config.augment.noise=0.0',
   ]  # fmt: skip
+
+
+def _loso(runs, data_dir, recordings_dir, *more):
+  flags = _flags(runs, data_dir, recordings_dir)
+  command = [sys.executable, 'launch/loso.py', *flags, *more]
   env = {**os.environ, 'PYTHONPATH': str(ROOT)}
   return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
@@ -68,15 +72,14 @@ def test_a_round_trains_evaluates_predicts_and_reports_every_fold(
   assert '[run.other_config]' in other.stderr
 
 
-def test_a_holdout_of_ones_own_is_refused(data_dir, recordings_dir, tmp_path):
-  done = _loso(tmp_path / 'runs', data_dir, recordings_dir, '--config.holdout=A')
-  assert done.returncode == 1
-  assert 'config.holdout' in done.stderr
+def test_a_holdout_of_ones_own_is_refused(data_dir, recordings_dir, tmp_path, call_command):
+  flags = _flags(tmp_path / 'runs', data_dir, recordings_dir)
+  with pytest.raises(SystemExit, match=r'^loso: config\.holdout'):
+    call_command('grfjax.loso', *flags, '--config.holdout=A')
   assert not (tmp_path / 'runs').exists()
 
 
-def test_a_data_set_that_is_not_there_is_named(recordings_dir, tmp_path):
-  done = _loso(tmp_path / 'runs', tmp_path / 'nowhere', recordings_dir)
-  assert done.returncode == 1
-  assert str(tmp_path / 'nowhere') in done.stderr
+def test_a_data_set_that_is_not_there_is_named(recordings_dir, tmp_path, call_command):
+  with pytest.raises(SystemExit, match=f'^loso: {tmp_path}/nowhere'):
+    call_command('grfjax.loso', *_flags(tmp_path / 'runs', tmp_path / 'nowhere', recordings_dir))
   assert not (tmp_path / 'runs').exists()

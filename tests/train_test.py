@@ -7,8 +7,6 @@ import json
 import pathlib
 import re
 import shutil
-import subprocess
-import sys
 
 import convolutional
 import jax
@@ -324,14 +322,10 @@ def test_a_run_on_everyone_cannot_be_evaluated(data_dir, tmp_path):
 
 
 @pytest.mark.parametrize('module', ['evaluate', 'predict'])
-def test_a_folder_without_a_run_is_named(module, tmp_path):
+def test_a_folder_without_a_run_is_named(module, tmp_path, call_command):
   extra = [f'--out={tmp_path / "out"}', '--video=x.mp4'] if module == 'predict' else []
-  done = subprocess.run(
-    [sys.executable, '-m', f'grfjax.{module}', f'--workdir={tmp_path}', *extra],
-    capture_output=True, text=True, check=False,
-  )  # fmt: skip
-  assert done.returncode == 1
-  assert f'grfjax.{module}: {tmp_path}: no run there' in done.stderr
+  with pytest.raises(SystemExit, match=f'^grfjax.{module}: {tmp_path}: no run there'):
+    call_command(f'grfjax.{module}', f'--workdir={tmp_path}', *extra)
   assert not (tmp_path / 'out').exists()
 
 
