@@ -29,8 +29,11 @@ wanted="$(cat setup.cfg pyproject.toml launch/constraints.txt | cksum) $environm
 if [ ! -e "$environment/installed" ] || [ "$(cat "$environment/installed")" != "$wanted" ]; then
   echo "Installing into $environment ($size) ..."
   [ -x "$environment/bin/python" ] || "$python" -m venv "$environment"
-  "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
+  "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile \
     -c launch/constraints.txt "${packages[@]}"
+  # On all cores, as pip does not, and without the packages' own tests. Some files in them are for
+  # other versions of Python.
+  "$environment/bin/python" -m compileall -qq -j 0 -x '/tests?/' "$environment/lib" || true
   echo "$wanted" > "$environment/installed"
 fi
 export PATH="$environment/bin:$PATH"
