@@ -68,7 +68,7 @@ class _Worker(threading.Thread):
     todo = worker.Tasks(self._check, self._estimate)
     while not self._over.is_set():
       if not worker.work_once(self._places, todo):
-        time.sleep(0.02)
+        time.sleep(0.1)
 
   def stop(self) -> None:
     self._over.set()

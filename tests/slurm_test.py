@@ -60,11 +60,11 @@ def _free_ports(count):
     return [one.getsockname()[1] for one in sockets]
 
 
-def _wait(happened, seconds, what):
+def _wait(happened, seconds, what, *, pause_s=0.02):
   deadline = time.monotonic() + seconds
   while not happened():
     assert time.monotonic() < deadline, what()
-    time.sleep(0.02)
+    time.sleep(pause_s)
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_a_fold_that_is_preempted_goes_on_and_ends_to_the_same_bits(data_dir, tm
   assert '[run.in_use]' in again.stderr
   cross_fitting.train_run(_config(data_dir), whole)
   held_out.evaluate_run(whole)
-  _wait(lambda: not _call('squeue', '--noheader', '--me'), 300, log)
+  _wait(lambda: not _call('squeue', '--noheader', '--me'), 300, log, pause_s=0.5)
   assert f'Requeued job {job}' in log()
   assert 'going on from step' in log()
   status = _launch('status', f'--jobs={jobs}').stdout.split()

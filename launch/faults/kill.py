@@ -66,12 +66,12 @@ def writes_checkpoint(run: pathlib.Path) -> bool:
   return any(run.glob(tmp)) or any(run.glob(f'calibration/*/{tmp}'))
 
 
-def _wait(process: subprocess.Popen, condition: Callable[[], bool]) -> bool:
+def _wait(process: subprocess.Popen, condition: Callable[[], bool], pause_s: float) -> bool:
   """Waits until a condition holds; returns False where the process has ended before that."""
   while not condition():
     if process.poll() is not None:
       return False
-    time.sleep(0.0005)
+    time.sleep(pause_s)
   return True
 
 
@@ -125,10 +125,10 @@ def kill_at(
   """
   if kind == 'start':
     time.sleep(rng.uniform(0, start_s))
-  elif not _wait(process, lambda: progress(run) >= after):
+  elif not _wait(process, lambda: progress(run) >= after, 0.005):
     return ''
   if kind == 'checkpoint':
-    if not _wait(process, lambda: writes_checkpoint(run)):
+    if not _wait(process, lambda: writes_checkpoint(run), 0.0005):  # it is soon written
       return ''
     time.sleep(rng.uniform(0, 0.02))
   else:
