@@ -12,6 +12,7 @@ import pytest
 from grfjax.report import fold_report
 
 ROOT = pathlib.Path(__file__).parents[1]
+LOAD_MODULE = 'ignore:the load_module:DeprecationWarning'  # so ml_collections reads a configuration
 
 
 def _flags(runs, data_dir, recordings_dir):
@@ -72,6 +73,7 @@ def test_a_round_trains_evaluates_predicts_and_reports_every_fold(
   assert '[run.other_config]' in other.stderr
 
 
+@pytest.mark.filterwarnings(LOAD_MODULE)
 def test_a_holdout_of_ones_own_is_refused(data_dir, recordings_dir, tmp_path, call_command):
   flags = _flags(tmp_path / 'runs', data_dir, recordings_dir)
   with pytest.raises(SystemExit, match=r'^loso: config\.holdout'):
@@ -79,6 +81,7 @@ def test_a_holdout_of_ones_own_is_refused(data_dir, recordings_dir, tmp_path, ca
   assert not (tmp_path / 'runs').exists()
 
 
+@pytest.mark.filterwarnings(LOAD_MODULE)
 def test_a_data_set_that_is_not_there_is_named(recordings_dir, tmp_path, call_command):
   with pytest.raises(SystemExit, match=f'^loso: {tmp_path}/nowhere'):
     call_command('grfjax.loso', *_flags(tmp_path / 'runs', tmp_path / 'nowhere', recordings_dir))

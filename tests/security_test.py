@@ -131,7 +131,8 @@ def test_commands_neither_reach_out_nor_unpickle(data_dir, recordings_dir, tmp_p
     ['grfjax.evaluate', f'--workdir={run}'],
     ['grfjax.predict', f'--workdir={run}', f'--recordings={recordings_dir}', '--subjects=A',
      f'--out={tmp_path / "out"}', '--overlay'],
-    ['grfjax.synth', f'--out={tmp_path / "walks"}', '--subjects=1', '--trials=1', '--workers=1'],
+    ['grfjax.synth', f'--out={tmp_path / "walks"}', '--subjects=1', '--trials=1', '--workers=1',
+     '--width=160', '--height=120'],
   ]  # fmt: skip
   for command in commands:
     done = subprocess.run(
