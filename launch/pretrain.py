@@ -3,12 +3,12 @@
     python launch/pretrain.py [--networks=recurrent,mochizuki3d] [--size=quick] [--work=DIR]
       [--out=DIR] [--recordings=RAW]
 
-Each recipe is a list of commands: synthesis -> build -> training -> export. Before the export the
-network is tried on the synthetic people that about.json names with its errors, who are synthesised
-and built too. A stage that is done is skipped, one that was cut short goes on where its command
-can. The folder of a stage is named after all that it depends on, so that networks share data sets,
-and a changed recipe never meets old files. `launch/pretrain.sh` makes the environment first, and
-hands the stages to SLURM with --slurm.
+Each recipe is a list of commands: synthesis, or degraded copies -> build -> training -> export.
+Before the export the network is tried on the synthetic people that about.json names with its
+errors, who are synthesised and built too. A stage that is done is skipped, one that was cut short
+goes on where its command can. The folder of a stage is named after all that it depends on, so that
+networks share data sets, and a changed recipe never meets old files. `launch/pretrain.sh` makes
+the environment first, and hands the stages to SLURM with --slurm.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from grfjax.training import metrics_log
 # Kind of stage -> (beginning of its command in a recipe, what is run, the flag of its output).
 KINDS = {
   'synth': ('python -m grfjax.synth ', ('grfjax.synth',), '--out'),
+  'degrade': ('python -m grfjax.degrade ', ('grfjax.degrade',), '--out'),
   'build': ('tfds build ', ('tensorflow_datasets.scripts.cli.main', 'build'), '--data_dir'),
   'train': ('python -m grfjax.train ', ('grfjax.train',), '--workdir'),
   'export': ('python -m grfjax.pretrained ', ('grfjax.pretrained',), '--out'),
@@ -54,7 +55,7 @@ class Stage:
   Attributes:
     network: its name; where networks share the stage, that of the first.
     text: the command as the recipe has it.
-    kind: 'synth', 'build', 'train', 'measure' or 'export'.
+    kind: 'synth', 'degrade', 'build', 'train', 'measure' or 'export'.
     command: a module and its arguments; empty for 'measure', which is done here.
     out: its output.
     done: a file that is written when it has succeeded.

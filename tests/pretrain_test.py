@@ -25,7 +25,7 @@ def test_what_is_run_is_the_recipe(tmp_path, network):
     run = dict(word.partition('=')[::2] for word in stage.command if word.startswith('--'))
     assert run.keys() == {word.partition('=')[0] for word in words}
     for flag, _, value in (word.partition('=') for word in words):
-      if re.fullmatch(r'(SYNTH|DATA|RUN|FIRST)\d?', value):
+      if re.fullmatch(r'(SYNTH|COPIES|DATA|RUN|FIRST)\d?', value):
         assert run[flag] == folders.setdefault(value, run[flag])
         assert pathlib.Path(run[flag]).parent == tmp_path
       elif stage.kind != 'export':
