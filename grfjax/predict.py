@@ -82,14 +82,14 @@ def main(argv: list[str]) -> None:
   if (flags.FLAGS.recordings is None) != bool(videos):
     raise app.UsageError('give a video or --recordings')
   for name in ('body_mass_kg', *_GIVEN):
-    value = flags.FLAGS[name].value
+    value = getattr(flags.FLAGS, name)
     if value is not None and math.isnan(value):
       raise app.UsageError(f'--{name} is nan, expected a number')  # passes any range check
   speed = flags.FLAGS.speed
   if speed is not None and not 0 < speed < math.inf:
     raise app.UsageError(f'--speed is {speed:g}, expected a finite number above 0')
   for name in ('speed', *_GIVEN):
-    if flags.FLAGS[name].value is not None and not videos:
+    if getattr(flags.FLAGS, name) is not None and not videos:
       raise app.UsageError(f'--{name} goes with a video alone')
   logging.set_verbosity(logging.WARNING)
   out = pathlib.Path(flags.FLAGS.out)
@@ -100,7 +100,7 @@ def main(argv: list[str]) -> None:
       with video_file.played_at(speed):
         lines = predicting.predict_video(
           run, path, out, flags.FLAGS.camera or '', flags.FLAGS.body_mass_kg,
-          walking_speed.Given(**{name: flags.FLAGS[name].value for name in _GIVEN}),
+          walking_speed.Given(**{name: getattr(flags.FLAGS, name) for name in _GIVEN}),
           with_overlay=flags.FLAGS.overlay is not False,
         )  # fmt: skip
       print(lines)

@@ -1,9 +1,11 @@
 """The Python interface: the same as the command, explained where nothing is given, and quick."""
 
+import csv
 import dataclasses
 import doctest
 import importlib
 import io
+import json
 import pathlib
 import re
 import shutil
@@ -20,7 +22,7 @@ import report_making
 
 import grfjax
 from grfjax import walk as walk_lib
-from grfjax.gait import force_curves
+from grfjax.gait import force_curves, walking_speed
 from grfjax.inference import trained_run
 from grfjax.io import video_file
 from grfjax.report import predicting, prediction_files, style
@@ -49,6 +51,15 @@ def estimator():
 @pytest.fixture(scope='module')
 def walk(estimator, folder):
   return estimator.predict(folder / 'walk.mp4', body_mass_kg=61)
+
+
+def test_the_walking_speed_is_that_of_the_motion(walk, folder):
+  truth = json.loads((folder / 'first_walk/synth.json').read_text())['walking_speed_mps']
+  with (folder / 'first_walk/subjects.csv').open(newline='') as file:
+    (person,) = csv.DictReader(file)
+  given = walking_speed.Given(height_m=float(person['height_m']))
+  speed = dataclasses.replace(walk._prediction, given=given).speed
+  assert speed.mps == pytest.approx(truth['S01T01'], rel=0.03)
 
 
 def made_up(force, mass=60.0, **how):
