@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SOURCE = (
-  'Bohannon RW, Andrews AW (2011) Normal walking speed: a descriptive meta-analysis. '
-  'Physiotherapy 97(3):182-189; 41 studies of 23,111 healthy people at their usual pace'
-)
+# A meta-analysis of 41 studies of 23,111 healthy people at their usual pace.
+SOURCE = 'Bohannon and Andrews 2011, Physiotherapy 97:182-189'
 
 
 class PublishedSpeed(NamedTuple):
