@@ -187,6 +187,10 @@ def test_the_window_is_around_the_walker_in_the_videos_own_pixels(
   np.testing.assert_allclose(top + (1 - walker_window.FLOOR) * height, film.floor, atol=5)
   np.testing.assert_allclose(height, walker_window.MARGIN * film.tall, rtol=0.06)
   np.testing.assert_allclose(width / height, 36 / 48)
+  np.testing.assert_array_equal(np.isfinite(view.path.column), seen)
+  np.testing.assert_allclose(view.path.column[seen] + 160, film.x[seen], atol=4)
+  np.testing.assert_allclose(view.path.height[seen], film.tall, rtol=0.06)
+  assert view.path.longer_side == 320
 
 
 def test_the_drawn_window_holds_the_walker():

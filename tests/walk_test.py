@@ -50,7 +50,7 @@ def estimator():
 
 @pytest.fixture(scope='module')
 def walk(estimator, folder):
-  return estimator.predict(folder / 'walk.mp4', body_mass_kg=61)
+  return estimator.predict(folder / 'walk.mp4', body_mass_kg=61, age_years=34)
 
 
 def test_the_walking_speed_is_that_of_the_motion(walk, folder):
@@ -75,7 +75,7 @@ def test_everything_is_what_the_command_writes(
   flags = {
     'workdir': 'everyone', 'out': str(tmp_path / 'command'), 'recordings': None, 'subjects': None,
     'video': str(folder / 'walk.mp4'), 'camera': None, 'body_mass_kg': 61.0, 'speed': None,
-    'overlay': None,
+    'overlay': None, 'height_m': None, 'age_years': 34.0, 'scale_m_per_px': None,
   }  # fmt: skip
   monkeypatch.setattr(command.flags, 'FLAGS', types.SimpleNamespace(**flags))
   monkeypatch.setattr(trained_run, 'load', lambda _: estimator.run)
