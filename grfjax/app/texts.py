@@ -266,8 +266,8 @@ FLAG_SENTENCES: dict[str, tuple[tuple[str, str], ...]] = {
       'other, were seen.'
     )),
     _as_it_is(N_(
-      "There is no walking speed or stride length: the walker's path is not known throughout any "
-      'step.'
+      'There is no walking speed or stride length: the walker is not seen from head to foot '
+      'throughout any step.'
     )),
   ),
   'gait.no_body_height': (_as_it_is(

@@ -13,6 +13,8 @@ from grfjax.gait import walker_path
 from grfjax.io import video_file, working_frames
 from grfjax.tracking import crossings, tracking_gaps, walker_window
 
+HEAD_ROOM = 0.01  # of the picture: a head that is not so far below its upper edge may be cut
+
 
 @dataclasses.dataclass(frozen=True)
 class WalkerViews:
@@ -145,7 +147,14 @@ def _followed_windows(
 def _walked_path(
   frames: working_frames.WorkingFrames, crossing: crossings.Crossing, clear: np.ndarray
 ) -> walker_path.WalkerPath:
-  """Returns the path of a crossing where it is clear, (F,) bool of the video's frames."""
+  """Returns the path of a crossing.
+
+  Args:
+    frames: the video's frames.
+    crossing: a walk.
+    clear: (F,) bool of the video's frames. Where the picture's upper edge cuts the head, the height
+      is not that of the walker either, and there is no path.
+  """
   track, scale = crossing.track, 2**frames.halvings
   # Where the track's pixels have the middle of the pictures as filmed, on average.
   middle = np.array([frames.width / 2, frames.height / 2, 1])
@@ -156,7 +165,11 @@ def _walked_path(
   height = column.copy()
   column[track.frame] = scale * (track.x - np.mean(middles[:, 0, 0] / middles[:, 2, 0]))
   height[track.frame] = scale * track.height
-  column[~clear] = height[~clear] = np.nan
+  head = np.stack([track.x, track.floor - track.height, np.ones(len(track.x))], -1)
+  head = np.einsum('kij,kj->ki', crossing.to_filmed, head)
+  whole = np.zeros(len(clear), bool)
+  whole[track.frame] = head[:, 1] > HEAD_ROOM * frames.height * head[:, 2]
+  column[~(clear & whole)] = height[~(clear & whole)] = np.nan
   return walker_path.WalkerPath(column, height, scale * max(frames.width, frames.height))
 
 

@@ -87,7 +87,7 @@ def measure(
   ways = np.array([_way(path, time_s, *step) for step in steps])
   seen = np.isfinite(ways)
   if not seen.any():
-    return contacts, _withheld("the walker's path is not known throughout any step")
+    return contacts, _withheld('the walker is not seen from head to foot throughout any step')
   seconds = float(np.diff(np.array(steps)[seen]).sum())
   metres = _metres_per_tracked_height(path, time_s, np.array(steps)[seen], given)
   with_lengths = []
