@@ -8,6 +8,7 @@ Without --workdir the bundled network `everyone` estimates them.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import pathlib
 import sys
@@ -15,9 +16,12 @@ import sys
 from absl import app, flags, logging
 
 from grfjax import conventions, errors
+from grfjax.gait import walking_speed
 from grfjax.inference import trained_run
 from grfjax.io import recordings, run_folder, signals, video_file
 from grfjax.report import predicting, prediction_files
+
+_GIVEN = tuple(field.name for field in dataclasses.fields(walking_speed.Given))  # also flags
 
 
 def define_flags() -> None:
@@ -39,6 +43,25 @@ def define_flags() -> None:
     *recordings.BODY_MASS_KG,
   )
   flags.DEFINE_float(
+    'height_m',
+    None,
+    'Body height of the walker, for walking speed and stride length in metres.',
+    *recordings.HEIGHT_M,
+  )
+  flags.DEFINE_float(
+    'age_years',
+    None,
+    'Age of the walker, beside whose walking speed published ones are then told.',
+    *recordings.AGE_YEARS,
+  )
+  flags.DEFINE_float(
+    'scale_m_per_px',
+    None,
+    "Metres in a pixel of --video as filmed, at the walker's distance, for lengths by it and not "
+    'by the body height.',
+    *recordings.SCALE_M_PER_PX,
+  )
+  flags.DEFINE_float(
     'speed',
     None,
     'Real seconds in a second of the film of --video: 0.125 for 240 frames a second played at 30. '
@@ -58,13 +81,16 @@ def main(argv: list[str]) -> None:
     raise app.UsageError(f'unexpected argument {videos[1]!r}; one video at a time')
   if (flags.FLAGS.recordings is None) != bool(videos):
     raise app.UsageError('give a video or --recordings')
-  if flags.FLAGS.body_mass_kg is not None and math.isnan(flags.FLAGS.body_mass_kg):
-    raise app.UsageError('--body_mass_kg is nan, expected kilograms')  # passes any range check
+  for name in ('body_mass_kg', *_GIVEN):
+    value = getattr(flags.FLAGS, name)
+    if value is not None and math.isnan(value):
+      raise app.UsageError(f'--{name} is nan, expected a number')  # passes any range check
   speed = flags.FLAGS.speed
   if speed is not None and not 0 < speed < math.inf:
     raise app.UsageError(f'--speed is {speed:g}, expected a finite number above 0')
-  if speed is not None and not videos:
-    raise app.UsageError('--speed goes with a video alone')
+  for name in ('speed', *_GIVEN):
+    if getattr(flags.FLAGS, name) is not None and not videos:
+      raise app.UsageError(f'--{name} goes with a video alone')
   logging.set_verbosity(logging.WARNING)
   out = pathlib.Path(flags.FLAGS.out)
   try:
@@ -74,6 +100,7 @@ def main(argv: list[str]) -> None:
       with video_file.played_at(speed):
         lines = predicting.predict_video(
           run, path, out, flags.FLAGS.camera or '', flags.FLAGS.body_mass_kg,
+          walking_speed.Given(**{name: getattr(flags.FLAGS, name) for name in _GIVEN}),
           with_overlay=flags.FLAGS.overlay is not False,
         )  # fmt: skip
       print(lines)

@@ -19,7 +19,7 @@ import numpy as np
 from matplotlib import figure
 
 from grfjax import conventions, errors
-from grfjax.gait import curve_files, foot_contacts, force_curves, plausibility
+from grfjax.gait import curve_files, foot_contacts, force_curves, plausibility, walking_speed
 from grfjax.inference import trained_run
 from grfjax.io import atomic, recordings, run_folder, video_file
 from grfjax.report import predicting, prediction_files, walk_figure, walk_prediction, walk_text
@@ -35,6 +35,9 @@ def predict(
   video: _Path,
   *,
   body_mass_kg: float | None = None,
+  height_m: float | None = None,
+  age_years: float | None = None,
+  scale_m_per_px: float | None = None,
   camera: Camera | None = None,
   speed: float | None = None,
   network: _Path = 'everyone',
@@ -47,6 +50,11 @@ def predict(
   Args:
     video: the film, from the side, of somebody who walks across it.
     body_mass_kg: of the walker, 5 to 300; without it nothing is in newtons.
+    height_m: body height of the walker, 0.5 to 2.6; without it, and without a scale, walking speed
+      and stride length are in body heights alone.
+    age_years: of the walker, 0 to 120.
+    scale_m_per_px: metres in a pixel of the film, at the walker's distance; lengths are then by it
+      and not by the height.
     camera: the walker's side on which the camera stands; read off the walking direction without
       it, which only a network that follows the walker can.
     speed: real seconds in a second of the film: 0.125 for 240 frames a second played at 30. By
@@ -68,7 +76,10 @@ def predict(
   """
   name = os.fspath(network)
   estimator = _bundled(name) if name in run_folder.BUNDLED else Estimator(name)
-  return estimator.predict(video, body_mass_kg=body_mass_kg, camera=camera, speed=speed)
+  return estimator.predict(
+    video, body_mass_kg=body_mass_kg, height_m=height_m, age_years=age_years,
+    scale_m_per_px=scale_m_per_px, camera=camera, speed=speed,
+  )  # fmt: skip
 
 
 @functools.cache
@@ -105,26 +116,44 @@ class Estimator:
     video: _Path,
     *,
     body_mass_kg: float | None = None,
+    height_m: float | None = None,
+    age_years: float | None = None,
+    scale_m_per_px: float | None = None,
     camera: Camera | None = None,
     speed: float | None = None,
   ) -> Walk:
     """Estimates the forces in a video; arguments, result and errors are those of `predict`."""
-    _check_arguments(body_mass_kg, camera, speed)
+    given = {'height_m': height_m, 'age_years': age_years, 'scale_m_per_px': scale_m_per_px}
+    _check_arguments({'body_mass_kg': body_mass_kg, **given}, camera, speed)
     path = pathlib.Path(video)
     mass = None if body_mass_kg is None else float(body_mass_kg)
+    known = {name: None if value is None else float(value) for name, value in given.items()}
     with video_file.played_at(speed):
-      prediction = predicting.predict_walk(self.run, path, camera or '', mass)
+      prediction = predicting.predict_walk(
+        self.run, path, camera or '', mass, walking_speed.Given(**known)
+      )
     return Walk(prediction, path, speed)
 
 
-def _check_arguments(body_mass_kg: float | None, camera: str | None, speed: float | None) -> None:
-  """Refuses what the command refuses as flags."""
-  for name, value in (('body_mass_kg', body_mass_kg), ('speed', speed)):
+_LIMITS = {  # of what is given of the walker
+  'body_mass_kg': (recordings.BODY_MASS_KG, 'kilograms'),
+  'height_m': (recordings.HEIGHT_M, 'metres'),
+  'age_years': (recordings.AGE_YEARS, 'years'),
+  'scale_m_per_px': (recordings.SCALE_M_PER_PX, 'metres a pixel'),
+}
+
+
+def _check_arguments(
+  given: dict[str, float | None], camera: str | None, speed: float | None
+) -> None:
+  """Refuses what the command refuses as flags; `given` by names of `_LIMITS`."""
+  for name, value in (*given.items(), ('speed', speed)):
     if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Real)):
       raise _argument_error(f'{name} is {value!r}, expected a number or None')
-  low, high = recordings.BODY_MASS_KG
-  if body_mass_kg is not None and not low <= body_mass_kg <= high:
-    raise _argument_error(f'body_mass_kg is {body_mass_kg}, expected {low:g} to {high:g} kilograms')
+  for name, value in given.items():
+    (low, high), unit = _LIMITS[name]
+    if value is not None and not low <= value <= high:
+      raise _argument_error(f'{name} is {value}, expected {low:g} to {high:g} {unit}')
   if camera not in (None, *conventions.LEGS):
     raise _argument_error(f"camera is {camera!r}, expected 'left', 'right' or None")
   if speed is not None and not 0 < speed < math.inf:
@@ -332,8 +361,9 @@ class Walk:
   def measures(self) -> dict[str, Any]:
     """The gait measures over all contacts, as in the JSON file; None is undefined.
 
-    'left' and 'right' -> measure -> {'mean', 'sd', 'n'}; 'cadence_steps_per_min' -> {'mean', 'n'};
-    'symmetry_index_pct' -> measure -> %. The unit is at the end of each name; `definitions` says
+    'left' and 'right' -> measure -> {'mean', 'sd', 'n'}; 'cadence_steps_per_min',
+    'walking_speed_mps' and 'walking_speed_bh_per_s' -> {'mean', 'n'}; 'symmetry_index_pct' ->
+    measure -> %. The unit is at the end of each name; `definitions` says
     what it means.
 
     Examples:

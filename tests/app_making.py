@@ -104,7 +104,7 @@ def write_results(folder: pathlib.Path, *, peak: float = 1.1, flags: tuple[str, 
   """Writes files that look like those of `predict`, with one peak for all that is measured."""
   leg = {name: {'mean': peak, 'sd': None, 'n': 2} for name in gait_measures.MEASURES}
   summary = {
-    'left': leg, 'right': leg, results.CADENCE: {'mean': 100 * peak, 'n': 3},
+    'left': leg, 'right': leg, **{name: {'mean': 100 * peak, 'n': 3} for name in results.OF_WALK},
     'symmetry_index_pct': dict.fromkeys(gait_measures.MEASURES, 0.0),
   }  # fmt: skip
   content = {

@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 APP = pathlib.Path(grfjax.app.__file__).parent
 LANGUAGES = ('ja', 'de')
 # The same in every language: units, and names that are no words.
-SAME = {'kg', 'm', 's', 'BW', 'BW/s', 'BW s', '.', 'Film', 'Pseudonym'}
+SAME = {'kg', 'm', 'm/s', 's', 'BW', 'BW/s', 'BW s', '.', 'Film', 'Pseudonym'}
 
 
 @pytest.fixture(scope='module')

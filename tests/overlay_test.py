@@ -187,6 +187,22 @@ def test_the_window_is_around_the_walker_in_the_videos_own_pixels(
   np.testing.assert_allclose(top + (1 - walker_window.FLOOR) * height, film.floor, atol=5)
   np.testing.assert_allclose(height, walker_window.MARGIN * film.tall, rtol=0.06)
   np.testing.assert_allclose(width / height, 36 / 48)
+  np.testing.assert_array_equal(np.isfinite(view.path.column), seen)
+  np.testing.assert_allclose(view.path.column[seen] + 160, film.x[seen], atol=4)
+  np.testing.assert_allclose(view.path.height[seen], film.tall, rtol=0.06)
+  assert view.path.longer_side == 320
+
+
+def test_a_walker_whose_head_is_cut_has_no_path(tmp_path):
+  film = making.film(50, height=180, width=320)
+  head = film.floor - film.tall
+  for cut, is_known in ((head - 15, True), (head + 15, False)):
+    path = making.write_video(tmp_path / f'{cut}.mp4', film.frames[:, cut // 2 * 2 :], fps=60)
+    view = walker_views.read_longest_walk(
+      path, clip_config.clip_config('walker'), '', with_pictures=False
+    )
+    assert np.isfinite(view.box).any()
+    assert np.isfinite(view.path.height).any() == is_known
 
 
 def test_the_drawn_window_holds_the_walker():

@@ -104,6 +104,20 @@ def test_height_may_be_missing_or_empty(tmp_path):
   assert [t.subject.height_m for t in recordings.load(_write(tmp_path, empty))] == [None, 1.8]
 
 
+def test_age_and_scale_are_read_and_checked(tmp_path):
+  ages = 'subject,body_mass_kg,age_years\nS1,61.5,\nS2,70,71.5\n'
+  head, first, *others = TRIALS.splitlines()
+  rows = [f'{head},scale_m_per_px', f'{first},0.004', *(f'{row},' for row in others)]
+  trials = recordings.load(_write(tmp_path, ages, '\n'.join(rows) + '\n'))
+  assert {t.subject.name: t.subject.age_years for t in trials} == {'S1': None, 'S2': 71.5}
+  assert [t.scale_m_per_px for t in trials] == [0.004, *[None] * len(others)]
+  _write(tmp_path, ages.replace('71.5', '715'))
+  _refused('recording.out_of_range', tmp_path, 3, 'age_years', file='subjects.csv')
+  rows[1] = f'{first},4'  # millimetres
+  _write(tmp_path, ages, '\n'.join(rows) + '\n')
+  _refused('recording.out_of_range', tmp_path, 2, 'scale_m_per_px')
+
+
 def test_extra_columns_are_ignored(tmp_path):
   trials = re.sub('(?m)$', ',anything', TRIALS.rstrip()).replace('camera,anything', 'camera,note')
   assert len(recordings.load(_write(tmp_path, trials=trials))) == 2

@@ -96,7 +96,7 @@ def test_on_beam_a_worker_that_is_lost_leaves_nothing(tmp_path, monkeypatch):
       lost.clear()
       raise OSError('lost')
     (task.root / f'videos/{task.trial}.mp4').write_text('film')
-    return trial.WrittenTrial({'trial': str(task.trial)}, 0)
+    return trial.WrittenTrial({'trial': str(task.trial)}, 1.2, 0)
 
   monkeypatch.setattr(trial, 'write_trial', write_trial)
   work = tmp_path / 'work'
@@ -135,6 +135,8 @@ class TestSet:
       assert (small / row['force']).is_file()
     about = json.loads((small / 'synth.json').read_text())
     assert about['settings']['seed'] == 3
+    assert set(about['walking_speed_mps']) == {row['trial'] for row in trials}
+    assert all(0.3 < speed < 2.2 for speed in about['walking_speed_mps'].values())
     assert not list(small.parent.glob('.*'))
 
   def test_plates_measure_the_foot_on_them(self, small):

@@ -487,11 +487,14 @@ def test_the_rate_that_a_camera_states(tmp_path, caplog, capture_fps, speed, say
     ({'speed': np.nan}, 'finite number above 0'),
     ({'speed': np.inf}, 'finite number above 0'),
     ({'speed': 0.0}, 'finite number above 0'),
-    ({'speed': 0.5, 'video': None, 'recordings': 'RAW'}, 'goes with a video alone'),
+    ({'speed': 0.5, 'video': None, 'recordings': 'RAW'}, 'speed goes with a video alone'),
+    ({'height_m': 1.7, 'video': None, 'recordings': 'RAW'}, 'height_m goes with a video alone'),
+    ({'scale_m_per_px': np.nan}, 'scale_m_per_px is nan'),
   ],
 )
-def test_predict_refuses_speeds_that_are_none(monkeypatch, given, says):
-  values = {'video': 'v.mp4', 'recordings': None, 'body_mass_kg': None, 'out': 'out', **given}
+def test_predict_refuses_flags_that_mean_nothing(monkeypatch, given, says):
+  names = ('recordings', 'body_mass_kg', 'height_m', 'age_years', 'scale_m_per_px', 'speed')
+  values = {'video': 'v.mp4', 'out': 'out', **dict.fromkeys(names), **given}
   monkeypatch.setattr(predict.flags, 'FLAGS', types.SimpleNamespace(**values))
   with pytest.raises(app.UsageError, match=says):
     predict.main(['predict'])

@@ -1,9 +1,11 @@
 """The Python interface: the same as the command, explained where nothing is given, and quick."""
 
+import csv
 import dataclasses
 import doctest
 import importlib
 import io
+import json
 import pathlib
 import re
 import shutil
@@ -20,7 +22,7 @@ import report_making
 
 import grfjax
 from grfjax import walk as walk_lib
-from grfjax.gait import force_curves
+from grfjax.gait import force_curves, walking_speed
 from grfjax.inference import trained_run
 from grfjax.io import video_file
 from grfjax.report import predicting, prediction_files, style
@@ -48,7 +50,16 @@ def estimator():
 
 @pytest.fixture(scope='module')
 def walk(estimator, folder):
-  return estimator.predict(folder / 'walk.mp4', body_mass_kg=61)
+  return estimator.predict(folder / 'walk.mp4', body_mass_kg=61, age_years=34)
+
+
+def test_the_walking_speed_is_that_of_the_motion(walk, folder):
+  truth = json.loads((folder / 'first_walk/synth.json').read_text())['walking_speed_mps']
+  with (folder / 'first_walk/subjects.csv').open(newline='') as file:
+    (person,) = csv.DictReader(file)
+  given = walking_speed.Given(height_m=float(person['height_m']))
+  speed = dataclasses.replace(walk._prediction, given=given).speed
+  assert speed.mps == pytest.approx(truth['S01T01'], rel=0.03)
 
 
 def made_up(force, mass=60.0, **how):
@@ -64,7 +75,7 @@ def test_everything_is_what_the_command_writes(
   flags = {
     'workdir': 'everyone', 'out': str(tmp_path / 'command'), 'recordings': None, 'subjects': None,
     'video': str(folder / 'walk.mp4'), 'camera': None, 'body_mass_kg': 61.0, 'speed': None,
-    'overlay': None,
+    'overlay': None, 'height_m': None, 'age_years': 34.0, 'scale_m_per_px': None,
   }  # fmt: skip
   monkeypatch.setattr(command.flags, 'FLAGS', types.SimpleNamespace(**flags))
   monkeypatch.setattr(trained_run, 'load', lambda _: estimator.run)

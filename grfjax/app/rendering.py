@@ -112,7 +112,7 @@ class Page:
           'max_bytes': options.max_film_bytes,
           'body_mass_kg': recordings.BODY_MASS_KG,
           'height_m': recordings.HEIGHT_M,
-          'age_years': uploads.AGE_YEARS,
+          'age_years': recordings.AGE_YEARS,
           'pseudonym_length': uploads.PSEUDONYM_LENGTH,
         },
         **values,

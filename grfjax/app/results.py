@@ -36,8 +36,17 @@ FILES = {
 }
 
 CADENCE = 'cadence_steps_per_min'
-MEASURES = {**gait_measures.MEASURES, CADENCE: gait_measures.WALK_MEASURES[CADENCE]}
-_DIGITS = {'s': 2, 'BW': 2, 'BW/s': 1, 'BW s': 3}  # of a unit's values as shown; others 0
+OF_WALK = (CADENCE, 'walking_speed_mps', 'walking_speed_bh_per_s')  # not of a leg
+MEASURES = {
+  **gait_measures.MEASURES,
+  **{name: gait_measures.WALK_MEASURES[name] for name in OF_WALK},
+}
+
+# Results of earlier versions do not have them.
+_LENGTHS = ('stride_length_m', 'stride_length_bh', 'walking_speed_mps', 'walking_speed_bh_per_s')
+_DIGITS = {  # of a unit's values as shown; others 0
+  's': 2, 'BW': 2, 'BW/s': 1, 'BW s': 3, 'm': 2, 'm/s': 2, 'body heights': 2, 'body heights/s': 2,
+}  # fmt: skip
 
 # A mean of fewer is shown with a doubt: one contact that was measured wrongly decides it, and only
 # of three or more it can be told which one stands out.
@@ -78,18 +87,20 @@ class WalkResult:
 
     Args:
       measure: of `MEASURES`.
-      leg: 'left' or 'right'; '' of cadence.
+      leg: 'left' or 'right'; '' of a measure in `OF_WALK`.
     """
     mean = self._statistics(measure, leg)['mean']
     return math.nan if mean is None else float(mean)
 
   def count(self, measure: str, leg: str) -> int:
-    """Returns how many contacts (of cadence: steps) a mean is of; arguments as in `value`."""
+    """Returns how many contacts (of `OF_WALK`: steps) a mean is of; arguments as in `value`."""
     return self._statistics(measure, leg)['n']
 
   def _statistics(self, measure: str, leg: str) -> dict[str, Any]:
-    summary = self.content['summary']
-    return summary[leg][measure] if leg else summary[measure]
+    statistics = self.content['summary'][leg] if leg else self.content['summary']
+    if measure in _LENGTHS and measure not in statistics:
+      return walk_highlights.NOT_MEASURED
+    return statistics[measure]
 
   @property
   def flags(self) -> list[tuple[str, str]]:
@@ -105,7 +116,7 @@ def digits(measure: str) -> int:
 
 def legs_of(measure: str) -> tuple[str, ...]:
   """Returns the legs that a measure has values of; ('',) of a measure of the whole walk."""
-  return ('',) if measure == CADENCE else tuple(conventions.LEGS)
+  return ('',) if measure in OF_WALK else tuple(conventions.LEGS)
 
 
 def files_of(folder: pathlib.Path) -> list[str]:

@@ -150,6 +150,12 @@ FLAGS: dict[str, str] = {
   'gait.total_force': N_(
     'Over whole strides both legs together do not carry one body weight, so the forces are wrong.'
   ),
+  'gait.no_walking_speed': N_('There is no walking speed or stride length.'),
+  'gait.no_body_height': N_(
+    'Walking speed and stride length are in body heights: the body height is not given.'
+  ),
+  'gait.walking_speed': N_('The walking speed is lower or higher than walking allows.'),
+  'gait.scale': N_('The scale does not fit the body height.'),
   'prediction.note': N_('There is a note:'),
   'prediction.no_opensim_file': N_('There is no file for OpenSim.'),
 }
@@ -250,6 +256,38 @@ FLAG_SENTENCES: dict[str, tuple[tuple[str, str], ...]] = {
       'curves are wrong by about as much.'
     )
   ),),
+  'gait.no_walking_speed': (
+    _as_it_is(N_(
+      'There is no walking speed or stride length: the network looks at the whole picture and '
+      'follows nobody.'
+    )),
+    _as_it_is(N_(
+      'There is no walking speed or stride length: no initial contacts of both feet, one after the '
+      'other, were seen.'
+    )),
+    _as_it_is(N_(
+      'There is no walking speed or stride length: the walker is not seen from head to foot '
+      'throughout any step.'
+    )),
+  ),
+  'gait.no_body_height': (_as_it_is(
+    N_(
+      'Walking speed and stride length are in body heights, not in metres: the body height is not '
+      'given.'
+    )
+  ),),
+  'gait.walking_speed': (_as_it_is(
+    N_(
+      'The walking speed of %(speed)s m/s is outside %(low)s to %(high)s m/s: the height or the '
+      'scale given may be wrong, or the film is slowed down or sped up.'
+    )
+  ),),
+  'gait.scale': (_as_it_is(
+    N_(
+      'By the scale given the walker is %(scaled)s m tall, but the height given is %(given)s m; '
+      'metres are by the scale.'
+    )
+  ),),
   'prediction.no_opensim_file': (
     _as_it_is(N_('There is no OpenSim file (_grf.mot): the body mass is not given.')),
     _as_it_is(N_('There is no OpenSim file (_grf.mot): no frame has three axes of both legs.')),
@@ -261,10 +299,12 @@ MEASURES = (
   N_('Stance time'), N_('Step time'), N_('Stride time'), N_('Double support'), N_('First peak'),
   N_('Time of the first peak'), N_('Valley'), N_('Time of the valley'), N_('Second peak'),
   N_('Time of the second peak'), N_('Loading rate'), N_('Vertical impulse'),
-  N_('Braking impulse'), N_('Propulsion impulse'), N_('Cadence'),
+  N_('Braking impulse'), N_('Propulsion impulse'), N_('Cadence'), N_('Stride length'),
+  N_('Stride length in body heights'), N_('Walking speed'), N_('Walking speed in body heights'),
 )  # fmt: skip
 UNITS = (
   N_('s'), N_('% of stride'), N_('% of stance'), N_('BW'), N_('BW/s'), N_('BW s'), N_('steps/min'),
+  N_('m'), N_('m/s'), N_('body heights'), N_('body heights/s'),
 )  # fmt: skip
 LEGS = {'left': N_('left'), 'right': N_('right'), '': ''}
 _DECIMAL_MARK = N_('.')

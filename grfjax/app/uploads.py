@@ -21,7 +21,6 @@ from grfjax.io import atomic, recordings
 
 FILM = 'film'
 PSEUDONYM_LENGTH = 60
-AGE_YEARS = (0.0, 120.0)
 FIRST_DATE = datetime.date(1990, 1, 1)  # no film that a browser could send is older
 _CODES = {  # of fields that are refused
   'pseudonym': 'app.pseudonym',
@@ -289,7 +288,7 @@ def parse_walk_data(fields: dict[str, str]) -> store.WalkData:
   return store.WalkData(
     pseudonym, date.isoformat(), mass,
     _number(fields, 'height_m', recordings.HEIGHT_M),
-    _number(fields, 'age_years', AGE_YEARS),
+    _number(fields, 'age_years', recordings.AGE_YEARS),
   )  # fmt: skip
 
 

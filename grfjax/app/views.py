@@ -69,6 +69,8 @@ def short_view(result: results.WalkResult, page: rendering.Page) -> Values:
   return {
     'camera': short.camera,
     'cadence': _highlight(short.cadence, results.CADENCE, page),
+    'speed': _speed(short, page),
+    'published': _published(result.content.get('published_speed'), page),
     'measures': [
       _named(measure, page)
       | {'legs': [_highlight(means[measure], measure, page) for means in short.legs.values()]}
@@ -91,6 +93,22 @@ def short_view(result: results.WalkResult, page: rendering.Page) -> Values:
     'strides': short.strides,
     'total': '' if short.total_bw is None else page.number(short.total_bw, 2),
   }
+
+
+def _speed(short: walk_highlights.Highlights, page: rendering.Page) -> Values:
+  """Returns the walking speed in metres, or else in body heights."""
+  in_metres = short.speed.value is not None
+  measure = 'walking_speed_mps' if in_metres else 'walking_speed_bh_per_s'
+  mean = short.speed if in_metres else short.speed_bh
+  return _named(measure, page) | _highlight(mean, measure, page)
+
+
+def _published(speed: Values | None, page: rendering.Page) -> Values | None:
+  """Returns how fast people of the walker's age walk; None where that is not known."""
+  if speed is None:
+    return None
+  digits = results.digits('walking_speed_mps')
+  return speed | {name: page.number(speed[name], digits) for name in ('women_mps', 'men_mps')}
 
 
 def _highlight(mean: walk_highlights.Mean, measure: str, page: rendering.Page) -> Values:

@@ -48,11 +48,11 @@ class Tasks:
 
   Attributes:
     check: (film) -> what is found, as `film_check.check_film`.
-    estimate: (film, folder for the results, body mass in kilograms).
+    estimate: (film, folder for the results, the walk).
   """
 
   check: Callable[[pathlib.Path], dict[str, Any]]
-  estimate: Callable[[pathlib.Path, pathlib.Path, float], Any]
+  estimate: Callable[[pathlib.Path, pathlib.Path, store.Walk], Any]
 
 
 class _DeletedError(Exception):
@@ -74,11 +74,13 @@ def tasks(workdir: str) -> Tasks:
 
     return trained_run.load(run_folder.RunFolder.find(workdir))
 
-  def estimate(film: pathlib.Path, folder: pathlib.Path, mass_kg: float) -> None:
+  def estimate(film: pathlib.Path, folder: pathlib.Path, walk: store.Walk) -> None:
     from grfjax.app import poster
+    from grfjax.gait import walking_speed
     from grfjax.report import predicting
 
-    predicting.predict_video(load(), film, folder, '', mass_kg)
+    given = walking_speed.Given(walk.height_m, walk.age_years)
+    predicting.predict_video(load(), film, folder, '', walk.body_mass_kg, given)
     poster.write_poster(folder)
 
   return Tasks(film_check.check_film, estimate)
@@ -120,7 +122,7 @@ def work_once(places: store.Store, todo: Tasks) -> bool:
       if job.state == 'checking':
         places.finish_check(job.id, todo.check(film))
       else:
-        todo.estimate(film, places.folder_of(job.id), job.body_mass_kg)
+        todo.estimate(film, places.folder_of(job.id), job)
         places.finish_estimate(job.id)
   except _DeletedError:
     shutil.rmtree(places.folder_of(job.id), ignore_errors=True)

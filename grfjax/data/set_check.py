@@ -255,8 +255,8 @@ def _of_set(
     yield findings.Finding(
       findings.Level.NOTE,
       'check.no_height',
-      f'subjects.csv has no height_m of {subject_lists.listed_subjects(no_height)}; nothing needs '
-      'it but descriptions of the people.',
+      f'subjects.csv has no height_m of {subject_lists.listed_subjects(no_height)}; without '
+      'it their walking speed and stride length are in body heights and not in metres.',
     )
   by_force = collections.Counter(trial.force for trial in trials)
   shared = [force for force, count in by_force.items() if count > 1]

@@ -9,8 +9,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from grfjax.data import clip_config, pictures
+from grfjax.gait import walker_path
 from grfjax.io import video_file, working_frames
 from grfjax.tracking import crossings, tracking_gaps, walker_window
+
+HEAD_ROOM = 0.01  # of the picture: a head that is not so far below its upper edge may be cut
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +29,7 @@ class WalkerViews:
     box: (F, 4) float64 for every frame of the video: left, top, width and height of the window in
       the video's own pixels, counted from its edges; NaN where nobody is followed.
     clear: (F,) bool, the frames of the video in which the pictures show the walker clearly.
+    path: where the walker is in these frames; None where nobody is followed.
     walks: how many walks the video has of which this is the longest; 1 where that is not looked at.
     gaps: where in the video somebody may walk but cannot be followed, likewise.
   """
@@ -37,6 +41,7 @@ class WalkerViews:
   direction: int
   box: np.ndarray
   clear: np.ndarray
+  path: walker_path.WalkerPath | None = None
   walks: int = 1
   gaps: tuple[tracking_gaps.Gap, ...] = ()
 
@@ -132,10 +137,40 @@ def _followed_windows(
   clear = np.zeros(len(box), bool)
   clear[track.frame] = crossing.clear
   box[~clear] = np.nan
+  path = _walked_path(frames, crossing, clear)
   new = ~track.repeats
   picture, frame = picture if new.all() else picture[new], track.frame[new]
-  views = WalkerViews(picture, video.time_s[frame], frame, video, track.direction, box, clear)
+  views = WalkerViews(picture, video.time_s[frame], frame, video, track.direction, box, clear, path)
   return _at_rate(views, cfg)
+
+
+def _walked_path(
+  frames: working_frames.WorkingFrames, crossing: crossings.Crossing, clear: np.ndarray
+) -> walker_path.WalkerPath:
+  """Returns the path of a crossing.
+
+  Args:
+    frames: the video's frames.
+    crossing: a walk.
+    clear: (F,) bool of the video's frames. Where the picture's upper edge cuts the head, the height
+      is not that of the walker either, and there is no path.
+  """
+  track, scale = crossing.track, 2**frames.halvings
+  # Where the track's pixels have the middle of the pictures as filmed, on average.
+  middle = np.array([frames.width / 2, frames.height / 2, 1])
+  middles = np.linalg.solve(
+    crossing.to_filmed, np.broadcast_to(middle[:, None], (len(track.x), 3, 1))
+  )
+  column = np.full(len(clear), np.nan)
+  height = column.copy()
+  column[track.frame] = scale * (track.x - np.mean(middles[:, 0, 0] / middles[:, 2, 0]))
+  height[track.frame] = scale * track.height
+  head = np.stack([track.x, track.floor - track.height, np.ones(len(track.x))], -1)
+  head = np.einsum('kij,kj->ki', crossing.to_filmed, head)
+  whole = np.zeros(len(clear), bool)
+  whole[track.frame] = head[:, 1] > HEAD_ROOM * frames.height * head[:, 2]
+  column[~(clear & whole)] = height[~(clear & whole)] = np.nan
+  return walker_path.WalkerPath(column, height, scale * max(frames.width, frames.height))
 
 
 def _filmed_boxes(box: np.ndarray, to_filmed: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from grfjax import mask_runs
+from grfjax.gait import walker_path
 
 
 class Gap(NamedTuple):
@@ -38,6 +39,7 @@ class ForceCurves:
       pixels; NaN where nobody is followed.
     direction: (N,) int, +1 where the walker goes to the picture's right, -1 left, 0 not known.
     gaps: where somebody may walk but cannot be followed, or nothing is given, and why.
+    path: where the walker is in each frame; None where the network follows nobody.
     trust: (N, 2) leg (left, right): how far the vertical force can be trusted, 0 to 1; NaN where
       nobody is followed. Where it is low the force is withheld. None: the network does not tell.
   """
@@ -51,6 +53,7 @@ class ForceCurves:
   direction: np.ndarray
   gaps: tuple[Gap, ...] = ()
   trust: np.ndarray | None = None
+  path: walker_path.WalkerPath | None = None
 
   @property
   def has_estimate(self) -> np.ndarray:

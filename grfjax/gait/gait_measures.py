@@ -53,6 +53,15 @@ MEASURES: dict[str, Measure] = {
   'stride_s': Measure(
     'Stride time', 's', 'From this initial contact to the next one of the same foot.'
   ),
+  'stride_length_m': Measure(
+    'Stride length',
+    'm',
+    'How far the body goes in this stride: its mean speed times the stride time. Metres come from '
+    'the body height and the height in the picture, or from a scale that was given.',
+  ),
+  'stride_length_bh': Measure(
+    'Stride length in body heights', 'body heights', 'The same, measured in body heights.'
+  ),
   'double_support_pct': Measure(
     'Double support', '% of stride', 'Share of the stride in which both feet are in contact.'
   ),
@@ -92,6 +101,17 @@ MEASURES: dict[str, Measure] = {
 # Measures of a whole walk.
 WALK_MEASURES: dict[str, Measure] = {
   'cadence_steps_per_min': Measure('Cadence', 'steps/min', '60 s over the mean of all step times.'),
+  'walking_speed_mps': Measure(
+    'Walking speed',
+    'm/s',
+    'How far the body goes over the time that it takes, of all steps seen whole. Metres as in the '
+    'stride length.',
+  ),
+  'walking_speed_bh_per_s': Measure(
+    'Walking speed in body heights',
+    'body heights/s',
+    'The same, measured in body heights.',
+  ),
   'symmetry_index_pct': Measure(
     'Symmetry index',
     '%',

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from grfjax import conventions
-from grfjax.gait import foot_contacts, force_curves, summaries
+from grfjax.gait import foot_contacts, force_curves, summaries, walking_speed
 
 # What walking does not exceed: peaks of fast walking reach some 1.5 BW, running begins at 2.
 PEAK_BW = 1.6
@@ -19,6 +19,9 @@ CADENCE = (40.0, 200.0)  # steps a minute: from very slow walking to beyond the 
 
 # Most walking lies well inside; a film that plays at half or twice its speed is outside.
 USUAL_CADENCE = (50.0, 150.0)  # steps a minute
+
+WALKING_MPS = (0.1, 2.6)  # from barely moving to the fastest that people walk without running
+SCALE_OFF = 0.1  # share by which the walker's height by the scale may differ from that given
 
 # Over a stride the body ends as high and as fast upwards as it began, so the mean of both legs'
 # vertical force is its weight (Newton's second law), but for a small change of gait from stride to
@@ -282,3 +285,43 @@ def _check_total_force(mean_total_bw: float | None) -> Iterator[Flag]:
       f'Over whole strides both legs together carry {mean_total_bw:.2f} BW on average; it must be '
       '1, so the curves are wrong by about as much.',
     )
+
+
+def check_speed(speed: walking_speed.WalkingSpeed, given: walking_speed.Given) -> list[Flag]:
+  """Tells what is missing or implausible of speed and lengths."""
+  flags = []
+  if speed.withheld:
+    flags.append(
+      Flag(
+        'gait.no_walking_speed', f'There is no walking speed or stride length: {speed.withheld}.'
+      )
+    )
+  elif given.height_m is None and given.scale_m_per_px is None:
+    flags.append(
+      Flag(
+        'gait.no_body_height',
+        'Walking speed and stride length are in body heights, not in metres: the body height is '
+        'not given.',
+      )
+    )
+  if speed.mps < WALKING_MPS[0] or speed.mps > WALKING_MPS[1]:
+    flags.append(
+      Flag(
+        'gait.walking_speed',
+        f'The walking speed of {speed.mps:.2f} m/s is outside {WALKING_MPS[0]:g} to '
+        f'{WALKING_MPS[1]:g} m/s: the height or the scale given may be wrong, or the film '
+        'is slowed down or sped up.',
+      )
+    )
+  off = given.height_m is not None and (
+    abs(speed.scaled_height_m - given.height_m) > SCALE_OFF * given.height_m
+  )
+  if off:
+    flags.append(
+      Flag(
+        'gait.scale',
+        f'By the scale given the walker is {speed.scaled_height_m:.2f} m tall, but the height '
+        f'given is {given.height_m:.2f} m; metres are by the scale.',
+      )
+    )
+  return flags

@@ -8,19 +8,23 @@ from typing import Any
 import numpy as np
 
 from grfjax import conventions
-from grfjax.gait import foot_contacts, gait_measures
+from grfjax.gait import foot_contacts, gait_measures, walking_speed
 
 
-def summarize(contacts: list[foot_contacts.MeasuredContact]) -> dict[str, Any]:
-  """Computes mean, sample SD and n of each measure by leg, cadence, and the legs' symmetry.
+def summarize(
+  contacts: list[foot_contacts.MeasuredContact],
+  speed: walking_speed.WalkingSpeed = walking_speed.UNKNOWN,
+) -> dict[str, Any]:
+  """Computes mean, sample SD and n of each measure by leg, cadence, speed, and symmetry.
 
   Args:
     contacts: of one or more walks.
+    speed: of the same walks.
 
   Returns:
-    leg -> measure -> {'mean', 'sd', 'n'}; 'cadence_steps_per_min' -> {'mean', 'n'}, n steps;
-    'symmetry_index_pct' -> measure -> %. What is undefined is NaN, such as the SD of fewer than
-    two.
+    leg -> measure -> {'mean', 'sd', 'n'}; 'cadence_steps_per_min', 'walking_speed_mps' and
+    'walking_speed_bh_per_s' -> {'mean', 'n'}, n steps; 'symmetry_index_pct' -> measure -> %. What
+    is undefined is NaN, such as the SD of fewer than two.
   """
   legs: dict[str, dict[str, dict[str, float]]] = {}
   for leg in conventions.LEGS:
@@ -33,6 +37,11 @@ def summarize(contacts: list[foot_contacts.MeasuredContact]) -> dict[str, Any]:
       'mean': 60 / float(steps.mean()) if steps.size else math.nan,
       'n': steps.size,
     },
+    'walking_speed_mps': {
+      'mean': speed.mps,
+      'n': 0 if math.isnan(speed.mps) else speed.steps,
+    },
+    'walking_speed_bh_per_s': {'mean': speed.bh_per_s, 'n': speed.steps},
     'symmetry_index_pct': {
       name: symmetry_index(left[name]['mean'], right[name]['mean'])
       for name in gait_measures.MEASURES
@@ -45,12 +54,15 @@ def symmetry_index(left: float, right: float) -> float:
   return 100 * (left - right) / (0.5 * (left + right)) if left + right else math.nan
 
 
-def as_dict(contacts: list[foot_contacts.MeasuredContact]) -> dict[str, Any]:
+def as_dict(
+  contacts: list[foot_contacts.MeasuredContact],
+  speed: walking_speed.WalkingSpeed = walking_speed.UNKNOWN,
+) -> dict[str, Any]:
   """Returns contacts, their summary and all definitions for a JSON file; None is undefined."""
   definitions = gait_measures.EVENTS | gait_measures.MEASURES | gait_measures.WALK_MEASURES
   return {
     'contacts': [{'leg': c.leg, **_without_nan(c.measures)} for c in contacts],
-    'summary': _without_nan(summarize(contacts)),
+    'summary': _without_nan(summarize(contacts, speed)),
     'definitions': {name: measure._asdict() for name, measure in definitions.items()},
   }
 

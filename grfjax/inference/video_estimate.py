@@ -11,7 +11,7 @@ import numpy as np
 
 from grfjax import conventions, errors, mask_runs
 from grfjax.data import trial_records, walker_views
-from grfjax.gait import force_curves
+from grfjax.gait import force_curves, walker_path
 from grfjax.inference import trained_run, trust, walk_estimates
 from grfjax.io import video_file
 from grfjax.tracking import tracking_gaps
@@ -30,6 +30,7 @@ class _Walk:
     direction: +1 where the walker goes to the picture's right, -1 left, 0 where not looked at.
     box: (N, 4) the walker's window in the video's pixels; NaN where the walker is not followed.
     clear: (N,) bool, the frames that the pictures of this walk can tell about.
+    path: where the walker is; None where not followed.
     force: (K, legs, axes) body weights.
     interval: (K, legs, axes, 2 or 0) body weights.
     trust: (K,) 0 to 1; NaN where the network does not tell.
@@ -39,6 +40,7 @@ class _Walk:
   direction: int
   box: np.ndarray
   clear: np.ndarray
+  path: walker_path.WalkerPath | None
   force: np.ndarray
   interval: np.ndarray
   trust: np.ndarray
@@ -92,6 +94,7 @@ def estimate_video(
     near_only=walks[0].force.shape[1] == 1,
     box=box,
     direction=direction,
+    path=walker_path.join([walk.path for walk in walks if walk.path is not None]),
     gaps=(*gaps, *_doubtful_gaps(film.time_s, doubtful)),
     trust=trusted if np.isfinite(trusted).any() else None,
   )
@@ -115,9 +118,10 @@ def _estimate_walks(
         if run.model.members > 1
         else np.full(len(views.time_s), np.nan)
       )
-      walks.append(
-        _Walk(views.time_s, views.direction, views.box, views.clear, force, interval, trusted)
+      walk = _Walk(
+        views.time_s, views.direction, views.box, views.clear, views.path, force, interval, trusted
       )
+      walks.append(walk)
   return film, walks, tuple(gaps)
 
 

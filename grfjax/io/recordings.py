@@ -24,6 +24,10 @@ from grfjax.io import atomic, body_mass, delimited_text, force_files, manifest_r
 # unusual: from a newborn to the heaviest and tallest people on record, rounded outwards.
 BODY_MASS_KG = (5.0, 300.0)
 HEIGHT_M = (0.5, 2.6)
+AGE_YEARS = (0.0, 120.0)
+
+# From a person who fills an 8K picture to one who is 30 pixels high.
+SCALE_M_PER_PX = (1e-4, 0.1)
 
 _MASS_TOLERANCE = 0.05  # clothes, shoes and a meal are less; pounds for kilograms are far more
 
@@ -41,12 +45,14 @@ class Subject:
     body_mass_kg: kilograms.
     height_m: metres, or None where it is not given.
     weighed_kg: what the plates carry in quiet standing; None where there is no file of it.
+    age_years: None where it is not given.
   """
 
   name: str
   body_mass_kg: float
   height_m: float | None
   weighed_kg: float | None = None
+  age_years: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +75,7 @@ class Trial:
     where: 'trials.csv, line 7', for later messages about this trial.
     degraded: what was done to the video to make it worse, in words of one's own; empty for a video
       as it was filmed.
+    scale_m_per_px: metres in a pixel of the video at the walker's distance; None where not given.
   """
 
   subject: Subject
@@ -83,6 +90,7 @@ class Trial:
   root: pathlib.Path
   where: str
   degraded: tuple[str, ...] = ()
+  scale_m_per_px: float | None = None
 
   @property
   def force_name(self) -> str:
@@ -236,7 +244,8 @@ def _read_subjects(
       weighed = _weigh(root, row) if row.has('static') else None
       mass = _read_body_mass(row, weighed)
       height = row.number('height_m', *HEIGHT_M, 'metres') if row.has('height_m') else None
-      subjects[name] = Subject(name, mass, height, weighed)
+      age = row.number('age_years', *AGE_YEARS, 'years') if row.has('age_years') else None
+      subjects[name] = Subject(name, mass, height, weighed, age)
     except errors.InputError as error:
       problems.append(error)
       subjects.setdefault(name, None)
@@ -390,10 +399,13 @@ def _trial(
     )
   start_s, contact_frame = _synchronization(row, need_synchronization)
   where = delimited_text.format_place(pathlib.Path(row.path.name), row.line)
+  scale = None
+  if row.has('scale_m_per_px'):
+    scale = row.number('scale_m_per_px', *SCALE_M_PER_PX, 'metres a pixel')
   degraded = tuple(what.strip() for what in row.cells.get('degraded', '').split(';'))
   return Trial(
     subject, name, video, camera, force, force_format, plates, start_s, contact_frame, root, where,
-    tuple(filter(None, degraded)),
+    tuple(filter(None, degraded)), scale,
   )  # fmt: skip
 
 

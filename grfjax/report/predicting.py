@@ -8,6 +8,7 @@ import numpy as np
 import tqdm
 
 from grfjax.evaluation import plate_reference
+from grfjax.gait import walking_speed
 from grfjax.inference import trained_run, video_estimate
 from grfjax.io import atomic, recordings
 from grfjax.report import prediction_files, run_description, walk_prediction, walk_text
@@ -49,7 +50,7 @@ def predict_set(
       reference, notes = _plate_reference(trial, estimate.time_s)
       prediction = walk_prediction.Prediction(
         trial.name, trial.video.name, trial.subject.name, estimate, trial.subject.body_mass_kg,
-        description, reference, (*run.damaged, *notes),
+        description, reference, (*run.damaged, *notes), _given(trial),
       )  # fmt: skip
       prediction_files.write_prediction(out, prediction, trial.video if with_overlay else None)
     except (ValueError, OSError) as error:
@@ -58,6 +59,11 @@ def predict_set(
       failures.append(f'{trial.where} (trial {trial.name}): {error}')
   prediction_files.write_index(out, failures)
   return failures
+
+
+def _given(trial: recordings.Trial) -> walking_speed.Given:
+  subject = trial.subject
+  return walking_speed.Given(subject.height_m, subject.age_years, trial.scale_m_per_px)
 
 
 def _plate_reference(
@@ -71,7 +77,11 @@ def _plate_reference(
 
 
 def predict_walk(
-  run: trained_run.TrainedRun, path: pathlib.Path, camera: str, body_mass_kg: float | None
+  run: trained_run.TrainedRun,
+  path: pathlib.Path,
+  camera: str,
+  body_mass_kg: float | None,
+  given: walking_speed.Given = walking_speed.NOTHING,
 ) -> walk_prediction.Prediction:
   """Returns a video's result.
 
@@ -80,6 +90,7 @@ def predict_walk(
     path: the video.
     camera: 'left' or 'right', the walker's side on which the camera stands; '' finds it out.
     body_mass_kg: of the walker; None: nothing is in newtons.
+    given: height and age of the walker, and the film's scale.
 
   Raises:
     ValueError: the video or the run cannot be used, as `video_estimate.estimate_video` tells.
@@ -87,7 +98,7 @@ def predict_walk(
   estimate = video_estimate.estimate_video(run, path, camera)
   description = run_description.describe_run(run)
   return walk_prediction.Prediction(
-    path.stem, path.name, '', estimate, body_mass_kg, description, notes=run.damaged
+    path.stem, path.name, '', estimate, body_mass_kg, description, notes=run.damaged, given=given
   )
 
 
@@ -97,6 +108,7 @@ def predict_video(
   out: pathlib.Path,
   camera: str,
   body_mass_kg: float | None,
+  given: walking_speed.Given = walking_speed.NOTHING,
   *,
   with_overlay: bool = True,
 ) -> str:
@@ -108,6 +120,7 @@ def predict_video(
     out: folder for the results.
     camera: as in `predict_walk`.
     body_mass_kg: likewise.
+    given: likewise.
     with_overlay: whether to write the annotated video.
 
   Returns:
@@ -117,7 +130,7 @@ def predict_video(
     ValueError: as in `predict_walk`.
     OSError: a file cannot be written.
   """
-  prediction = predict_walk(run, path, camera, body_mass_kg)
+  prediction = predict_walk(run, path, camera, body_mass_kg, given)
   *others, page = prediction_files.write_prediction(out, prediction, path if with_overlay else None)
   return '\n'.join([
     walk_text.in_short(prediction),

@@ -10,6 +10,8 @@ from typing import Any
 
 from grfjax import conventions
 
+NOT_MEASURED = {'mean': None, 'sd': None, 'n': 0}  # what an earlier version did not know
+
 HEADLINE = ('stance_s', 'first_peak_bw', 'second_peak_bw')  # of each leg, besides the cadence
 
 
@@ -35,6 +37,8 @@ class Highlights:
   Attributes:
     camera: the walker's side on which the camera stood, as in `force_curves.ForceCurves`.
     cadence: steps a minute.
+    speed: walking speed, metres a second.
+    speed_bh: walking speed, body heights a second.
     legs: leg -> measure of `HEADLINE` -> mean.
     has_estimate: leg -> whether any frame has an estimate of it.
     asymmetry_pct: measure of `HEADLINE` -> symmetry index, left against right, in %; those that are
@@ -46,6 +50,8 @@ class Highlights:
 
   camera: str
   cadence: Mean
+  speed: Mean
+  speed_bh: Mean
   legs: dict[str, dict[str, Mean]]
   has_estimate: dict[str, bool]
   asymmetry_pct: dict[str, float]
@@ -64,6 +70,8 @@ def highlights(content: dict[str, Any]) -> Highlights:
   return Highlights(
     camera=content['camera'],
     cadence=_mean(summary['cadence_steps_per_min'], None),
+    speed=_mean(summary.get('walking_speed_mps', NOT_MEASURED), None),
+    speed_bh=_mean(summary.get('walking_speed_bh_per_s', NOT_MEASURED), None),
     legs={
       leg: {
         name: _mean(summary[leg][name], mass if name.endswith('_bw') else None) for name in HEADLINE

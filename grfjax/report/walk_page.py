@@ -48,6 +48,10 @@ def _headline(short: walk_highlights.Highlights) -> list[tuple[str, str]]:
   """Returns the large numbers at the top: (number, what it is)."""
   cadence = text_table.format_value(short.cadence.value, walk_tables.WHOLE)
   numbers = [(cadence, 'cadence, steps a minute')]
+  if short.speed.value is not None:
+    numbers.append((f'{short.speed.value:.2f}', 'walking speed, m/s'))
+  elif short.speed_bh.value is not None:
+    numbers.append((f'{short.speed_bh.value:.2f}', 'walking speed, body heights a second'))
   for name in walk_highlights.HEADLINE:
     measure = gait_measures.MEASURES[name]
     means = (short.legs[leg][name].value for leg in conventions.LEGS)

@@ -8,7 +8,15 @@ import importlib.metadata
 from typing import Any
 
 from grfjax.evaluation import plate_reference
-from grfjax.gait import curve_files, foot_contacts, force_curves, plausibility, summaries
+from grfjax.gait import (
+  curve_files,
+  foot_contacts,
+  force_curves,
+  plausibility,
+  published_speeds,
+  summaries,
+  walking_speed,
+)
 
 Content = dict[str, Any]  # of a STEM.json; None is undefined
 
@@ -26,6 +34,7 @@ class Prediction:
     run: description of the network, of `run_description.describe_run`.
     reference: forces and contacts that plates measured, where there are any.
     notes: more sentences for the reader.
+    given: height and age of the walker, and the film's scale.
   """
 
   name: str
@@ -36,11 +45,22 @@ class Prediction:
   run: dict[str, Any]
   reference: plate_reference.PlateReference | None = None
   notes: tuple[str, ...] = ()
+  given: walking_speed.Given = walking_speed.NOTHING
 
   @functools.cached_property
   def contacts(self) -> list[foot_contacts.MeasuredContact]:
-    """The contacts of both feet, in order of time."""
-    return foot_contacts.find_contacts(self.estimate.time_s, self.estimate.force)
+    """The contacts of both feet, in order of time, with their stride lengths."""
+    return self._measured[0]
+
+  @property
+  def speed(self) -> walking_speed.WalkingSpeed:
+    """How fast the walker goes."""
+    return self._measured[1]
+
+  @functools.cached_property
+  def _measured(self) -> tuple[list[foot_contacts.MeasuredContact], walking_speed.WalkingSpeed]:
+    contacts = foot_contacts.find_contacts(self.estimate.time_s, self.estimate.force)
+    return walking_speed.measure(contacts, self.estimate.time_s, self.estimate.path, self.given)
 
   @functools.cached_property
   def mot(self) -> str:
@@ -53,13 +73,19 @@ class Prediction:
   def content(self) -> Content:
     """The content of STEM.json; None is undefined."""
     quality = plausibility.check_plausibility(self.estimate, self.contacts)
-    flags = [*quality.flags, *self.notes]
-    flag_codes = [*quality.flag_codes, *['prediction.note'] * len(self.notes)]
+    lengths = plausibility.check_speed(self.speed, self.given)
+    flags = [*quality.flags, *(flag.text for flag in lengths), *self.notes]
+    flag_codes = [
+      *quality.flag_codes,
+      *(flag.code for flag in lengths),
+      *['prediction.note'] * len(self.notes),
+    ]
     if not self.mot:
       no_mass = self.body_mass_kg is None
       reason = 'the body mass is not given' if no_mass else 'no frame has three axes of both legs'
       flags.append(f'There is no OpenSim file (_grf.mot): {reason}.')
       flag_codes.append('prediction.no_opensim_file')
+    published = published_speeds.of_age(self.given.age_years)
     return {
       'grfjax': importlib.metadata.version('grfjax'),
       'name': self.name,
@@ -67,8 +93,10 @@ class Prediction:
       'subject': self.subject or None,
       'camera': self.estimate.camera,
       'body_mass_kg': self.body_mass_kg,
+      **dataclasses.asdict(self.given),
       'run': self.run,
       'quality': dataclasses.asdict(quality) | {'flags': flags, 'flag_codes': flag_codes},
       'errors': self.reference.errors(self.estimate, self.contacts) if self.reference else None,
-      **summaries.as_dict(self.contacts),
+      **summaries.as_dict(self.contacts, self.speed),
+      'published_speed': published._asdict() if published else None,
     }

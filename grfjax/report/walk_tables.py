@@ -7,7 +7,9 @@ from grfjax.gait import gait_measures
 from grfjax.report import text_table, walk_highlights, walk_prediction
 
 WHOLE = '.0f'  # format of whole numbers
-_FORMATS = {'s': '.2f', 'BW': '.2f', 'BW s': '.3f', 'BW/s': '.1f'}  # by unit; others `WHOLE`
+_FORMATS = {  # by unit; others `WHOLE`
+  's': '.2f', 'BW': '.2f', 'BW s': '.3f', 'BW/s': '.1f', 'm': '.2f', 'body heights': '.2f',
+}  # fmt: skip
 
 
 def measures_table(content: walk_prediction.Content) -> text_table.Table:
@@ -38,11 +40,17 @@ def measures_table(content: walk_prediction.Content) -> text_table.Table:
 
 def contact_tables(content: walk_prediction.Content) -> list[text_table.Table]:
   """Returns the times of each contact in a first table, its forces in a second."""
-  times = (*gait_measures.EVENTS, 'stance_s', 'step_s', 'stride_s', 'double_support_pct')
+  times = (
+    *gait_measures.EVENTS, 'stance_s', 'step_s', 'stride_s', 'stride_length_m', 'stride_length_bh',
+    'double_support_pct',
+  )  # fmt: skip
   forces = tuple(name for name in gait_measures.MEASURES if name not in times)
   return [
     _contacts_table(
-      content, 'times', times, "In order, on the video's clock; a dash: not seen or not defined."
+      content,
+      'times and lengths',
+      times,
+      "In order, on the video's clock; a dash: not seen or not defined.",
     ),
     _contacts_table(content, 'forces', forces, 'A dash: not defined.'),
   ]
@@ -83,9 +91,9 @@ def results_table(contents: list[walk_prediction.Content]) -> text_table.Table:
     'trials',
     f'{len(contents)} results',
     'Means of each; a dash: undefined or not measured.',
-    ('trial', 'subject', 'cadence, steps/min', *labels, 'both legs over a stride, BW',
-     'error, % BW', 'flags'),
-    ('', '', WHOLE, *('.2f',) * len(labels), '.2f', '.1f', 'd'),
+    ('trial', 'subject', 'cadence, steps/min', 'walking speed, m/s', *labels,
+     'both legs over a stride, BW', 'error, % BW', 'flags'),
+    ('', '', WHOLE, '.2f', *('.2f',) * len(labels), '.2f', '.1f', 'd'),
     tuple(map(_result_row, contents)),
     (
       'Both legs over a stride: their mean vertical force together, which physics says is 1. '
@@ -101,6 +109,7 @@ def _result_row(content: walk_prediction.Content) -> tuple:
     content['name'],
     content['subject'],
     summary['cadence_steps_per_min']['mean'],
+    summary.get('walking_speed_mps', walk_highlights.NOT_MEASURED)['mean'],
     *(summary[leg][name]['mean'] for name in walk_highlights.HEADLINE for leg in conventions.LEGS),
     quality['mean_total_bw'],
     errors['vertical']['mae_pct_bw'] if errors else None,

@@ -29,7 +29,11 @@ def result_sentences(prediction: walk_prediction.Prediction) -> list[str]:
     steps = _count(short.cadence.count, 'step')
     first += f' Cadence: {short.cadence.value:.0f} steps a minute, of {steps}.'
   near_only = prediction.estimate.near_only
-  sentences = [first, *(_describe_leg(short, leg, near_only) for leg in conventions.LEGS)]
+  sentences = [
+    first,
+    *_describe_speed(short, prediction.content),
+    *(_describe_leg(short, leg, near_only) for leg in conventions.LEGS),
+  ]
   compared = [
     f'{gait_measures.MEASURES[name].label.lower()} {text_table.format_value(index, "+.0f")} %'
     for name, index in short.asymmetry_pct.items()
@@ -42,6 +46,29 @@ def result_sentences(prediction: walk_prediction.Prediction) -> list[str]:
     sentences.append(
       f'Check: over {_count(short.strides, "whole stride")} both legs together carry '
       f'{short.total_bw:.2f} BW on average; physics says 1.'
+    )
+  return sentences
+
+
+def _describe_speed(
+  short: walk_highlights.Highlights, content: walk_prediction.Content
+) -> list[str]:
+  """Returns the walking speed, and how fast people of that age walk, in sentences."""
+  if short.speed_bh.value is None:
+    return []
+  steps = _count(short.speed_bh.count, 'step')
+  in_heights = f'{short.speed_bh.value:.2f} body heights a second'
+  if short.speed.value is None:
+    return [f'Walking speed: {in_heights}, of {steps}; in metres only if the height is given.']
+  by = 'body height' if content['scale_m_per_px'] is None else 'scale'
+  sentences = [
+    f'Walking speed: {short.speed.value:.2f} m/s, by the {by} given ({in_heights}), of {steps}.'
+  ]
+  if published := content['published_speed']:
+    sentences.append(
+      f'Healthy people aged {published["from_years"]} to {published["to_years"]} walk at '
+      f'{published["women_mps"]:.2f} m/s (women) or {published["men_mps"]:.2f} m/s (men) on '
+      f'average ({published["source"]}).'
     )
   return sentences
 
@@ -76,6 +103,12 @@ def describe_recording(content: walk_prediction.Content) -> str:
     text += f' Subject: {content["subject"]}.'
   if content['body_mass_kg'] is not None:
     text += f' Body mass: {content["body_mass_kg"]:g} kg.'
+  if content['height_m'] is not None:
+    text += f' Body height: {content["height_m"]:g} m.'
+  if content['age_years'] is not None:
+    text += f' Age: {content["age_years"]:g} years.'
+  if content['scale_m_per_px'] is not None:
+    text += f' Scale: {content["scale_m_per_px"]:g} m a pixel.'
   return text
 
 

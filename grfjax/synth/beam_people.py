@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 import tempfile
@@ -59,7 +60,7 @@ def _write_person(
         return {
           'index': index,
           'draw': draw,
-          'trials': [(written.row, written.discarded_walks) for written in trials],
+          'trials': [dataclasses.astuple(written) for written in trials],
         }
   raise trial.cannot_walk(index)
 

@@ -104,6 +104,7 @@ def _describe(
     'made_by': 'grfjax.synth',
     'settings': dataclasses.asdict(settings),
     'people_drawn_again': {p.name: n for p, n in zip(people, draws, strict=True) if n},
+    'walking_speed_mps': {t.row['trial']: round(t.speed_mps, 3) for t in trials},
     'walks_drawn_again': {t.row['trial']: t.discarded_walks for t in trials if t.discarded_walks},
     'people': [
       {

@@ -78,10 +78,13 @@ class WrittenTrial:
 
   Attributes:
     row: its row of trials.csv.
+    speed_mps: how fast the pelvis goes forward, metres a second, from the first to the last initial
+      contact that the video shows.
     discarded_walks: how many walks were drawn before this one that the body could not follow.
   """
 
   row: dict[str, str]
+  speed_mps: float
   discarded_walks: int
 
 
@@ -145,7 +148,18 @@ def write_trial(task: Task) -> WrittenTrial | None:
   }
   if damage is not None:
     row['degraded'] = ';'.join(damage.kinds)
-  return WrittenTrial(row, discarded_walks)
+  return WrittenTrial(row, _walking_speed(walk, begin, end), discarded_walks)
+
+
+def _walking_speed(walk: body.Walk, begin: float, end: float) -> float:
+  """Returns the mean forward speed of the pelvis over the steps that begin from `begin` to `end`.
+
+  The plates are struck in between, so that there is a step.
+  """
+  shown = [c.start_s for c in walk.contacts if begin <= c.start_s <= end]
+  first, last = shown[0], shown[-1]
+  pelvis = body.joints_at(walk, np.array([first, last]))[:, body.INDEX['pelvis'], 0]
+  return float(np.diff(pelvis)[0] / (last - first))
 
 
 def _draw_walk(
