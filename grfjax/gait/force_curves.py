@@ -40,6 +40,7 @@ class ForceCurves:
     gaps: where somebody may walk but cannot be followed, or nothing is given, and why.
     trust: (N, 2) leg (left, right): how far the vertical force can be trusted, 0 to 1; NaN where
       nobody is followed. Where it is low the force is withheld. None: the network does not tell.
+    speed: real seconds in a second of the film, by which `time_s` is multiplied already.
   """
 
   time_s: np.ndarray
@@ -51,6 +52,7 @@ class ForceCurves:
   direction: np.ndarray
   gaps: tuple[Gap, ...] = ()
   trust: np.ndarray | None = None
+  speed: float = 1.0
 
   @property
   def has_estimate(self) -> np.ndarray:

@@ -94,6 +94,7 @@ def estimate_video(
     direction=direction,
     gaps=(*gaps, *_doubtful_gaps(film.time_s, doubtful)),
     trust=trusted if np.isfinite(trusted).any() else None,
+    speed=film.speed,
   )
 
 

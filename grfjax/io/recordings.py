@@ -25,6 +25,9 @@ from grfjax.io import atomic, body_mass, delimited_text, force_files, manifest_r
 BODY_MASS_KG = (5.0, 300.0)
 HEIGHT_M = (0.5, 2.6)
 
+# Real seconds in a second of film: from 2,500 frames a second played at 25 to a tenfold time lapse.
+SPEED = (0.01, 10.0)
+
 _MASS_TOLERANCE = 0.05  # clothes, shoes and a meal are less; pounds for kilograms are far more
 
 
@@ -69,6 +72,7 @@ class Trial:
     where: 'trials.csv, line 7', for later messages about this trial.
     degraded: what was done to the video to make it worse, in words of one's own; empty for a video
       as it was filmed.
+    speed: real seconds in a second of the video, or None: what the file says, or 1.
   """
 
   subject: Subject
@@ -83,6 +87,7 @@ class Trial:
   root: pathlib.Path
   where: str
   degraded: tuple[str, ...] = ()
+  speed: float | None = None
 
   @property
   def force_name(self) -> str:
@@ -180,6 +185,7 @@ def digests(trials: collections.abc.Iterable[Trial]) -> dict[str, str]:
     settings = [
       trial.subject.body_mass_kg, trial.camera, trial.plates, trial.video_start_s,
       trial.contact_frame, *([trial.degraded] if trial.degraded else []),
+      *([{'speed': trial.speed}] if trial.speed is not None else []),
     ]  # fmt: skip
     contents = [_sha256(trial.video), *([_sha256(file) for file in trial.force] or [''])]
     if trial.force_format:
@@ -390,10 +396,11 @@ def _trial(
     )
   start_s, contact_frame = _synchronization(row, need_synchronization)
   where = delimited_text.format_place(pathlib.Path(row.path.name), row.line)
+  speed = row.number('speed', *SPEED, 'real seconds a second of film') if row.has('speed') else None
   degraded = tuple(what.strip() for what in row.cells.get('degraded', '').split(';'))
   return Trial(
     subject, name, video, camera, force, force_format, plates, start_s, contact_frame, root, where,
-    tuple(filter(None, degraded)),
+    tuple(filter(None, degraded)), speed,
   )  # fmt: skip
 
 

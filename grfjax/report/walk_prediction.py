@@ -66,6 +66,7 @@ class Prediction:
       'video': self.video_name,
       'subject': self.subject or None,
       'camera': self.estimate.camera,
+      'speed': self.estimate.speed,
       'body_mass_kg': self.body_mass_kg,
       'run': self.run,
       'quality': dataclasses.asdict(quality) | {'flags': flags, 'flag_codes': flag_codes},
