@@ -84,14 +84,6 @@ REFUSALS: dict[str, tuple[str, str]] = {
     N_('The film shows another view from one picture to the next: several shots are joined.'),
     N_('Choose one of the shots by itself.'),
   ),
-  'video.jump': (
-    N_('The walker is somewhere else from one picture to the next: a part is cut out or repeated.'),
-    _ANOTHER_FILE,
-  ),
-  'video.looped': (
-    N_('The film shows the same walk twice: it is looped, or runs backwards.'),
-    _ANOTHER_FILE,
-  ),
   'video.turned': (
     N_('The picture is turned: the walker lies on the side, or the head is below.'),
     _ANOTHER_FILE,
@@ -157,6 +149,12 @@ FINDINGS: dict[str, str] = {
   'walker.zoom': N_(
     'From %(start)s to %(end)s s the camera zooms or comes nearer, and nothing is estimated.'
   ),
+  'walker.jump': N_(
+    'From %(start)s to %(end)s s the film jumps; what is before and after is estimated by itself.'
+  ),
+  'walker.repeated': N_(
+    'From %(start)s to %(end)s s a walk is shown again: the film is looped or runs backwards.'
+  ),
   'walker.oblique': N_(
     'From %(start)s to %(end)s s somebody comes nearer or goes away instead of walking past, and '
     'nothing is estimated.'
@@ -181,6 +179,8 @@ FLAGS: dict[str, str] = {
   ),
   'walker.camera_carried': N_('Where the camera goes along with the walker, nothing is given.'),
   'walker.zoom': N_('Where the camera zooms or comes nearer, nothing is given.'),
+  'walker.jump': N_('Where the film jumps, nothing is given.'),
+  'walker.repeated': N_('A walk is shown again: the numbers count the same steps more than once.'),
   'walker.oblique': N_('Where somebody comes nearer or goes away, nothing is given.'),
   'walker.shorter': N_('Somebody else walks at the same time; who goes further is estimated.'),
   'gait.frames_without_estimate': N_('For a part of the film nothing is given.'),

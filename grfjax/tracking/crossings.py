@@ -58,8 +58,9 @@ MAX_ZOOM = 1.1
 # hides is seen on both its sides for a moment.
 MAX_SHARED = 3
 
-MAX_SIZE_APART = 0.15  # share by which the same walker's height and width may differ after a cut
+MAX_SIZE_APART = 0.15  # share by which the same walker's height may differ after a jump
 JUMP_AWAY = 0.25  # body heights, from where on a walker is no longer taken for the same
+JUMP_MARGIN = 2  # frames before and after a jump that belong to no walk
 
 # Why nobody is found, where nothing else need be looked for.
 _TELLING = (
@@ -105,7 +106,7 @@ def find_crossings(
 
   Raises:
     NobodyFoundError: nothing person-sized crosses the picture, or only in such gaps.
-    UnusableFilmError: the film is cut, jumps, is looped, shows several views, or is turned.
+    UnusableFilmError: several shots are joined, the film shows several views, or is turned.
   """
   steady = steady_frames.SteadyFrames(frames)
   search = _Search(steady, time_s)
@@ -198,7 +199,7 @@ class _Search:
     self._camera = camera_motion.CameraMotion(self._search_background, fps)
     self._cuts = film_cuts.FilmCuts()
     self._seams = seams.Seams(self._background, fps)
-    self._walks: list[linking.BlobTrack] = []  # all that were found
+    self._walks: list[linking.BlobTrack] = []  # all but repetitions
     self._last: linking.BlobTrack | None = None  # of the tracks that were over before
     self.is_upside_down = False
     self._planes = frame_planes.FramePlanes(frames, self._background)
@@ -216,10 +217,10 @@ class _Search:
     if self._cuts.frames:
       raise self._cut_error(self._cuts.frames[0])
     for track in self._link(index, previous):
-      self._check_no_jump(track)
-      for walk in linking.split_at_turns(track):
-        if self._linker.is_person(walk):
-          self._finish(walk)
+      for part in self._without_jumps(track):
+        for walk in linking.split_at_turns(part) if part else ():
+          if self._linker.is_person(walk):
+            self._finish(walk)
     first_open = min((t[0].frame for t in self._linker.open_tracks), default=index + 1)
     self._planes.forget_before(first_open)
     settled, shorter, self._waiting = _settle(self._waiting, first_open)
@@ -291,7 +292,7 @@ class _Search:
     self._furthest = max(self._furthest or 0.0, travel)
     if travel < linking.MIN_TRAVEL:
       return
-    self._check_unlike_earlier(track)
+    self._note_repetition(track)
     if walker_track.is_upside_down(track):
       self.is_upside_down = True
       raise UnusableFilmError(
@@ -338,20 +339,24 @@ class _Search:
       frame=frame,
     )
 
-  def _check_no_jump(self, track: linking.BlobTrack) -> None:
-    """Raises UnusableFilmError where a walker is somewhere else from one frame to the next."""
+  def _without_jumps(self, track: linking.BlobTrack) -> list[linking.BlobTrack]:
+    """Cuts a track where the film jumps, and notes that; the frames beside it belong to no walk."""
     before, self._last = self._last, track
-    jump = walker_track.find_jump(track, self._time_s) if self._linker.is_person(track) else None
-    if jump is None and before and self._is_same_elsewhere(before, track):
-      jump = track[0].frame
-    if jump is not None:
-      raise UnusableFilmError(
-        f'at frame {jump} ({self._time_s[jump]:.2f} s) the walker is somewhere else than in the '
-        'frame before: the film jumps, or a part of it is cut out or repeated. Give the film as '
-        'the camera made it',
-        code='video.jump',
-        frame=jump,
-      )
+    if self._frames.moves or not self._linker.is_person(track):
+      return [track]  # a frame that is held still wrongly jumps as well
+    if before and self._is_same_elsewhere(before, track):
+      track = self._note_jump(track[0].frame, track)
+    parts = []
+    while (jump := walker_track.find_jump(track, self._time_s)) is not None:
+      parts.append([b for b in track if b.frame < jump - JUMP_MARGIN])
+      track = self._note_jump(jump, track)
+    return [*parts, track]
+
+  def _note_jump(self, jump: int, track: linking.BlobTrack) -> linking.BlobTrack:
+    """Notes a jump before a frame, and returns the part of a track that is clear of it."""
+    beside = np.arange(max(0, jump - JUMP_MARGIN), jump + JUMP_MARGIN)
+    self._excluded.append((beside[beside < len(self._time_s)], tracking_gaps.JUMP))
+    return [b for b in track if b.frame >= jump + JUMP_MARGIN]
 
   def _is_same_elsewhere(self, before: linking.BlobTrack, after: linking.BlobTrack) -> bool:
     """Returns whether a track ends within the picture where the next begins elsewhere in it."""
@@ -374,17 +379,13 @@ class _Search:
       )
     )
 
-  def _check_unlike_earlier(self, track: linking.BlobTrack) -> None:
-    """Raises UnusableFilmError where a walk shows the same pictures as an earlier one."""
-    for earlier in self._walks:
-      if walker_track.repeats(track, earlier, self._time_s):
-        first, again = (self._time_s[t[0].frame] for t in (earlier, track))
-        raise UnusableFilmError(
-          f'the walk from {again:.1f} s on shows the same pictures as the one from {first:.1f} s '
-          'on: the film is looped, or runs backwards. Give what was filmed once',
-          code='video.looped',
-        )
-    self._walks.append(track)
+  def _note_repetition(self, track: linking.BlobTrack) -> None:
+    """Notes where a walk shows the same pictures as an earlier one."""
+    if any(walker_track.repeats(track, earlier, self._time_s) for earlier in self._walks):
+      frames = np.arange(track[0].frame, track[-1].frame + 1)
+      self._excluded.append((frames, tracking_gaps.REPEATED))
+    else:
+      self._walks.append(track)
 
   def _zoom(self, to_filmed: np.ndarray) -> float:
     """Returns the largest over the smallest scale of frames, (K, 3, 3) homographies."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-SIZE = (32, 18)  # columns and rows of the pictures that are compared
-CHANGED = 10.0  # gray levels by which a pixel of them changes
+SIZE = (64, 36)  # columns and rows of the pictures that are compared
+CHANGED = 8.0  # gray levels by which a pixel of them changes
 
 # Share of the picture that changes at a cut, and at most in the frame after: a flash or a fault is
 # over by then, and a camera that is torn about goes on.
-MIN_SHARE = 0.4
-MAX_SHARE_AFTER = 0.1
+MIN_SHARE = 0.3
+MAX_SHARE_AFTER = 0.15
 
 
 class FilmCuts:

@@ -24,6 +24,8 @@ ACTIVITY = 3.0  # over the median pixel's change in time; at least 1.5 gray leve
 MAX_RETURN = 0.6  # of the largest change over time is left one step later: the picture returns
 
 # --- a camera that goes along
+POINTS = 200  # whose motion is followed
+CELLS = (3, 6)  # rows and columns of parts, half of which must hold points: walkers alone do not
 MIN_PAN = 0.5  # of the picture's width, that the background moves one way
 ONE_WAY = 0.7  # of all its motion
 
@@ -57,13 +59,26 @@ def _small_grays(frames: background_model.Frames, step: int) -> Iterator[np.ndar
 
 
 def _is_carried(grays: np.ndarray) -> bool:
-  """Returns whether the background of pictures (N, H, W) streams by."""
-  window = cv2.createHanningWindow(grays.shape[:0:-1], cv2.CV_32F)
-  # Less the slow changes of brightness, which would hold the peak at no shift.
-  sharp = [(g - cv2.GaussianBlur(g, (0, 0), 4)) * window for g in grays]
-  shifts = np.array([cv2.phaseCorrelate(a, b)[0][0] for a, b in itertools.pairwise(sharp)])
+  """Returns whether the background of pictures (N, H, W) streams by: most points move one way."""
+  shifts = np.array([_shift(a, b) for a, b in itertools.pairwise(grays.astype(np.uint8))])
   way, total = abs(shifts.sum()), np.abs(shifts).sum()
   return bool(way > MIN_PAN * grays.shape[2] and way > ONE_WAY * total)
+
+
+def _shift(before: np.ndarray, after: np.ndarray) -> float:
+  """Returns by how many columns most points move from one picture (H, W) uint8 to the next."""
+  points = cv2.goodFeaturesToTrack(before, POINTS, 0.01, 4)
+  if points is None:
+    return 0.0
+  moved, is_found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, np.empty_like(points))
+  known = is_found.ravel() > 0
+  (x, y), columns = points[known, 0].T, (moved - points)[known, 0, 0]
+  height, width = before.shape
+  cell = (y * CELLS[0] / height).astype(int) * CELLS[1] + (x * CELLS[1] / width).astype(int)
+  held = np.unique(cell)
+  if len(held) < CELLS[0] * CELLS[1] / 2:
+    return 0.0
+  return float(np.median([np.median(columns[cell == c]) for c in held]))
 
 
 def _on_the_spot(grays: np.ndarray, rate: float) -> np.ndarray:

@@ -65,6 +65,18 @@ CAMERA_CARRIED = Reason(
 
 ZOOM = Reason('walker.zoom', 'the camera zooms, or comes nearer, so nothing is estimated')
 
+JUMP = Reason(
+  'walker.jump',
+  'the film jumps: from one frame to the next the walker is somewhere else, so what is before and '
+  'after is estimated by itself',
+)
+
+REPEATED = Reason(
+  'walker.repeated',
+  'a walk shows the same pictures as an earlier one: the film is looped or runs backwards, and '
+  'every number counts the same steps again',
+)
+
 OBLIQUE = Reason(
   'walker.oblique',
   'somebody comes nearer or goes away (or climbs or jumps) and does not cross the picture, so '

@@ -33,6 +33,7 @@ MAX_PULL = 0.05
 
 MAX_JUMP = 0.12  # body heights from one frame to the next beside a steady walk; walks have 0.04
 SAME_SIZE = 0.15  # share by which a walker's height differs then
+OTHER_PICTURE = 1.6  # over the usual change of the walker's picture from frame to frame
 JUMP_FRAMES = 6  # before and after, through which lines are laid
 
 # Mean difference of two walks' outlines, in body heights, over a stretch of them: two walks of
@@ -44,7 +45,8 @@ SAME_S = 0.75
 # frames of every walk looked at, and 0.2 seen from the front.
 MIN_STRIDE = 0.25
 STRIDE_S = 1.2  # in which they do once: the longest step
-MAX_HEAD = 0.3  # body heights over which a head reaches, and no feet
+MAX_HEAD = 0.4  # body heights over which a head reaches; of all walks the median was under 0.32
+MIN_FEET = 1.3  # over the head's, the feet's reach of somebody seen from the side
 
 HIDDEN_FEET = 0.15  # body heights over the floor, of the lowest part that is seen
 HIDDEN_S = 0.2
@@ -128,6 +130,7 @@ def find_jump(track: linking.BlobTrack, time_s: np.ndarray) -> int | None:
   height = linking.median_height(track)
   frame, x = np.array([b.frame for b in track]), np.array([b.x for b in track])
   t = time_s[frame]
+  changes = np.array([b.changes[0] if b.changes else np.nan for b in track])
   for k in range(JUMP_FRAMES, len(track) - JUMP_FRAMES):
     if frame[k] != frame[k - 1] + 1:
       continue
@@ -136,8 +139,10 @@ def find_jump(track: linking.BlobTrack, time_s: np.ndarray) -> int | None:
     ends = [x[s].mean() + _slope(t[s], x[s]) * (middle - t[s].mean()) for s in (before, after)]
     steps = np.abs(np.diff(x[k - JUMP_FRAMES : k + JUMP_FRAMES]))
     is_one_step = steps[JUMP_FRAMES - 1] > 3 * np.median(steps)
+    # Who comes before a mirror has another outline at once, but not another picture.
+    is_other = changes[k] > OTHER_PICTURE * np.nanmedian(changes[before])
     is_whole = all(abs(track[i].height / height - 1) < SAME_SIZE for i in (k - 1, k))
-    if is_one_step and is_whole and abs(ends[1] - ends[0]) > MAX_JUMP * height:
+    if is_one_step and is_other and is_whole and abs(ends[1] - ends[0]) > MAX_JUMP * height:
       return int(frame[k])
   return None
 
@@ -167,7 +172,9 @@ def steps_aside(track: linking.BlobTrack, time_s: np.ndarray) -> np.ndarray:
   width = np.array([b.feet_width for b in track]) / linking.median_height(track)
   fps = 1 / float(np.median(np.diff(time_s)))
   widest = ndimage.percentile_filter(width, 90, size=max(3, round(STRIDE_S * fps)), mode='nearest')
-  return widest > MIN_STRIDE
+  head, feet = (np.median([getattr(b, n) for b in track]) for n in ('head_width', 'feet_width'))
+  is_blob = head > MAX_HEAD * linking.median_height(track) and feet < MIN_FEET * head
+  return (widest > MIN_STRIDE) & ~is_blob
 
 
 def is_upside_down(track: linking.BlobTrack) -> bool:
@@ -177,7 +184,7 @@ def is_upside_down(track: linking.BlobTrack) -> bool:
     float(np.percentile([getattr(b, name) for b in track], 90)) / height
     for name in ('head_width', 'feet_width')
   )
-  return feet < MAX_HEAD and head > MAX_HEAD
+  return feet < MIN_STRIDE + 0.05 and head > MAX_HEAD
 
 
 def cut_frames(frame: np.ndarray, cut: dict[int, bool], time_s: np.ndarray) -> np.ndarray:
