@@ -90,7 +90,7 @@ def test_a_flash_and_a_faulty_frame_are_no_cuts():
   assert cuts.frames == []
 
 
-@pytest.mark.parametrize('left_out', [9, 20])
+@pytest.mark.parametrize('left_out', [9, 16])
 def test_a_film_that_jumps_is_two_walks(filmed, left_out):
   """Within a track, and so far that another begins."""
   (first, second), (gap,) = look(filmed[:40] + filmed[40 + left_out :])

@@ -7,11 +7,14 @@ import numpy as np
 
 SIZE = (64, 36)  # columns and rows of the pictures that are compared
 CHANGED = 8.0  # gray levels by which a pixel of them changes
+MIN_SHARE = 0.3  # of the picture, that changes at a cut
 
-# Share of the picture that changes at a cut, and at most in the frame after: a flash or a fault is
-# over by then, and a camera that is torn about goes on.
-MIN_SHARE = 0.3
-MAX_SHARE_AFTER = 0.15
+# Correlation of the details before a cut and after it, and in the frame after that at least: light
+# that changes here and there leaves them (0.9), a flash or a fault is over by then, and a camera
+# that is torn about goes on.
+MAX_ALIKE = 0.6
+MIN_ALIKE_AFTER = 0.7
+DETAIL_SIGMA = 2.0
 
 
 class FilmCuts:
@@ -34,10 +37,17 @@ class FilmCuts:
     before, self._before = self._before, small
     if before is None:
       return
-    share = _changed_share(before, small)
-    if self._candidate is not None and share <= MAX_SHARE_AFTER:
+    alike = _detail_correlation(before, small)
+    if self._candidate is not None and alike >= MIN_ALIKE_AFTER:
       self.frames.append(self._candidate)
-    self._candidate = frame if share >= MIN_SHARE and self._candidate is None else None
+    is_other = alike <= MAX_ALIKE and _changed_share(before, small) >= MIN_SHARE
+    self._candidate = frame if is_other and self._candidate is None else None
+
+
+def _detail_correlation(before: np.ndarray, after: np.ndarray) -> float:
+  """Returns how far the details of two gray pictures (H, W) are the same, -1 to 1."""
+  one, other = (p - cv2.GaussianBlur(p, (0, 0), DETAIL_SIGMA) for p in (before, after))
+  return float((one * other).sum() / max(np.sqrt((one**2).sum() * (other**2).sum()), 1.0))
 
 
 def _changed_share(before: np.ndarray, after: np.ndarray) -> float:

@@ -52,7 +52,8 @@ HIDDEN_FEET = 0.15  # body heights over the floor, of the lowest part that is se
 HIDDEN_S = 0.2
 ABRUPT = 0.1  # body heights by which that part rises within three frames, as feet vanish
 
-EDGE_SIGMA_S = 0.25  # over which it is looked whether the picture's edge cuts the body
+EDGE_SIGMA_S = 0.5  # over which it is looked whether the picture's edge cuts the body
+MOSTLY_CUT = 0.6  # of the frames around
 
 CENTRE_SIGMA_S = 0.25  # smoothing of the window's path: slower than a step, faster than a turn
 
@@ -198,7 +199,7 @@ def cut_frames(frame: np.ndarray, cut: dict[int, bool], time_s: np.ndarray) -> n
   known = np.array(sorted(cut))
   share = np.interp(frame, known, [float(cut[k]) for k in known.tolist()])
   sigma = EDGE_SIGMA_S / float(np.median(np.diff(time_s)))
-  return ndimage.gaussian_filter1d(share, sigma, mode='nearest') > 0.5
+  return ndimage.gaussian_filter1d(share, sigma, mode='nearest') > MOSTLY_CUT
 
 
 def smooth_track(
