@@ -324,7 +324,7 @@ def refusal(code: str, _: Translate) -> tuple[str, str]:
   """Returns what happened and what can be done, translated; ('', '') of no code."""
   if not code:
     return '', ''
-  message, remedy = REFUSALS.get(code, _OTHER)
+  message, remedy = REFUSALS.get(code, (FLAGS[code], _FILM_AGAIN) if code in FLAGS else _OTHER)
   return _(message), _(remedy)
 
 

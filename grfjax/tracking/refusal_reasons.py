@@ -23,15 +23,16 @@ STEP_S = (0.3, 1.0)  # between two steps
 ACTIVITY = 3.0  # over the median pixel's change in time; at least 1.5 gray levels
 MAX_RETURN = 0.6  # of the largest change over time is left one step later: the picture returns
 
-# --- a camera that goes along
+# --- a camera that goes along, or zooms
 POINTS = 200  # whose motion is followed
 CELLS = (3, 6)  # rows and columns of parts, half of which must hold points: walkers alone do not
 MIN_PAN = 0.5  # of the picture's width, that the background moves one way
+MIN_ZOOM = 1.1  # by which it grows, or shrinks
 ONE_WAY = 0.7  # of all its motion
 
 
 def explain(frames: background_model.Frames, time_s: np.ndarray) -> list[tracking_gaps.Gap]:
-  """Looks for a treadmill, and for a camera that is carried beside the walker.
+  """Looks for a treadmill, and for a camera that is carried beside the walker or zooms.
 
   Args:
     frames: of a film in which nobody crosses the picture, as it was filmed.
@@ -44,8 +45,8 @@ def explain(frames: background_model.Frames, time_s: np.ndarray) -> list[trackin
   step = max(1, round(fps / RATE_HZ))
   grays = np.stack(list(_small_grays(frames, step)))
   times = time_s[::step]
-  if _is_carried(grays):
-    return [tracking_gaps.Gap(float(times[0]), float(times[-1]), tracking_gaps.CAMERA_CARRIED)]
+  if (reason := _camera_reason(grays)) is not None:
+    return [tracking_gaps.Gap(float(times[0]), float(times[-1]), reason)]
   found = np.flatnonzero(_on_the_spot(grays, fps / step))
   return tracking_gaps.merge_gaps([(found, tracking_gaps.ON_THE_SPOT)], times)
 
@@ -58,27 +59,43 @@ def _small_grays(frames: background_model.Frames, step: int) -> Iterator[np.ndar
       yield cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
 
 
-def _is_carried(grays: np.ndarray) -> bool:
-  """Returns whether the background of pictures (N, H, W) streams by: most points move one way."""
-  shifts = np.array([_shift(a, b) for a, b in itertools.pairwise(grays.astype(np.uint8))])
-  way, total = abs(shifts.sum()), np.abs(shifts).sum()
-  return bool(way > MIN_PAN * grays.shape[2] and way > ONE_WAY * total)
+def _camera_reason(grays: np.ndarray) -> tracking_gaps.Reason | None:
+  """Returns whether the background of pictures (N, H, W) streams by, or grows or shrinks."""
+  pictures = grays.astype(np.uint8)
+  shifts, scales = np.array([_motion(a, b) for a, b in itertools.pairwise(pictures)]).T
+  for steps, least, reason in (
+    (shifts, MIN_PAN * grays.shape[2], tracking_gaps.CAMERA_CARRIED),
+    (scales, np.log(MIN_ZOOM), tracking_gaps.ZOOM),
+  ):
+    way = abs(steps.sum())
+    if way > least and way > ONE_WAY * np.abs(steps).sum():
+      return reason
+  return None
 
 
-def _shift(before: np.ndarray, after: np.ndarray) -> float:
-  """Returns by how many columns most points move from one picture (H, W) uint8 to the next."""
+def _motion(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
+  """Returns how most of a picture (H, W) uint8 moves to the next one.
+
+  Returns:
+    The columns by which it does, and the logarithm of what it grows by; 0 where too little is seen.
+  """
   points = cv2.goodFeaturesToTrack(before, POINTS, 0.01, 4)
   if points is None:
-    return 0.0
+    return 0.0, 0.0
   moved, is_found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, np.empty_like(points))
   known = is_found.ravel() > 0
-  (x, y), columns = points[known, 0].T, (moved - points)[known, 0, 0]
+  start, end = points[known, 0], moved[known, 0]
   height, width = before.shape
+  x, y = start.T
   cell = (y * CELLS[0] / height).astype(int) * CELLS[1] + (x * CELLS[1] / width).astype(int)
   held = np.unique(cell)
   if len(held) < CELLS[0] * CELLS[1] / 2:
-    return 0.0
-  return float(np.median([np.median(columns[cell == c]) for c in held]))
+    return 0.0, 0.0
+  columns = (end - start)[:, 0]
+  shift = float(np.median([np.median(columns[cell == c]) for c in held]))
+  similarity, _ = cv2.estimateAffinePartial2D(start, end)
+  scale = 1.0 if similarity is None else float(np.hypot(similarity[0, 0], similarity[1, 0]))
+  return shift, float(np.log(scale))
 
 
 def _on_the_spot(grays: np.ndarray, rate: float) -> np.ndarray:
