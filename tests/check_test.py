@@ -365,6 +365,8 @@ def test_a_film_in_slow_motion():
   slow = dataclasses.replace(view.video, speed=0.125)
   found = trial_doubts.of_view(dataclasses.replace(view, video=slow), OURS)
   assert 'check.playback_speed' in codes(found)
+  found = trial_doubts.of_view(dataclasses.replace(view, video=slow), OURS, given_speed=0.125)
+  assert 'check.playback_speed' not in codes(found)
 
 
 def test_whole_strides_are_weighed():

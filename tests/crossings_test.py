@@ -250,7 +250,9 @@ def test_every_crossing_is_found_and_memory_does_not_grow(monkeypatch):
     kept.clear()
     frames = Counted(walks)
     found = 0
-    for k, crossing in enumerate(crossings.find_crossings(frames, frames.time_s)):
+    search = crossings.find_crossings(frames, frames.time_s)
+    walks_found = (c for c in search if isinstance(c, crossings.Crossing))  # they do repeat
+    for k, crossing in enumerate(walks_found):
       assert abs(crossing.track.frame[0] - 90 * k) <= 2
       assert abs(crossing.track.frame[-1] - (90 * k + 69)) <= 2
       found += 1

@@ -216,6 +216,19 @@ class TestCopies:
     about = json.loads((out / degraded_copies.SETTINGS_FILE).read_text())['copies']
     assert about[made[0].name]['crf'] == made[0].damage.crf
 
+  def test_a_copy_plays_as_slowly_as_its_row_says(self, tmp_path):
+    root = tmp_path / 'set'
+    root.mkdir()
+    making.write_set(root, {'A': 60.0}, trials=1)
+    rows = (root / 'trials.csv').read_text().splitlines()
+    (root / 'trials.csv').write_text(f'{rows[0]},speed\n{rows[1]},0.5\n')
+    settings = degraded_copies.Settings(copies=1, kinds=('compression',))
+    degraded_copies.write_set(root, tmp_path / 'out', settings)
+    filmed, copy = recordings.load(tmp_path / 'out')
+    assert copy.speed == filmed.speed == 0.5
+    times = [video_file.probe(trial.video).time_s for trial in (filmed, copy)]
+    np.testing.assert_allclose(*times, atol=1e-5)
+
   def test_again_nothing_is_made_and_what_is_missing_is_made_alike(self, source, copies):
     out, made = copies
     before = contents(out)

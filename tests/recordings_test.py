@@ -123,6 +123,28 @@ def test_extra_columns_are_ignored(tmp_path):
   assert len(recordings.load(_write(tmp_path, trials=trials))) == 2
 
 
+def test_a_films_own_speed(tmp_path):
+  def with_speed(first, second):
+    rows = TRIALS.splitlines()
+    cells = ['speed', first, second]
+    return '\n'.join(f'{row},{cell}' for row, cell in zip(rows, cells, strict=True)) + '\n'
+
+  trials = recordings.load(_write(tmp_path, trials=with_speed('0.125', '')))
+  assert [trial.speed for trial in trials] == [0.125, None]
+  told = recordings.digests(trials)
+  without = recordings.digests(recordings.load(_write(tmp_path)))
+  assert told['S1'] != without['S1']
+  assert told['S2'] == without['S2']
+  for cell, code in [
+    ('0', 'recording.out_of_range'), ('-1', 'recording.out_of_range'),
+    ('12.5', 'recording.out_of_range'), ('nan', 'table.not_finite'),
+    ('1/8', 'table.not_a_number'),
+  ]:  # fmt: skip
+    root = _write(tmp_path, trials=with_speed(cell, ''))
+    message = _refused(code, root, 2, 'speed')
+    assert f'found {cell!r}' in message
+
+
 def test_contact_frame(tmp_path):
   trials = TRIALS.replace('video_start_s', 'contact_frame').replace('0.25', '0')
   first, second = recordings.load(_write(tmp_path, trials=trials.replace('-0.5', '31')))

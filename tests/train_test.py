@@ -499,6 +499,7 @@ def test_one_bad_trial_does_not_stop_the_others(run, recordings_dir, tmp_path):
     row['camera'] = (
       {'left': 'right', 'right': 'left'}[row['camera']] if row is rows[0] else row['camera']
     )
+    row['speed'] = '0.5' if row is rows[-1] else ''
   copy = tmp_path / 'set'
   shutil.copytree(recordings_dir, copy)
   with (copy / 'trials.csv').open('w', newline='') as f:
@@ -511,6 +512,12 @@ def test_one_bad_trial_does_not_stop_the_others(run, recordings_dir, tmp_path):
   assert rows[0]['trial'] in failures[0]
   assert {p.stem for p in out.glob('*.csv')} == {row['trial'] for row in rows[1:]}
   assert rows[0]['trial'] in (out / prediction_files.INDEX).read_text()
+  slow, usual = (out / f'{rows[k]["trial"]}.csv' for k in (-1, -2))
+  assert json.loads(slow.with_suffix('.json').read_text())['speed'] == 0.5
+  assert json.loads(usual.with_suffix('.json').read_text())['speed'] == 1
+  assert 'A second of it is 0.5 real seconds' in slow.with_suffix('.html').read_text()
+  ends = [float(_rows(path)[-1]['time_s']) for path in (slow, usual)]
+  assert ends[0] == pytest.approx(ends[1] / 2, abs=1e-5)
 
 
 # --- the paper's network

@@ -1,5 +1,6 @@
 """Tests of grfjax.data.trial_records: records of made-up films and forces."""
 
+import dataclasses
 import pathlib
 
 import cv2
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 
 from grfjax import conventions, errors
-from grfjax.data import clip_config, pictures, trial_records, walker_views
+from grfjax.data import clip_config, pictures, trial_check, trial_records, walker_views
+from grfjax.evaluation import plate_reference
 from grfjax.io import recordings, video_file
 
 WALKER, MOCHIZUKI = clip_config.clip_config('walker'), clip_config.clip_config('mochizuki')
@@ -56,6 +58,23 @@ def own_frames(records: list[dict], cfg: clip_config.ClipConfig) -> dict[str, np
 def write_trial(root: pathlib.Path, **columns) -> recordings.Trial:
   making.write_manifests(root, {'A': 60.0}, [columns])
   return recordings.load(root)[0]
+
+
+def test_a_slow_film_has_the_same_labels_where_the_manifest_says_how_slow(trials, made, tmp_path):
+  """In the build, the check, and the plates beside a prediction alike."""
+  film = video_file.probe(trials[0].video)
+  path = tmp_path / 'slow.mp4'
+  making.write_video(path, video_file.frames(film), time_s=film.time_s / 0.125)
+  slow = dataclasses.replace(trials[0], video=path, speed=0.125)
+  records = trial_records.trial_records(slow, MOCHIZUKI)
+  for key in ('force', 'known', 'contact', 'frame'):
+    for mine, theirs in zip(records, made['mochizuki', 'left'], strict=True):
+      np.testing.assert_allclose(mine[key], theirs[key], atol=2e-3)
+  checked = trial_check.check_trial(slow, MOCHIZUKI)
+  assert checked.video.fps == pytest.approx(60, abs=0.01)
+  assert checked.labels.known == trial_check.check_trial(trials[0], MOCHIZUKI).labels.known
+  told, usual = (plate_reference.read_plate_reference(t) for t in (slow, trials[0]))
+  np.testing.assert_allclose(told.force, usual.force, atol=2e-3)
 
 
 @pytest.mark.parametrize('camera', ['left', 'right'])

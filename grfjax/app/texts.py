@@ -80,6 +80,18 @@ REFUSALS: dict[str, tuple[str, str]] = {
     N_('The film is interlaced: its odd and even rows show two instants.'),
     N_('Set the camera to progressive pictures (a p, not an i, behind the number of rows).'),
   ),
+  'video.cut': (
+    N_('The film shows another view from one picture to the next: several shots are joined.'),
+    N_('Choose one of the shots by itself.'),
+  ),
+  'video.turned': (
+    N_('The picture is turned: the walker lies on the side, or the head is below.'),
+    _ANOTHER_FILE,
+  ),
+  'video.several_views': (
+    N_('The film shows several views at once.'),
+    N_('Choose the film of one camera.'),
+  ),
   'video.no_walker': (N_('Nobody is seen walking across the picture.'), _FILM_AGAIN),
 }
 _OTHER = (N_('The film cannot be used.'), _FILM_AGAIN)
@@ -115,6 +127,34 @@ FINDINGS: dict[str, str] = {
     "From %(start)s to %(end)s s the feet are below the picture's lower edge, and nothing is "
     'estimated.'
   ),
+  'walker.head_cut': N_(
+    "From %(start)s to %(end)s s the head is above the picture's upper edge, and nothing is "
+    'estimated.'
+  ),
+  'walker.hidden': N_(
+    'From %(start)s to %(end)s s something hides the feet, and nothing is estimated.'
+  ),
+  'walker.no_stride': N_(
+    'From %(start)s to %(end)s s no legs swing as they do seen from the side, and nothing is '
+    'estimated.'
+  ),
+  'walker.on_the_spot': N_(
+    'From %(start)s to %(end)s s somebody walks on the spot, as on a treadmill, and nothing is '
+    'estimated.'
+  ),
+  'walker.camera_carried': N_(
+    'From %(start)s to %(end)s s the camera goes along with the walker, and nothing is '
+    'estimated. Let it stand still.'
+  ),
+  'walker.zoom': N_(
+    'From %(start)s to %(end)s s the camera zooms or comes nearer, and nothing is estimated.'
+  ),
+  'walker.jump': N_(
+    'From %(start)s to %(end)s s the film jumps; what is before and after is estimated by itself.'
+  ),
+  'walker.repeated': N_(
+    'From %(start)s to %(end)s s a walk is shown again: the film is looped or runs backwards.'
+  ),
   'walker.oblique': N_(
     'From %(start)s to %(end)s s somebody comes nearer or goes away instead of walking past, and '
     'nothing is estimated.'
@@ -131,6 +171,16 @@ FLAGS: dict[str, str] = {
   'walker.two_together': N_('Where two people are too close to each other, nothing is given.'),
   'walker.another_in_window': N_('Where another person is beside the walker, nothing is given.'),
   'walker.feet_cut': N_("Where the feet are below the picture's lower edge, nothing is given."),
+  'walker.head_cut': N_("Where the head is above the picture's upper edge, nothing is given."),
+  'walker.hidden': N_('Where something hides the feet, nothing is given.'),
+  'walker.no_stride': N_('Where no legs swing as they do seen from the side, nothing is given.'),
+  'walker.on_the_spot': N_(
+    'Where somebody walks on the spot, as on a treadmill, nothing is given.'
+  ),
+  'walker.camera_carried': N_('Where the camera goes along with the walker, nothing is given.'),
+  'walker.zoom': N_('Where the camera zooms or comes nearer, nothing is given.'),
+  'walker.jump': N_('Where the film jumps, nothing is given.'),
+  'walker.repeated': N_('A walk is shown again: the numbers count the same steps more than once.'),
   'walker.oblique': N_('Where somebody comes nearer or goes away, nothing is given.'),
   'walker.shorter': N_('Somebody else walks at the same time; who goes further is estimated.'),
   'gait.frames_without_estimate': N_('For a part of the film nothing is given.'),
@@ -314,7 +364,7 @@ def refusal(code: str, _: Translate) -> tuple[str, str]:
   """Returns what happened and what can be done, translated; ('', '') of no code."""
   if not code:
     return '', ''
-  message, remedy = REFUSALS.get(code, _OTHER)
+  message, remedy = REFUSALS.get(code, (FLAGS[code], _FILM_AGAIN) if code in FLAGS else _OTHER)
   return _(message), _(remedy)
 
 

@@ -244,7 +244,9 @@ def _write_copy(
   refused: tuple[str, ...],
 ) -> str:
   """Writes a copy; returns why a data set would refuse it, and then writes none; else ''."""
-  video = video_file.probe(trial.video)
+  with video_file.played_at(trial.speed):
+    video = video_file.probe(trial.video)
+  as_given = trial.speed or 1.0  # the copy's row says so too
   comment = {
     'made_by': MADE_BY, 'copy_of': trial.name, 'kinds': damage.kinds, **damage.amounts(),
     'refused': refused,
@@ -256,10 +258,10 @@ def _write_copy(
         film.film_again(
           video_file.frames(video), video.time_s, video.height, video.width, damage, rng
         ),
-        video.fps,
+        video.fps * as_given,
         crf=damage.crf,
         preset='veryfast',
-        time_s=video.time_s,
+        time_s=video.time_s / as_given,
         comment=json.dumps(comment),
       )
       if not settings.keep_refused:
@@ -274,9 +276,10 @@ def _write_copy(
 
 def _check_usable(trial: recordings.Trial, config: str) -> None:
   """Raises InputError where a data set would refuse a trial."""
-  view = walker_views.read_longest_walk(
-    trial.video, clip_config.clip_config(config), trial.camera, with_pictures=False
-  )
+  with video_file.played_at(trial.speed):
+    view = walker_views.read_longest_walk(
+      trial.video, clip_config.clip_config(config), trial.camera, with_pictures=False
+    )
   trial_records.check_direction(trial.camera, view.direction, str(trial.video))
   if trial.force:
     forces = trial_forces.read_trial_forces(trial, view.video.time_s, conventions.CONTACT_N)

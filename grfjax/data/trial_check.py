@@ -171,13 +171,14 @@ def check_trial(
   """
   found: list[findings.Finding] = []
   view = video = forces = label = None
-  with _collected(found, trial):
+  with _collected(found, trial), video_file.played_at(trial.speed):
     view = walker_views.read_longest_walk(trial.video, cfg, trial.camera, with_pictures=False)
     trial_records.check_direction(trial.camera, view.direction, str(trial.video))
   if view is not None:
     video = view.video
   else:
-    with contextlib.suppress(ValueError, OSError):  # which reading the walk has found already
+    # Which reading the walk has found already.
+    with contextlib.suppress(ValueError, OSError), video_file.played_at(trial.speed):
       video = video_file.probe(trial.video)
   is_placed = trial.video_start_s is not None or (
     trial.contact_frame is not None and video is not None
@@ -208,7 +209,7 @@ def check_trial(
   )  # fmt: skip
   doubts = []
   if view is not None:
-    doubts += trial_doubts.of_view(view, cfg)
+    doubts += trial_doubts.of_view(view, cfg, trial.speed)
   if forces is not None:
     doubts += trial_doubts.of_forces(forces)
   if view is not None and forces is not None and label is not None:

@@ -35,12 +35,22 @@ KNOWN_S = 0.3  # of a leg, seconds: half a stance
 WITHHELD = 0.1  # of a walk's frames
 
 
-def of_view(view: walker_views.WalkerViews, cfg: clip_config.ClipConfig) -> list[findings.Finding]:
-  """Returns what is doubtful or good to know in a trial's video."""
-  return [*_of_rate(view), *_of_walk(view, cfg)]
+def of_view(
+  view: walker_views.WalkerViews, cfg: clip_config.ClipConfig, given_speed: float | None = None
+) -> list[findings.Finding]:
+  """Returns what is doubtful or good to know in a trial's video.
+
+  Args:
+    view: of the walk.
+    cfg: how voxels are cut.
+    given_speed: real seconds in a second of film as trials.csv has it; None where it does not.
+  """
+  return [*_of_rate(view, given_speed), *_of_walk(view, cfg)]
 
 
-def _of_rate(view: walker_views.WalkerViews) -> Iterator[findings.Finding]:
+def _of_rate(
+  view: walker_views.WalkerViews, given_speed: float | None
+) -> Iterator[findings.Finding]:
   fps = view.video.fps
   if fps < FRAME_RATE:
     yield findings.Finding(
@@ -50,13 +60,14 @@ def _of_rate(view: walker_views.WalkerViews) -> Iterator[findings.Finding]:
       'force at initial contact, is not seen.',
       f'Film at {FRAME_RATE:g} frames a second or more.',
     )
-  if view.video.speed != 1:
+  if view.video.speed != 1 and given_speed is None:
     yield findings.Finding(
       findings.Level.DOUBT,
       'check.playback_speed',
       f'The file says that a second of film is {view.video.speed:.3g} real seconds, and its times '
       'are taken so.',
-      'See whether the walk takes as long as it did; hand in the film at its own speed otherwise.',
+      'See whether the walk takes as long as it did; otherwise give the true value in the column '
+      'speed of trials.csv.',
     )
 
 

@@ -13,7 +13,7 @@ from absl import logging
 
 from grfjax import conventions, errors
 from grfjax.data import clip_config, trial_forces, trial_labels, voxels, walker_views
-from grfjax.io import recordings
+from grfjax.io import recordings, video_file
 
 VERSION = '3.1.0'  # of the records; changes when their meaning does
 
@@ -143,7 +143,7 @@ def trial_records(
     errors.InputError: the video or the forces cannot be used; the message names the manifest's
       line and the file.
   """
-  with placing_errors(trial):
+  with placing_errors(trial), video_file.played_at(trial.speed):
     view = walker_views.read_longest_walk(trial.video, cfg, trial.camera)
     check_direction(trial.camera, view.direction, str(trial.video))
     forces = trial_forces.read_trial_forces(trial, view.video.time_s, threshold_n)

@@ -65,7 +65,8 @@ def read_walks(
 
   Raises:
     video_file.VideoError: the video cannot be read, or has a hole.
-    crossings.NobodyFoundError: nobody can be followed; the message names the video.
+    crossings.UnusableFilmError: the film is no single view of a walk past a camera, or nobody can
+      be followed; the message names the video.
   """
   video = video_file.probe(path)
   video_file.check_no_hole(video)
@@ -76,7 +77,7 @@ def read_walks(
   try:
     for walk in crossings.find_crossings(frames, video.time_s):
       yield walk if isinstance(walk, tracking_gaps.Gap) else _followed_windows(frames, walk, cfg)
-  except crossings.NobodyFoundError as error:
+  except crossings.UnusableFilmError as error:
     raise error.within(str(path), file=path) from error
 
 
@@ -99,7 +100,7 @@ def read_longest_walk(
   frames = working_frames.WorkingFrames(video)
   try:
     found = list(crossings.find_crossings(frames, video.time_s))
-  except crossings.NobodyFoundError as error:
+  except crossings.UnusableFilmError as error:
     raise error.within(str(path), file=path) from error
   gaps = tuple(gap for gap in found if isinstance(gap, tracking_gaps.Gap))
   view = _followed_windows(frames, crossings.longest(found), cfg, with_pictures)

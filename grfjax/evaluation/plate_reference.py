@@ -94,7 +94,8 @@ def read_plate_reference(
   if not (trial.force and named and timed):
     return None
   if frame_times_s is None:
-    frame_times_s = video_file.probe(trial.video).time_s
+    with video_file.played_at(trial.speed):
+      frame_times_s = video_file.probe(trial.video).time_s
   plates = trial_forces.read_trial_forces(trial, frame_times_s)
   label = trial_labels.label_times(plates, frame_times_s)
   near_far = conventions.near_far_to_legs(trial.camera)

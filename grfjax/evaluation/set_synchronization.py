@@ -12,7 +12,7 @@ from grfjax.data import findings, set_check, trial_forces
 from grfjax.evaluation import synchronization
 from grfjax.gait import force_curves
 from grfjax.inference import trained_run, video_estimate
-from grfjax.io import recordings
+from grfjax.io import recordings, video_file
 
 _BY_HAND = 'Give video_start_s or contact_frame of this trial by hand.'
 _SWAPPED = 'See which foot steps on which plate in the video, and mend plates.'
@@ -124,7 +124,8 @@ def find_starts(
     plates = usable[trial.name].plates
     assert plates is not None
     try:
-      estimate = video_estimate.estimate_video(run, trial.video)
+      with video_file.played_at(trial.speed):
+        estimate = video_estimate.estimate_video(run, trial.video)
       forces = plate_forces(trial)
     except errors.InputError as error:
       found = findings.Finding.of_error(error)

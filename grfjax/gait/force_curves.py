@@ -42,6 +42,7 @@ class ForceCurves:
     path: where the walker is in each frame; None where the network follows nobody.
     trust: (N, 2) leg (left, right): how far the vertical force can be trusted, 0 to 1; NaN where
       nobody is followed. Where it is low the force is withheld. None: the network does not tell.
+    speed: real seconds in a second of the film, by which `time_s` is multiplied already.
   """
 
   time_s: np.ndarray
@@ -54,6 +55,7 @@ class ForceCurves:
   gaps: tuple[Gap, ...] = ()
   trust: np.ndarray | None = None
   path: walker_path.WalkerPath | None = None
+  speed: float = 1.0
 
   @property
   def has_estimate(self) -> np.ndarray:

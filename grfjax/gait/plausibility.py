@@ -273,8 +273,8 @@ def _check_cadence(contacts: list[foot_contacts.MeasuredContact]) -> Iterator[Fl
       'gait.playback_speed',
       f'The cadence of {cadence:.0f} steps a minute is unusual (outside {USUAL_CADENCE[0]:g} to '
       f'{USUAL_CADENCE[1]:g}): the film may be {"slowed down" if cadence < 100 else "sped up"}. If '
-      'it is, every time and measure is wrong; give predict the real seconds in a second of film '
-      'as --speed (0.125 for 240 frames a second played at 30).',
+      'it is, every time and measure is wrong; give the real seconds in a second of film: '
+      '--speed=0.125 of 240 frames a second played at 30, or in the column speed of trials.csv.',
     )
 
 

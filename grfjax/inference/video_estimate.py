@@ -97,6 +97,7 @@ def estimate_video(
     path=walker_path.join([walk.path for walk in walks if walk.path is not None]),
     gaps=(*gaps, *_doubtful_gaps(film.time_s, doubtful)),
     trust=trusted if np.isfinite(trusted).any() else None,
+    speed=film.speed,
   )
 
 

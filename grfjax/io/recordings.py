@@ -29,6 +29,9 @@ AGE_YEARS = (0.0, 120.0)
 # From a person who fills an 8K picture to one who is 30 pixels high.
 SCALE_M_PER_PX = (1e-4, 0.1)
 
+# Real seconds in a second of film: from 2,500 frames a second played at 25 to a tenfold time lapse.
+SPEED = (0.01, 10.0)
+
 _MASS_TOLERANCE = 0.05  # clothes, shoes and a meal are less; pounds for kilograms are far more
 
 
@@ -76,6 +79,7 @@ class Trial:
     degraded: what was done to the video to make it worse, in words of one's own; empty for a video
       as it was filmed.
     scale_m_per_px: metres in a pixel of the video at the walker's distance; None where not given.
+    speed: real seconds in a second of the video, or None: what the file says, or 1.
   """
 
   subject: Subject
@@ -91,6 +95,7 @@ class Trial:
   where: str
   degraded: tuple[str, ...] = ()
   scale_m_per_px: float | None = None
+  speed: float | None = None
 
   @property
   def force_name(self) -> str:
@@ -188,6 +193,7 @@ def digests(trials: collections.abc.Iterable[Trial]) -> dict[str, str]:
     settings = [
       trial.subject.body_mass_kg, trial.camera, trial.plates, trial.video_start_s,
       trial.contact_frame, *([trial.degraded] if trial.degraded else []),
+      *([{'speed': trial.speed}] if trial.speed is not None else []),
     ]  # fmt: skip
     contents = [_sha256(trial.video), *([_sha256(file) for file in trial.force] or [''])]
     if trial.force_format:
@@ -402,10 +408,11 @@ def _trial(
   scale = None
   if row.has('scale_m_per_px'):
     scale = row.number('scale_m_per_px', *SCALE_M_PER_PX, 'metres a pixel')
+  speed = row.number('speed', *SPEED, 'real seconds a second of film') if row.has('speed') else None
   degraded = tuple(what.strip() for what in row.cells.get('degraded', '').split(';'))
   return Trial(
     subject, name, video, camera, force, force_format, plates, start_s, contact_frame, root, where,
-    tuple(filter(None, degraded)), scale,
+    tuple(filter(None, degraded)), scale, speed,
   )  # fmt: skip
 
 

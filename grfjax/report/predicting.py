@@ -10,7 +10,7 @@ import tqdm
 from grfjax.evaluation import plate_reference
 from grfjax.gait import walking_speed
 from grfjax.inference import trained_run, video_estimate
-from grfjax.io import atomic, recordings
+from grfjax.io import atomic, recordings, video_file
 from grfjax.report import prediction_files, run_description, walk_prediction, walk_text
 
 
@@ -46,13 +46,14 @@ def predict_set(
   trials = recordings.load(root, need_forces=False, subjects=subjects)
   for trial in tqdm.tqdm(trials, desc='predict', unit='trial', mininterval=1):
     try:
-      estimate = video_estimate.estimate_video(run, trial.video, trial.camera)
-      reference, notes = _plate_reference(trial, estimate.time_s)
-      prediction = walk_prediction.Prediction(
-        trial.name, trial.video.name, trial.subject.name, estimate, trial.subject.body_mass_kg,
-        description, reference, (*run.damaged, *notes), _given(trial),
-      )  # fmt: skip
-      prediction_files.write_prediction(out, prediction, trial.video if with_overlay else None)
+      with video_file.played_at(trial.speed):
+        estimate = video_estimate.estimate_video(run, trial.video, trial.camera)
+        reference, notes = _plate_reference(trial, estimate.time_s)
+        prediction = walk_prediction.Prediction(
+          trial.name, trial.video.name, trial.subject.name, estimate, trial.subject.body_mass_kg,
+          description, reference, (*run.damaged, *notes), _given(trial),
+        )  # fmt: skip
+        prediction_files.write_prediction(out, prediction, trial.video if with_overlay else None)
     except (ValueError, OSError) as error:
       if isinstance(error, OSError) and error.errno in atomic.DISK_FULL:
         raise

@@ -92,6 +92,7 @@ class Prediction:
       'video': self.video_name,
       'subject': self.subject or None,
       'camera': self.estimate.camera,
+      'speed': self.estimate.speed,
       'body_mass_kg': self.body_mass_kg,
       **dataclasses.asdict(self.given),
       'run': self.run,

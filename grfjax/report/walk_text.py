@@ -99,6 +99,8 @@ def _count(n: int, noun: str) -> str:
 def describe_recording(content: walk_prediction.Content) -> str:
   """Returns who was filmed in which video."""
   text = f'Video: {content["video"]}.'
+  if content['speed'] != 1:
+    text += f' A second of it is {content["speed"]:.4g} real seconds.'
   if content['subject']:
     text += f' Subject: {content["subject"]}.'
   if content['body_mass_kg'] is not None:

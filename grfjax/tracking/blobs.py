@@ -17,6 +17,8 @@ MIN_HEIGHT = 0.12  # of the picture: smaller blobs are not a walker
 # as much as the body does, while a shadow fades out to its end (the darkest drawn ones to half).
 CUT_CONTRAST = 0.75
 
+END_SHARE = 0.2  # of a body's rows are its head, and as many its feet
+
 
 @dataclasses.dataclass(eq=False)
 class Blob:
@@ -32,6 +34,9 @@ class Blob:
     lit_x: centre column of the upper body without soft shadows beside it; of clothes that could be
       a shadow themselves with them.
     is_cut: whether the picture's lower edge cuts the body, and not its shadow alone.
+    is_head_cut: whether its upper edge cuts the body.
+    head_width: columns over which the head reaches.
+    feet_width: the same of the feet.
     changes: mean difference to the frame before, where the blob is; then the same in the following
       frames in which its track has no blob.
     neighbours: tracks of other people who are in the same window.
@@ -45,6 +50,9 @@ class Blob:
   right: float
   lit_x: float
   is_cut: bool = False
+  is_head_cut: bool = False
+  head_width: float = 0.0
+  feet_width: float = 0.0
   changes: list[float] = dataclasses.field(default_factory=list)
   neighbours: list[list[Blob]] = dataclasses.field(default_factory=list)
 
@@ -111,6 +119,7 @@ def find_blobs(
     if body is None:
       continue
     column, row = left + x0, top + y0
+    whole = body.mask[body.top : body.bottom]
     blobs.append(
       Blob(
         frame=frame_index,
@@ -120,6 +129,9 @@ def find_blobs(
         left=float(scale * (column + body.left)),
         right=float(scale * (column + body.right)),
         lit_x=scale * (column + _lit_centre(body, picture[inside], background[inside], threshold)),
+        is_head_cut=row + body.top == 0,
+        head_width=float(scale * _width(whole)),
+        feet_width=float(scale * _width(whole[::-1])),
         is_cut=row + body.bottom >= rows - 1 and _is_cut(body.mask, difference[inside]),
       )
     )
@@ -161,6 +173,12 @@ def _find_body(mask: np.ndarray, min_height: float) -> _Body | None:
   ):  # fmt: skip
     return None
   return _Body(mask, centre, top, bottom, filled_columns[0], filled_columns[-1] + 1)
+
+
+def _width(mask: np.ndarray) -> int:
+  """Returns over how many columns the first rows of a body's mask (h, w) reach."""
+  columns = np.flatnonzero(mask[: max(1, round(END_SHARE * len(mask)))].sum(0) >= 2)
+  return int(columns[-1] + 1 - columns[0]) if len(columns) else 0
 
 
 def _is_cut(mask: np.ndarray, difference: np.ndarray) -> bool:

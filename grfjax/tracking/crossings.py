@@ -12,6 +12,7 @@ crossing lasts, as its lines are known only at its end; memory does not grow wit
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterable, Iterator
 
@@ -23,15 +24,22 @@ from grfjax.tracking import (
   background_model,
   blobs,
   camera_motion,
+  film_cuts,
   frame_planes,
   linking,
+  refusal_reasons,
+  seams,
   steady_frames,
   tracking_gaps,
   walker_track,
 )
 
 
-class NobodyFoundError(errors.InputError):
+class UnusableFilmError(errors.InputError):
+  """A film that cannot be used as it is; the message says what was seen, and what to do."""
+
+
+class NobodyFoundError(UnusableFilmError):
   """No walker could be followed; the message says what moves in the video instead.
 
   Attributes:
@@ -41,6 +49,24 @@ class NobodyFoundError(errors.InputError):
 
   gaps: tuple[tracking_gaps.Gap, ...] = ()
   moves: bool = False
+
+
+# By which the picture of the room may grow over a walk; held in hands it does by 1.02.
+MAX_ZOOM = 1.1
+
+# Frames that two walks may share and yet count as one after the other: somebody whom a pillar
+# hides is seen on both its sides for a moment.
+MAX_SHARED = 3
+
+MAX_SIZE_APART = 0.15  # share by which the same walker's height may differ after a jump
+JUMP_AWAY = 0.25  # body heights, from where on a walker is no longer taken for the same
+JUMP_MARGIN = 2  # frames before and after a jump that belong to no walk
+
+# Why nobody is found, where nothing else need be looked for.
+_TELLING = (
+  tracking_gaps.FEET_CUT, tracking_gaps.HEAD_CUT, tracking_gaps.OBLIQUE, tracking_gaps.NO_STRIDE,
+  tracking_gaps.ZOOM,
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +106,7 @@ def find_crossings(
 
   Raises:
     NobodyFoundError: nothing person-sized crosses the picture, or only in such gaps.
+    UnusableFilmError: several shots are joined, the film shows several views, or is turned.
   """
   steady = steady_frames.SteadyFrames(frames)
   search = _Search(steady, time_s)
@@ -91,15 +118,56 @@ def find_crossings(
       yield crossing
   gaps = search.gaps()
   if not has_crossing:
-    error = NobodyFoundError(
-      f'nobody walks across the picture ({"; ".join(map(str, gaps)) or search.describe_motion()}; '
-      f'expected one person crossing at least {linking.MIN_TRAVEL} body heights before a still '
-      'camera)',
-      code='video.no_walker',
-    )
-    error.gaps, error.moves = tuple(gaps), steady.moves
-    raise error
+    if not any(gap.reason in _TELLING for gap in gaps):
+      gaps = refusal_reasons.explain(frames, time_s) or gaps
+    if not gaps:
+      _check_upright(frames, time_s)
+    raise _nobody_found(gaps, search.describe_motion(), steady.moves)
   yield from gaps
+
+
+def _nobody_found(gaps: list[tracking_gaps.Gap], motion: str, moves: bool) -> NobodyFoundError:
+  expected = (
+    f'expected one person crossing at least {linking.MIN_TRAVEL} body heights before a still camera'
+  )
+  if gaps:
+    message = f'no walk can be estimated: {"; ".join(map(str, gaps))} ({expected})'
+    code = max(gaps, key=lambda gap: gap.end_s - gap.start_s).reason.code
+  else:
+    message, code = f'nobody walks across the picture ({motion}; {expected})', 'video.no_walker'
+  error = NobodyFoundError(message, code=code)
+  error.gaps, error.moves = tuple(gaps), moves
+  return error
+
+
+class _TurnedFrames:
+  """The frames of a video, turned by a quarter."""
+
+  def __init__(self, frames: background_model.Frames):
+    self._frames = frames
+
+  def __iter__(self) -> Iterator[np.ndarray]:
+    return (np.ascontiguousarray(np.rot90(frame)) for frame in self._frames)
+
+  def sample(self, count: int) -> list[np.ndarray]:
+    return [np.ascontiguousarray(np.rot90(frame)) for frame in self._frames.sample(count)]
+
+
+def _check_upright(frames: background_model.Frames, time_s: np.ndarray) -> None:
+  """Raises UnusableFilmError where somebody crosses the picture once it is turned by a quarter."""
+  steady = steady_frames.SteadyFrames(_TurnedFrames(frames))
+  search = _Search(steady, time_s)
+  walks: list[Crossing] = []
+  with contextlib.suppress(UnusableFilmError):
+    for k, frame in enumerate(steady):
+      walks += search.add(k, frame)
+  if walks or search.is_upside_down:
+    raise UnusableFilmError(
+      'the walker lies on the side: the picture is turned by a quarter, as where a flag that says '
+      'how the camera was held has been lost. Turn it (ffmpeg -i IN -vf transpose=1 OUT, or '
+      'transpose=2 if the head is below then)',
+      code='video.turned',
+    )
 
 
 def longest(found: Iterable[Crossing | tracking_gaps.Gap]) -> Crossing:
@@ -129,6 +197,11 @@ class _Search:
     self._min_frames = linking.MIN_SECONDS * fps - 1
     self._linker = linking.Linker(fps)
     self._camera = camera_motion.CameraMotion(self._search_background, fps)
+    self._cuts = film_cuts.FilmCuts()
+    self._seams = seams.Seams(self._background, fps)
+    self._walks: list[linking.BlobTrack] = []  # all but repetitions
+    self._last: linking.BlobTrack | None = None  # of the tracks that were over before
+    self.is_upside_down = False
     self._planes = frame_planes.FramePlanes(frames, self._background)
     self._picture = self._search_background  # the search picture of the last frame
     self._waiting: list[Crossing] = []  # over, but perhaps shorter than one that is not
@@ -140,10 +213,14 @@ class _Search:
     self._planes.add(index, frame)
     previous, self._picture = self._picture, background_model.search_picture(frame)
     self._camera.add(index, self._picture)
+    self._cuts.add(index, self._picture)
+    if self._cuts.frames:
+      raise self._cut_error(self._cuts.frames[0])
     for track in self._link(index, previous):
-      for walk in linking.split_at_turns(track):
-        if self._linker.is_person(walk):
-          self._finish(walk)
+      for part in self._without_jumps(track):
+        for walk in linking.split_at_turns(part) if part else ():
+          if self._linker.is_person(walk):
+            self._finish(walk)
     first_open = min((t[0].frame for t in self._linker.open_tracks), default=index + 1)
     self._planes.forget_before(first_open)
     settled, shorter, self._waiting = _settle(self._waiting, first_open)
@@ -199,7 +276,15 @@ class _Search:
 
   def _finish(self, track: linking.BlobTrack) -> None:
     """Makes a crossing of a person's track that is over, or notes why it is none."""
-    if walker_track.is_oblique(track, self._background.shape[1]):
+    if self._seams.are_parted(track):
+      raise UnusableFilmError(
+        f'at {self._time_s[track[0].frame]:.1f} s the film shows several views at once, beside or '
+        'above each other; cut out one of them (ffmpeg -i IN -vf crop=WIDTH:HEIGHT:LEFT:TOP OUT)',
+        code='video.several_views',
+      )
+    hidden = walker_track.hidden_feet(track, self._time_s)
+    seen = [b for b, is_hidden in zip(track, hidden, strict=True) if not is_hidden]
+    if walker_track.is_oblique(seen, self._background.shape[1]):
       frames = np.arange(track[0].frame, track[-1].frame + 1)
       self._excluded.append((frames, tracking_gaps.OBLIQUE))
       return
@@ -207,23 +292,112 @@ class _Search:
     self._furthest = max(self._furthest or 0.0, travel)
     if travel < linking.MIN_TRAVEL:
       return
+    self._note_repetition(track)
+    if walker_track.is_upside_down(track):
+      self.is_upside_down = True
+      raise UnusableFilmError(
+        f'at {self._time_s[track[0].frame]:.1f} s somebody walks with the head below: the picture '
+        'is upside down. Turn it (ffmpeg -i IN -vf hflip,vflip OUT)',
+        code='video.turned',
+      )
     smooth = walker_track.smooth_track(
       track, self._time_s, self._background, self._noise, self._lower_edge
     )
     has_neighbour = np.isin(smooth.frame, self._frames_with_neighbour(track))
-    is_mostly_cut = np.mean([b.is_cut for b in track]) > 0.5
-    feet_cut = (smooth.floor > self._lower_edge) & is_mostly_cut
-    self._excluded += [
-      (smooth.frame[has_neighbour], tracking_gaps.ANOTHER_IN_WINDOW),
-      (smooth.frame[feet_cut], tracking_gaps.FEET_CUT),
-    ]
-    moving = self._moving(smooth.frame)
-    clear = tracking_gaps.keep_long_runs(~moving & ~has_neighbour & ~feet_cut, self._min_frames)
+    cut = {b.frame: b.is_cut for b in track}
+    feet_cut = (smooth.floor > self._lower_edge) & walker_track.cut_frames(
+      smooth.frame, cut, self._time_s
+    )
+    head_cut = (smooth.floor - smooth.height < self._scale) & walker_track.cut_frames(
+      smooth.frame, {b.frame: b.is_head_cut for b in track}, self._time_s
+    )
+    blob_frame = np.array([b.frame for b in track])
+    is_hidden = np.isin(smooth.frame, blob_frame[hidden])
+    aside = walker_track.steps_aside(track, self._time_s)
+    no_stride = np.isin(smooth.frame, blob_frame[~aside]) & ~feet_cut & ~is_hidden
+    to_filmed = np.stack([self._frames.to_filmed(k) for k in smooth.frame.tolist()])
+    zooms = np.full(len(smooth.frame), self._zoom(to_filmed) > MAX_ZOOM)
+    withheld = (
+      (has_neighbour, tracking_gaps.ANOTHER_IN_WINDOW), (feet_cut, tracking_gaps.FEET_CUT),
+      (head_cut, tracking_gaps.HEAD_CUT), (is_hidden, tracking_gaps.HIDDEN),
+      (no_stride, tracking_gaps.NO_STRIDE), (zooms, tracking_gaps.ZOOM),
+    )  # fmt: skip
+    self._excluded += [(smooth.frame[where], reason) for where, reason in withheld]
+    unclear = np.logical_or.reduce([self._moving(smooth.frame), *(where for where, _ in withheld)])
+    clear = tracking_gaps.keep_long_runs(~unclear, self._min_frames)
     if clear.any():
       planes = self._planes.select(smooth.frame)
-      to_filmed = np.stack([self._frames.to_filmed(k) for k in smooth.frame.tolist()])
       reach = abs(track[-1].x - track[0].x)
       self._waiting.append(Crossing(smooth, clear, planes, to_filmed, reach))
+
+  def _cut_error(self, frame: int) -> UnusableFilmError:
+    at = self._time_s[frame]
+    return UnusableFilmError(
+      f'frame {frame} at {at:.2f} s shows another view than the frame before: several shots are '
+      f'joined. Give each by itself (ffmpeg -i IN -t {at:.2f} OUT keeps what is before)',
+      code='video.cut',
+      frame=frame,
+    )
+
+  def _without_jumps(self, track: linking.BlobTrack) -> list[linking.BlobTrack]:
+    """Cuts a track where the film jumps, and notes that; the frames beside it belong to no walk."""
+    before, self._last = self._last, track
+    if self._frames.moves or not self._linker.is_person(track):
+      return [track]  # a frame that is held still wrongly jumps as well
+    if before and self._is_same_elsewhere(before, track):
+      track = self._note_jump(track[0].frame, track)
+    parts = []
+    while (jump := walker_track.find_jump(track, self._time_s)) is not None:
+      parts.append([b for b in track if b.frame < jump - JUMP_MARGIN])
+      track = self._note_jump(jump, track)
+    return [*parts, track]
+
+  def _note_jump(self, jump: int, track: linking.BlobTrack) -> linking.BlobTrack:
+    """Notes a jump before a frame, and returns the part of a track that is clear of it."""
+    beside = np.arange(max(0, jump - JUMP_MARGIN), jump + JUMP_MARGIN)
+    self._excluded.append((beside[beside < len(self._time_s)], tracking_gaps.JUMP))
+    return [b for b in track if b.frame >= jump + JUMP_MARGIN]
+
+  def _is_same_elsewhere(self, before: linking.BlobTrack, after: linking.BlobTrack) -> bool:
+    """Returns whether a track ends within the picture where the next begins elsewhere in it."""
+    if not (self._linker.is_person(before) and self._linker.is_person(after)):
+      return False
+    one, other = before[-1], after[0]
+    height = linking.median_height(before)
+    width = float(np.median([b.right - b.left for b in before]))
+    at = np.array([one.frame, other.frame])
+    return bool(
+      other.frame == one.frame + 1
+      and abs(other.x - one.x) > JUMP_AWAY * height
+      and not tracking_gaps.is_within(self._linker.pair_intervals, at).any()
+      and all(
+        b.left > 1
+        and b.right < self._background.shape[1] - 1
+        and abs(b.height / height - 1) < MAX_SIZE_APART
+        and b.right - b.left > (1 - 2 * MAX_SIZE_APART) * width
+        for b in (one, other)
+      )
+    )
+
+  def _note_repetition(self, track: linking.BlobTrack) -> None:
+    """Notes where a walk shows the same pictures as an earlier one."""
+    if any(walker_track.repeats(track, earlier, self._time_s) for earlier in self._walks):
+      frames = np.arange(track[0].frame, track[-1].frame + 1)
+      self._excluded.append((frames, tracking_gaps.REPEATED))
+    else:
+      self._walks.append(track)
+
+  def _zoom(self, to_filmed: np.ndarray) -> float:
+    """Returns the largest over the smallest scale of frames, (K, 3, 3) homographies."""
+    if not self._frames.moves:
+      return 1.0
+    height, width = self._background.shape[:2]
+    x, y = width / 2 + 50.0 * np.array([0, 1, 0]), height / 2 + 50.0 * np.array([0, 0, 1])
+    mapped = to_filmed @ np.stack([x, y, np.ones(3)])
+    corner, right, below = np.moveaxis(mapped[:, :2] / mapped[:, 2:], 2, 0)
+    (a, b), (c, d) = (right - corner).T, (below - corner).T
+    area = np.abs(a * d - b * c)
+    return float(np.sqrt(area.max() / area.min()))
 
   def _moving(self, frames: np.ndarray) -> np.ndarray:
     """Returns which of (K,) frames are not held still."""
@@ -268,5 +442,7 @@ def _settle(
 
 
 def _overlap(a: Crossing, b: Crossing) -> bool:
-  """Returns whether two crossings share a frame."""
-  return bool(a.track.frame[0] <= b.track.frame[-1] and b.track.frame[0] <= a.track.frame[-1])
+  """Returns whether two crossings share more than a moment."""
+  first = max(a.track.frame[0], b.track.frame[0])
+  last = min(a.track.frame[-1], b.track.frame[-1])
+  return bool(last - first + 1 > MAX_SHARED)

@@ -37,6 +37,46 @@ FEET_CUT = Reason(
   'walker.feet_cut', "the feet are beyond the picture's lower edge, so nothing is estimated"
 )
 
+HEAD_CUT = Reason(
+  'walker.head_cut', "the head is beyond the picture's upper edge, so nothing is estimated"
+)
+
+HIDDEN = Reason(
+  'walker.hidden', 'something before the walker hides the feet, so nothing is estimated'
+)
+
+NO_STRIDE = Reason(
+  'walker.no_stride',
+  'no legs swing as they do seen from the side (is it seen from the front, from behind or from '
+  'above?), so nothing is estimated',
+)
+
+ON_THE_SPOT = Reason(
+  'walker.on_the_spot',
+  'somebody walks on the spot, as on a treadmill; the networks know only walks past a camera, so '
+  'nothing is estimated',
+)
+
+CAMERA_CARRIED = Reason(
+  'walker.camera_carried',
+  'the camera goes along with the walker and the background streams by, so nothing is estimated; '
+  'let the camera stand still',
+)
+
+ZOOM = Reason('walker.zoom', 'the camera zooms, or comes nearer, so nothing is estimated')
+
+JUMP = Reason(
+  'walker.jump',
+  'the film jumps: from one frame to the next the walker is somewhere else, so what is before and '
+  'after is estimated by itself',
+)
+
+REPEATED = Reason(
+  'walker.repeated',
+  'a walk shows the same pictures as an earlier one: the film is looped or runs backwards, and '
+  'every number counts the same steps again',
+)
+
 OBLIQUE = Reason(
   'walker.oblique',
   'somebody comes nearer or goes away (or climbs or jumps) and does not cross the picture, so '

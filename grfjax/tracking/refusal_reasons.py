@@ -1,0 +1,137 @@
+"""Why nobody walks across the picture, looked for once nobody was found: it costs another pass."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from scipy import ndimage
+
+from grfjax.tracking import background_model, tracking_gaps
+
+RATE_HZ = 15.0  # of the pictures that are looked at
+ROWS = 90  # of them, about
+
+# --- a treadmill
+WINDOW_S, HOP_S = 2.5, 0.5  # of the film, in which steps are looked for
+MIN_HEIGHT = 0.25  # of the picture, of somebody who steps on the spot
+MAX_WIDTH = 1.0  # of that height
+MIN_STRIDE = 0.3  # of that height, over which the lower third moves: legs that swing, seen aside
+STEP_S = (0.3, 1.0)  # between two steps
+ACTIVITY = 3.0  # over the median pixel's change in time; at least 1.5 gray levels
+MAX_RETURN = 0.6  # of the largest change over time is left one step later: the picture returns
+
+# --- a camera that goes along, or zooms
+POINTS = 200  # whose motion is followed
+CELLS = (3, 6)  # rows and columns of parts, half of which must hold points: walkers alone do not
+MIN_PAN = 0.5  # of the picture's width, that the background moves one way
+MIN_ZOOM = 1.1  # by which it grows, or shrinks
+ONE_WAY = 0.7  # of all its motion
+
+
+def explain(frames: background_model.Frames, time_s: np.ndarray) -> list[tracking_gaps.Gap]:
+  """Looks for a treadmill, and for a camera that is carried beside the walker or zooms.
+
+  Args:
+    frames: of a film in which nobody crosses the picture, as it was filmed.
+    time_s: (N,) of the frames.
+
+  Returns:
+    The intervals in which that is so; none where there is another reason.
+  """
+  fps = 1 / float(np.median(np.diff(time_s)))
+  step = max(1, round(fps / RATE_HZ))
+  grays = np.stack(list(_small_grays(frames, step)))
+  times = time_s[::step]
+  if (reason := _camera_reason(grays)) is not None:
+    return [tracking_gaps.Gap(float(times[0]), float(times[-1]), reason)]
+  found = np.flatnonzero(_on_the_spot(grays, fps / step))
+  return tracking_gaps.merge_gaps([(found, tracking_gaps.ON_THE_SPOT)], times)
+
+
+def _small_grays(frames: background_model.Frames, step: int) -> Iterator[np.ndarray]:
+  for k, frame in enumerate(frames):
+    if k % step == 0:
+      size = round(frame.shape[1] * ROWS / frame.shape[0]), ROWS
+      small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+      yield cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+
+
+def _camera_reason(grays: np.ndarray) -> tracking_gaps.Reason | None:
+  """Returns whether the background of pictures (N, H, W) streams by, or grows or shrinks."""
+  pictures = grays.astype(np.uint8)
+  shifts, scales = np.array([_motion(a, b) for a, b in itertools.pairwise(pictures)]).T
+  for steps, least, reason in (
+    (shifts, MIN_PAN * grays.shape[2], tracking_gaps.CAMERA_CARRIED),
+    (scales, np.log(MIN_ZOOM), tracking_gaps.ZOOM),
+  ):
+    way = abs(steps.sum())
+    if way > least and way > ONE_WAY * np.abs(steps).sum():
+      return reason
+  return None
+
+
+def _motion(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
+  """Returns how most of a picture (H, W) uint8 moves to the next one.
+
+  Returns:
+    The columns by which it does, and the logarithm of what it grows by; 0 where too little is seen.
+  """
+  points = cv2.goodFeaturesToTrack(before, POINTS, 0.01, 4)
+  if points is None:
+    return 0.0, 0.0
+  moved, is_found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, np.empty_like(points))
+  known = is_found.ravel() > 0
+  start, end = points[known, 0], moved[known, 0]
+  height, width = before.shape
+  x, y = start.T
+  cell = (y * CELLS[0] / height).astype(int) * CELLS[1] + (x * CELLS[1] / width).astype(int)
+  held = np.unique(cell)
+  if len(held) < CELLS[0] * CELLS[1] / 2:
+    return 0.0, 0.0
+  columns = (end - start)[:, 0]
+  shift = float(np.median([np.median(columns[cell == c]) for c in held]))
+  similarity, _ = cv2.estimateAffinePartial2D(start, end)
+  scale = 1.0 if similarity is None else float(np.hypot(similarity[0, 0], similarity[1, 0]))
+  return shift, float(np.log(scale))
+
+
+def _on_the_spot(grays: np.ndarray, rate: float) -> np.ndarray:
+  """Returns (N,) bool, in which of (N, H, W) pictures somebody steps on the spot."""
+  found = np.zeros(len(grays), bool)
+  length = min(len(grays), round(WINDOW_S * rate))
+  if length < 2 * STEP_S[1] * rate:
+    return found
+  for start in range(0, len(grays) - length + 1, max(1, round(HOP_S * rate))):
+    part = slice(start, start + length)
+    if _steps(grays[part], rate):
+      found[part] = True
+  return found
+
+
+def _steps(grays: np.ndarray, rate: float) -> bool:
+  """Returns whether somebody in the same place moves the legs again and again."""
+  change = np.abs(np.diff(grays, axis=0)).mean(0)
+  active = change > max(ACTIVITY * float(np.median(change)), 1.5)
+  joined = cv2.morphologyEx(active.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((15, 9), np.uint8))
+  count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+  if count < 2:
+    return False
+  best = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+  x, y, w, h = stats[best, :4]
+  is_inside = x > 0 and x + w < grays.shape[2]
+  if not is_inside or h < MIN_HEIGHT * grays.shape[1] or w > MAX_WIDTH * h:
+    return False
+  legs = slice(y + h - h // 3, y + h), slice(x, x + w)
+  columns = np.flatnonzero((active & (labels == best))[legs].any(0))
+  if len(columns) == 0 or np.ptp(columns) < MIN_STRIDE * h:
+    return False
+  series = grays[:, *legs]
+  lags = np.arange(1, round(STEP_S[1] * rate) + 1)
+  left = np.array([np.abs(series[lag:] - series[:-lag]).mean() for lag in lags])
+  left = ndimage.uniform_filter1d(left, 3)
+  highest = int(left.argmax())
+  later = lags > max(lags[highest], STEP_S[0] * rate)
+  return bool(later.any() and left[later].min() < MAX_RETURN * left[highest])

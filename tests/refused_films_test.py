@@ -1,0 +1,255 @@
+"""Films that are no walk past a camera are refused, or withheld for a while, each by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import making
+import numpy as np
+import pytest
+
+from grfjax.tracking import (
+  crossings,
+  film_cuts,
+  linking,
+  refusal_reasons,
+  tracking_gaps,
+  walker_track,
+)
+
+HEIGHT, WIDTH, FLOOR, TALL, COUNT, FPS = 120, 212, 108, 78, 90, 60
+ROOM = making.room(HEIGHT, WIDTH)
+COLUMNS = np.linspace(25, 187, COUNT)
+OTHER_ROOM = making.room(HEIGHT, WIDTH, 5)
+FURNITURE = making.room(HEIGHT, WIDTH, 9)
+
+Film = list[np.ndarray]
+
+
+def film(columns: Iterable[float], room: np.ndarray = ROOM) -> Film:
+  """Someone at these columns, who steps all the time."""
+  frames = []
+  for k, column in enumerate(columns):
+    frame = room.copy()
+    making.figure(frame, column, FLOOR, TALL, 0.16 * k)
+    frames.append(frame)
+  return frames
+
+
+def noisy(frames: Film, seed: int = 0) -> Film:
+  rng = np.random.default_rng(seed)
+  return [making.noisy(frame, 1.5, rng) for frame in frames]
+
+
+@pytest.fixture(scope='module')
+def walk() -> Film:
+  return film(COLUMNS)
+
+
+@pytest.fixture(scope='module')
+def filmed(walk) -> Film:
+  return noisy(walk)
+
+
+def look(frames: Film) -> tuple[list[crossings.Crossing], list[tracking_gaps.Gap]]:
+  found = list(crossings.find_crossings(making.Frames(frames), np.arange(len(frames)) / FPS))
+  walks = [f for f in found if isinstance(f, crossings.Crossing)]
+  return walks, [f for f in found if isinstance(f, tracking_gaps.Gap)]
+
+
+def refused(frames: Film, code: str) -> str:
+  with pytest.raises(crossings.UnusableFilmError) as caught:
+    look(frames)
+  assert caught.value.code == code
+  return str(caught.value)
+
+
+# --- the film
+
+
+def test_a_plain_walk_is_not_refused(filmed):
+  (found,), gaps = look(filmed)
+  assert found.clear.all()
+  assert gaps == []
+
+
+def test_two_shots_joined(filmed):
+  other = noisy(film(COLUMNS[::-1], OTHER_ROOM))
+  message = refused(filmed[:60] + other[30:], 'video.cut')
+  assert 'frame 60 at 1.00 s' in message
+  assert '-t 1.00' in message
+
+
+def test_a_flash_and_a_faulty_frame_are_no_cuts():
+  cuts = film_cuts.FilmCuts()
+  fault = np.random.default_rng(0).integers(0, 255, ROOM.shape).astype(np.uint8)
+  bright = cv2.add(ROOM, (60, 60, 60, 0))
+  for k, frame in enumerate([ROOM, ROOM, bright, bright, ROOM, fault, ROOM, ROOM, ROOM]):
+    cuts.add(k, frame)
+  assert cuts.frames == []
+
+
+@pytest.mark.parametrize('left_out', [9, 16])
+def test_a_film_that_jumps_is_two_walks(filmed, left_out):
+  """Within a track, and so far that another begins."""
+  (first, second), (gap,) = look(filmed[:40] + filmed[40 + left_out :])
+  assert gap.reason == tracking_gaps.JUMP
+  assert gap.start_s <= 39 / FPS < 40 / FPS <= gap.end_s
+  assert first.track.frame[-1] <= 39
+  assert second.track.frame[0] > 40  # so that no contact reaches from one to the other
+
+
+def test_a_walk_shown_again_and_backwards(walk, filmed):
+  blobs = [following(filmed), following(noisy(walk, 1)), following(noisy(walk[::-1], 2))]
+  shifted = following(noisy(film(np.linspace(22, 187, COUNT))))
+  time_s = np.arange(COUNT) / FPS
+  assert walker_track.repeats(blobs[1], blobs[0], time_s)
+  assert walker_track.repeats(blobs[2], blobs[0], time_s)
+  assert not walker_track.repeats(shifted, blobs[0], time_s)
+  _, gaps = look(filmed + noisy(walk[::-1], 2))
+  assert [gap.reason for gap in gaps] == [tracking_gaps.REPEATED]
+
+
+def following(frames: Film) -> linking.BlobTrack:
+  """The track of the only one in a film."""
+  tracks = []
+  finish = crossings._Search._finish
+
+  def noted(search, track):
+    tracks.append(track)
+    finish(search, track)
+
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setattr(crossings._Search, '_finish', noted)
+    look(frames)
+  (track,) = tracks
+  return track
+
+
+def test_a_picture_on_its_side(filmed):
+  message = refused([np.rot90(frame, -1).copy() for frame in filmed], 'video.turned')
+  assert 'transpose=1' in message
+
+
+def test_a_picture_upside_down(filmed):
+  message = refused([frame[::-1, ::-1].copy() for frame in filmed], 'video.turned')
+  assert 'hflip,vflip' in message
+
+
+@pytest.mark.parametrize('axis', [0, 1])
+def test_two_views_in_one_picture(filmed, axis):
+  other = noisy(film(COLUMNS[::-1], OTHER_ROOM))
+  both = [np.concatenate(pair, axis) for pair in zip(filmed, other, strict=True)]
+  refused(both, 'video.several_views')
+
+
+# --- the camera
+
+
+def test_a_camera_that_is_carried_beside_the_walker():
+  room, frames = making.room(HEIGHT, 420, 3), []
+  for k in range(COUNT):
+    frame = room.copy()
+    making.figure(frame, 100 + 2 * k, FLOOR, TALL, 0.16 * k)
+    frames.append(frame[:, 20 + 2 * k : 180 + 2 * k])
+  refused(noisy(frames), 'walker.camera_carried')
+
+
+def test_a_camera_that_zooms():
+  frames = []
+  for scale in np.geomspace(1, 1.3, 60):
+    zoom = np.array([[scale, 0, (1 - scale) * WIDTH / 2], [0, scale, (1 - scale) * HEIGHT / 2]])
+    frames.append(cv2.warpAffine(ROOM, zoom, (WIDTH, HEIGHT)))
+  (gap,) = refusal_reasons.explain(making.Frames(noisy(frames)), np.arange(60) / FPS)
+  assert gap.reason == tracking_gaps.ZOOM
+
+
+# --- the walker
+
+
+def test_a_treadmill():
+  frames = noisy(film(106 + 2 * np.sin(np.arange(170) / 30)))
+  message = refused(frames, 'walker.on_the_spot')
+  assert 'from 0.0 to 2.' in message
+  assert 'treadmill' in message
+
+
+def test_who_stands_and_waves_is_on_no_treadmill():
+  frames = []
+  for k in range(170):
+    frame = ROOM.copy()
+    making.figure(frame, 106, FLOOR, TALL, 0)
+    hand = round(50 + 12 * np.sin(0.2 * k))
+    cv2.line(frame, (106, 50), (130, hand), making.CLOTHES[2], 4)
+    frames.append(frame)
+  assert refusal_reasons.explain(making.Frames(noisy(frames)), np.arange(170) / FPS) == []
+
+
+@pytest.mark.parametrize('rows', [33, 46])
+def test_a_head_beyond_the_picture(filmed, rows):
+  message = refused([frame[rows:] for frame in filmed], 'walker.head_cut')
+  assert "from 0.0 to 1.5 s the head is beyond the picture's upper edge" in message
+
+
+def test_feet_beyond_the_picture_for_a_part_of_the_walk(walk):
+  """A camera held askew."""
+  turn = cv2.getRotationMatrix2D((WIDTH / 2, FLOOR), 7, 1.0)
+  askew = [
+    cv2.warpAffine(f, turn, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)[:FLOOR] for f in walk
+  ]
+  (found,), (gap,) = look(noisy(askew))
+  assert gap.reason == tracking_gaps.FEET_CUT
+  cut = np.cumsum(~found.clear)[-1]
+  assert 0.3 * COUNT < cut < 0.7 * COUNT
+  assert not found.clear[:25].any() or not found.clear[-25:].any()
+
+
+def test_furniture_before_the_feet(filmed):
+  """On the second half of the way the legs are hidden up to the knees."""
+  frames = [frame.copy() for frame in filmed]
+  for frame in frames:
+    frame[85:112, 120:] = FURNITURE[85:112, 120:]
+  (found,), (gap,) = look(frames)
+  assert gap.reason == tracking_gaps.HIDDEN
+  visible = found.track.x < 115
+  assert found.clear[visible].all()
+  assert not found.clear[found.track.x > 135].any()
+
+
+def test_a_pillar_before_the_walker_leaves_both_parts_of_the_walk(filmed):
+  frames = [frame.copy() for frame in filmed]
+  for frame in frames:
+    frame[:, 98:114] = FURNITURE[:, 98:114]
+  walks, _ = look(frames)
+  covered = np.unique(np.concatenate([walk.track.frame[walk.clear] for walk in walks]))
+  assert len(covered) > 0.85 * COUNT
+
+
+def test_who_does_not_step_past_the_camera():
+  """Legs side by side, as seen from the front, though the walker drifts across."""
+  frames = []
+  for k in range(COUNT):
+    frame, x = ROOM.copy(), 70 + 0.8 * k
+    for side in (-1, 1):
+      up = max(0.0, side * np.sin(0.16 * k)) * 4
+      foot = round(x + 5 * side), round(FLOOR - 4 - up)
+      cv2.line(frame, (round(x + 4 * side), FLOOR - 38), foot, making.CLOTHES[1], 7)
+    cv2.rectangle(
+      frame, (round(x) - 8, FLOOR - 65), (round(x) + 8, FLOOR - 36), making.CLOTHES[0], -1
+    )
+    cv2.circle(frame, (round(x), FLOOR - 71), 6, making.CLOTHES[2], -1)
+    frames.append(frame)
+  message = refused(noisy(frames), 'walker.no_stride')
+  assert 'from the front' in message
+
+
+def test_a_room_that_grows_in_the_picture():
+  """As where the camera zooms; hands that hold it do so much less."""
+  search = object.__new__(crossings._Search)
+  search._frames = type('Frames', (), {'moves': True})()
+  search._background = ROOM
+  scales = np.array([1.0, 1.03, 1.15])
+  assert search._zoom(np.stack([np.diag([s, s, 1.0]) for s in scales])) == pytest.approx(1.15)
+  shifted = np.stack([np.array([[1, 0, s], [0, 1, -s], [0, 0, 1.0]]) for s in scales])
+  assert search._zoom(shifted) == pytest.approx(1)
