@@ -79,11 +79,11 @@ class _Worker(threading.Thread):
     mass = self._places.walk(film.parent.name).body_mass_kg
     return {DOUBTFUL_KG: _DOUBTFUL, UNUSABLE_KG: _UNUSABLE}.get(mass, app_making.CHECK)
 
-  def _estimate(self, film, folder, mass_kg):
+  def _estimate(self, film, folder, walk):
     self._places.set_progress(film.parent.name, 'search', 0.4)
-    if mass_kg == FAILING_KG:
+    if walk.body_mass_kg == FAILING_KG:
       raise errors.InputError('frames are missing for 0.4 s', code='video.hole')
-    if mass_kg == WAITING_KG:
+    if walk.body_mass_kg == WAITING_KG:
       self.go.wait()
     shutil.copytree(self._results, folder, dirs_exist_ok=True)
 

@@ -136,7 +136,7 @@ def quick_tasks(**others) -> worker.Tasks:
   """Returns jobs that take no time."""
   quick = {
     'check': lambda film: CHECK,
-    'estimate': lambda film, folder, mass_kg: write_results(folder),
+    'estimate': lambda film, folder, walk: write_results(folder),
   }
   return worker.Tasks(**{**quick, **others})
 

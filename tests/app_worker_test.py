@@ -26,7 +26,7 @@ import pathlib, sys, time
 import app_making
 from grfjax.app import worker
 folder = pathlib.Path(sys.argv[1])
-def estimate(film, out, mass_kg):
+def estimate(film, out, walk):
   with (folder / 'begun').open('a') as file:
     file.write('x')
   time.sleep(1000)
@@ -152,7 +152,7 @@ def test_checks_come_before_estimates_and_each_in_turn(places):
 def test_a_walk_deleted_while_it_is_worked_on_leaves_nothing(places):
   walk = queue_estimate(places)
 
-  def estimate(film, folder, mass_kg):
+  def estimate(film, folder, walk):
     progress.report(progress.SEARCH, 0.5)
     places.delete_walk(walk)
     app_making.write_results_anyway(folder)
@@ -165,7 +165,7 @@ def test_a_walk_deleted_while_it_is_worked_on_leaves_nothing(places):
 
   late = queue_estimate(places)  # deleted after the last note of progress
 
-  def estimate_late(film, folder, mass_kg):
+  def estimate_late(film, folder, walk):
     places.delete_walk(late)
     app_making.write_results_anyway(folder)
 
@@ -181,7 +181,7 @@ def test_progress_is_told_by_events_and_by_a_reload_and_needs_no_tab(tmp_path):
     walk = queue_estimate(places)
     go_on = threading.Event()
 
-    def estimate(film, folder, mass_kg):
+    def estimate(film, folder, walk):
       progress.report(progress.SEARCH, 0.5)
       assert go_on.wait(30)
       app_making.write_results(folder)

@@ -108,7 +108,7 @@ def test_on_beam_a_worker_that_is_lost_leaves_nothing(tmp_path, monkeypatch):
   assert not [path for path in tmp_path.rglob('*') if path.is_file()]
   written = beam_people._write_person(*arguments)
   assert beam_people._write_person(*arguments) == written  # the same person on two workers
-  assert written['trials'] == [({'trial': '0'}, 0), ({'trial': '1'}, 0)]
+  assert written['trials'] == [({'trial': '0'}, 1.2, 0), ({'trial': '1'}, 1.2, 0)]
   assert sorted(path.name for path in (tmp_path / 'videos').iterdir()) == ['0.mp4', '1.mp4']
   assert not list(work.iterdir())
 
