@@ -79,9 +79,7 @@ def test_learns_eight_clips_by_heart(name):
 
 
 def test_it_learns_in_16_bits_and_keeps_its_parameters_in_32():
-  state, update, key, split, model, target = _setup(
-    0.0, rate=1e-2, augment={}, name='recurrent', dtype=jnp.bfloat16
-  )
+  state, update, key, split, model, target = _setup(0.0, rate=1e-2, augment={}, dtype=jnp.bfloat16)
   batch = sharding.to_device(_batch(4), split)
   losses = []
   for _ in range(25):
@@ -97,7 +95,7 @@ def test_it_learns_in_16_bits_and_keeps_its_parameters_in_32():
 @pytest.mark.parametrize(
   ('name', 'in_32_bits'),
   # The last layer; of the recurrent network's state nothing is multiplied in 32 bits.
-  [('convolutional', 1), ('recurrent', 1), ('walker', 2), ('mochizuki3d', 1)],
+  [('walker', 2), ('mochizuki3d', 1)],
 )
 def test_in_16_bits_all_layers_but_the_last_multiply_in_16(name, in_32_bits):
   paper = name == 'mochizuki3d'

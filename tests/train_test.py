@@ -207,7 +207,7 @@ def test_another_configuration_in_the_same_workdir_is_refused(run, data_dir):
     ('early_stop', {'monitor': 'inner_mae_pct_bw', 'patience': 1}, r'config\.inner is empty'),
     ('dtype', 'float16', r"config\.dtype is 'float16', expected one of float32, bfloat16"),
     ('workers', -1, r'config\.workers is -1, expected a whole number up to 256, or 0'),
-    ('workers', 2.5, r'config\.workers is 2\.5'),
+    ('workers', 257, r'config\.workers is 257'),
     ('clip', 97, r'clip is 97 frames; a record holds 96'),
     ('average_shift', (0.5,), r'average_shift is \(0\.5,\), expected two numbers'),
   ],
