@@ -17,6 +17,7 @@ are the same.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import os
 import pathlib
@@ -152,7 +153,7 @@ class Folds:
 
   def _train_and_evaluate(self, run: run_folder.RunFolder, subject: str) -> None:
     """Does what `grfjax.train` and `grfjax.evaluate` do, in this process."""
-    config = ml_collections.ConfigDict(self.config.to_dict())
+    config = copy.deepcopy(self.config)
     config.holdout = subject
     cross_fitting.train_run(config, run.path)
     print(run_report.run_summary(held_out.evaluate_run(run.path)), flush=True)

@@ -95,11 +95,13 @@ def test_what_gpu_sh_measures_and_its_folds_in_one_process(
 
   runs, _ = whole_round
   for subject in 'AB':  # the second one has found all compiled
-    assert kill.differences(runs / subject, tmp_path / 'runs' / subject) == []
-  predictions = [folder / fold_report.PREDICTIONS for folder in (runs, tmp_path / 'runs')]
-  for path in predictions[1].glob('*.csv'):
-    assert path.read_bytes() == (predictions[0] / path.name).read_bytes()
-  assert len(list(predictions[1].glob('*.csv'))) >= 4
+    folders = runs / subject, tmp_path / 'runs' / subject
+    assert kill.differences(*folders) == ['config.json']  # the order of its fields
+    one, other = (json.loads((folder / 'config.json').read_text()) for folder in folders)
+    assert one == other
+    for trial in (f'{subject}_1.csv', f'{subject}_2.csv'):
+      curves = [folder.parent / fold_report.PREDICTIONS / trial for folder in folders]
+      assert curves[0].read_bytes() == curves[1].read_bytes()
 
 
 def test_a_holdout_of_ones_own_is_refused(data_dir, recordings_dir, tmp_path):
