@@ -94,11 +94,13 @@ def _conv3d(x: jax.Array, kernel: jax.Array, pad: Pairs, on_cpu: Form) -> jax.Ar
 
   Its gradients are its own: those of a choice would keep what any of the forms needs for them.
   """
+  return jax.lax.platform_dependent(
+    x, kernel, cpu=_with_padding(on_cpu, pad), default=_with_padding(native, pad)
+  )
 
-  def of(form: Form) -> Callable[[jax.Array, jax.Array], jax.Array]:
-    return lambda x, kernel: form(x, kernel, pad)
 
-  return jax.lax.platform_dependent(x, kernel, cpu=of(on_cpu), default=of(native))
+def _with_padding(form: Form, pad: Pairs) -> Callable[[jax.Array, jax.Array], jax.Array]:
+  return lambda x, kernel: form(x, kernel, pad)
 
 
 def _forward(
@@ -111,7 +113,7 @@ def _backward(
   pad: Pairs, on_cpu: Form, kept: tuple[jax.Array, jax.Array], gradient: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
   def pull(form: Form) -> Callable[..., tuple[jax.Array, jax.Array]]:
-    return lambda x, kernel, g: jax.vjp(lambda *args: form(*args, pad), x, kernel)[1](g)
+    return lambda x, kernel, g: jax.vjp(_with_padding(form, pad), x, kernel)[1](g)
 
   return jax.lax.platform_dependent(*kept, gradient, cpu=pull(on_cpu), default=pull(native))
 
