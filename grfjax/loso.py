@@ -9,10 +9,15 @@ code 143 or 130). With --fold=SUBJECT that fold alone is run and nothing reporte
 machines may share RUNS. With --recordings, every held-out trial's prediction goes to
 RUNS/predictions/, and where plates measured the forces, the report has the errors of the gait
 measures and the worst and best trials.
+
+Each command of a fold is a process of its own. With --one_process all folds are run in this one,
+which starts and compiles once: for a GPU, where a fold may take less time than its start. Results
+are the same.
 """
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import os
 import pathlib
@@ -22,16 +27,20 @@ import sys
 import time
 from typing import Any
 
+import jax
 import ml_collections
 from absl import app, flags, logging
 from ml_collections import config_flags
 
 from grfjax import errors
 from grfjax.data import voxel_dataset
-from grfjax.evaluation import evaluation_result, held_out_trials
+from grfjax.evaluation import cross_fitting, evaluation_result, held_out, held_out_trials
+from grfjax.inference import trained_run
 from grfjax.io import recordings, run_folder, signals
-from grfjax.report import fold_report, prediction_files
-from grfjax.training import run_settings
+from grfjax.report import fold_report, predicting, prediction_files, run_report
+from grfjax.training import loop, run_settings
+
+COMPILED = 'compiled'  # in the folder of the runs: what one fold has compiled, for the others
 
 # Windows has no signals between processes, but for this one in the other's group.
 _ON_WINDOWS = sys.platform == 'win32'
@@ -69,7 +78,7 @@ def run_command(folder: pathlib.Path, module: str, *arguments: str) -> None:
     module: such as grfjax.train.
     *arguments: of the command.
   """
-  env = {'JAX_COMPILATION_CACHE_DIR': str((folder / 'compiled').absolute()), **os.environ}
+  env = {'JAX_COMPILATION_CACHE_DIR': str((folder / COMPILED).absolute()), **os.environ}
   command = [sys.executable, '-m', module, *arguments]
   # In a process group of its own, so that Ctrl-C reaches it once: from here.
   with (
@@ -96,6 +105,7 @@ class Folds:
     folder: RUNS.
     dataset: the data set.
     recordings: the recording set, '' without predictions.
+    one_process: whether folds are run in this process.
   """
 
   config: ml_collections.ConfigDict
@@ -103,6 +113,7 @@ class Folds:
   folder: pathlib.Path
   dataset: voxel_dataset.Dataset
   recordings: str
+  one_process: bool = False
 
   @property
   def predictions(self) -> pathlib.Path:
@@ -132,14 +143,35 @@ class Folds:
       if done:
         self.config.holdout = subject
         run_settings.refuse_other_run(self.config, run, self.dataset)
+      elif self.one_process:
+        self._train_and_evaluate(run, subject)
       else:
         self._call(run, 'grfjax.train', *self.overrides, f'--config.holdout={subject}')
         self._call(run, 'grfjax.evaluate')
       if self.recordings and not (done and self._is_predicted(subject)):
-        self._call(
-          run, 'grfjax.predict', f'--recordings={self.recordings}', f'--subjects={subject}',
-          f'--out={self.predictions}',
-        )  # fmt: skip
+        self._predict(run, subject)
+
+  def _train_and_evaluate(self, run: run_folder.RunFolder, subject: str) -> None:
+    """Does what `grfjax.train` and `grfjax.evaluate` do, in this process."""
+    config = copy.deepcopy(self.config)
+    config.holdout = subject
+    cross_fitting.train_run(config, run.path)
+    print(run_report.run_summary(held_out.evaluate_run(run.path)), flush=True)
+    run_report.write_run_report(run.path)
+
+  def _predict(self, run: run_folder.RunFolder, subject: str) -> None:
+    """Predicts the trials of a fold's held-out subject; exits where one fails."""
+    if not self.one_process:
+      self._call(
+        run, 'grfjax.predict', f'--recordings={self.recordings}', f'--subjects={subject}',
+        f'--out={self.predictions}',
+      )  # fmt: skip
+      return
+    failures = predicting.predict_set(
+      trained_run.load(run.path), pathlib.Path(self.recordings), self.predictions, [subject]
+    )
+    if failures:
+      sys.exit('\n'.join([f'loso: {len(failures)} trials failed:', *failures]))
 
   def _read_result(self, subject: str) -> evaluation_result.EvaluationResult:
     return evaluation_result.read(run_folder.RunFolder(self.folder / subject).evaluation)
@@ -178,6 +210,9 @@ def define_flags() -> None:
   flags.DEFINE_string(
     'recordings', None, "The recording set, to write every held-out trial's prediction."
   )
+  flags.DEFINE_bool(
+    'one_process', False, 'Run all folds in this process, which starts and compiles once.'
+  )
   flags.DEFINE_string('fold', '', 'The only subject to hold out now; no report is written then.')
 
 
@@ -197,11 +232,14 @@ def main(argv: list[str]) -> None:
         f'loso: the only subject is {dataset.subjects[0]}; leaving one out needs at least two'
       )
     workdir = pathlib.Path(flags.FLAGS.workdir)
-    folds = Folds(config, overrides, workdir, dataset, flags.FLAGS.recordings or '')
+    one_process = flags.FLAGS.one_process
+    if one_process and 'JAX_COMPILATION_CACHE_DIR' not in os.environ:
+      jax.config.update('jax_compilation_cache_dir', str((workdir / COMPILED).absolute()))
+    folds = Folds(config, overrides, workdir, dataset, flags.FLAGS.recordings or '', one_process)
     folds.run(flags.FLAGS.fold)
     if not flags.FLAGS.fold:
       folds.write_report()
-  except (ValueError, OSError) as error:
+  except (ValueError, OSError, loop.TrainingError) as error:
     sys.exit(f'loso: {errors.describe(error)}')
 
 

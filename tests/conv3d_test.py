@@ -1,5 +1,7 @@
 """The folded convolution and the axis-wise pooling against jax's and flax's own."""
 
+import re
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -49,6 +51,28 @@ def test_conv3d_equals_lax_in_value_and_gradients(shape, size, features, padding
   for g, w in zip(got, want, strict=True):  # value, d/dx, d/dkernel
     assert g.shape == w.shape
     np.testing.assert_allclose(g, w, rtol=1e-5, atol=5e-5)
+
+
+@pytest.mark.parametrize(('platform', 'dimensions'), [('cpu', 2), ('cuda', 3), ('tpu', 3)])
+def test_the_platform_for_which_it_is_lowered_chooses_the_form(platform, dimensions):
+  """Of the value and of both gradients, whatever device this test has."""
+  x, kernel = _random((1, 3, 6, 6, 2)), _random((2, 5, 5, 2, 3))
+
+  def loss(x, kernel):
+    return (conv3d.conv3d(x, kernel, padding='SAME') ** 2).sum()
+
+  gradient = jax.jit(jax.value_and_grad(loss, argnums=(0, 1)))
+  text = gradient.trace(x, kernel).lower(lowering_platforms=(platform,)).as_text()
+  spaces = re.findall(r'stablehlo\.convolution.*dim_numbers = \[([^\]]*)\]x', text)
+  assert [len(axes.split(', ')) - 2 for axes in spaces] == [dimensions] * 3
+
+
+def test_both_forms_have_the_same_gradients():
+  x, kernel = _random((2, 4, 8, 7, 3)), _random((2, 5, 5, 3, 4), 1)
+  pad = conv3d.padding_pairs('SAME', kernel.shape[:3])
+  forms = [lambda x, k, form=form: form(x, k, pad) for form in (conv3d._folded, conv3d.native)]
+  for ours, theirs in zip(*(_value_and_pull(form, x, kernel) for form in forms), strict=True):
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=5e-5)
 
 
 def test_conv3d_by_hand():

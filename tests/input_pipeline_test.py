@@ -1,11 +1,13 @@
 """Tests of grfjax.data.input_pipeline: who is drawn, and that it can be done again."""
 
+import contextlib
 import itertools
 import json
 import pathlib
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from grfjax.data import (
   label_index,
   voxel_dataset,
 )
+from grfjax.training import device_batches, sharding
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -82,6 +85,38 @@ def test_the_stream_is_a_function_of_the_seed(everyone):
   one, two, other = (take(*everyone, 4, seed=seed) for seed in (3, 3, 4))
   check_equal(one, two)
   assert any((a['frame'] != b['frame']).any() for a, b in zip(one, other, strict=True))
+
+
+def test_the_stream_does_not_depend_on_who_reads(everyone):
+  one, several = (take(*everyone, 12, workers=workers) for workers in (1, 5))
+  check_equal(one, several)
+
+
+def test_batches_wait_on_the_devices_and_the_state_is_of_those_taken(everyone):
+  _, _, split = sharding.meshes()
+  expected = take(*everyone, 9)
+  with contextlib.closing(device_batches.ahead(stream(*everyone), split)) as batches:
+    for k in range(4):
+      names, batch = next(batches)
+      assert input_pipeline.sample_names(names) == input_pipeline.sample_names(expected[k])
+      assert all(value.sharding == split for value in batch.values())
+      check_equal([batch], [{key: expected[k][key] for key in batch}])
+    for _ in range(100):  # until the next ones have been put there
+      if batches._buffer.full():
+        break
+      time.sleep(0.05)
+    assert batches._buffer.qsize() == device_batches.DEPTH
+    state = json.loads(json.dumps(batches.get_state()))
+  plain = iter(stream(*everyone))
+  for _ in range(4):
+    next(plain)
+  assert plain.get_state() == state  # so checkpoints of earlier versions are read
+  with contextlib.closing(device_batches.ahead(stream(*everyone), split)) as resumed:
+    next(resumed)  # wherever it was
+    resumed.set_state(state)
+    for k in range(4, 9):
+      names, batch = next(resumed)
+      check_equal([{**names, **batch}], [expected[k]])
 
 
 def test_batches_differ(everyone):

@@ -59,6 +59,13 @@ def test_the_index_counts_each_own_frame_once():
   assert len(set(zip(labels.record.tolist(), labels.t.tolist(), strict=True))) == len(LEVELS)
 
 
+def test_several_threads_make_the_same_index(monkeypatch):
+  monkeypatch.setattr(label_index, '_BLOCK', 7)
+  one, several = (label_index.index_labels(made_source(LEVELS), OWN, 2, n) for n in (1, 5))
+  for name in ('record', 't', 'first'):
+    np.testing.assert_array_equal(getattr(one, name), getattr(several, name))
+
+
 def test_the_index_of_real_records(walker, everyone):
   source, labels = everyone
   both = near = 0

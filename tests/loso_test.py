@@ -2,13 +2,17 @@
 
 import csv
 import json
+import math
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 import pytest
 
+import gpu
+import kill
 from grfjax.report import fold_report
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -31,12 +35,18 @@ def _loso(runs, data_dir, recordings_dir, *more):
   return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 
+@pytest.fixture(scope='module')
+def whole_round(data_dir, recordings_dir, tmp_path_factory):
+  """All folds, each command a process of its own: their folder and what was said."""
+  runs = tmp_path_factory.mktemp('round') / 'runs'
+  return runs, _loso(runs, data_dir, recordings_dir)
+
+
 @pytest.mark.slow
 def test_a_round_trains_evaluates_predicts_and_reports_every_fold(
-  data_dir, recordings_dir, tmp_path
+  whole_round, data_dir, recordings_dir
 ):
-  runs = tmp_path / 'runs'
-  first = _loso(runs, data_dir, recordings_dir)
+  runs, first = whole_round
   assert first.returncode == 0, first.stderr
   for number, subject in enumerate('ABC', start=1):
     assert f'fold {number} of 3, {subject} held out' in first.stdout
@@ -71,6 +81,32 @@ def test_a_round_trains_evaluates_predicts_and_reports_every_fold(
   assert other.returncode == 1
   assert 'seed: 0 there, 1 here' in other.stderr
   assert '[run.other_config]' in other.stderr
+
+
+@pytest.mark.slow
+def test_what_gpu_sh_measures_and_its_folds_in_one_process(
+  whole_round, data_dir, recordings_dir, tmp_path
+):
+  text = gpu.measure(tmp_path, gpu.SIZES['quick'], recordings_dir, data_dir)
+  assert (tmp_path / 'gpu.md').read_text() == text
+  found = json.loads((tmp_path / 'gpu.json').read_text())
+  assert f'{found["about"]["count"]} x {found["about"]["device"]}, JAX' in text
+  assert [row['dtype'] for row in found['steps']] == ['float32', 'bfloat16']
+  numbers = [row[key] for row in found['steps'] for key in ('ms', 'of_peak', 'compile_s')]
+  numbers += [row['seconds'] for row in found['folds']]
+  assert all(math.isfinite(number) and number > 0 for number in numbers)
+  assert all(0 <= row['data_wait'] <= 1 for row in found['folds'])
+  assert len(re.findall(r'^\| .* ms \|', text, re.M)) == 4  # two types, two folds
+
+  runs, _ = whole_round
+  for subject in 'AB':  # the second one has found all compiled
+    folders = runs / subject, tmp_path / 'runs' / subject
+    assert kill.differences(*folders) == ['config.json']  # the order of its fields
+    one, other = (json.loads((folder / 'config.json').read_text()) for folder in folders)
+    assert one == other
+    for trial in (f'{subject}_1.csv', f'{subject}_2.csv'):
+      curves = [folder.parent / fold_report.PREDICTIONS / trial for folder in folders]
+      assert curves[0].read_bytes() == curves[1].read_bytes()
 
 
 @pytest.mark.filterwarnings(LOAD_MODULE)

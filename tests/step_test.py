@@ -3,8 +3,10 @@
 import functools
 import os
 import pathlib
+import re
 import subprocess
 import sys
+import types
 
 import jax
 import jax.numpy as jnp
@@ -32,11 +34,13 @@ def _batch(count=4, seed=0):
   }
 
 
-def _setup(dropout=0.1, rate=3e-3, steps=100, augment=AUGMENT, name='convolutional'):
+def _setup(
+  dropout=0.1, rate=3e-3, steps=100, augment=AUGMENT, name='convolutional', dtype=jnp.float32
+):
   target = targets.build_target('regression')
   more = {'convolutional': {'dilations': (1, 2)}, 'recurrent': {'layers': 1}}.get(name, {})
   model = networks.build_network(
-    name, outputs=target.outputs, width=8, features=16, dropout=dropout, **more
+    name, outputs=target.outputs, width=8, features=16, dropout=dropout, dtype=dtype, **more
   )
   tx = optimizers.build_optimizer(steps=steps, learning_rate=rate, warmup=5, clip_norm=1.0)
   _, replicated, split = sharding.meshes()
@@ -72,6 +76,44 @@ def test_learns_eight_clips_by_heart(name):
   # Uniform noise as the label has a mean absolute deviation of 25 % from its median.
   assert errors[0] > 20
   assert errors[-1] < 8
+
+
+def test_it_learns_in_16_bits_and_keeps_its_parameters_in_32():
+  state, update, key, split, model, target = _setup(0.0, rate=1e-2, augment={}, dtype=jnp.bfloat16)
+  batch = sharding.to_device(_batch(4), split)
+  losses = []
+  for _ in range(25):
+    state, sums = update(state, batch, key)
+    losses.append(float(sums['loss'][0] / sums['loss'][1]))
+  assert np.isfinite(losses).all()
+  assert losses[-1] < 0.8 * losses[0]
+  assert {p.dtype for p in jax.tree.leaves(state.params)} == {jnp.dtype('float32')}
+  estimate = estimator.make_estimate(model=model, target=target)
+  assert {x.dtype for x in estimate(state.params, batch)} == {jnp.dtype('float32')}
+
+
+@pytest.mark.parametrize(
+  ('name', 'in_32_bits'),
+  # The last layer; of the recurrent network's state nothing is multiplied in 32 bits.
+  [('walker', 2), ('mochizuki3d', 1)],
+)
+def test_in_16_bits_all_layers_but_the_last_multiply_in_16(name, in_32_bits):
+  paper = name == 'mochizuki3d'
+  small = {'channels': 2, 'dense': 4} if paper else {'width': 4, 'features': 8}
+  model = networks.build_network(name, outputs=3, dtype=jnp.bfloat16, **small)
+  x = jax.ShapeDtypeStruct((1, 5, 24, 24, 1 if paper else 2), jnp.float32)
+  valid = jax.ShapeDtypeStruct((1, 5), jnp.bool_)
+  params = jax.eval_shape(
+    lambda x, valid: model.init(jax.random.key(0), x, train=False, valid=valid), x, valid
+  )
+  apply = jax.jit(lambda params, x, valid: model.apply(params, x, train=False, valid=valid))
+  text = apply.trace(params, x, valid).lower(lowering_platforms=('cuda',)).as_text()
+  products = re.findall(
+    r'stablehlo\.(?:dot_general|convolution).*: \(tensor<\S*x(bf16|f32)>,', text
+  )
+  assert products.count('f32') == in_32_bits
+  assert products.count('bf16') == len(products) - in_32_bits > 4
+  assert jax.eval_shape(apply, params, x, valid).dtype == jnp.float32
 
 
 def test_unknown_labels_do_not_count():
@@ -155,13 +197,43 @@ def test_a_key_is_used_for_one_step_only():
 
 
 def _three_steps(devices):
-  """Parameters after three steps on so many devices, and the last loss."""
+  """Parameters after three steps on so many devices, the last loss, and estimates of 6 voxels."""
   assert jax.device_count() == devices
-  state, update, key, split, *_ = _setup()
+  state, update, key, split, model, target = _setup()
   for k in range(3):
     state, sums = update(state, sharding.to_device(_batch(seed=k), split), key)
   leaves = [np.asarray(x).ravel() for x in jax.tree.leaves(state.params)]
-  return np.concatenate([*leaves, np.asarray(sums['loss']).ravel()])
+  estimate = estimator.make_estimate(model=model, target=target, shift=(1.0, 0.5))
+  params = estimator.on_own_devices(jax.device_get(state.params))
+  batch = _batch(6)  # which four devices cannot share evenly
+  shared = estimator._beside(params, batch)['voxel']
+  assert len({shard.device for shard in shared.addressable_shards}) == devices
+  assert shared.addressable_shards[0].data.shape[0] == -(-6 // devices)
+  clip = types.SimpleNamespace(frames=SHAPE[0], own=slice(None))
+  estimates = estimator.estimate_own(clip, model, estimate, params, batch)
+  assert len(estimates[0]) == 6
+  return np.concatenate(
+    [*leaves, np.asarray(sums['loss']).ravel(), *(part.ravel() for part in estimates)]
+  )
+
+
+def _collectives(devices):
+  """What a step of a network with several members sends between devices."""
+  target = targets.build_target('regression')
+  model = networks.build_network('walker', outputs=target.outputs, width=4, features=8)
+  _, replicated, split = sharding.meshes()
+  loss = functools.partial(train_step.loss_fn, model=model, target=target, augmentations={})
+  shapes = jax.eval_shape(
+    functools.partial(model.init, train=False), jax.random.key(0), jnp.zeros((1, *SHAPE))
+  )['params']
+  gradient = jax.jit(
+    jax.grad(loss, has_aux=True),
+    in_shardings=(replicated, split, replicated),
+    out_shardings=replicated,
+  )
+  batch = sharding.to_device(_batch(devices), split)
+  text = gradient.lower(shapes, batch, jax.random.key(0)).compile().as_text()
+  return set(re.findall(r'(all-reduce|all-gather|all-to-all|collective-permute)\(', text))
 
 
 _FOUR = """
@@ -169,6 +241,7 @@ import sys
 sys.path.insert(0, {tests!r})
 import numpy as np, step_test
 np.save({out!r}, step_test._three_steps(4))
+assert step_test._collectives(4) == {{'all-reduce'}}, step_test._collectives(4)
 """
 
 
@@ -177,7 +250,7 @@ def test_four_devices_give_what_one_gives(tmp_path):
   out = str(tmp_path / 'four.npy')
   code = _FOUR.format(tests=str(pathlib.Path(__file__).parent), out=out)
   xla_flags = f'{os.environ["XLA_FLAGS"]} --xla_force_host_platform_device_count=4'
-  env = dict(os.environ, XLA_FLAGS=xla_flags)
+  env = dict(os.environ, XLA_FLAGS=xla_flags, JAX_PLATFORMS='cpu')
   subprocess.run([sys.executable, '-c', code], check=True, env=env)
   np.testing.assert_allclose(_three_steps(1), np.load(out), rtol=2e-4, atol=2e-5)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from grfjax import errors, extras
 from grfjax.data import label_index
+from grfjax.io import cores
 
 if TYPE_CHECKING:
   import grain
@@ -54,6 +55,7 @@ def train_stream(
   seed: int,
   process: int = 0,
   processes: int = 1,
+  workers: int = 0,
 ) -> grain.IterDataset:
   """Returns an endless stream of batches; sample k is a function of (source, seed, k) alone.
 
@@ -69,6 +71,7 @@ def train_stream(
     seed: of the stream.
     process: this host's number.
     processes: how many hosts share each batch.
+    workers: threads that read and cut; 0: one for each core. The batches do not depend on it.
 
   Returns:
     Batches of a record's features, the first axis `batch / processes`, the second `clip`.
@@ -96,7 +99,12 @@ def train_stream(
 
   stream = grain.MapDataset.range(2**60).map(draw)
   stream = stream.slice(slice(process, None, processes)).batch(batch // processes)
-  return stream.to_iter_dataset(grain.ReadOptions(num_threads=2, prefetch_buffer_size=8))
+  workers = workers or cores.usable_cores()
+  # As many batches are made at a time as are buffered, so fewer would leave threads idle.
+  buffered = max(8, workers)
+  return stream.to_iter_dataset(
+    grain.ReadOptions(num_threads=workers, prefetch_buffer_size=buffered)
+  )
 
 
 def _random_crop(

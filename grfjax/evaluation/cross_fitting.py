@@ -163,7 +163,7 @@ def _estimate_left_out(
     round_folder = run_folder.RunFolder(folder.cross_fitting / str(number))
     params = jax.device_get(loop.fit(without_group, round_folder, dataset).params)
     for blend in blends:
-      on_device = jax.device_put(blended(initial, params, blend))
+      on_device = estimator.on_own_devices(blended(initial, params, blend))
       estimates[blend] += [
         held_out_estimates.estimate_subject(dataset, name, model, estimate, on_device)
         for name in group

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from grfjax.training import run_settings, train_step
 Estimate = Callable[[Any, Any], tuple[jax.Array, jax.Array, jax.Array]]
 
 
+@functools.lru_cache(4)  # a fold's network estimates with what another's has compiled
 def make_estimate(*, model: Any, target: targets.Target, shift: tuple[float, ...] = ()) -> Estimate:
   """Compiles (params, batch) -> (force, interval, spread), without random augmentation.
 
@@ -63,6 +65,20 @@ def estimator(config: ml_collections.ConfigDict, model: Any, target: targets.Tar
   return make_estimate(model=model, target=target, shift=run_settings.average_shift(config))
 
 
+def on_own_devices(params: Any) -> Any:
+  """Puts a network's parameters on all devices of this host, a copy on each.
+
+  What `estimate_own` estimates with them is shared by these devices.
+  """
+  devices = jax.local_devices()
+  if len(devices) == 1:
+    return jax.device_put(params)
+  mesh = jax.make_mesh(
+    (len(devices),), ('data',), axis_types=(jax.sharding.AxisType.Auto,), devices=devices
+  )
+  return jax.device_put(params, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec()))
+
+
 def estimate_own(
   voxel: clip_config.ClipConfig,
   model: Any,
@@ -76,7 +92,7 @@ def estimate_own(
     voxel: how the voxels were cut.
     model: the network.
     estimate: from `make_estimate`.
-    params: the network's parameters.
+    params: the network's parameters; the devices of this host on which they lie share the batch.
     batch: of B voxels.
 
   Returns:
@@ -86,10 +102,25 @@ def estimate_own(
   Raises:
     ValueError: an estimate is not finite.
   """
-  on_device = jax.device_put({k: batch[k] for k in ('voxel', 'frame')})
-  force, interval, spread = jax.device_get(estimate(params, on_device))
+  count = len(batch['frame'])
+  on_device = _beside(params, {k: batch[k] for k in ('voxel', 'frame')})
+  force, interval, spread = (part[:count] for part in jax.device_get(estimate(params, on_device)))
   if not (np.isfinite(force).all() and np.isfinite(interval).all()):
     raise ValueError('the network gives estimates that are not finite: its weights are of no use')
   labelled = list(range(voxel.frames)[model.label_slice])
   own = [labelled.index(t) for t in range(voxel.frames)[voxel.own]]
   return force[:, own], interval[:, own], spread[:, own]
+
+
+def _beside(params: Any, batch: input_pipeline.Batch) -> Any:
+  """Puts a share of a batch on each device on which the parameters lie.
+
+  Where there are several of this host, the batch's last voxel is repeated until all have as many.
+  """
+  layout = getattr(jax.tree.leaves(params)[0], 'sharding', None)
+  if not isinstance(layout, jax.sharding.NamedSharding) or not layout.is_fully_addressable:
+    return jax.device_put(batch)
+  if missing := -len(batch['frame']) % layout.mesh.size:
+    batch = {k: np.concatenate([v, np.repeat(v[-1:], missing, 0)]) for k, v in batch.items()}
+  split = jax.sharding.PartitionSpec(layout.mesh.axis_names[0])
+  return jax.device_put(batch, jax.sharding.NamedSharding(layout.mesh, split))

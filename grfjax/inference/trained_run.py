@@ -7,7 +7,6 @@ import json
 import os
 from typing import Any
 
-import jax
 import ml_collections
 import numpy as np
 
@@ -28,7 +27,7 @@ class TrainedRun:
     clip: how its voxels are cut.
     model: the network.
     target: what the network's outputs mean.
-    params: its parameters, on the device.
+    params: its parameters, on all devices of this host.
     step: after how many steps they were saved.
     estimate: (params, batch) -> force (B, L, legs, axes), interval (..., 2 or 0), body weights.
     widening: (axes,) the factors of the intervals (`grfjax.inference.conformal`); None where they
@@ -78,8 +77,8 @@ def load(workdir: str | os.PathLike[str]) -> TrainedRun:
   _refuse_other_pictures(folder, clip)
   restored = weight_files.restore_params(folder)
   return TrainedRun(
-    folder, config, clip, model, target, jax.device_put(restored.params), restored.step, estimate,
-    _read_widening(folder, target.axes), tuple(restored.messages()),
+    folder, config, clip, model, target, estimator.on_own_devices(restored.params), restored.step,
+    estimate, _read_widening(folder, target.axes), tuple(restored.messages()),
   )  # fmt: skip
 
 

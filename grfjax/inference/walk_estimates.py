@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 
+import jax
 import numpy as np
 
 from grfjax.data import input_pipeline, voxels, walker_views
 from grfjax.inference import conformal, estimator, trained_run
 
 CLIP_HOP = 200  # own frames of a clip: the frames beside them are looked at twice
-BATCH_FRAMES = 256  # in one call of the network
+BATCH_FRAMES = 256  # in one call of the network, on each device
 
 
 def calibrated_intervals(
@@ -48,7 +49,7 @@ def estimate_walk(
     estimates whose mean the vertical force is (N, legs); BW.
   """
   clip = run.clip.longer(CLIP_HOP) if run.model.bounded else run.clip
-  batch_size = max(1, BATCH_FRAMES // clip.frames)
+  batch_size = max(1, BATCH_FRAMES // clip.frames) * jax.local_device_count()
   records = voxels.cut_voxels(views, None, clip)
   parts = []
   while batch := list(itertools.islice(records, batch_size)):

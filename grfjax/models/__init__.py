@@ -10,14 +10,15 @@ To add a network:
 
     with x (B, T, H, W, C) in -0.5 .. 0.5 and valid (B, T) bool, False at frames beyond the
     recording's edge (or None: all are valid), and returns (B, L, legs, outputs). `rngs` is given in
-    training alone. It may have no variables but 'params'.
+    training alone. It may have no variables but 'params'. Its field `dtype` (`config.dtype`) is
+    what its layers compute in; parameters and outputs are float32.
 2.  State what it returns as class variables:
 
         legs         2 for (near, far), 1 for the near leg alone, which is then trained and scored
                      in stance only
         label_slice  which L of the T frames it returns
         members      into how many networks' outputs a training batch comes out: 1, or n where
-                     `train=True` returns (n B, L, legs, outputs), one network after the other
+                     `train=True` returns (n, B, L, legs, outputs)
         bounded      whether an output depends on frames near it alone (those that a record holds
                      beside its own frames), so that longer clips give the same estimates
 3.  Enter it in `networks.MODELS` by the name that configurations give it (`config.model.name`), and

@@ -1,10 +1,13 @@
-"""3D convolution and pooling in the forms that XLA runs fast on a CPU.
+"""3D convolution and pooling in the forms that XLA runs fast.
 
-XLA's own 3D convolution is five to ten times slower there than the same sum written as a 2D
+On a CPU XLA's own 3D convolution is five to ten times slower than the same sum written as a 2D
 convolution whose input channels hold the temporal taps. 5 x 5 kernels with many channels go through
-`grfjax.models.winograd`, which with 256 channels is four times as fast again. `max_pool3d` likewise
-takes one axis after the other. Values equal those of `jax.lax.conv_general_dilated` and
-`flax.linen.max_pool`.
+`grfjax.models.winograd`, which with 256 channels is four times as fast again. Any other device has
+its own kernels for XLA's convolution and gets it. Which form it is, is decided where the program is
+lowered for a platform, so that a program for a GPU can be made, and looked at, without one.
+
+`max_pool3d` takes one axis after the other. Values equal those of `jax.lax.conv_general_dilated`
+and `flax.linen.max_pool`.
 """
 
 from __future__ import annotations
@@ -19,14 +22,16 @@ import jax.numpy as jnp
 
 from grfjax.models import winograd
 
-Padding = str | Sequence[tuple[int, int]]  # 'SAME', 'VALID' or (low, high) for T, H and W
+Pairs = tuple[tuple[int, int], ...]  # (low, high) for T, H and W
+Padding = str | Sequence[tuple[int, int]]  # 'SAME', 'VALID' or pairs
+Form = Callable[[jax.Array, jax.Array, Pairs], jax.Array]  # x, kernel, padding -> result
 
 # Input channels from which the transforms of `grfjax.models.winograd` cost less than the products
 # they save.
 WINOGRAD_CHANNELS = 32
 
 
-def padding_pairs(padding: Padding, window: Sequence[int]) -> tuple[tuple[int, int], ...]:
+def padding_pairs(padding: Padding, window: Sequence[int]) -> Pairs:
   """Returns (low, high) padding for each axis at stride 1, as `jax.lax` splits it.
 
   Args:
@@ -59,11 +64,11 @@ def _check_fits(
 
 
 def conv3d(x: jax.Array, kernel: jax.Array, *, padding: Padding) -> jax.Array:
-  """Computes the 3D cross-correlation with stride 1, its temporal taps folded into channels.
+  """Computes the 3D cross-correlation with stride 1, in the form that suits the platform.
 
   Args:
     x: (N, T, H, W, C).
-    kernel: (kt, kh, kw, C, D).
+    kernel: (kt, kh, kw, C, D), of the same type.
     padding: 'SAME', 'VALID' or three (low, high) pairs for T, H and W.
 
   Returns:
@@ -77,13 +82,58 @@ def conv3d(x: jax.Array, kernel: jax.Array, *, padding: Padding) -> jax.Array:
       'conv3d expects x (N, T, H, W, C) and a kernel (kt, kh, kw, C, D), not '
       f'{x.shape} and {kernel.shape}'
     )
+  pad = padding_pairs(padding, kernel.shape[:3])
+  _check_fits(x.shape[1:4], kernel.shape[:3], pad)
+  many = kernel.shape[1:3] == (winograd.TAPS,) * 2 and x.shape[-1] >= WINOGRAD_CHANNELS
+  return _conv3d(x, kernel, pad, _by_winograd if many else _folded)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
+def _conv3d(x: jax.Array, kernel: jax.Array, pad: Pairs, on_cpu: Form) -> jax.Array:
+  """Leaves the choice between `on_cpu` and `native` to the lowering.
+
+  Its gradients are its own: those of a choice would keep what any of the forms needs for them.
+  """
+  return jax.lax.platform_dependent(
+    x, kernel, cpu=_with_padding(on_cpu, pad), default=_with_padding(native, pad)
+  )
+
+
+def _with_padding(form: Form, pad: Pairs) -> Callable[[jax.Array, jax.Array], jax.Array]:
+  return lambda x, kernel: form(x, kernel, pad)
+
+
+def _forward(
+  x: jax.Array, kernel: jax.Array, pad: Pairs, on_cpu: Form
+) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+  return _conv3d(x, kernel, pad, on_cpu), (x, kernel)
+
+
+def _backward(
+  pad: Pairs, on_cpu: Form, kept: tuple[jax.Array, jax.Array], gradient: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+  def pull(form: Form) -> Callable[..., tuple[jax.Array, jax.Array]]:
+    return lambda x, kernel, g: jax.vjp(_with_padding(form, pad), x, kernel)[1](g)
+
+  return jax.lax.platform_dependent(*kept, gradient, cpu=pull(on_cpu), default=pull(native))
+
+
+_conv3d.defvjp(_forward, _backward)
+
+
+def native(x: jax.Array, kernel: jax.Array, pad: Pairs) -> jax.Array:
+  """Computes `conv3d` by XLA's own 3D convolution."""
+  return jax.lax.conv_general_dilated(
+    x, kernel, (1, 1, 1), pad, dimension_numbers=('NDHWC', 'DHWIO', 'NDHWC')
+  )
+
+
+def _folded(x: jax.Array, kernel: jax.Array, pad: Pairs) -> jax.Array:
+  """Computes `conv3d` in two dimensions, its temporal taps folded into channels."""
   kt, kh, kw, c, d = kernel.shape
-  (t_low, t_high), *space = padding_pairs(padding, (kt, kh, kw))
-  _check_fits(x.shape[1:4], (kt, kh, kw), ((t_low, t_high), *space))
-  if (kh, kw) == (winograd.TAPS,) * 2 and c >= WINOGRAD_CHANNELS and jax.default_backend() == 'cpu':
-    return _conv3d_by_winograd(x, kernel, (t_low, t_high), space)
-  if t_low or t_high:
-    x = jnp.pad(x, ((0, 0), (t_low, t_high), (0, 0), (0, 0), (0, 0)))
+  time, *space = pad
+  if any(time):
+    x = jnp.pad(x, ((0, 0), time, (0, 0), (0, 0), (0, 0)))
   n, t, h, w, _ = x.shape
   t_out = t - kt + 1
   taps = [x[:, i : i + t_out] for i in range(kt)]
@@ -95,22 +145,19 @@ def conv3d(x: jax.Array, kernel: jax.Array, *, padding: Padding) -> jax.Array:
   return y.reshape(n, t_out, *y.shape[1:])
 
 
-def _conv3d_by_winograd(
-  x: jax.Array, kernel: jax.Array, time: tuple[int, int], space: Sequence[tuple[int, int]]
-) -> jax.Array:
+def _by_winograd(x: jax.Array, kernel: jax.Array, pad: Pairs) -> jax.Array:
   """Computes `conv3d` by Winograd's filtering: all temporal taps of a frame at once, then summed.
 
-  Args:
-    x: (N, T, H, W, C).
-    kernel: (kt, 5, 5, C, D).
-    time: (low, high) padding of T.
-    space: (low, high) padding of H and W.
+  Its kernel has 5 x 5 taps in space.
   """
   kt, kh, kw, c, d = kernel.shape
+  time, *space = pad
   n, t = x.shape[:2]
   x = jnp.pad(x, ((0, 0), (0, 0), *space, (0, 0)))
   flat = kernel.transpose(1, 2, 3, 0, 4).reshape(kh, kw, c, kt * d)
-  parts = winograd.conv2d(x.reshape(n * t, *x.shape[2:]), flat)
+  # The transforms lose too much in 16 bits.
+  frames = x.reshape(n * t, *x.shape[2:]).astype(jnp.float32)
+  parts = winograd.conv2d(frames, flat.astype(jnp.float32)).astype(x.dtype)
   parts = parts.reshape(n, t, *parts.shape[1:3], kt, d)
   parts = jnp.pad(parts, ((0, 0), time, *((0, 0),) * 4))
   t_out = sum(time) + t - kt + 1
@@ -178,12 +225,14 @@ class Conv3D(nn.Module):
     kernel_size: (kt, kh, kw).
     padding: as in `conv3d`.
     kernel_init: defaults to Glorot uniform, as Keras does.
+    dtype: what it computes in; its parameters are float32.
   """
 
   features: int
   kernel_size: tuple[int, int, int]
   padding: Padding = 'SAME'
   kernel_init: Callable[..., Any] = nn.initializers.glorot_uniform()
+  dtype: Any = jnp.float32
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
@@ -191,4 +240,5 @@ class Conv3D(nn.Module):
     shape = (*self.kernel_size, x.shape[-1], self.features)
     kernel = self.param('kernel', self.kernel_init, shape)
     bias = self.param('bias', nn.initializers.zeros, (self.features,))
+    x, kernel, bias = (v.astype(self.dtype) for v in (x, kernel, bias))
     return conv3d(x, kernel, padding=self.padding) + bias

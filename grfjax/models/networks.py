@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax.numpy as jnp
 import ml_collections
 
 from grfjax import errors
@@ -18,6 +19,8 @@ MODELS: dict[str, Callable[..., Any]] = {
   'recurrent': walker_networks.Recurrent,
   'walker': walker_networks.Walker,
 }
+
+DTYPES: dict[str, Any] = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
 
 
 def build_network(name: str, **settings: Any) -> Any:
@@ -45,15 +48,27 @@ def network(config: ml_collections.ConfigDict) -> tuple[Any, targets.Target]:
   """Builds the network and the target that a configuration names.
 
   Args:
-    config: `config.model` and `config.target` are read.
+    config: `config.model`, `config.target` and `config.dtype` are read.
 
   Raises:
-    errors.InputError: the name of either is unknown, or one of its settings cannot be used.
+    errors.InputError: the name of one is unknown, or one of its settings cannot be used.
   """
+  dtype = config.get('dtype', 'float32')  # runs of earlier versions have none
+  if dtype not in DTYPES:
+    raise errors.InputError(
+      f'config.dtype is {dtype!r}, expected one of {", ".join(DTYPES)}', code='config.value'
+    )
   target = targets.build_target(**_keyword_arguments(config.target))
-  return build_network(outputs=target.outputs, **_keyword_arguments(config.model)), target
+  model = build_network(
+    outputs=target.outputs, dtype=DTYPES[dtype], **_keyword_arguments(config.model)
+  )
+  return model, target
 
 
 def _keyword_arguments(section: Any) -> dict[str, Any]:
   """Returns a section of a configuration with tuples for lists, as modules must be hashable."""
-  return {k: tuple(v) if isinstance(v, list | tuple) else v for k, v in section.items()}
+  return {k: _hashable(v) for k, v in section.items()}
+
+
+def _hashable(value: Any) -> Any:
+  return tuple(map(_hashable, value)) if isinstance(value, list | tuple) else value

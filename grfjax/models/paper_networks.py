@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
 from grfjax import errors
 from grfjax.models import conv3d
@@ -24,6 +25,7 @@ class PaperNetwork(nn.Module):
     dropout: rate after each pooling.
     dense_activation: 'relu' or 'softmax', of the fully connected layer.
     scaling: how the gray values are scaled; a key of `SCALINGS`.
+    dtype: what all layers but the last compute in; parameters and outputs are float32.
   """
 
   outputs: int = 150
@@ -32,6 +34,7 @@ class PaperNetwork(nn.Module):
   dropout: float = 0.3
   dense_activation: str = 'relu'
   scaling: str = 'none'
+  dtype: Any = jnp.float32
 
   legs: ClassVar[int] = 1
   label_slice: ClassVar[slice] = slice(-1, None)  # the voxel's last frame
@@ -61,8 +64,8 @@ class Mochizuki3D(PaperNetwork):
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, C), T >= 3 and H, W >= 9, to (B, 1, 1, outputs); `valid` is not used."""
     x = _scaled(x, self.scaling)
-    x = _blocks(x, 2, self.channels, self.dropout, train)
-    return _dense_and_output(x, self.dense, self.outputs, self.dense_activation)
+    x = _blocks(x, 2, self, train)
+    return _dense_and_output(x, self)
 
 
 class MochizukiRecurrent(PaperNetwork):
@@ -79,13 +82,13 @@ class MochizukiRecurrent(PaperNetwork):
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, C), T >= 3 and H, W >= 9, to (B, 1, 1, outputs); `valid` is not used."""
     x = _scaled(x, self.scaling)
-    x = _blocks(x, 2, self.channels, self.dropout, train)
+    x = _blocks(x, 2, self, train)
     x = x.reshape(*x.shape[:2], -1)
     x = _activation(self.dense_activation)(
-      nn.Dense(self.dense, kernel_init=_glorot, name='dense')(x)
+      nn.Dense(self.dense, kernel_init=_glorot, dtype=self.dtype, name='dense')(x)
     )
-    states: Any = nn.RNN(nn.GRUCell(self.dense), name='recurrent')(x)
-    x = nn.Dense(self.outputs, kernel_init=_glorot, name='output')(states[:, -1])
+    states: Any = nn.RNN(nn.GRUCell(self.dense, dtype=self.dtype), name='recurrent')(x)
+    x = nn.Dense(self.outputs, kernel_init=_glorot, dtype=jnp.float32, name='output')(states[:, -1])
     return x[:, None, None, :]
 
 
@@ -101,8 +104,8 @@ class Mochizuki2D(PaperNetwork):
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
     """Maps (B, T, H, W, C), H and W >= 9, to (B, 1, 1, outputs); `valid` is not used."""
     x = _scaled(x[:, -1:], self.scaling)
-    x = _blocks(x, 1, self.channels, self.dropout, train)
-    return _dense_and_output(x, self.dense, self.outputs, self.dense_activation)
+    x = _blocks(x, 1, self, train)
+    return _dense_and_output(x, self)
 
 
 def _motion(x: jax.Array) -> jax.Array:
@@ -136,14 +139,13 @@ def _scaled(x: jax.Array, scaling: str) -> jax.Array:
   return SCALINGS[scaling](x)
 
 
-def _blocks(x: jax.Array, span: int, channels: int, dropout: float, train: bool) -> jax.Array:
+def _blocks(x: jax.Array, span: int, network: PaperNetwork, train: bool) -> jax.Array:
   """Applies the calling module's two blocks of two convolutions, pooling and dropout.
 
   Args:
     x: (B, T, H, W, C).
     span: frames that a kernel and a pooling window hold.
-    channels: of every convolution.
-    dropout: rate after each pooling.
+    network: the calling module.
     train: whether dropout is at work.
 
   Returns:
@@ -152,21 +154,25 @@ def _blocks(x: jax.Array, span: int, channels: int, dropout: float, train: bool)
   for block in (1, 2):
     for layer in (1, 2):
       name = f'conv{block}_{layer}'
-      x = nn.relu(conv3d.Conv3D(channels, (span, 5, 5), 'SAME', name=name)(x))
+      convolve = conv3d.Conv3D(
+        network.channels, (span, 5, 5), 'SAME', dtype=network.dtype, name=name
+      )
+      x = nn.relu(convolve(x))
     x = conv3d.max_pool3d(x, (span, 5, 5), 'VALID')
-    x = nn.Dropout(dropout, deterministic=not train)(x)
+    x = nn.Dropout(network.dropout, deterministic=not train)(x)
   return x
 
 
-def _dense_and_output(x: jax.Array, dense: int, outputs: int, activation: str) -> jax.Array:
+def _dense_and_output(x: jax.Array, network: PaperNetwork) -> jax.Array:
   """Applies the calling module's last layers: (B, ...) -> (B, 1, 1, outputs).
 
   The paper: 'After smoothing [flattening] ... the fully connected layer ..., and then the output
   layer'.
   """
   x = x.reshape(x.shape[0], -1)
-  x = _activation(activation)(nn.Dense(dense, kernel_init=_glorot, name='dense')(x))
-  x = nn.Dense(outputs, kernel_init=_glorot, name='output')(x)
+  dense = nn.Dense(network.dense, kernel_init=_glorot, dtype=network.dtype, name='dense')
+  x = _activation(network.dense_activation)(dense(x))
+  x = nn.Dense(network.outputs, kernel_init=_glorot, dtype=jnp.float32, name='output')(x)
   return x[:, None, None, :]
 
 

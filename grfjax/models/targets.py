@@ -22,6 +22,9 @@ _TINY = 1e-30
 class Target(Protocol):
   """What training and estimation ask of a target."""
 
+  def __hash__(self) -> int:
+    """Equal targets have the same: programs are kept by them."""
+
   @property
   def outputs(self) -> int:
     """How many numbers the network gives for each leg and label frame."""

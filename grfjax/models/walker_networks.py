@@ -6,7 +6,7 @@ Their pictures are windows whose pixels are half as high as wide.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import flax.linen as nn
 import jax
@@ -38,6 +38,8 @@ class Convolutional(nn.Module):
     dilations: dilations of the temporal convolutions, one layer each (each unit reaches two frames
       further each way).
     dropout: rate before each temporal layer.
+    dtype: what all dense, convolution and recurrent layers but the last compute in; the motion that
+      the network is shown, parameters, norms, the sums of layers and outputs are float32.
   """
 
   outputs: int = 3
@@ -45,6 +47,7 @@ class Convolutional(nn.Module):
   features: int = 128
   dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4)
   dropout: float = 0.2
+  dtype: Any = jnp.float32
 
   legs: ClassVar[int] = 2
   label_slice: ClassVar[slice] = slice(None)
@@ -56,7 +59,7 @@ class Convolutional(nn.Module):
     """Maps (B, T, H, W, 2), H a multiple of 24, W of 12, to (B, T, 2, outputs)."""
     pictures, motion, mask = walker_inputs.network_inputs(x, valid)
     body = ConvolutionalBody(
-      self.outputs, self.width, self.features, self.dilations, self.dropout, name='body'
+      self.outputs, self.width, self.features, self.dilations, self.dropout, self.dtype, name='body'
     )
     return body(pictures, motion, mask, train=train)
 
@@ -72,6 +75,7 @@ class ConvolutionalBody(nn.Module):
   features: int
   dilations: tuple[int, ...]
   dropout: float
+  dtype: Any = jnp.float32
 
   @nn.compact
   def __call__(self, x: jax.Array, motion: jax.Array, mask: jax.Array, *, train: bool) -> jax.Array:
@@ -83,13 +87,14 @@ class ConvolutionalBody(nn.Module):
     def drop(h: jax.Array, layer: int) -> jax.Array:
       return random_bits.dropout(seeds[layer], h, self.dropout) if train else h
 
-    x = _frame_features(x, motion, self.width, self.features, lambda h: drop(h, -1))
+    x = _frame_features(x, motion, self.width, self.features, lambda h: drop(h, -1), self.dtype)
     for k, dilation in enumerate(self.dilations):
       h = nn.LayerNorm(name=f'norm_{k}')(x) * mask
-      convolve = nn.Conv(self.features, (3,), kernel_dilation=dilation, name=f'conv_{k}')
+      convolve = nn.Conv(
+        self.features, (3,), kernel_dilation=dilation, dtype=self.dtype, name=f'conv_{k}'
+      )
       h = drop(nn.gelu(convolve(h)), k)
-      # Zero kernels: at first the frames' own vectors alone count.
-      x = x + nn.Dense(self.features, kernel_init=nn.initializers.zeros, name=f'mix_{k}')(h)
+      x = x + _mix(self.features, self.dtype, k)(h)
     return _both_legs(x, self.outputs)
 
 
@@ -108,6 +113,7 @@ class Recurrent(nn.Module):
     features: length of a frame's vector, and of the recurrent state in either direction.
     layers: layers of recurrent units, one after the other.
     dropout: rate before each layer.
+    dtype: as of `Convolutional`; the recurrent state is float32.
   """
 
   outputs: int = 3
@@ -115,6 +121,7 @@ class Recurrent(nn.Module):
   features: int = 128
   layers: int = 2
   dropout: float = 0.1
+  dtype: Any = jnp.float32
 
   legs: ClassVar[int] = 2
   label_slice: ClassVar[slice] = slice(None)
@@ -129,15 +136,14 @@ class Recurrent(nn.Module):
     def drop(h: jax.Array) -> jax.Array:
       return nn.Dropout(self.dropout, deterministic=not train)(h)
 
-    x = _frame_features(pictures, motion, self.width, self.features, drop)
+    x = _frame_features(pictures, motion, self.width, self.features, drop, self.dtype)
     for k in range(self.layers):
       h = drop(nn.LayerNorm(name=f'norm_{k}')(x) * mask)
       states = []
       for name, reverse in (('forwards', False), ('backwards', True)):
-        cell = nn.GRUCell(self.features, name=f'{name}_{k}')
+        cell = nn.GRUCell(self.features, dtype=self.dtype, name=f'{name}_{k}')
         states.append(cast(jax.Array, nn.RNN(cell, reverse=reverse, keep_order=True)(h)))
-      mix = nn.Dense(self.features, kernel_init=nn.initializers.zeros, name=f'mix_{k}')
-      x = x + mix(jnp.concatenate(states, -1))
+      x = x + _mix(self.features, self.dtype, k)(jnp.concatenate(states, -1))
     return _both_legs(x, self.outputs)
 
 
@@ -149,12 +155,14 @@ class Walker(nn.Module):
     width: channels of the first patches of either network.
     features: length of a frame's vector in either.
     dropout: rate before each layer of either.
+    dtype: as of `Convolutional`, of either.
   """
 
   outputs: int = 3
   width: int = 32
   features: int = 128
   dropout: float = 0.1
+  dtype: Any = jnp.float32
 
   legs: ClassVar[int] = 2
   label_slice: ClassVar[slice] = slice(None)
@@ -163,15 +171,14 @@ class Walker(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
-    """Maps (B, T, H, W, 2) to (B, T, 2, outputs), or in training to (2 B, T, 2, outputs)."""
-    convolutional = Convolutional(
-      self.outputs, self.width, self.features, dropout=self.dropout, name='convolutional'
-    )(x, train=train, valid=valid)
-    recurrent = Recurrent(
-      self.outputs, self.width, self.features, dropout=self.dropout, name='recurrent'
-    )(x, train=train, valid=valid)
+    """Maps (B, T, H, W, 2) to (B, T, 2, outputs), or in training to (2, B, T, 2, outputs)."""
+    sizes, more = (self.outputs, self.width, self.features), {
+      'dropout': self.dropout, 'dtype': self.dtype
+    }  # fmt: skip
+    convolutional = Convolutional(*sizes, **more, name='convolutional')(x, train=train, valid=valid)
+    recurrent = Recurrent(*sizes, **more, name='recurrent')(x, train=train, valid=valid)
     if train:
-      return jnp.concatenate([convolutional, recurrent])
+      return jnp.stack([convolutional, recurrent])  # not along B, which lies on several devices
     self.sow('members', 'outputs', (convolutional, recurrent))  # for how far they differ
     return (convolutional + recurrent) / 2
 
@@ -182,6 +189,7 @@ def _frame_features(
   width: int,
   features: int,
   drop: Callable[[jax.Array], jax.Array],
+  dtype: Any,
 ) -> jax.Array:
   """Makes a vector of each frame and its change from the last: layers of the calling module.
 
@@ -191,9 +199,10 @@ def _frame_features(
     width: channels of the first patches.
     features: length of a frame's vector.
     drop: dropout before the last layer.
+    dtype: what the layers compute in.
 
   Returns:
-    (B, T, features).
+    (B, T, features) float32.
   """
   b, t = x.shape[:2]
   # No norms among the patches: on a CPU they would take as long as all the rest of a step.
@@ -202,15 +211,25 @@ def _frame_features(
   x = jnp.concatenate([x, x - jnp.concatenate([x[:, :1], x[:, :-1]], 1)], -1)
   # Flat, as the gradient of a dense layer over several axes takes half as long again.
   grid = (b * t, *x.shape[2:4])
-  x = nn.gelu(nn.Dense(width, name='patches')(x.reshape(-1, x.shape[-1])))
+  x = nn.gelu(nn.Dense(width, dtype=dtype, name='patches')(x.reshape(-1, x.shape[-1])))
   x = walker_inputs.cut_patches(x.reshape(*grid, width), 3)
-  x = nn.gelu(nn.Dense(3 * width, name='blocks')(x.reshape(-1, x.shape[-1])))
-  x = nn.Dense(features, name='places')(drop(x.reshape(b, t, -1)))
-  return x + nn.Dense(features, name='moving')(motion)
+  x = nn.gelu(nn.Dense(3 * width, dtype=dtype, name='blocks')(x.reshape(-1, x.shape[-1])))
+  x = nn.Dense(features, dtype=dtype, name='places')(drop(x.reshape(b, t, -1)))
+  moving = nn.Dense(features, dtype=dtype, name='moving')(motion)
+  return x.astype(jnp.float32) + moving.astype(jnp.float32)
+
+
+def _mix(features: int, dtype: Any, number: int) -> nn.Dense:
+  """Returns the last part of a layer over time, a layer of the calling module.
+
+  Its kernel is zero: at first the frames' own vectors alone count.
+  """
+  return nn.Dense(features, kernel_init=nn.initializers.zeros, dtype=dtype, name=f'mix_{number}')
 
 
 def _both_legs(x: jax.Array, outputs: int) -> jax.Array:
-  """Applies the calling module's last layers: (B, T, features) -> (B, T, 2, outputs)."""
+  """Applies the calling module's last layers: (B, T, features) -> (B, T, 2, outputs) float32."""
   small = nn.initializers.normal(0.01)
-  x = nn.Dense(2 * outputs, kernel_init=small, name='output')(nn.LayerNorm(name='norm')(x))
+  output = nn.Dense(2 * outputs, kernel_init=small, dtype=jnp.float32, name='output')
+  x = output(nn.LayerNorm(name='norm')(x))
   return x.reshape(*x.shape[:2], 2, outputs)

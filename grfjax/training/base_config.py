@@ -35,6 +35,10 @@ def _base(dataset: str, model_init: str, model: dict[str, Any]) -> ml_collection
   # one of the whole (A,B): folders, or names of networks in grfjax.pretrained; '': none.
   config.model_init = model_init
   config.model = model  # the network's name in grfjax.models.networks, and its arguments
+  # What dense, convolution and recurrent layers compute in: float32 or bfloat16, which a GPU
+  # multiplies several times faster. Parameters, motion, the last layer and the loss are float32.
+  config.dtype = 'float32'
+  config.workers = 0  # threads that read the training data; 0: one for each core
   return config
 
 

@@ -22,6 +22,7 @@ from grfjax.io import atomic, console, run_folder, signals
 from grfjax.models import networks, targets
 from grfjax.training import (
   checkpointing,
+  device_batches,
   finite_check,
   metrics_log,
   optimizers,
@@ -82,10 +83,12 @@ def fit(
   known = warm_start.known_subjects(config, dataset)
   model, target = networks.network(config)
   source = input_pipeline.CachedRecords(dataset.source(subjects), config.batch)
-  labels = label_index.index_labels(source, dataset.config.own, model.legs)
+  workers = config.get('workers', 0)
+  labels = label_index.index_labels(source, dataset.config.own, model.legs, workers)
   _report_shares(labels, config.rebalance, folder)
-  batches = _training_batches(config, dataset, source, labels)
   compiled = _compile(config, dataset, model, target)
+  stream = _training_batches(config, dataset, source, labels)
+  batches = device_batches.ahead(stream, compiled.split)
   checkpoints = checkpointing.Checkpoints(folder)
   early = stop_criteria.EarlyStopping(
     monitor=config.early_stop.monitor, patience=config.early_stop.patience
@@ -98,7 +101,7 @@ def fit(
   _claim(folder, config, dataset, known, remove_results=not progress.is_done(config.steps))
   _describe(config, progress.state.params, labels, subjects)
   log = metrics_log.MetricsLog(folder, progress.step, write=jax.process_index() == 0)
-  with contextlib.closing(log):
+  with contextlib.closing(log), contextlib.closing(batches):
     _train(config, folder, progress, compiled, checkpoints, log, validate)
   if early.should_stop:
     console.notify(f'stopped early at step {progress.step}: {early.reason()}')
@@ -111,7 +114,7 @@ class _Progress:
 
   Attributes:
     state: the train state.
-    batches: the iterator of the training stream.
+    batches: the iterator of the training stream, from `device_batches.ahead`.
     early: early stopping.
     means: the metrics since the last entry of the log.
     step: how many steps are done.
@@ -171,13 +174,12 @@ def _train(
   with bar, signals.defer_stop() as pending_signal:
     while not progress.is_done(config.steps):
       with timer.waiting_for_data():
-        batch = next(progress.batches)
-      on_device = sharding.to_device(batch, compiled.split)
+        names, batch = next(progress.batches)
       with jax.transfer_guard('disallow'):
-        progress.state, sums = compiled.update(progress.state, on_device, compiled.run_key)
+        progress.state, sums = compiled.update(progress.state, batch, compiled.run_key)
         progress.means.add(sums)
       progress.step += 1
-      check.add(progress.step, batch, sums)
+      check.add(progress.step, names, sums)
       bar.update()
 
       is_last = progress.step == config.steps
@@ -227,8 +229,8 @@ def _training_batches(
   source: Any,
   labels: label_index.LabelIndex,
 ) -> Any:
-  """Returns this host's share of the training stream, an iterator whose state can be saved."""
-  stream = input_pipeline.train_stream(
+  """Returns this host's share of the training stream."""
+  return input_pipeline.train_stream(
     source,
     labels,
     batch=config.batch,
@@ -237,8 +239,8 @@ def _training_batches(
     seed=config.seed,
     process=jax.process_index(),
     processes=jax.process_count(),
+    workers=config.get('workers', 0),
   )
-  return iter(stream)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -275,9 +277,7 @@ def _compile(
   tx = optimizers.build_optimizer(steps=config.steps, **config.optimizer)
   shape = (config.clip or dataset.config.frames, *dataset.config.shape[1:])
   root_key = jax.random.key(config.seed)
-  initialize = jax.jit(
-    lambda key: train_step.init_state(model, tx, shape, key), out_shardings=replicated
-  )
+  initialize = train_step.make_init(model=model, tx=tx, shape=shape, replicated=replicated)
   # Not device_put, which cannot give a key to the devices of other hosts.
   derive = jax.jit(lambda key: jax.random.fold_in(key, 1), out_shardings=replicated)
   update = train_step.make_train_step(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -9,6 +10,7 @@ import optax
 import optax.contrib
 
 
+@functools.lru_cache  # the same object again, by which compiled steps are found again
 def build_optimizer(
   *,
   steps: int,

@@ -12,8 +12,10 @@ from grfjax import errors
 from grfjax.data import voxel_dataset
 from grfjax.io import run_folder
 
-# What may differ when a run goes on: how long, how often, and where the data lie.
-MAY_CHANGE = ('steps', 'checkpoint_every', 'log_every', 'data_dir')
+# What may differ when a run goes on: how long, how often, where the data lie and who reads them.
+MAY_CHANGE = ('steps', 'checkpoint_every', 'log_every', 'data_dir', 'workers')
+
+MOST_WORKERS = 256
 
 
 class ConfigError(errors.InputError):
@@ -32,6 +34,13 @@ def check_config(config: ml_collections.ConfigDict) -> None:
         f'config.{name} is {config[name]!r}, expected a whole number of at least 1',
         code='config.value',
       )
+  workers = config.get('workers', 0)
+  if not (isinstance(workers, int) and 0 <= workers <= MOST_WORKERS):
+    raise ConfigError(
+      f'config.workers is {workers!r}, expected a whole number up to {MOST_WORKERS}, or 0 for one '
+      'of each core',
+      code='config.value',
+    )
   if config.get('calibrate', 0) and not config.target.get('share', 0):
     raise ConfigError(
       f'config.calibrate is {config.calibrate}, but config.target has no interval (share) to '
@@ -87,6 +96,8 @@ def refuse_other_run(
   before = run_folder.read_json(folder.config)
   if before is not None:
     now = json.loads(config.to_json_best_effort())
+    if isinstance(before, dict):  # versions before the field knew nothing else
+      before, now = ({'dtype': 'float32', **each} for each in (before, now))
     if differences := _differences(before, now, MAY_CHANGE):
       raise ConfigError(
         f'{folder} holds a run of another configuration ({"; ".join(differences)}); '

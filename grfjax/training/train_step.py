@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import flax.core
 import flax.struct
 import jax
 import jax.numpy as jnp
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
   import optax
 
 Metrics = dict[str, tuple[jax.Array, jax.Array]]  # name -> (sum, count)
+
+# Programs kept for another run of the same settings in this process: that of the next fold, or of
+# the next round of cross-fitting.
+_KEPT = 4
 
 
 class TrainState(flax.struct.PyTreeNode):
@@ -79,11 +85,26 @@ def loss_fn(
   stance = known & batch['contact'][:, frames, : model.legs]
   # The paper's networks know stance alone: their first class is 0.01 BW.
   counts = known if model.legs == 2 else stance
-  force, counts, stance = (jnp.concatenate([a] * model.members) for a in (force, counts, stance))
+  if model.members > 1:
+    force, counts, stance = (
+      jnp.broadcast_to(a, (model.members, *a.shape)) for a in (force, counts, stance)
+    )
   total, count = targets.masked_mean(target.loss(outputs, force), counts)
   error = jnp.abs(target.decode(jax.lax.stop_gradient(outputs))[..., 0] - force[..., 0])
   mean = total / jnp.maximum(count, 1)
   return mean, {'loss': (total, count), 'mae_pct_bw': targets.masked_mean(100 * error, stance)}
+
+
+@functools.lru_cache(_KEPT)
+def make_init(
+  *,
+  model: Any,
+  tx: optax.GradientTransformation,
+  shape: tuple[int, ...],
+  replicated: jax.sharding.NamedSharding,
+) -> Callable[[jax.Array], TrainState]:
+  """Compiles `init_state`, from a key to a state with a copy on each device."""
+  return jax.jit(lambda key: init_state(model, tx, shape, key), out_shardings=replicated)
 
 
 def make_train_step(
@@ -97,9 +118,24 @@ def make_train_step(
 ) -> Callable[[TrainState, Any, jax.Array], tuple[TrainState, Metrics]]:
   """Compiles the training step: (state, batch, run's key) -> (state, metrics).
 
+  Called again with equal arguments it returns the same compiled function.
+
   The old state's memory is donated, except on a CPU: there the buffers shared by old and new state
   make XLA run one operation after the other, which costs a third of a small network's step.
   """
+  hashable = {k: tuple(v) if isinstance(v, list) else v for k, v in augmentations.items()}
+  return _kept_train_step(model, target, tx, flax.core.freeze(hashable), replicated, split)
+
+
+@functools.lru_cache(_KEPT)
+def _kept_train_step(
+  model: Any,
+  target: targets.Target,
+  tx: optax.GradientTransformation,
+  augmentations: Mapping[str, Any],
+  replicated: jax.sharding.NamedSharding,
+  split: jax.sharding.NamedSharding,
+) -> Callable[[TrainState, Any, jax.Array], tuple[TrainState, Metrics]]:
   import optax  # here, as predicting does without it
 
   def train_step(state: TrainState, batch: Any, key: jax.Array) -> tuple[TrainState, Metrics]:
@@ -116,5 +152,5 @@ def make_train_step(
     train_step,
     in_shardings=(replicated, split, replicated),
     out_shardings=(replicated, replicated),
-    donate_argnums=() if jax.default_backend() == 'cpu' else 0,
+    donate_argnums=() if replicated.mesh.devices.flat[0].platform == 'cpu' else 0,
   )

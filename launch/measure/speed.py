@@ -9,6 +9,7 @@ work is compared with); exits with 1 where a requirement is missed.
 
 from __future__ import annotations
 
+import itertools
 import pathlib
 import statistics
 import tempfile
@@ -25,7 +26,7 @@ import measured
 from grfjax.data import input_pipeline, label_index, voxel_dataset
 from grfjax.io import recordings, video_file
 from grfjax.models import networks
-from grfjax.training import optimizers, sharding, train_step
+from grfjax.training import device_batches, optimizers, sharding, train_step
 
 _OUT = flags.DEFINE_string('out', None, 'Folder for speed.json.', required=True)
 _RECORDINGS = flags.DEFINE_string(
@@ -119,12 +120,11 @@ def feeding(root: pathlib.Path, config: Any) -> Iterator[dict[str, Any]]:
   model, target = networks.network(config)
   source = input_pipeline.CachedRecords(dataset.source(dataset.subjects), config.batch)
   labels = label_index.index_labels(source, dataset.config.own, model.legs)
-  stream = iter(
-    input_pipeline.train_stream(
-      source, labels, batch=config.batch, clip=config.clip, rebalance=config.rebalance, seed=0
-    )
-  )
   _, whole, split = sharding.meshes()
+  batches = input_pipeline.train_stream(
+    source, labels, batch=config.batch, clip=config.clip, rebalance=config.rebalance, seed=0
+  )
+  stream = device_batches.ahead(batches, split)
   tx = optimizers.build_optimizer(steps=1000, **config.optimizer)
   shape = (config.clip, *dataset.config.shape[1:])
   state = jax.device_put(train_step.init_state(model, tx, shape, jax.random.key(0)), whole)
@@ -137,17 +137,20 @@ def feeding(root: pathlib.Path, config: Any) -> Iterator[dict[str, Any]]:
     replicated=whole,
     split=split,
   )
-  in_memory = [next(stream) for _ in range(8)]
+  in_memory = list(itertools.islice(iter(batches), 8))
   waited = 0.0
 
   def steps(count: int, streamed: bool) -> float:
     nonlocal state, waited
     start = time.perf_counter()
     for k in range(count):
-      request = time.perf_counter()
-      batch = next(stream) if streamed else in_memory[k % len(in_memory)]
-      waited += time.perf_counter() - request
-      state, sums = update(state, sharding.to_device(batch, split), key)
+      if streamed:
+        request = time.perf_counter()
+        _, batch = next(stream)
+        waited += time.perf_counter() - request
+      else:
+        batch = sharding.to_device(in_memory[k % len(in_memory)], split)
+      state, sums = update(state, batch, key)
     jax.block_until_ready(sums)
     return (time.perf_counter() - start) / count
 

@@ -97,20 +97,37 @@ class ConvolutionalBody(nn.Module):
 class Peer:
   """Training and inference of one network."""
 
-  def __init__(self, work: workloads.Work, weights: pathlib.Path):
+  def __init__(
+    self,
+    work: workloads.Work,
+    weights: pathlib.Path,
+    device: str = 'cpu',
+    dtype: str = 'float32',
+  ):
+    """Reads the weights.
+
+    Args:
+      work: the network.
+      weights: the file that `peers.ours` wrote.
+      device: where it is trained.
+      dtype: what layers compute in; in bfloat16 PyTorch's autocast chooses which of them do.
+    """
     arrays = workloads.read_weights(weights)
     inputs, labels = workloads.data(work)
-    self._inputs = [torch.from_numpy(x) for x in inputs]
+    self._inputs = [torch.from_numpy(x).to(device) for x in inputs]
     self._convolutional = work.model == 'convolutional'
-    self._labels = torch.from_numpy(labels if self._convolutional else labels.astype(np.int64))
-    self._model = (ConvolutionalBody if self._convolutional else Mochizuki3D)(arrays)
+    labels = labels if self._convolutional else labels.astype(np.int64)
+    self._labels = torch.from_numpy(labels).to(device)
+    self._model = (ConvolutionalBody if self._convolutional else Mochizuki3D)(arrays).to(device)
+    self._autocast = torch.autocast(device, torch.bfloat16, enabled=dtype == 'bfloat16')
     self._adam = torch.optim.Adam(self._model.parameters(), workloads.LEARNING_RATE, fused=True)
 
   def train(self) -> float:
     """Makes one training step; returns its loss."""
     self._model.train()
     self._adam.zero_grad(set_to_none=True)
-    y = self._model(*self._inputs)
+    with self._autocast:
+      y = self._model(*self._inputs).float()
     if self._convolutional:
       loss = (y - self._labels).abs().mean()
     else:
