@@ -8,6 +8,7 @@ from __future__ import annotations
 import pathlib
 import sys
 
+import jax
 from absl import app, flags, logging
 
 from grfjax import errors
@@ -41,5 +42,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
+  jax.config.config_with_absl()
   define_flags()
   signals.run(main, 'grfjax.evaluate')

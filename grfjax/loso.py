@@ -79,7 +79,8 @@ def run_command(folder: pathlib.Path, module: str, *arguments: str) -> None:
     *arguments: of the command.
   """
   env = {'JAX_COMPILATION_CACHE_DIR': str((folder / COMPILED).absolute()), **os.environ}
-  command = [sys.executable, '-m', module, *arguments]
+  jax_flags = [argument for argument in sys.argv[1:] if argument.startswith('--jax_')]
+  command = [sys.executable, '-m', module, *arguments, *jax_flags]
   # In a process group of its own, so that Ctrl-C reaches it once: from here.
   with (
     subprocess.Popen(command, env=env, **_OWN_GROUP) as process,
@@ -244,6 +245,7 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
+  jax.config.config_with_absl()
   define_flags()
   flags.mark_flag_as_required('config')
   signals.run(main, 'loso', grace_s=signals.GRACE_S + 1)  # the fold at work is waited for

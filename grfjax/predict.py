@@ -13,6 +13,7 @@ import math
 import pathlib
 import sys
 
+import jax
 from absl import app, flags, logging
 
 from grfjax import conventions, errors
@@ -117,5 +118,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
+  jax.config.config_with_absl()
   define_flags()
   signals.run(main, 'grfjax.predict')

@@ -1,9 +1,12 @@
 """Checkpoints: whole or not at all, and never taken for what they are not once damaged."""
 
+import concurrent.futures
+import contextlib
 import errno
 import hashlib
 import pathlib
 import shutil
+import threading
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +14,7 @@ import numpy as np
 import optax
 import pytest
 
-from grfjax.io import run_folder
+from grfjax.io import atomic, run_folder
 from grfjax.training import checkpointing, train_step, weight_files
 
 TX = optax.adam(1e-3)
@@ -36,9 +39,9 @@ def _same(a, b):
 def saved(tmp_path_factory):
   """A run with checkpoints of steps 3 and 6."""
   run = tmp_path_factory.mktemp('saved')
-  checkpoints = checkpointing.Checkpoints(run)
-  for seed in (1, 3, 6):
-    checkpoints.save(seed, _state(seed), _extra(seed))
+  with contextlib.closing(checkpointing.Checkpoints(run)) as checkpoints:
+    for seed in (1, 3, 6):
+      checkpoints.save(seed, _state(seed), _extra(seed))
   return run
 
 
@@ -120,18 +123,34 @@ def test_a_reader_leaves_a_checkpoint_that_is_being_written_alone(saved, tmp_pat
   assert not being_written.exists()
 
 
-def test_a_full_disk_leaves_the_checkpoints_before(saved, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+  'noticed', ['at once', 'at the next save', 'in a later step', 'at the end']
+)
+def test_a_full_disk_leaves_the_checkpoints_before(saved, tmp_path, monkeypatch, noticed):
   run = tmp_path / 'run'
   shutil.copytree(saved, run)
   checkpoints = checkpointing.Checkpoints(run)
 
+  class Response:
+    def result(self):
+      raise ValueError('RESOURCE_EXHAUSTED: writing [OS error 28: No space left on device]')
+
   def full(path, *args, **kwargs):
     (path.parent / f'{path.name}.orbax-checkpoint-tmp').mkdir()
-    raise ValueError('RESOURCE_EXHAUSTED: writing [OS error 28: No space left on device]')
+    return Response().result() if noticed == 'at once' else Response()
 
-  monkeypatch.setattr('orbax.checkpoint.v1.save', full)
-  with pytest.raises(OSError, match=r"No space left on device: '.*checkpoints/9'") as error:
+  monkeypatch.setattr('orbax.checkpoint.v1.save_async', full)
+
+  def save():
     checkpoints.save(9, _state(9), _extra(9))
+
+  if noticed != 'at once':
+    save()
+  if noticed == 'in a later step':
+    concurrent.futures.wait([checkpoints._written])
+  look = {'at the end': checkpoints.close, 'in a later step': checkpoints.refuse_failure}
+  with pytest.raises(OSError, match=r"No space left on device: '.*checkpoints/9'") as error:
+    look.get(noticed, save)()
   assert error.value.errno == errno.ENOSPC
   assert sorted(p.name for p in (run / 'checkpoints').iterdir()) == [
     '3',
@@ -139,7 +158,22 @@ def test_a_full_disk_leaves_the_checkpoints_before(saved, tmp_path, monkeypatch)
     '6',
     '6.sha256',
   ]
+  checkpoints.close()  # says it once
   assert _same(checkpoints.restore(_state(0))[0], _state(6))
+
+
+def test_training_goes_on_while_a_checkpoint_is_written(tmp_path, monkeypatch):
+  """Without its digests it is not there yet, and its error is not waited for."""
+  go_on = threading.Event()
+  sync = atomic.sync_to_disk
+  monkeypatch.setattr(atomic, 'sync_to_disk', lambda path: go_on.wait(20) and sync(path))
+  checkpoints = checkpointing.Checkpoints(tmp_path)
+  checkpoints.save(1, _state(1), {})
+  checkpoints.refuse_failure()
+  assert checkpoints.latest() is None
+  go_on.set()
+  checkpoints.close()
+  assert checkpoints.latest() == 1
 
 
 def test_a_state_that_is_not_finite_is_not_saved(tmp_path):

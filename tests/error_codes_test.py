@@ -6,7 +6,7 @@ import re
 ROOT = pathlib.Path(__file__).parents[1]
 AREAS = (
   'table', 'recording', 'force', 'c3d', 'video', 'walker', 'data', 'synth', 'degrade', 'config',
-  'run', 'checkpoint', 'evaluation', 'prediction', 'gait', 'sync', 'check', 'install',
+  'hosts', 'run', 'checkpoint', 'evaluation', 'prediction', 'gait', 'sync', 'check', 'install',
   'app',
 )  # fmt: skip
 CODE = re.compile(rf"'((?:{'|'.join(AREAS)})\.[a-z0-9_]+)'")

@@ -1,5 +1,6 @@
 """A run's folder: another data set, damaged checkpoints, what an earlier end has left."""
 
+import contextlib
 import json
 import pathlib
 import shutil
@@ -193,7 +194,8 @@ def test_the_comparison_of_runs_sees_every_difference(done, tmp_path):
   def other_params(run):
     params, at, _ = weight_files.restore_params(run)
     state = train_step.TrainState(jax.numpy.int32(at), jax.tree.map(lambda p: -p, params), ())
-    checkpointing.Checkpoints(run).save(at, state, {})
+    with contextlib.closing(checkpointing.Checkpoints(run)) as checkpoints:
+      checkpoints.save(at, state, {})
 
   def twice(run):
     lines = run_folder.RunFolder(run).metrics.read_text().splitlines()

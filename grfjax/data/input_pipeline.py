@@ -90,15 +90,17 @@ def train_stream(
   edges = np.cumsum(label_index.interval_probabilities(labels.counts, rebalance))
   edges[-1] = 1.0
 
+  share = batch // processes
+
   def draw(k: int) -> dict[str, Any]:
+    k = k // share * batch + process * share + k % share  # of the batches of all processes
     rng = np.random.default_rng((seed, k))
     interval = int(np.searchsorted(edges, rng.random(), side='right'))
     label = int(rng.integers(labels.first[interval], labels.first[interval + 1]))
     record = source[int(labels.record[label])]
     return _random_crop(record, int(labels.t[label]), clip, rng)
 
-  stream = grain.MapDataset.range(2**60).map(draw)
-  stream = stream.slice(slice(process, None, processes)).batch(batch // processes)
+  stream = grain.MapDataset.range(2**60).map(draw).batch(share)
   workers = workers or cores.usable_cores()
   # As many batches are made at a time as are buffered, so fewer would leave threads idle.
   buffered = max(8, workers)

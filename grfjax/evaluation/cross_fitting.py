@@ -22,7 +22,7 @@ from grfjax.evaluation import held_out_estimates
 from grfjax.inference import conformal, estimator
 from grfjax.io import atomic, console, folder_lock, run_folder
 from grfjax.models import networks
-from grfjax.training import loop, run_settings, warm_start, weight_files
+from grfjax.training import hosts, loop, run_settings, warm_start, weight_files
 
 
 def train_run(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]) -> dict[str, Any]:
@@ -42,33 +42,37 @@ def train_run(config: ml_collections.ConfigDict, workdir: str | os.PathLike[str]
     signals.StopRequested: a signal came; a checkpoint is written.
   """
   folder = run_folder.RunFolder(workdir)
-  with _exclusive(folder):
-    dataset = voxel_dataset.Dataset(config.data_dir, config.dataset)
-    validate = held_out_estimates.inner_validation(config, dataset)
+  with contextlib.ExitStack() as stack:
+    with hosts.together():
+      if hosts.is_first():
+        stack.enter_context(_exclusive(folder))
+      dataset = voxel_dataset.Dataset(config.data_dir, config.dataset)
+      validate = held_out_estimates.inner_validation(config, dataset)
     trained = loop.fit(config, folder, dataset, validate)
-    if config.get('calibrate', 0) and not folder.intervals.exists():
+    if config.get('calibrate', 0) and not hosts.on_first(folder.intervals.exists):
       cross_fit(config, folder, dataset, trained)
-    if jax.process_index() == 0:
-      shutil.rmtree(folder.cross_fitting, ignore_errors=True)
-      done = {
-        'step': trained.step, 'stopped_early': trained.stopped_early, 'holdout': config.holdout
-      }  # fmt: skip
-      atomic.write_json(folder.done, done)
+    hosts.on_first(lambda: _end(config, folder, trained))
     return trained.last_entry
 
 
 @contextlib.contextmanager
 def _exclusive(folder: run_folder.RunFolder) -> Iterator[None]:
-  """Locks the folder; of several hosts the first one does."""
-  if jax.process_index():
-    yield
-    return
+  """Locks the folder."""
   with folder_lock.lock_folder(folder.path) as locked:
     if not locked:
       console.notify(
         f'{folder}: its file system has no locks; make sure that no other process trains there'
       )
     yield
+
+
+def _end(
+  config: ml_collections.ConfigDict, folder: run_folder.RunFolder, trained: loop.Trained
+) -> None:
+  """Removes what only the way to the end needed, and writes that the run is done."""
+  shutil.rmtree(folder.cross_fitting, ignore_errors=True)
+  done = {'step': trained.step, 'stopped_early': trained.stopped_early, 'holdout': config.holdout}
+  atomic.write_json(folder.done, done)
 
 
 def cross_fit(
@@ -93,7 +97,7 @@ def cross_fit(
   subjects = run_settings.training_subjects(config, dataset)
   count = min(config.calibrate, len(subjects))
   if count < 2:
-    console.notify(
+    hosts.notify(
       'There are no prediction intervals: calibrating them needs at least two training subjects.'
     )
     return
@@ -104,6 +108,8 @@ def cross_fit(
     initial, _ = warm_start.initial_params(config.model_init, params)
     blends = tuple(config.get('blend', ())) or blends
   estimates = _estimate_left_out(config, folder, dataset, groups, initial, blends)
+  if not hosts.is_first():
+    return
   errors = {
     blend: float(np.mean([one.sums().result()['mae_pct_bw'] for one in estimates[blend]]))
     for blend in blends
@@ -116,8 +122,6 @@ def cross_fit(
   factors = conformal.widening_factors(
     pooled['estimate'], pooled['interval'], pooled['force'], pooled['contact'], config.target.share
   )
-  if jax.process_index():
-    return
   if initial is not None and config.get('blend', ()):
     listed = ', '.join(f'{blend:g}: {error:.2f}' for blend, error in errors.items())
     console.notify(
@@ -147,12 +151,12 @@ def _estimate_left_out(
   initial: Any,
   blends: Sequence[float],
 ) -> dict[float, list[held_out_estimates.HeldOutEstimates]]:
-  """Trains a round without each group and estimates the group, with every blend."""
+  """Trains a round without each group; on the first host, estimates the group with every blend."""
   model, target = networks.network(config)
   estimate = estimator.estimator(config, model, target)
   estimates: dict[float, list[held_out_estimates.HeldOutEstimates]] = {b: [] for b in blends}
   for number, group in enumerate(groups):
-    console.notify(
+    hosts.notify(
       f'calibrating, round {number + 1} of {len(groups)}: without '
       f'{subject_lists.listed_subjects(group)}'
     )
@@ -162,6 +166,8 @@ def _estimate_left_out(
     without_group.early_stop.monitor = ''
     round_folder = run_folder.RunFolder(folder.cross_fitting / str(number))
     params = jax.device_get(loop.fit(without_group, round_folder, dataset).params)
+    if not hosts.is_first():
+      continue
     for blend in blends:
       on_device = estimator.on_own_devices(blended(initial, params, blend))
       estimates[blend] += [

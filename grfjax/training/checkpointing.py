@@ -3,6 +3,9 @@
     checkpoints/STEP/         what Orbax writes, into a temporary folder that is then renamed
     checkpoints/STEP.sha256   digests of its files, written last: without it there is no checkpoint
 
+A checkpoint is written while training goes on. Of several hosts each writes its share, into a
+folder that all see, and the first one does the rest.
+
 This is the only module that imports Orbax, where it is needed, as that takes a second. Disks err: a
 checkpoint that does not match its digests (as `sha256sum -c STEP.sha256` says) is passed over for
 the one before.
@@ -10,6 +13,7 @@ the one before.
 
 from __future__ import annotations
 
+import concurrent.futures
 import errno
 import os
 import pathlib
@@ -18,11 +22,12 @@ import shutil
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
-from jax.experimental import multihost_utils
 
 from grfjax import errors
 from grfjax.io import atomic, run_folder
+from grfjax.training import hosts
 
 KEEP = 2  # the newest, and one to fall back on
 
@@ -50,53 +55,89 @@ class Restored(NamedTuple):
 
 
 class Checkpoints:
-  """The checkpoints in a run's folder, for the process that trains the run."""
+  """The checkpoints in a run's folder, for the process that trains the run; to be closed."""
 
   def __init__(self, workdir: str | os.PathLike[str]):
     """Opens them, and removes what killed processes have left half-written or half-removed."""
     self.folder = run_folder.RunFolder(workdir).checkpoints.absolute()
+    self._writer = concurrent.futures.ThreadPoolExecutor(1, 'checkpoint')
+    self._written: concurrent.futures.Future[None] | None = None
     self._tidy()
 
   def latest(self) -> int | None:
-    """Returns the newest checkpoint's step, or None where there is no checkpoint."""
+    """Returns the newest whole checkpoint's step, or None where there is none."""
     return next(iter(_steps(self.folder)), None)
 
   def save(self, step: int, state: Any, extra: dict[str, Any]) -> None:
-    """Saves a train state and what belongs to it; returns when both are on the disk.
+    """Begins to save a train state and what belongs to it; returns once the state is copied.
+
+    All hosts must call it. `wait` tells when both are on the disk.
 
     Args:
       step: how many steps are done.
-      state: a tree of arrays.
+      state: a tree of arrays on the devices.
       extra: JSON.
 
     Raises:
       NotFiniteError: the state is not finite; nothing is written.
-      OSError: the checkpoint cannot be written; earlier ones stay.
+      OSError: this checkpoint, or the one before, cannot be written; earlier ones stay.
     """
     from orbax.checkpoint import v1 as ocp
 
+    self.wait()
     refuse_not_finite(state)
     path = self.folder / str(step)
     try:
-      if jax.process_index() == 0:
+      if hosts.is_first():
         self.folder.mkdir(parents=True, exist_ok=True)
         _digest_file(path).unlink(missing_ok=True)
         _refuse_full_disk(path, state)
-      ocp.save(path, state, overwrite=True, custom_metadata=extra)
-      if jax.process_index() == 0:
+      response = ocp.save_async(path, state, overwrite=True, custom_metadata=extra)
+    except Exception as error:  # TensorStore has exceptions of its own for the system's errors
+      self._tidy()
+      raise _system_error(error, path) from error
+    self._written = self._writer.submit(self._finish, path, response)
+
+  def _finish(self, path: pathlib.Path, response: Any) -> None:
+    """Waits, beside the training, until Orbax has written a checkpoint; adds the digests."""
+    try:
+      response.result()
+      if hosts.is_first():
         for written in [*path.rglob('*'), path, self.folder]:
           atomic.sync_to_disk(written)
         digests = [f'{atomic.sha256(p)}  {p.relative_to(self.folder)}' for p in _files(path)]
         atomic.write_text(_digest_file(path), '\n'.join([*digests, '']))
-    except Exception as error:  # TensorStore has exceptions of its own for the system's errors
-      self._tidy()
+    except Exception as error:
       raise _system_error(error, path) from error
-    self._tidy()
-    if jax.process_count() > 1:
-      multihost_utils.sync_global_devices(os.fspath(path))  # a checkpoint includes its digests
+    finally:
+      self._tidy()
+
+  def refuse_failure(self) -> None:
+    """Raises the OSError of a checkpoint that could not be written, without waiting for one."""
+    if self._written is not None and self._written.done():
+      self.wait()
+
+  def wait(self) -> None:
+    """Waits for the checkpoint that is being written.
+
+    Raises:
+      OSError: it cannot be written; earlier ones stay.
+    """
+    written, self._written = self._written, None
+    if written is not None:
+      written.result()
+
+  def close(self) -> None:
+    """Does what `wait` does, and ends the writing."""
+    try:
+      self.wait()
+    finally:
+      self._writer.shutdown()
 
   def restore(self, like: Any) -> Restored:
     """Reads the newest undamaged checkpoint and removes newer ones, as the run will redo them.
+
+    All hosts must call it; the first one chooses.
 
     Args:
       like: a tree of arrays, or of shapes with sharding, in whose layout the state is returned.
@@ -106,18 +147,23 @@ class Checkpoints:
     """
     from orbax.checkpoint import v1 as ocp
 
-    path, damaged = newest(self.folder)
+    step, damaged = hosts.on_first(self._newest)
+    path = self.folder / step
     extra = dict(ocp.metadata(path).custom_metadata or {})
     state = ocp.load(path, like)
-    if jax.process_index() == 0:
-      for step in _steps(self.folder):
-        if step > int(path.name):
-          _remove(self.folder / str(step))
+    if hosts.is_first():
+      for newer in _steps(self.folder):
+        if newer > int(step):
+          _remove(self.folder / str(newer))
     return Restored(state, extra, damaged)
+
+  def _newest(self) -> tuple[str, list[str]]:
+    path, damaged = newest(self.folder)
+    return path.name, damaged
 
   def _tidy(self) -> None:
     """Removes temporaries, unfinished checkpoints, and all but the newest `KEEP`."""
-    if jax.process_index() or not self.folder.is_dir():
+    if not (hosts.is_first() and self.folder.is_dir()):
       return
     kept = {str(step) for step in _steps(self.folder)[:KEEP]}
     for path in self.folder.iterdir():
@@ -217,14 +263,24 @@ def _refuse_full_disk(path: pathlib.Path, state: Any) -> None:
 
 
 def refuse_not_finite(tree: Any) -> None:
-  """Raises NotFiniteError where an array of the tree holds nan or infinity."""
-  broken = [
-    jax.tree_util.keystr(name)
-    for name, leaf in jax.tree.leaves_with_path(tree)
-    if not np.isfinite(np.asarray(leaf)).all()
-  ]
+  """Raises NotFiniteError where an array of the tree holds nan or infinity.
+
+  Arrays are looked at where they are: on the device, or in the host's memory.
+  """
+  leaves = jax.tree.leaves(tree)
+  if all(isinstance(leaf, jax.Array) for leaf in leaves):
+    finite = jax.device_get(_are_finite(leaves))
+  else:
+    finite = [np.isfinite(leaf).all() for leaf in leaves]
+  names = [jax.tree_util.keystr(name) for name, _ in jax.tree.leaves_with_path(tree)]
+  broken = [name for name, fine in zip(names, finite, strict=True) if not fine]
   if broken:
     raise NotFiniteError(f'{len(broken)} arrays are not finite, {broken[0]} among them')
+
+
+@jax.jit
+def _are_finite(arrays: list[jax.Array]) -> list[jax.Array]:
+  return [jnp.isfinite(array).all() for array in arrays]
 
 
 def _system_error(error: Exception, path: pathlib.Path) -> OSError:

@@ -26,8 +26,8 @@ class FiniteCheck:
   def describe_failure(self) -> str:
     """Describes the first step that was not finite and its batch; '' if all were finite."""
     steps, self._steps = self._steps, []
-    for step, batch, device_values in steps:
-      values = {k: float(v) for k, v in jax.device_get(device_values).items()}
+    every = jax.device_get([values for _, _, values in steps])
+    for (step, batch, _), values in zip(steps, every, strict=True):
       if not np.isfinite(list(values.values())).all():
         samples = ', '.join(input_pipeline.sample_names(batch))
         numbers = ', '.join(f'{k} {v}' for k, v in values.items())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from grfjax.training import (
   checkpointing,
   device_batches,
   finite_check,
+  hosts,
   metrics_log,
   optimizers,
   run_settings,
@@ -77,34 +79,44 @@ def fit(
     OSError: a file cannot be written.
     signals.StopRequested: a signal came; a checkpoint is written.
   """
-  subjects = run_settings.training_subjects(config, dataset)
-  run_settings.check_config(config)
-  run_settings.refuse_other_run(config, folder, dataset)
-  known = warm_start.known_subjects(config, dataset)
-  model, target = networks.network(config)
-  source = input_pipeline.CachedRecords(dataset.source(subjects), config.batch)
-  workers = config.get('workers', 0)
-  labels = label_index.index_labels(source, dataset.config.own, model.legs, workers)
-  _report_shares(labels, config.rebalance, folder)
-  compiled = _compile(config, dataset, model, target)
-  stream = _training_batches(config, dataset, source, labels)
-  batches = device_batches.ahead(stream, compiled.split)
-  checkpoints = checkpointing.Checkpoints(folder)
+  with hosts.together():
+    subjects = run_settings.training_subjects(config, dataset)
+    run_settings.check_config(config)
+    run_settings.refuse_other_run(config, folder, dataset)
+    known = warm_start.known_subjects(config, dataset)
+    model, target = networks.network(config)
+    source = input_pipeline.CachedRecords(dataset.source(subjects), config.batch)
+    workers = config.get('workers', 0)
+    labels = label_index.index_labels(source, dataset.config.own, model.legs, workers)
+    if hosts.is_first():
+      _report_shares(labels, config.rebalance, folder)
+    compiled = _compile(config, dataset, model, target)
+    stream = _training_batches(config, dataset, source, labels)
+    batches = device_batches.ahead(stream, compiled.split)
+    checkpoints = checkpointing.Checkpoints(folder)
+  hosts.require_same(
+    {
+      'config': {k: v for k, v in _as_json(config).items() if k != 'data_dir'},
+      'data': dataset.fingerprint,
+    }
+  )
   early = stop_criteria.EarlyStopping(
     monitor=config.early_stop.monitor, patience=config.early_stop.patience
   )
   progress = _Progress(compiled.initial_state(), batches, early, running_metrics.RunningMeans())
-  if checkpoints.latest() is not None:
-    progress.restore(checkpoints, compiled.replicated)
-  elif config.model_init:
-    progress.start_from(config.model_init, compiled.replicated)
-  _claim(folder, config, dataset, known, remove_results=not progress.is_done(config.steps))
-  _describe(config, progress.state.params, labels, subjects)
-  log = metrics_log.MetricsLog(folder, progress.step, write=jax.process_index() == 0)
-  with contextlib.closing(log), contextlib.closing(batches):
-    _train(config, folder, progress, compiled, checkpoints, log, validate)
+  with contextlib.closing(checkpoints), contextlib.closing(batches):
+    if hosts.on_first(checkpoints.latest) is not None:
+      progress.restore(checkpoints, compiled.replicated)
+    elif config.model_init:
+      progress.start_from(config.model_init, compiled.replicated)
+    if hosts.is_first():
+      _claim(folder, config, dataset, known, remove_results=not progress.is_done(config.steps))
+      _describe(config, progress.state.params, labels, subjects)
+    log = metrics_log.MetricsLog(folder, progress.step, write=hosts.is_first())
+    with contextlib.closing(log):
+      _train(config, folder, progress, compiled, checkpoints, log, validate)
   if early.should_stop:
-    console.notify(f'stopped early at step {progress.step}: {early.reason()}')
+    hosts.notify(f'stopped early at step {progress.step}: {early.reason()}')
   return Trained(progress.state.params, progress.step, early.should_stop, log.last)
 
 
@@ -132,8 +144,9 @@ class _Progress:
 
   def start_from(self, runs: str, layout: jax.sharding.NamedSharding) -> None:
     """Takes over the parameters of other runs."""
-    params, messages = warm_start.initial_params(runs, self.state.params)
-    console.notify('\n'.join(messages))
+    with hosts.together():
+      params, messages = warm_start.initial_params(runs, self.state.params)
+    hosts.notify('\n'.join(messages))
     self.state = self.state.replace(params=jax.device_put(params, layout))
 
   def restore(
@@ -145,10 +158,10 @@ class _Progress:
     self.early.state = extra['stopping']
     self.means.set_state(extra['sums'], layout)
     self.step = int(self.state.step)
-    console.notify('\n'.join([*damaged, f'going on from step {self.step}']))
+    hosts.notify('\n'.join([*damaged, f'going on from step {self.step}']))
 
   def save(self, checkpoints: checkpointing.Checkpoints) -> None:
-    """Writes a checkpoint."""
+    """Begins to write a checkpoint."""
     extra = {
       'batches': self.batches.get_state(),
       'stopping': self.early.state,
@@ -169,8 +182,9 @@ def _train(
   """The loop. Each step: batch, update; then, when due, log and validate, save, stop."""
   check, timer = finite_check.FiniteCheck(), running_metrics.StepTimer()
   bar = tqdm.tqdm(
-    total=config.steps, initial=progress.step, unit='step', desc='train', mininterval=1
-  )
+    total=config.steps, initial=progress.step, unit='step', desc='train', mininterval=1,
+    disable=not hosts.is_first(),
+  )  # fmt: skip
   with bar, signals.defer_stop() as pending_signal:
     while not progress.is_done(config.steps):
       with timer.waiting_for_data():
@@ -185,18 +199,20 @@ def _train(
       is_last = progress.step == config.steps
       if progress.step % config.log_every == 0 or is_last:
         _refuse_not_finite(check.describe_failure(), folder, checkpoints)
-        metrics = progress.means.pop() | timer.means()
-        if validate is not None and (progress.step % config.eval_every == 0 or is_last):
-          metrics['inner_mae_pct_bw'] = validate(progress.state.params)
+        means = progress.means.pop() | timer.means()
+        is_due = is_last or (validate is not None and progress.step % config.eval_every == 0)
+        metrics = hosts.on_first(
+          functools.partial(_measure, means, progress.state.params, validate if is_due else None)
+        )
         log.write(progress.step, metrics)
         bar.set_postfix_str(f'loss {metrics["loss"]:.3f}, error {metrics["mae_pct_bw"]:.1f} % BW')
         progress.early.update(metrics)
         timer.restart()
 
       stop = stop_criteria.pending_stop(pending_signal, progress.step)
-      save = progress.step % config.checkpoint_every == 0 or progress.is_done(config.steps)
-      save = save or (stop is not None and stop.can_save)
-      if save:
+      checkpoints.refuse_failure()
+      is_due = progress.step % config.checkpoint_every == 0
+      if is_due or stop is not None or progress.is_done(config.steps):
         _refuse_not_finite(check.describe_failure(), folder, checkpoints)
         log.sync()
         try:
@@ -205,22 +221,40 @@ def _train(
           failure = f'after step {progress.step} the state is not finite: {error}'
           _refuse_not_finite(failure, folder, checkpoints)
       if stop is not None:
+        checkpoints.wait()
         raise signals.StopRequested(
-          stop.signal, _resume_hint(folder, progress.step) if save else ''
+          stop,
+          f'{folder}: the checkpoint of step {progress.step} is written; the same command goes on',
         )
+    checkpoints.wait()
+
+
+def _measure(
+  means: dict[str, float], params: Any, validate: Callable[[Any], float] | None
+) -> dict[str, float]:
+  """Returns an entry of the log: the means over its steps and, where asked for, the inner error."""
+  if validate is None:
+    return means
+  return {**means, 'inner_mae_pct_bw': validate(jax.tree.map(_on_own_device, params))}
+
+
+def _on_own_device(replicated: jax.Array) -> jax.Array:
+  """Returns the copy that is on this host's first device."""
+  return replicated.addressable_data(0)
 
 
 def _refuse_not_finite(
   failure: str, folder: run_folder.RunFolder, checkpoints: checkpointing.Checkpoints
 ) -> None:
   if failure:
+    checkpoints.wait()
     raise TrainingError(
       f'{folder}: {failure}; the last good checkpoint is of step {checkpoints.latest()}'
     )
 
 
-def _resume_hint(folder: run_folder.RunFolder, step: int) -> str:
-  return f'{folder}: the checkpoint of step {step} is written; the same command goes on'
+def _as_json(config: ml_collections.ConfigDict) -> dict[str, Any]:
+  return json.loads(config.to_json_best_effort())
 
 
 def _training_batches(
@@ -310,9 +344,7 @@ def _claim(
     known: the subjects that it knows.
     remove_results: whether a run that had ended goes on, so that its results no longer hold.
   """
-  if jax.process_index():
-    return
-  atomic.write_json(folder.config, json.loads(config.to_json_best_effort()))
+  atomic.write_json(folder.config, _as_json(config))
   atomic.write_json(folder.dataset, dataset.fingerprint)
   atomic.write_json(folder.subjects, known)
   outdated = [path for path in folder.made_at_the_end if remove_results and path.exists()]

@@ -98,9 +98,9 @@ def refuse_other_run(
     now = json.loads(config.to_json_best_effort())
     if isinstance(before, dict):  # versions before the field knew nothing else
       before, now = ({'dtype': 'float32', **each} for each in (before, now))
-    if differences := _differences(before, now, MAY_CHANGE):
+    if differing := differences(before, now, MAY_CHANGE):
       raise ConfigError(
-        f'{folder} holds a run of another configuration ({"; ".join(differences)}); '
+        f'{folder} holds a run of another configuration ({"; ".join(differing)}); '
         'take another --workdir',
         code='run.other_config',
         file=folder.config,
@@ -117,22 +117,22 @@ def refuse_other_data(folder: run_folder.RunFolder, dataset: voxel_dataset.Datas
   before = run_folder.read_json(folder.dataset)
   if before is None:
     return  # a run that has not begun, or of a version that did not write it
-  if differences := _differences(before, dataset.fingerprint):
+  if differing := differences(before, dataset.fingerprint):
     raise ConfigError(
-      f'{folder} holds a run of another data set ({"; ".join(differences)}); take another '
+      f'{folder} holds a run of another data set ({"; ".join(differing)}); take another '
       '--workdir, or the data set that it was trained on',
       code='run.other_data',
       file=folder.dataset,
     )
 
 
-def _differences(there: Any, here: Any, ignored: tuple[str, ...] = (), name: str = '') -> list[str]:
+def differences(there: Any, here: Any, ignored: tuple[str, ...] = (), name: str = '') -> list[str]:
   """Describes where two JSON values differ, looking into dicts."""
   if isinstance(there, dict) and isinstance(here, dict):
     return [
       line
       for key in sorted(there.keys() | here.keys())
       if key not in ignored
-      for line in _differences(there.get(key), here.get(key), name=f'{name}.{key}' if name else key)
+      for line in differences(there.get(key), here.get(key), name=f'{name}.{key}' if name else key)
     ]
   return [] if there == here else [f'{name}: {there!r} there, {here!r} here']

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import signal
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,30 +10,20 @@ import jax
 from jax.experimental import multihost_utils
 
 
-@dataclasses.dataclass(frozen=True)
-class PendingStop:
-  """A signal that asks training to stop.
+def pending_stop(pending: Callable[[], signal.Signals | None], step: int) -> signal.Signals | None:
+  """Returns the signal that requests to stop after a step, if there is one.
 
-  Attributes:
-    signal: the signal.
-    can_save: whether all hosts know of it at the same step, so that they can save together.
-  """
-
-  signal: signal.Signals
-  can_save: bool
-
-
-def pending_stop(pending: Callable[[], signal.Signals | None], step: int) -> PendingStop | None:
-  """Returns the request to stop after a step, if there is one.
+  Of several hosts, all stop after the same step, whichever of them was sent the signal.
 
   Args:
     pending: returns the signal that this host has been sent, or None.
     step: the step just done.
   """
-  if jax.process_count() > 1 and multihost_utils.reached_preemption_sync_point(step):
-    return PendingStop(signal.SIGTERM, can_save=True)
-  number = pending()
-  return None if number is None else PendingStop(number, can_save=jax.process_count() == 1)
+  if jax.process_count() == 1:
+    return pending()
+  if pending() == signal.SIGINT:  # JAX tells the other hosts of SIGTERM alone
+    signal.raise_signal(signal.SIGTERM)
+  return signal.SIGTERM if multihost_utils.reached_preemption_sync_point(step) else None
 
 
 class EarlyStopping:
