@@ -437,7 +437,7 @@ def _settle(
   while (crossing := next_decided()) is not None:
     kept.append(crossing)
     shorter += [c for c in undecided if c is not crossing and _overlap(c, crossing)]
-    undecided = [c for c in undecided if not _overlap(c, crossing)]
+    undecided = [c for c in undecided if c is not crossing and not _overlap(c, crossing)]
   return sorted(kept, key=lambda c: int(c.track.frame[0])), shorter, undecided
 
 
@@ -445,4 +445,5 @@ def _overlap(a: Crossing, b: Crossing) -> bool:
   """Returns whether two crossings share more than a moment."""
   first = max(a.track.frame[0], b.track.frame[0])
   last = min(a.track.frame[-1], b.track.frame[-1])
-  return bool(last - first + 1 > MAX_SHARED)
+  shorter = min(len(a.track.frame), len(b.track.frame))
+  return bool(last - first + 1 > min(MAX_SHARED, shorter / 2))
