@@ -7,6 +7,7 @@ the background lies and brought to its brightness.
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from grfjax.io import progress, working_frames
+from grfjax.io import cores, progress, working_frames
 from grfjax.tracking import alignment, background_model, medians
 
 ROUNDS = 3  # of aligning the sample and taking its median anew
@@ -233,10 +234,12 @@ def _best_round(
   for number in range(ROUNDS):
     aligner = alignment.Aligner(background, turns=turns)
     aligned: list[alignment.Alignment] = []
-    for gray, guess in zip(grays, guesses, strict=True):
-      done = number + ROUNDS * turns + len(aligned) / len(grays)
-      progress.report(progress.STEADY, done / (2 * ROUNDS))  # without turns, then with them
-      aligned.append(aligner.align(gray, guess))
+    # NumPy and OpenCV release Python's lock.
+    with concurrent.futures.ThreadPoolExecutor(cores.usable_cores()) as pool:
+      for found in pool.map(aligner.align, grays, guesses):
+        done = number + ROUNDS * turns + len(aligned) / len(grays)
+        progress.report(progress.STEADY, done / (2 * ROUNDS))  # without turns, then with them
+        aligned.append(found)
     guesses = [a.homography for a in aligned]
     background = _median(grays, aligned)
     ratio = _error_ratio(grays, still, unmoved, background, aligned)
