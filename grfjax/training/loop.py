@@ -96,7 +96,7 @@ def fit(
     checkpoints = checkpointing.Checkpoints(folder)
   hosts.require_same(
     {
-      'config': {k: v for k, v in _as_json(config).items() if k != 'data_dir'},
+      'config': {k: v for k, v in _as_json(config).items() if k not in ('data_dir', 'workers')},
       'data': dataset.fingerprint,
     }
   )
