@@ -11,7 +11,7 @@ import pathlib
 import runpy
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import filelock
 import jax
@@ -119,6 +119,15 @@ def data_dir(
   return make_once(shared_folder(tmp_path_factory) / 'data', build)
 
 
+def _is_of_absl(flag: str) -> bool:
+  return str(flags.FLAGS.find_module_defining_flag(flag)).startswith('absl')
+
+
+def _remove_flags(names: Iterable[str]) -> None:
+  for name in list(names):
+    delattr(flags.FLAGS, name)
+
+
 @pytest.fixture
 def call_command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
   """Calls a command in this process, where what it imports is there: (module, *arguments) -> None.
@@ -132,14 +141,17 @@ def call_command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     line = [name, *map(str, arguments)]
     monkeypatch.setattr(sys, 'argv', line)
     monkeypatch.setattr(logging, 'set_verbosity', lambda _: None)  # that of the other tests stays
-    before = set(flags.FLAGS)
+    kept = {name for name in flags.FLAGS if _is_of_absl(name)}
+    others = {name: flags.FLAGS[name] for name in set(flags.FLAGS) - kept}
+    _remove_flags(others)  # commands share names of flags with scripts that tests import
     try:
       command = runpy.run_path(str(spec.origin))
       command.get('define_flags', lambda: None)()
       command['main'](flags.FLAGS(line))
     finally:
-      for flag in set(flags.FLAGS) - before:  # commands share names of flags
-        delattr(flags.FLAGS, flag)
+      _remove_flags(set(flags.FLAGS) - kept)
+      for flag_name, flag in others.items():
+        flags.FLAGS[flag_name] = flag
       flags.FLAGS.unparse_flags()
 
   return call
