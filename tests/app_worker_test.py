@@ -152,7 +152,7 @@ def test_checks_come_before_estimates_and_each_in_turn(places):
 def test_a_walk_deleted_while_it_is_worked_on_leaves_nothing(places):
   walk = queue_estimate(places)
 
-  def estimate(film, folder, walk):
+  def estimate(film, folder, _):
     progress.report(progress.SEARCH, 0.5)
     places.delete_walk(walk)
     app_making.write_results_anyway(folder)
