@@ -306,6 +306,7 @@ class TestCopies:
   ):
     trial = recordings.load(source)[0]
     (tmp_path / degraded_copies.FOLDER).mkdir()
+    settings = dataclasses.replace(SETTINGS, kinds=('flicker',))
     check, calls = degraded_copies._check_usable, []
 
     def refuse(trial, config):
@@ -315,13 +316,13 @@ class TestCopies:
       check(trial, config)
 
     monkeypatch.setattr(degraded_copies, '_check_usable', refuse)
-    made = degraded_copies._copy(trial, 1, tmp_path, SETTINGS)
+    made = degraded_copies._copy(trial, 1, tmp_path, settings)
     path = tmp_path / degraded_copies.FOLDER / f'{made.name}.mp4'
     assert made.refused == (f'{path}: nobody',)
-    assert degraded_copies._copy(trial, 1, tmp_path, SETTINGS) == dataclasses.replace(
+    assert degraded_copies._copy(trial, 1, tmp_path, settings) == dataclasses.replace(
       made, new=False, damage=degraded_copies._read_copy(made.name, path).damage
     )
-    left_out = degraded_copies._copy(trial, 2, tmp_path, SETTINGS)
+    left_out = degraded_copies._copy(trial, 2, tmp_path, settings)
     assert left_out.damage is None
     assert len(left_out.refused) == degraded_copies.DRAWS
     assert [p.name for p in path.parent.iterdir()] == [path.name]

@@ -125,23 +125,21 @@ def _break(kill: int = 0, term: int = 0, full: int = 0) -> None:
     term: the step in which it is told to stop.
     full: the step whose checkpoint it has no space for.
   """
-  from grfjax.training import checkpointing, sharding
+  from grfjax.training import checkpointing, finite_check
 
-  real, done = sharding.to_device, 0
+  real = finite_check.FiniteCheck.add
 
-  def to_device(*arguments):
-    nonlocal done
-    done += 1
-    for number, step in ((signal.SIGKILL, kill), (signal.SIGTERM, term)):
-      if step == done:
+  def add(check, step, *arguments):  # by the loop, once a step; batches are taken ahead of it
+    for number, at in ((signal.SIGKILL, kill), (signal.SIGTERM, term)):
+      if at == step:
         os.kill(os.getpid(), number)
-    return real(*arguments)
+    real(check, step, *arguments)
 
   def refuse_full_disk(path, state):
     if path.name == str(full):
       raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(path))
 
-  sharding.to_device = to_device
+  finite_check.FiniteCheck.add = add
   checkpointing._refuse_full_disk = refuse_full_disk
 
 

@@ -193,16 +193,19 @@ def test_the_window_is_around_the_walker_in_the_videos_own_pixels(
   assert view.path.longer_side == 320
 
 
-def test_a_walker_whose_head_is_cut_has_no_path(tmp_path):
+def test_a_walker_who_is_whole_has_a_path_and_one_whose_head_is_cut_is_refused(tmp_path):
   film = making.film(50, height=180, width=320)
   head = film.floor - film.tall
-  for cut, is_known in ((head - 15, True), (head + 15, False)):
-    path = making.write_video(tmp_path / f'{cut}.mp4', film.frames[:, cut // 2 * 2 :], fps=60)
-    view = walker_views.read_longest_walk(
-      path, clip_config.clip_config('walker'), '', with_pictures=False
-    )
-    assert np.isfinite(view.box).any()
-    assert np.isfinite(view.path.height).any() == is_known
+  whole, cut = (
+    making.write_video(tmp_path / f'{rows}.mp4', film.frames[:, rows // 2 * 2 :], fps=60)
+    for rows in (head - 15, head + 15)
+  )
+  cfg = clip_config.clip_config('walker')
+  view = walker_views.read_longest_walk(whole, cfg, '', with_pictures=False)
+  assert np.isfinite(view.path.height).any()
+  with pytest.raises(crossings.NobodyFoundError) as refused:
+    walker_views.read_longest_walk(cut, cfg, '', with_pictures=False)
+  assert refused.value.code == 'walker.head_cut'
 
 
 def test_the_drawn_window_holds_the_walker():

@@ -10,6 +10,7 @@ import pytest
 import report_making
 
 from grfjax.evaluation import held_out_trials, plate_reference
+from grfjax.gait import walker_path, walking_speed
 from grfjax.io import recordings
 from grfjax.report import (
   fold_report,
@@ -136,7 +137,15 @@ def test_no_name_on_a_page_becomes_html(tmp_path, change):
 
 
 def test_headings_of_a_walk(tmp_path):
-  text = write_walk(tmp_path, report_making.walk())
+  curves = report_making.make_curves(report_making.walk(), band=0.0)
+  count = len(curves.time_s)
+  path = walker_path.WalkerPath(np.arange(count) * 1.0, np.full(count, 100.0), 640)  # 1.1 m/s
+  given = walking_speed.Given(height_m=1.7)
+  prediction_files.write_prediction(
+    tmp_path,
+    report_making.make_prediction(dataclasses.replace(curves, path=path), given=given),
+  )
+  text = (tmp_path / 'walk.html').read_text(encoding='utf-8')
   assert re.findall('<h2>(.*)</h2>', text) == [
     'In short', 'What to be careful about', 'Curves', 'Numbers', 'How it was made',
     'What the words mean',

@@ -225,14 +225,14 @@ class Conv3D(nn.Module):
     kernel_size: (kt, kh, kw).
     padding: as in `conv3d`.
     kernel_init: defaults to Glorot uniform, as Keras does.
-    dtype: what it computes in; its parameters are float32.
+    dtype: what it computes in; None: that of parameters and input. Its parameters are float32.
   """
 
   features: int
   kernel_size: tuple[int, int, int]
   padding: Padding = 'SAME'
   kernel_init: Callable[..., Any] = nn.initializers.glorot_uniform()
-  dtype: Any = jnp.float32
+  dtype: Any = None
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
@@ -240,5 +240,5 @@ class Conv3D(nn.Module):
     shape = (*self.kernel_size, x.shape[-1], self.features)
     kernel = self.param('kernel', self.kernel_init, shape)
     bias = self.param('bias', nn.initializers.zeros, (self.features,))
-    x, kernel, bias = (v.astype(self.dtype) for v in (x, kernel, bias))
+    x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=self.dtype)
     return conv3d(x, kernel, padding=self.padding) + bias

@@ -20,7 +20,8 @@ MODELS: dict[str, Callable[..., Any]] = {
   'walker': walker_networks.Walker,
 }
 
-DTYPES: dict[str, Any] = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
+# None: that of parameters and inputs, which are float32.
+DTYPES: dict[str, Any] = {'float32': None, 'bfloat16': jnp.bfloat16}
 
 
 def build_network(name: str, **settings: Any) -> Any:

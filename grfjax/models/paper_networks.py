@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
 from grfjax import errors
 from grfjax.models import conv3d
@@ -34,7 +33,7 @@ class PaperNetwork(nn.Module):
   dropout: float = 0.3
   dense_activation: str = 'relu'
   scaling: str = 'none'
-  dtype: Any = jnp.float32
+  dtype: Any = None
 
   legs: ClassVar[int] = 1
   label_slice: ClassVar[slice] = slice(-1, None)  # the voxel's last frame
@@ -88,7 +87,7 @@ class MochizukiRecurrent(PaperNetwork):
       nn.Dense(self.dense, kernel_init=_glorot, dtype=self.dtype, name='dense')(x)
     )
     states: Any = nn.RNN(nn.GRUCell(self.dense, dtype=self.dtype), name='recurrent')(x)
-    x = nn.Dense(self.outputs, kernel_init=_glorot, dtype=jnp.float32, name='output')(states[:, -1])
+    x = nn.Dense(self.outputs, kernel_init=_glorot, name='output')(states[:, -1])
     return x[:, None, None, :]
 
 
@@ -172,7 +171,7 @@ def _dense_and_output(x: jax.Array, network: PaperNetwork) -> jax.Array:
   x = x.reshape(x.shape[0], -1)
   dense = nn.Dense(network.dense, kernel_init=_glorot, dtype=network.dtype, name='dense')
   x = _activation(network.dense_activation)(dense(x))
-  x = nn.Dense(network.outputs, kernel_init=_glorot, dtype=jnp.float32, name='output')(x)
+  x = nn.Dense(network.outputs, kernel_init=_glorot, name='output')(x)
   return x[:, None, None, :]
 
 

@@ -47,7 +47,7 @@ class Convolutional(nn.Module):
   features: int = 128
   dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4)
   dropout: float = 0.2
-  dtype: Any = jnp.float32
+  dtype: Any = None
 
   legs: ClassVar[int] = 2
   label_slice: ClassVar[slice] = slice(None)
@@ -75,7 +75,7 @@ class ConvolutionalBody(nn.Module):
   features: int
   dilations: tuple[int, ...]
   dropout: float
-  dtype: Any = jnp.float32
+  dtype: Any = None
 
   @nn.compact
   def __call__(self, x: jax.Array, motion: jax.Array, mask: jax.Array, *, train: bool) -> jax.Array:
@@ -121,7 +121,7 @@ class Recurrent(nn.Module):
   features: int = 128
   layers: int = 2
   dropout: float = 0.1
-  dtype: Any = jnp.float32
+  dtype: Any = None
 
   legs: ClassVar[int] = 2
   label_slice: ClassVar[slice] = slice(None)
@@ -162,7 +162,7 @@ class Walker(nn.Module):
   width: int = 32
   features: int = 128
   dropout: float = 0.1
-  dtype: Any = jnp.float32
+  dtype: Any = None
 
   legs: ClassVar[int] = 2
   label_slice: ClassVar[slice] = slice(None)
@@ -216,7 +216,8 @@ def _frame_features(
   x = nn.gelu(nn.Dense(3 * width, dtype=dtype, name='blocks')(x.reshape(-1, x.shape[-1])))
   x = nn.Dense(features, dtype=dtype, name='places')(drop(x.reshape(b, t, -1)))
   moving = nn.Dense(features, dtype=dtype, name='moving')(motion)
-  return x.astype(jnp.float32) + moving.astype(jnp.float32)
+  exact = jnp.promote_types(x.dtype, jnp.float32)
+  return x.astype(exact) + moving.astype(exact)
 
 
 def _mix(features: int, dtype: Any, number: int) -> nn.Dense:
@@ -230,6 +231,6 @@ def _mix(features: int, dtype: Any, number: int) -> nn.Dense:
 def _both_legs(x: jax.Array, outputs: int) -> jax.Array:
   """Applies the calling module's last layers: (B, T, features) -> (B, T, 2, outputs) float32."""
   small = nn.initializers.normal(0.01)
-  output = nn.Dense(2 * outputs, kernel_init=small, dtype=jnp.float32, name='output')
+  output = nn.Dense(2 * outputs, kernel_init=small, name='output')
   x = output(nn.LayerNorm(name='norm')(x))
   return x.reshape(*x.shape[:2], 2, outputs)
