@@ -56,13 +56,12 @@ def _small_grays(frames: background_model.Frames, step: int) -> Iterator[np.ndar
     if k % step == 0:
       size = round(frame.shape[1] * ROWS / frame.shape[0]), ROWS
       small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-      yield cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+      yield cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
 
 
 def _camera_reason(grays: np.ndarray) -> tracking_gaps.Reason | None:
   """Returns whether the background of pictures (N, H, W) streams by, or grows or shrinks."""
-  pictures = grays.astype(np.uint8)
-  shifts, scales = np.array([_motion(a, b) for a, b in itertools.pairwise(pictures)]).T
+  shifts, scales = np.array([_motion(a, b) for a, b in itertools.pairwise(grays)]).T
   for steps, least, reason in (
     (shifts, MIN_PAN * grays.shape[2], tracking_gaps.CAMERA_CARRIED),
     (scales, np.log(MIN_ZOOM), tracking_gaps.ZOOM),
@@ -106,7 +105,7 @@ def _on_the_spot(grays: np.ndarray, rate: float) -> np.ndarray:
     return found
   for start in range(0, len(grays) - length + 1, max(1, round(HOP_S * rate))):
     part = slice(start, start + length)
-    if _steps(grays[part], rate):
+    if _steps(grays[part].astype(np.float32), rate):
       found[part] = True
   return found
 
