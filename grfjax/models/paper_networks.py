@@ -24,7 +24,8 @@ class PaperNetwork(nn.Module):
     dropout: rate after each pooling.
     dense_activation: 'relu' or 'softmax', of the fully connected layer.
     scaling: how the gray values are scaled; a key of `SCALINGS`.
-    dtype: what all layers but the last compute in; parameters and outputs are float32.
+    dtype: what all layers but the last compute in; None: that of parameters and input. Parameters
+      and outputs are float32.
   """
 
   outputs: int = 150

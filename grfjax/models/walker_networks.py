@@ -38,8 +38,9 @@ class Convolutional(nn.Module):
     dilations: dilations of the temporal convolutions, one layer each (each unit reaches two frames
       further each way).
     dropout: rate before each temporal layer.
-    dtype: what all dense, convolution and recurrent layers but the last compute in; the motion that
-      the network is shown, parameters, norms, the sums of layers and outputs are float32.
+    dtype: what all dense, convolution and recurrent layers but the last compute in; None: that of
+      parameters and input. The motion that the network is shown, parameters, norms, the sums of
+      layers and outputs are float32.
   """
 
   outputs: int = 3
