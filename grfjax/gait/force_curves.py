@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from grfjax import mask_runs
-from grfjax.gait import walker_path
+from grfjax.gait import foot_places, walker_path
 
 
 class Gap(NamedTuple):
@@ -43,6 +43,7 @@ class ForceCurves:
     trust: (N, 2) leg (left, right): how far the vertical force can be trusted, 0 to 1; NaN where
       nobody is followed. Where it is low the force is withheld. None: the network does not tell.
     speed: real seconds in a second of the film, by which `time_s` is multiplied already.
+    feet: where the feet stand; None where the network follows nobody.
   """
 
   time_s: np.ndarray
@@ -56,6 +57,7 @@ class ForceCurves:
   trust: np.ndarray | None = None
   path: walker_path.WalkerPath | None = None
   speed: float = 1.0
+  feet: foot_places.FootPlaces | None = None
 
   @property
   def has_estimate(self) -> np.ndarray:

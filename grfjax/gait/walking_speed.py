@@ -121,6 +121,21 @@ def _way(path: walker_path.WalkerPath, time_s: np.ndarray, start_s: float, end_s
   return math.dist(*ends)
 
 
+def metres_per_body_height(path: walker_path.WalkerPath | None, given: Given) -> float:
+  """Returns metres in a body height of `foot_places.FootPlaces`; NaN where nothing tells them.
+
+  Args:
+    path: the walker's; None where nobody is followed.
+    given: what is known of the walk. Where a scale is, the height is that by it, on average over
+      the frames in which the walker is followed.
+  """
+  if given.scale_m_per_px is None:
+    return math.nan if given.height_m is None else given.height_m
+  if path is None or not np.isfinite(path.height).any():
+    return math.nan
+  return given.scale_m_per_px * float(np.nanmean(path.height)) / TRACKED_OVER_BODY
+
+
 def _metres_per_tracked_height(
   path: walker_path.WalkerPath, time_s: np.ndarray, steps: np.ndarray, given: Given
 ) -> float:
