@@ -87,6 +87,34 @@ def leg_forces(
   }
 
 
+def leg_pressures(
+  plate_forces: force_files.PlateForces, plates: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+  """Returns the centre of pressure of each leg that has a plate.
+
+  Under a foot on several plates it is the mean of theirs, weighted by their vertical forces.
+
+  Args:
+    plate_forces: forces of P plates.
+    plates: the leg on each plate, plate 1 first.
+
+  Returns:
+    leg -> (N, 2) metres, forward and to the left, NaN where a plate that carries the foot does not
+    know it, and in the air; empty where no plate knows it.
+  """
+  if plate_forces.pressure is None:
+    return {}
+  fz = plate_forces.force[:, :, 2]
+  weight = np.where(fz > conventions.CONTACT_N, fz, 0.0)[..., None]
+  moment = np.where(weight > 0, weight * plate_forces.pressure, 0.0)
+  found = {}
+  for leg in dict.fromkeys(plates):
+    mine = [p == leg for p in plates]
+    carried = weight[:, mine].sum(1)
+    found[leg] = moment[:, mine].sum(1) / np.where(carried > 0, carried, np.nan)
+  return found
+
+
 def window_means(
   time_s: np.ndarray, values: np.ndarray, centres_s: np.ndarray, window_s: float = WINDOW_S
 ) -> tuple[np.ndarray, np.ndarray]:

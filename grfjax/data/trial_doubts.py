@@ -136,6 +136,15 @@ def _of_reading(forces: trial_forces.TrialForces) -> Iterator[findings.Finding]:
       'The floor pushes both feet outwards; walking pushes them inwards.',
       'See whether left and right are swapped in plates, or y points to the right in the file.',
     )
+  if forces.pressure_doubt:
+    text = forces.pressure_doubt
+    yield findings.Finding(
+      findings.Level.DOUBT,
+      'check.pressure',
+      f'{text[:1].upper()}{text[1:]} The centre of pressure is not used.',
+      'See whether the file holds it in its own unit, in axes that all plates share, for each plate.',
+      file=str(forces.trial.force[0]),
+    )
   for note in forces.notes:
     text = note.removeprefix(f'{forces.trial.force_name}: ')
     yield findings.Finding(
