@@ -1,16 +1,26 @@
 """OpenSim itself reads what we write: its joint moments are those of the simulated walkers."""
 
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 
 opensim = pytest.importorskip('opensim')
 import report_making  # noqa: E402
 
-import newton_euler  # noqa: E402 - of launch/measure
+import joint_moments  # noqa: E402 - of launch/measure
+import newton_euler  # noqa: E402
 import opensim_walker  # noqa: E402
 from grfjax import conventions  # noqa: E402
 from grfjax.gait import opensim_files  # noqa: E402
-from grfjax.synth import foot_pressure, ground_reaction, walks  # noqa: E402
+from grfjax.synth import (  # noqa: E402
+  foot_pressure,
+  ground_reaction,
+  recording_set,
+  trial,
+  walks,
+)
 
 EDGE_S = 0.1  # of the walk, where smoothing lacks neighbours
 
@@ -90,3 +100,31 @@ def test_each_walk_of_a_video_has_files_of_its_own(tmp_path):
   ):
     errors = errors_pct(tmp_path, loads, walk, moments, time_s)
     assert max(errors.values()) < 10
+
+
+def test_moments_of_predictions_of_a_synthetic_set(tmp_path):
+  settings = trial.Settings(subjects=1, trials=1, seed=5)
+  subject = trial.draw_person(settings, 0)
+  about = {'settings': dataclasses.asdict(settings), 'people_drawn_again': {}}
+  about['people'] = [{'subject': subject.name}]
+  (tmp_path / recording_set.SETTINGS_FILE).write_text(json.dumps(about))
+  ((name, motion),) = joint_moments.draw_trials(tmp_path)
+  walk = motion.walk
+  time_s = np.arange(0, motion.end_s - motion.begin_s, 0.01)
+  rows = np.round((time_s + motion.begin_s - walk.time_s[0]) * 1000).astype(int)
+  force = conventions.plates_to_walker(walk.force[rows]) / ground_reaction.body_weight_n(subject)
+  force[..., 0] *= 1.04
+  pressure = foot_pressure.centre_of_pressure(walk)[rows] + [7, -1]  # another origin
+  mots = opensim_files.to_mot(
+    report_making.make_curves(force, 100), subject.mass_kg, name, pressure
+  )
+  for file, text in opensim_files.make_files(mots, name).items():
+    (tmp_path / file).write_text(text)
+  measured = joint_moments.measure_trial(name, motion, tmp_path)
+  errors = {
+    kind: [r['rms_pct_of_peak'] for r in measured if r['kind'] == kind and r['joint'] == 'ankle']
+    for kind in joint_moments.KINDS
+  }
+  assert all(1.5 < e < 4 for e in errors['as written'] + errors['only forces estimated'])
+  assert max(errors['only pressure estimated'] + errors['nothing estimated']) < 1
+  assert 'as written' in joint_moments.table(measured).text()

@@ -95,9 +95,19 @@ class WrittenTrial:
 def draw_person(settings: Settings, index: int, draw: int = 0) -> body.Subject:
   """Draws the person of an index (from 0), always the same one; `draw` as in `Task`."""
   rng = np.random.default_rng(_person_seed(settings, index, draw))
-  digits = max(2, len(str(settings.subjects)))
   subject = walks.draw_subject(rng, settings.style)
-  return dataclasses.replace(subject, name=f'S{index + 1:0{digits}d}')
+  return dataclasses.replace(subject, name=_numbered('S', index, settings.subjects))
+
+
+def trial_name(task: Task) -> str:
+  """Returns the name of a trial in trials.csv, such as S01T02."""
+  settings = task.settings
+  person = _numbered('S', task.person, settings.subjects)
+  return person + _numbered('T', task.trial, settings.trials)
+
+
+def _numbered(letter: str, index: int, count: int) -> str:
+  return f'{letter}{index + 1:0{max(2, len(str(count)))}d}'
 
 
 def _person_seed(settings: Settings, person: int, draw: int) -> np.random.SeedSequence:
@@ -171,8 +181,7 @@ def write_trial(task: Task) -> WrittenTrial | None:
   picture_rng, plate_rng, damage_rng = (
     np.random.default_rng(s) for s in _trial_seed(task).spawn(4)[1:]
   )
-  digits = max(2, len(str(settings.trials)))
-  name = f'{walk.subject.name}T{task.trial + 1:0{digits}d}'
+  name = trial_name(task)
   damage = damage_lib.draw(damage_rng) if settings.camera == 'phone' else None
   camera, view = _write_video(
     task, name, walk, begin, end, motion.plates, picture_rng, damage, damage_rng
