@@ -39,7 +39,8 @@ def test_pressure_rolls_under_the_sole_from_heel_to_toes(walk):
   for contact in whole(walk):
     inside = (walk.time_s > contact.start_s) & (walk.time_s < contact.end_s)
     along, outwards = along_and_outwards(walk, contact, pressure[inside, contact.leg])
-    assert along.min() > 0 and along.max() < 1  # the sole of the foot itself is all that can bear
+    assert along.min() > 0
+    assert along.max() < 1
     assert np.abs(outwards).max() < 0.1
     assert along[-20:].mean() > 0.7
     if walk.subject.style == 'normal':
@@ -52,6 +53,7 @@ def test_the_sole_stands_where_its_heel_lands(walk):
   for contact, sole in zip(walk.contacts, soles, strict=True):
     if np.isfinite(sole).all():
       along, outwards = along_and_outwards(walk, contact, sole)
-      assert along == pytest.approx(0.5) and outwards == pytest.approx(0, abs=1e-9)
+      assert along == pytest.approx(0.5)
+      assert outwards == pytest.approx(0, abs=1e-9)
       half = walk.subject.foot_m / 2
       assert sole[0] - contact.heel_x_m == pytest.approx(half, abs=0.25 * half)
