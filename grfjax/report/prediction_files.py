@@ -42,7 +42,7 @@ def write_prediction(
   names = {suffix: f'{prediction.name}{suffix}' for suffix in _SUFFIXES}
   with atomic.atomic_files(folder, list(names.values())) as draft:
     paths = {suffix: draft / name for suffix, name in names.items()}
-    atomic.write_text(paths['.csv'], curve_files.to_csv(prediction.estimate))
+    atomic.write_text(paths['.csv'], curve_files.to_csv(prediction.estimate, prediction.metres_per_bh))
     if prediction.mot:
       atomic.write_text(paths['_grf.mot'], prediction.mot)
     atomic.write_json(paths['.json'], prediction.content)
