@@ -1,7 +1,7 @@
 """Where each foot stood along a walk, seen from above and to scale: as data, and as a drawing.
 
-A drawing is numbers alone, so that the pages of `predict` and of the application and the figure
-have the same one, each with its own words.
+A drawing is numbers alone, so that the pages of `predict` and of the application have the same one,
+each with its own words.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _OUTLINE = np.array([
 WIDTH = 760
 _MARGIN = 12
 _MOST_PER_BH = 300.0  # units in a body height, at most: short walks are not drawn large
-_LETTER_ROOM, _RULER_ROOM = 20, 64
+_LETTER_ROOM, _RULER_AT, _BELOW_RULER = 20, 32, 36
 _BARS = (1.0, 0.5, 0.2, 0.1)  # lengths of the scale bar, the longest that has room
 _BAR_WIDTH = 170  # units that it may take
 
@@ -212,9 +212,9 @@ def _draw_walk(
     if mark['step_length'] is not None and before is not None:
       steps.append(Step(mark['leg'], before, x, mark['step_length']))
     before = x
-  ruler = round(floor + 32, 1)
+  ruler = round(floor + _RULER_AT, 1)
   bar = next((b for b in _BARS if b * scale <= _BAR_WIDTH), _BARS[-1])
-  height = math.ceil(floor + _RULER_ROOM + 22)
+  height = math.ceil(ruler + _BELOW_RULER)
   return Drawing(
     WIDTH, height, drawn, steps, ruler, (bar, _MARGIN, round(_MARGIN + bar * scale, 1))
   )

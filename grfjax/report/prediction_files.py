@@ -42,7 +42,9 @@ def write_prediction(
   names = {suffix: f'{prediction.name}{suffix}' for suffix in _SUFFIXES}
   with atomic.atomic_files(folder, list(names.values())) as draft:
     paths = {suffix: draft / name for suffix, name in names.items()}
-    atomic.write_text(paths['.csv'], curve_files.to_csv(prediction.estimate, prediction.metres_per_bh))
+    atomic.write_text(
+      paths['.csv'], curve_files.to_csv(prediction.estimate, prediction.metres_per_bh)
+    )
     if prediction.mot:
       atomic.write_text(paths['_grf.mot'], prediction.mot)
     atomic.write_json(paths['.json'], prediction.content)
@@ -54,7 +56,7 @@ def write_prediction(
       estimate = prediction.estimate
       overlay.write_annotated_video(
         paths['_overlay.mp4'], video_file.probe(video), prediction.name, estimate.force,
-        estimate.box, estimate.direction,
+        estimate.box, estimate.direction, estimate.feet.picture if estimate.feet else None,
       )  # fmt: skip
     atomic.write_text(paths['.html'], walk_page.walk_page(prediction, paths['.png']))
   return [folder / name for name in names.values() if (folder / name).exists()]

@@ -9,6 +9,7 @@ import dataclasses
 from typing import Any
 
 from grfjax import conventions
+from grfjax.gait import gait_measures
 
 NOT_MEASURED = {'mean': None, 'sd': None, 'n': 0}  # what an earlier version did not know
 
@@ -90,6 +91,11 @@ def highlights(content: dict[str, Any]) -> Highlights:
     strides=quality['strides'],
     total_bw=quality['mean_total_bw'],
   )
+
+
+def label(measure: str) -> str:
+  """Returns the name of a measure of `Highlights.measures`; its unit is said beside it."""
+  return gait_measures.MEASURES[STEP_LENGTHS[0] if measure in STEP_LENGTHS else measure].label
 
 
 def _known_step_length(summary: dict[str, Any]) -> tuple[str, ...]:

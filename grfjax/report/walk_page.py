@@ -62,7 +62,7 @@ def _headline(short: walk_highlights.Highlights) -> list[tuple[str, str]]:
     measure = gait_measures.MEASURES[name]
     means = (short.legs[leg][name].value for leg in conventions.LEGS)
     both = ' | '.join(text_table.format_value(mean, '.2f') for mean in means)
-    numbers.append((both, f'{measure.label.lower()} ({measure.unit}), left | right'))
+    numbers.append((both, f'{walk_highlights.label(name).lower()} ({measure.unit}), left | right'))
   return numbers
 
 

@@ -35,7 +35,7 @@ def result_sentences(prediction: walk_prediction.Prediction) -> list[str]:
     *(_describe_leg(short, leg, near_only) for leg in conventions.LEGS),
   ]
   compared = [
-    f'{gait_measures.MEASURES[name].label.lower()} {text_table.format_value(index, "+.0f")} %'
+    f'{walk_highlights.label(name).lower()} {text_table.format_value(index, "+.0f")} %'
     for name, index in short.asymmetry_pct.items()
   ]
   if compared:
