@@ -28,7 +28,7 @@ from absl import app, flags, logging
 from grfjax import errors, loso
 from grfjax.data import voxel_dataset
 from grfjax.evaluation import held_out_estimates
-from grfjax.inference import trained_run
+from grfjax.inference import foot_estimates, trained_run
 from grfjax.io import atomic, run_folder, signals
 from grfjax.training import metrics_log
 
@@ -93,6 +93,11 @@ def read_about(network: str) -> dict[str, Any]:
   return run_folder.read_json(run_folder.require(run_folder.RunFolder.find(network).about))
 
 
+def errors_of(about: dict[str, Any]) -> dict[str, float]:
+  """Returns the errors in an about.json: whose -> % BW, or % of body height of where feet are."""
+  return about['mae_pct_bh' if 'mae_pct_bh' in about else 'mae_pct_bw']
+
+
 def commands(network: str, size: str) -> list[str]:
   """Returns the recipe of a network that comes along, in that size."""
   return [in_size(text, size) for text in read_about(network)['commands']]
@@ -114,7 +119,7 @@ def synthetic_people(network: str) -> dict[str, str]:
 
   Those whom it was trained on, and measured walkers, are not among them.
   """
-  found = {text: re.search(r'\((--[^)]*)\)', text) for text in read_about(network)['mae_pct_bw']}
+  found = {text: re.search(r'\((--[^)]*)\)', text) for text in errors_of(read_about(network))}
   return {text: match[1] for text, match in found.items() if match}
 
 
@@ -199,30 +204,44 @@ def plan(networks: list[str], options: Options) -> list[Stage]:
 def measure(stage: Stage) -> None:
   """Measures the errors of a trained network, and writes them to the stage's output.
 
-  Those on other people are means over them of the mean absolute error of the vertical force over
-  stance frames, % BW.
+  Those on other people are means over them: of the mean absolute error of the vertical force over
+  stance frames, % BW; of a network that finds feet, of where the sole is along the picture, % of
+  body height.
 
   Raises:
     InputError: the run or a data set cannot be used.
   """
-  trained = trained_run.load(stage.inputs[0].out)
+  run = run_folder.RunFolder(stage.inputs[0].out)
+  finds_feet = 'mae_pct_bh' in read_about(stage.network)
+  trained = foot_estimates.load(run) if finds_feet else trained_run.load(run.path)
+  while_training = 'sole_ahead_pct_bh' if finds_feet else 'mae_pct_bw'
   errors_by_text = {
-    text: metrics_log.read_log(trained.folder.metrics)[-1]['mae_pct_bw']
-    for text in read_about(stage.network)['mae_pct_bw']
+    text: metrics_log.read_log(run.metrics)[-1][while_training]
+    for text in errors_of(read_about(stage.network))
     if 'while training' in text
   }
   for text, data in zip(synthetic_people(stage.network), stage.inputs[1:], strict=True):
-    dataset = voxel_dataset.Dataset(str(data.out), trained.config.dataset)
+    dataset = voxel_dataset.Dataset(str(data.out), trained.clip.name)
     errors_by_text[text] = statistics.fmean(
-      held_out_estimates.estimate_subject(
-        dataset, subject, trained.model, trained.estimate, trained.params, BATCH
-      )
-      .sums()
-      .result()['mae_pct_bw']
-      for subject in dataset.subjects
+      _error(trained, dataset, subject) for subject in dataset.subjects
     )
   parameters = sum(p.size for p in jax.tree.leaves(trained.params))
-  atomic.write_json(stage.out, {'parameters': parameters, 'mae_pct_bw': errors_by_text})
+  name = 'mae_pct_bh' if finds_feet else 'mae_pct_bw'
+  atomic.write_json(stage.out, {'parameters': parameters, name: errors_by_text})
+
+
+def _error(
+  trained: trained_run.TrainedRun | foot_estimates.FeetNetwork,
+  dataset: voxel_dataset.Dataset,
+  subject: str,
+) -> float:
+  """Returns the error of a network on one subject, as `measure` says."""
+  if isinstance(trained, foot_estimates.FeetNetwork):
+    return foot_estimates.error_pct_bh(trained, dataset, subject)
+  estimates = held_out_estimates.estimate_subject(
+    dataset, subject, trained.model, trained.estimate, trained.params, BATCH
+  )
+  return estimates.sums().result()['mae_pct_bw']
 
 
 def describe(stage: Stage, size: str) -> None:

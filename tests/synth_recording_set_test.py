@@ -74,6 +74,7 @@ def test_a_phone_films_the_same_walks_worse(small, tmp_path):
     table(tmp_path / 'set/trials.csv'), table(small / 'trials.csv'), strict=False
   ):
     assert set(row.pop('degraded').split(';')) <= set(damage.KINDS)
+    del other['feet']  # the phone's pictures move, so that nobody knows where the feet are in them
     assert row == other
     forces = [folder / row['force'] for folder in (small, tmp_path / 'set')]
     assert forces[0].read_bytes() == forces[1].read_bytes()

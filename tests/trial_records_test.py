@@ -19,6 +19,10 @@ SHAPES = {
   'force': (np.float32, lambda c: (c.frames, 2, 3)),
   'known': (np.bool_, lambda c: (c.frames, 2)),
   'contact': (np.bool_, lambda c: (c.frames, 2)),
+  'pressure': (np.float32, lambda c: (c.frames, 2, 2)),
+  'pressure_known': (np.bool_, lambda c: (c.frames, 2)),
+  'sole': (np.float32, lambda c: (c.frames, 2, 2)),
+  'sole_known': (np.bool_, lambda c: (c.frames, 2)),
   'time_s': (np.float32, lambda c: (c.frames,)),
   'frame': (np.int32, lambda c: (c.frames,)),
 }
@@ -94,6 +98,9 @@ def test_a_record_is_as_the_contract_says(made, cfg, camera):
     over = record['force'][..., 0] * 61.5 * conventions.G > conventions.CONTACT_N
     np.testing.assert_array_equal(record['contact'], over & record['known'])
     assert (np.diff(record['time_s']) > 0).all()
+    for key in ('pressure', 'sole'):  # of which neither the plates nor a file of the feet tell
+      assert not record[f'{key}_known'].any()
+      assert not record[key].any()
 
 
 @pytest.mark.parametrize('camera', ['left', 'right'])

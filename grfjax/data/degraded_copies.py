@@ -30,6 +30,7 @@ from grfjax.degradation import film
 from grfjax.io import (
   atomic,
   folder_lock,
+  foot_files,
   force_files,
   manifest_rows,
   recordings,
@@ -120,6 +121,8 @@ def write_set(root: pathlib.Path, out: pathlib.Path, settings: Settings) -> list
     'settings': json.loads(json.dumps(dataclasses.asdict(settings))),
     'videos': {trial.name: atomic.sha256(trial.video) for trial in trials},
   }
+  if feet := {trial.name: atomic.sha256(trial.feet) for trial in trials if trial.feet}:
+    about['feet'] = feet
   with folder_lock.lock_folder(out):
     if made_before:
       _check_same(out, about)
@@ -177,6 +180,7 @@ def _check_same(out: pathlib.Path, about: dict[str, Any]) -> None:
   try:
     present = json.loads(path.read_text(encoding='utf-8'))
     settings, videos, made_by = present['settings'], dict(present['videos']), present['made_by']
+    feet = dict(present.get('feet', {}))
   except (ValueError, KeyError, TypeError) as error:
     raise _in_use(out, f'a {SETTINGS_FILE} that is damaged ({error})') from error
   if (made_by, settings) != (about['made_by'], about['settings']):
@@ -184,6 +188,8 @@ def _check_same(out: pathlib.Path, about: dict[str, Any]) -> None:
   for name, digest in videos.items():
     if digest != about['videos'].get(name):
       raise _in_use(out, f'copies of another video of trial {name}')
+    if feet.get(name) != about.get('feet', {}).get(name):
+      raise _in_use(out, f'copies of trial {name} with other places of the feet')
 
 
 def _bring_files(
@@ -198,6 +204,7 @@ def _bring_files(
     files += [own] if own else []
   if not copies_only:
     files += [row.file('video', root) for row in rows]
+    files += [row.file('feet', root) for row in rows if row.has('feet')]
   for file in dict.fromkeys((root / 'subjects.csv', *files)):
     to = out / file.relative_to(root)
     if not to.exists() or atomic.sha256(to) != atomic.sha256(file):
@@ -246,6 +253,8 @@ def _write_copy(
   """Writes a copy; returns why a data set would refuse it, and then writes none; else ''."""
   with video_file.played_at(trial.speed):
     video = video_file.probe(trial.video)
+  geometry = film.draw_geometry(video.time_s, video.height, video.width, damage, rng)
+  feet = _write_feet(trial, path, video, geometry)
   as_given = trial.speed or 1.0  # the copy's row says so too
   comment = {
     'made_by': MADE_BY, 'copy_of': trial.name, 'kinds': damage.kinds, **damage.amounts(),
@@ -256,7 +265,7 @@ def _write_copy(
       video_writing.write_video(
         temporary,
         film.film_again(
-          video_file.frames(video), video.time_s, video.height, video.width, damage, rng
+          video_file.frames(video), video.time_s, video.height, video.width, damage, rng, geometry
         ),
         video.fps * as_given,
         crf=damage.crf,
@@ -266,12 +275,42 @@ def _write_copy(
       )
       if not settings.keep_refused:
         try:
-          _check_usable(dataclasses.replace(trial, video=temporary), settings.config)
+          copy = dataclasses.replace(trial, video=temporary, feet=feet)
+          _check_usable(copy, settings.config)
         except errors.InputError as error:
           raise _RefusedError(str(error).replace(str(temporary), str(path))) from error
   except _RefusedError as error:
+    if feet is not None:
+      feet.unlink()
     return str(error)
   return ''
+
+
+def _feet_path(video: pathlib.Path) -> pathlib.Path:
+  """Returns the path of the places of the feet in a copy."""
+  return video.with_name(f'{video.stem}_feet.csv')
+
+
+def _write_feet(
+  trial: recordings.Trial, path: pathlib.Path, video: video_file.Video, geometry: film.Geometry
+) -> pathlib.Path | None:
+  """Writes where the feet are in a copy's picture, where the trial says where they are in its own.
+
+  Args:
+    trial: of the original.
+    path: of the copy's video.
+    video: the original.
+    geometry: how the copy's frames lie on the original's.
+  """
+  if trial.feet is None:
+    return None
+  feet = foot_files.read(trial.feet, video.width, video.height, float(video.time_s[-1]))
+  place = np.stack([geometry.place(at, k) for k, at in enumerate(feet.at(video.time_s))])
+  inside = ((place >= 0) & (place <= [geometry.columns, geometry.rows])).all(-1)
+  place[~inside] = np.nan
+  written = foot_files.FootFile(video.time_s, place)
+  atomic.write_text(_feet_path(path), foot_files.to_csv(written))
+  return _feet_path(path)
 
 
 def _check_usable(trial: recordings.Trial, config: str) -> None:
@@ -343,5 +382,6 @@ def _write_trials(
         table.writerow({
           **row.cells, 'trial': copy.name, 'video': f'{FOLDER}/{copy.name}.mp4',
           'copy_of': row.cells['trial'], 'degraded': ';'.join(copy.damage.kinds),
+          **({'feet': f'{FOLDER}/{copy.name}_feet.csv'} if row.has('feet') else {}),
         })  # fmt: skip
   atomic.write_text(out / 'trials.csv', text.getvalue())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -87,6 +88,34 @@ def leg_forces(
   }
 
 
+def leg_pressures(
+  plate_forces: force_files.PlateForces, plates: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+  """Returns the centre of pressure of each leg that has a plate.
+
+  Under a foot on several plates it is the mean of theirs, weighted by their vertical forces.
+
+  Args:
+    plate_forces: forces of P plates.
+    plates: the leg on each plate, plate 1 first.
+
+  Returns:
+    leg -> (N, 2) metres, forward and to the left, NaN where a plate that carries the foot does not
+    know it, and in the air; empty where no plate knows it.
+  """
+  if plate_forces.pressure is None:
+    return {}
+  fz = plate_forces.force[:, :, 2]
+  weight = np.where(fz > conventions.CONTACT_N, fz, 0.0)[..., None]
+  moment = np.where(weight > 0, weight * plate_forces.pressure, 0.0)
+  found = {}
+  for leg in dict.fromkeys(plates):
+    mine = [p == leg for p in plates]
+    carried = weight[:, mine].sum(1)
+    found[leg] = moment[:, mine].sum(1) / np.where(carried > 0, carried, np.nan)
+  return found
+
+
 def window_means(
   time_s: np.ndarray, values: np.ndarray, centres_s: np.ndarray, window_s: float = WINDOW_S
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -120,6 +149,38 @@ def window_means(
   mean = (integral(high) - integral(low)) / window_s
   mean[~inside] = np.nan
   return mean.reshape(len(centres_s), *np.shape(values)[1:]), inside
+
+
+def mean_pressures(
+  leg_force: Mapping[str, np.ndarray],
+  leg_pressure: Mapping[str, np.ndarray],
+  time_s: np.ndarray,
+  centres_s: np.ndarray,
+) -> np.ndarray:
+  """Averages the legs' centres of pressure over a window around each time.
+
+  The mean is weighted by the vertical force: it is that of the mean force. It is known where most
+  of the force in the window has a place.
+
+  Args:
+    leg_force: leg -> (N, 3) newtons.
+    leg_pressure: leg -> (N, 2) metres, NaN where it is not known; or no legs.
+    time_s: (N,) force clock.
+    centres_s: (K,) centres of the windows.
+
+  Returns:
+    (K, 2, 2) metres, leg (left, right) x (forward, left), NaN where it is not known.
+  """
+  mean = np.full((len(centres_s), 2, 2), np.nan)
+  for leg, place in leg_pressure.items():
+    fz = np.maximum(leg_force[leg][:, 2:], 0)
+    placed = np.where(np.isfinite(place).all(-1, keepdims=True), fz, 0)
+    moment = placed * np.nan_to_num(place)
+    sums, _ = window_means(time_s, np.hstack([fz, placed, moment]), centres_s)
+    whole, placed, moment = sums[:, :1], sums[:, 1:2], sums[:, 2:]
+    known = placed > 0.5 * whole
+    mean[:, conventions.LEGS.index(leg)] = moment / np.where(known, placed, np.nan)
+  return mean
 
 
 def find_video_start(

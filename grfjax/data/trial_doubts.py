@@ -31,6 +31,9 @@ _STEP_S = 0.3  # a contact that lasts as long as a step does
 
 UNCERTAINTY_S = 0.01  # of the video's start; half an interval of 60 frames a second is below it
 FRAME_RATE = 50.0  # frames a second; a heel strike is over in 20 to 30 ms
+# A foot on the floor in the window: no further from its middle, walker's heights, and near its
+# floor line; those of feet beside the walker are doubted.
+SOLE_FORWARD, SOLE_UP, SOLE_ASTRAY = 0.6, 0.2, 0.1
 KNOWN_S = 0.3  # of a leg, seconds: half a stance
 WITHHELD = 0.1  # of a walk's frames
 
@@ -136,6 +139,15 @@ def _of_reading(forces: trial_forces.TrialForces) -> Iterator[findings.Finding]:
       'The floor pushes both feet outwards; walking pushes them inwards.',
       'See whether left and right are swapped in plates, or y points to the right in the file.',
     )
+  if forces.pressure_doubt:
+    text = forces.pressure_doubt
+    yield findings.Finding(
+      findings.Level.DOUBT,
+      'check.pressure',
+      f'{text[:1].upper()}{text[1:]} The centre of pressure is not used.',
+      'See whether it is in the unit that the file says, and in axes that all plates share.',
+      file=str(forces.trial.force[0]),
+    )
   for note in forces.notes:
     text = note.removeprefix(f'{forces.trial.force_name}: ')
     yield findings.Finding(
@@ -227,7 +239,26 @@ def of_labels(
   label: trial_labels.TrialLabels,
 ) -> list[findings.Finding]:
   """Returns what is doubtful or good to know in what a build would know of a trial."""
-  return [*_of_covering(view, forces), *_of_legs(view, forces, label)]
+  return [*_of_covering(view, forces), *_of_legs(view, forces, label), *_of_soles(forces, label)]
+
+
+def _of_soles(
+  forces: trial_forces.TrialForces, label: trial_labels.TrialLabels
+) -> Iterator[findings.Finding]:
+  sole = label.sole[label.sole_known]
+  if not len(sole):
+    return
+  astray = (np.abs(sole) > [SOLE_FORWARD, SOLE_UP]).any(-1)
+  if astray.mean() > SOLE_ASTRAY:
+    yield findings.Finding(
+      findings.Level.DOUBT,
+      'check.feet',
+      f'{astray.mean():.0%} of the places of the feet are not under the walker whom the video '
+      'shows.',
+      'See whether they are in pixels of this video as it was filmed, from its left and upper '
+      'edge, and from its first frame.',
+      file=str(forces.trial.feet),
+    )
 
 
 def _of_covering(

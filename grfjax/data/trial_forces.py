@@ -26,6 +26,9 @@ class TrialForces:
     video_start_s: the force clock at the video's first frame.
     uncertainty_s: half a frame interval where the start was placed by `contact_frame`, else 0.
     notes: sentences about what reading the forces changed, assumed or found.
+    leg_pressure: leg -> (N, 2) metres, the centre of pressure forward along the walk and to the
+      walker's left, NaN where it is not known; no legs where the file does not know it.
+    pressure_doubt: a sentence about why the file's centre of pressure is not used, or ''.
   """
 
   trial: recordings.Trial
@@ -37,6 +40,8 @@ class TrialForces:
   video_start_s: float
   uncertainty_s: float
   notes: tuple[str, ...] = ()
+  leg_pressure: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+  pressure_doubt: str = ''
 
 
 def read_trial_forces(
@@ -90,4 +95,6 @@ def read_trial_forces(
     start,
     uncertainty,
     notes,
+    plate_contacts.leg_pressures(plates, plates.legs),
+    plates.pressure_doubt,
   )

@@ -1,4 +1,4 @@
-"""The force labels of a trial, on the clock of its video."""
+"""The labels of a trial, forces and places of the feet, on the clock of its video."""
 
 from __future__ import annotations
 
@@ -7,34 +7,47 @@ import dataclasses
 import numpy as np
 
 from grfjax import conventions
-from grfjax.data import force_labels, trial_forces
-from grfjax.io import force_files
+from grfjax.data import force_labels, plate_contacts, trial_forces, walker_views
+from grfjax.io import foot_files, force_files, recordings
+from grfjax.tracking import walker_window
 
 
 @dataclasses.dataclass(frozen=True)
 class TrialLabels:
-  """Forces of the near and the far leg at N times, as far as the plates decide them.
+  """Forces and places of the near and the far leg at N times, as far as they are known.
 
   Attributes:
     force: (N, 2, 3) float32 body weights: leg (near, far) x `conventions.CAMERA_AXES`; 0 where
       unknown.
     known: (N, 2) bool, whether the plates decide the force.
     contact: (N, 2) bool, whether a plate carries the foot.
+    pressure: (N, 2, 2) float32 metres: leg (near, far) x (forward along the walk, towards the near
+      side), the centre of pressure from an origin that stands still for a trial; 0 where unknown.
+    pressure_known: (N, 2) bool.
+    sole: (N, 2, 2) float32 walker's heights: leg x (forward from the window's middle, up from its
+      floor line), the middle of the sole in the window that follows the walker
+      (`walker_window.to_window`); 0 where unknown.
+    sole_known: (N, 2) bool.
   """
 
   force: np.ndarray
   known: np.ndarray
   contact: np.ndarray
+  pressure: np.ndarray
+  pressure_known: np.ndarray
+  sole: np.ndarray
+  sole_known: np.ndarray
 
 
 def no_labels(count: int) -> TrialLabels:
   """Returns labels of `count` times at which nothing is known."""
-  unknown = np.zeros((count, 2), bool)
-  return TrialLabels(np.zeros((count, 2, 3), np.float32), unknown, unknown)
+  unknown, nowhere = np.zeros((count, 2), bool), np.zeros((count, 2, 2), np.float32)
+  force = np.zeros((count, 2, 3), np.float32)
+  return TrialLabels(force, unknown, unknown, nowhere, unknown, nowhere, unknown)
 
 
 def label_times(forces: trial_forces.TrialForces, time_s: np.ndarray) -> TrialLabels:
-  """Labels times of a trial.
+  """Labels times of a trial by its plates: forces and centres of pressure.
 
   Args:
     forces: the trial's.
@@ -57,4 +70,45 @@ def label_times(forces: trial_forces.TrialForces, time_s: np.ndarray) -> TrialLa
     )
   near_far = conventions.near_far_to_legs(trial.camera)
   turned = conventions.plates_to_camera(force[:, near_far], trial.camera) / forces.body_weight_n
-  return TrialLabels(turned.astype(np.float32), known[:, near_far], contact[:, near_far])
+  contact = contact[:, near_far]
+  pressure = plate_contacts.mean_pressures(
+    forces.leg_force, forces.leg_pressure, forces.time_s, time_s + start
+  )[:, near_far]
+  towards_near = conventions.plates_to_camera(np.eye(3), trial.camera)[1, 2]
+  pressure_known = contact & np.isfinite(pressure).all(-1)
+  return dataclasses.replace(
+    no_labels(len(time_s)),
+    force=turned.astype(np.float32),
+    known=known[:, near_far],
+    contact=contact,
+    pressure=_where_known(pressure * [1, towards_near], pressure_known),
+    pressure_known=pressure_known,
+  )
+
+
+def with_soles(
+  label: TrialLabels, trial: recordings.Trial, view: walker_views.WalkerViews
+) -> TrialLabels:
+  """Adds where the soles are in the windows, where the trial says where they are in the picture.
+
+  Args:
+    label: of the pictures.
+    trial: the trial.
+    view: the pictures.
+
+  Raises:
+    foot_files.FeetError: the file with the places cannot be used.
+  """
+  if trial.feet is None:
+    return label
+  video = view.video
+  feet = foot_files.read(trial.feet, video.width, video.height, float(video.time_s[-1]))
+  place = feet.at(view.time_s)[:, conventions.near_far_to_legs(trial.camera)]
+  sole = walker_window.to_window(place, view.box_at_pictures()[:, None], view.direction)
+  known = np.isfinite(sole).all(-1)
+  return dataclasses.replace(label, sole=_where_known(sole, known), sole_known=known)
+
+
+def _where_known(place: np.ndarray, known: np.ndarray) -> np.ndarray:
+  """Returns (N, 2, 2) places as float32, 0 where they are not known."""
+  return np.where(known[..., None], place, 0).astype(np.float32)

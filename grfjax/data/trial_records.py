@@ -15,7 +15,7 @@ from grfjax import conventions, errors
 from grfjax.data import clip_config, trial_forces, trial_labels, voxels, walker_views
 from grfjax.io import recordings, video_file
 
-VERSION = '3.1.0'  # of the records; changes when their meaning does
+VERSION = '4.0.0'  # of the records; changes when their meaning does
 
 
 def check_direction(trial_camera: str, direction: int, where: str) -> None:
@@ -117,11 +117,20 @@ def label_view(
   """Labels the pictures of a trial; nothing is known where they do not show the walker clearly.
 
   Raises:
-    errors.InputError: no foot is on a plate in any of them.
+    errors.InputError: no foot is on a plate in any of them, or the file of the feet cannot be
+      used.
   """
   label = trial_labels.label_times(forces, view.time_s)
   clear = view.clear[view.frame]  # elsewhere the picture does not show what the plates measured
-  return dataclasses.replace(label, known=label.known & clear[:, None])
+  # Whole pictures have no window, and where the feet stand is asked of windows alone.
+  placed = label.pressure_known & np.isfinite(view.box_at_pictures()[:, :1])
+  label = dataclasses.replace(
+    label,
+    known=label.known & clear[:, None],
+    pressure=label.pressure * placed[..., None],
+    pressure_known=placed,
+  )
+  return trial_labels.with_soles(label, forces.trial, view)
 
 
 def trial_records(
@@ -136,8 +145,10 @@ def trial_records(
 
   Returns:
     One dict for each voxel: voxel (T, H, W, C) uint8; force (T, 2, 3) float32 body weights; known,
-    contact (T, 2) bool; time_s (T,) float32; frame (T,) int32, -1 where the voxel reaches over the
-    recording's edge (there the edge's picture is repeated and nothing is known); subject, trial.
+    contact (T, 2) bool; pressure (T, 2, 2) float32 metres, sole (T, 2, 2) float32 walker's heights,
+    pressure_known, sole_known (T, 2) bool, as in `trial_labels.TrialLabels`; time_s (T,) float32;
+    frame (T,) int32, -1 where the voxel reaches over the recording's edge (there the edge's picture
+    is repeated and nothing is known); subject, trial.
 
   Raises:
     errors.InputError: the video or the forces cannot be used; the message names the manifest's

@@ -41,6 +41,10 @@ def cut_voxels(
       'force': label.force[source] * inside[:, None, None],
       'known': label.known[source] & inside[:, None],
       'contact': label.contact[source] & inside[:, None],
+      'pressure': label.pressure[source] * inside[:, None, None],
+      'pressure_known': label.pressure_known[source] & inside[:, None],
+      'sole': label.sole[source] * inside[:, None, None],
+      'sole_known': label.sole_known[source] & inside[:, None],
       'time_s': (view.time_s[source] + (index - source) / cfg.fps).astype(np.float32),
       'frame': np.where(inside, view.frame[source], -1).astype(np.int32),
     }

@@ -45,6 +45,14 @@ class WalkerViews:
   walks: int = 1
   gaps: tuple[tracking_gaps.Gap, ...] = ()
 
+  def box_at_pictures(self) -> np.ndarray:
+    """Returns (N, 4) where the windows are at the pictures' times, as `box`.
+
+    Between two frames of the video, of which the picture is a mixture, both must show the walker.
+    """
+    film_s = self.video.time_s
+    return np.stack([np.interp(self.time_s, film_s, side) for side in self.box.T], -1)
+
 
 def read_walks(
   path: pathlib.Path, cfg: clip_config.ClipConfig, camera: str

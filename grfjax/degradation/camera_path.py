@@ -113,6 +113,20 @@ class MovingView:
       return seen[0]
     return np.rint(np.mean(seen, axis=0, dtype=np.float32)).astype(np.uint8)
 
+  def place(self, place: np.ndarray, k: int) -> np.ndarray:
+    """Returns where in the view places of frame `k` are seen, the mean over its exposure.
+
+    Args:
+      place: (..., 2) column and row in the frame, pixels from its left and upper edge.
+      k: the frame's number.
+    """
+    seen = []
+    for at in self._path[k]:
+      matrix, offset = np.split(self._to_frame(*at), [2], axis=1)
+      # Maps count from the middle of the first pixel, and matrices here are rotations.
+      seen.append((place - 0.5 - offset[:, 0]) @ matrix + 0.5)
+    return np.mean(seen, axis=0)
+
   def _to_frame(self, right: float, down: float, turn: float) -> np.ndarray:
     """Returns the (2, 3) affine map from places in the view to those in the frame.
 

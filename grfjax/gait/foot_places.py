@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,3 +26,22 @@ class FootPlaces:
   pressure: np.ndarray
   sole: np.ndarray
   picture: np.ndarray
+
+
+def join(parts: Sequence[FootPlaces]) -> FootPlaces:
+  """Puts the places of several walks through the same N frames together.
+
+  Where two have a frame, the later one's count.
+
+  Args:
+    parts: at least one.
+  """
+  joined = {}
+  for field in dataclasses.fields(FootPlaces):
+    values = getattr(parts[0], field.name).copy()
+    for part in parts[1:]:
+      later = getattr(part, field.name)
+      known = np.isfinite(later)
+      values[known] = later[known]
+    joined[field.name] = values
+  return FootPlaces(**joined)

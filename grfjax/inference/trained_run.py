@@ -63,6 +63,8 @@ def load(workdir: str | os.PathLike[str]) -> TrainedRun:
   try:
     config = ml_collections.ConfigDict(json.loads(folder.config.read_text(encoding='utf-8')))
     model, target = networks.network(config)
+    if model.sees_forces:
+      raise ValueError('it finds the feet and estimates no forces')
     clip = clip_config.clip_config(config.dataset)
     estimate = estimator.estimator(config, model, target)
   except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:

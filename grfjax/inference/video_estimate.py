@@ -11,10 +11,16 @@ import numpy as np
 
 from grfjax import conventions, errors, mask_runs
 from grfjax.data import trial_records, walker_views
-from grfjax.gait import force_curves, walker_path
-from grfjax.inference import trained_run, trust, walk_estimates
+from grfjax.gait import (
+  foot_contacts,
+  foot_geometry,
+  foot_places,
+  force_curves,
+  walker_path,
+)
+from grfjax.inference import foot_estimates, trained_run, trust, walk_estimates
 from grfjax.io import video_file
-from grfjax.tracking import tracking_gaps
+from grfjax.tracking import tracking_gaps, walker_window
 
 
 class EstimateError(errors.InputError):
@@ -34,6 +40,7 @@ class _Walk:
     force: (K, legs, axes) body weights.
     interval: (K, legs, axes, 2 or 0) body weights.
     trust: (K,) 0 to 1; NaN where the network does not tell.
+    feet: (K, 2, 4) as of `foot_estimates.find_feet`; None where they are not looked for.
   """
 
   time_s: np.ndarray
@@ -44,6 +51,7 @@ class _Walk:
   force: np.ndarray
   interval: np.ndarray
   trust: np.ndarray
+  feet: np.ndarray | None
 
   def camera(self, given: str) -> str:
     """Returns the walker's side on which the camera stands, `given` where not looked at."""
@@ -98,6 +106,7 @@ def estimate_video(
     gaps=(*gaps, *_doubtful_gaps(film.time_s, doubtful)),
     trust=trusted if np.isfinite(trusted).any() else None,
     speed=film.speed,
+    feet=_foot_places(film.time_s, walks, cameras, force),
   )
 
 
@@ -119,11 +128,63 @@ def _estimate_walks(
         if run.model.members > 1
         else np.full(len(views.time_s), np.nan)
       )
-      walk = _Walk(
-        views.time_s, views.direction, views.box, views.clear, views.path, force, interval, trusted
-      )
-      walks.append(walk)
+      walks.append(
+        _Walk(
+          views.time_s, views.direction, views.box, views.clear, views.path, force, interval,
+          trusted, _find_feet(run, views, force),
+        )
+      )  # fmt: skip
   return film, walks, tuple(gaps)
+
+
+def _find_feet(
+  run: trained_run.TrainedRun, views: walker_views.WalkerViews, force: np.ndarray
+) -> np.ndarray | None:
+  """Returns where the feet are in a walk's pictures; None where they cannot be looked for."""
+  if views.path is None or force.shape[1:] != (2, 3):
+    return None
+  network = foot_estimates.bundled()
+  return foot_estimates.find_feet(network, views, force) if network.fits(run.clip) else None
+
+
+def _foot_places(
+  time_s: np.ndarray, walks: list[_Walk], cameras: list[str], force: np.ndarray
+) -> foot_places.FootPlaces | None:
+  """Returns where the feet stand at the frames of the video; None where nobody looked for them.
+
+  Args:
+    time_s: (N,) of the video's frames.
+    walks: the walks.
+    cameras: the walker's side on which the camera stands, of each walk.
+    force: (N, 2, axes) what is given of the forces, leg (left, right).
+  """
+  parts = []
+  for walk, camera in zip(walks, cameras, strict=True):
+    if walk.feet is None or walk.path is None:
+      return None
+    inside = _inside(time_s, walk)
+    found = np.full((len(time_s), 2, 4), np.nan)
+    found[inside] = _interpolate(time_s[inside], walk.time_s, walk.feet)
+    found = found[:, conventions.near_far_to_legs(camera)]
+    found[np.isnan(force[..., 0])] = np.nan
+    ahead, up, roll, near_side = np.moveaxis(found, -1, 0)
+    left = near_side if camera == 'left' else -near_side
+    contacts = [
+      (conventions.LEGS.index(c.leg), inside & (time_s >= c.start_s) & (time_s <= c.end_s))
+      for c in foot_contacts.find_contacts(time_s, force)
+    ]
+    parts.append(
+      foot_geometry.foot_places_of(
+        foot_geometry.FeetInWindow(ahead, up, roll, left), contacts, walk.path, time_s, walk.box,
+        walker_window.MARGIN, walker_window.FLOOR,
+      )
+    )  # fmt: skip
+  return foot_places.join(parts)
+
+
+def _inside(time_s: np.ndarray, walk: _Walk) -> np.ndarray:
+  """Returns which of (N,) frames of the video a walk's estimates are for."""
+  return walk.clear & (time_s >= walk.time_s[0] - 1e-9) & (time_s <= walk.time_s[-1] + 1e-9)
 
 
 def _at_frames(
@@ -144,7 +205,7 @@ def _at_frames(
   trusted = np.full((len(time_s), 2), np.nan)
   combined = np.full((len(time_s), 2, axes, 1 + ends), np.nan)  # the force, then its interval
   for walk, camera in zip(walks, cameras, strict=True):
-    inside = walk.clear & (time_s >= walk.time_s[0] - 1e-9) & (time_s <= walk.time_s[-1] + 1e-9)
+    inside = _inside(time_s, walk)
     values = np.concatenate([walk.force[..., None], walk.interval], -1)
     values = np.moveaxis(conventions.camera_to_walker(np.moveaxis(values, -1, 0), camera), 0, -1)
     values[..., 1:].sort(-1)  # the ends of an interval change places where the axis is turned

@@ -19,6 +19,7 @@ from grfjax.io import (
   format_files,
   laboratory_axes,
   opensim,
+  plate_pressure,
   recorded_forces,
   text_forces,
 )
@@ -41,6 +42,11 @@ class PlateForces:
     legs: (P,) 'left' or 'right', the leg that steps on each plate; empty where nobody says it.
     notes: sentences about what was changed or assumed in reading, each with the file's name.
     axes: a sentence, likewise, about what laboratory axes were found to be; '' of other files.
+    pressure: (N, P, 2) metres, each plate's centre of pressure, forward along the walk and to the
+      walker's left from an origin that all plates share; NaN where it is not known, as under
+      `conventions.CONTACT_N`. None where the files do not know it.
+    pressure_doubt: a sentence about why the files' centre of pressure is not used; '' where it is,
+      or there is none.
   """
 
   time_s: np.ndarray
@@ -48,6 +54,8 @@ class PlateForces:
   legs: tuple[str, ...] = ()
   notes: tuple[str, ...] = ()
   axes: str = ''
+  pressure: np.ndarray | None = None
+  pressure_doubt: str = ''
 
 
 def read(
@@ -79,14 +87,18 @@ def read(
   try:
     recorded = _read_all(files, force_format, root)
     named, notes = _decide_legs(name, recorded, tuple(legs))
-    force, turned, axes = laboratory_axes.to_plate_axes(name, recorded, named)
+    force, pressure, turned, axes = laboratory_axes.to_plate_axes(name, recorded, named)
     _check_upright(name, force)
+    pressure, doubt = _usable_pressure(name, recorded, force, pressure)
   except errors.InputError as error:
     raise _force_error(error, files) from error
   notes = tuple(f'{name}: {note}' for note in (*recorded.notes, *notes, *turned))
   for note in notes:
     logging.warning('%s', note)
-  return PlateForces(recorded.time_s, force, named, notes, f'{name}: {axes}' if axes else '')
+  if doubt:
+    logging.warning('%s: the centre of pressure is not used: %s', name, doubt)
+  found = f'{name}: {axes}' if axes else ''
+  return PlateForces(recorded.time_s, force, named, notes, found, pressure, doubt)
 
 
 def read_vertical(
@@ -120,6 +132,35 @@ def read_vertical(
       file=files[0],
     )
   return recorded.time_s, newtons
+
+
+def _usable_pressure(
+  name: str,
+  recorded: recorded_forces.RecordedForces,
+  force: np.ndarray,
+  pressure: np.ndarray | None,
+) -> tuple[np.ndarray | None, str]:
+  """Returns the centre of pressure, or None, and a sentence about why it is not used.
+
+  Args:
+    name: of the files, for messages.
+    recorded: what they hold.
+    force: (N, P, 3) newtons in plate axes.
+    pressure: (N, P, 2) metres likewise, or None.
+
+  Raises:
+    InputError: it cannot be true, though the file is made to hold it.
+  """
+  if pressure is None:
+    return None, ''
+  usable, fault = plate_pressure.settle(recorded.time_s, force, pressure)
+  if fault is not None and recorded.pressure_is_given:
+    raise errors.InputError(
+      f'{name}: px_{fault.plate}, py_{fault.plate}: {fault.text}',
+      code='force.pressure',
+      column=f'px_{fault.plate}',
+    )
+  return usable, '' if fault is None else f'{fault.text}.'
 
 
 def _force_error(error: errors.InputError, files: Sequence[pathlib.Path]) -> ForceError:
@@ -166,15 +207,24 @@ def _read_all(
         code='force.files_differ',
         file=file,
       )
-  pressures = [part.pressure for part in parts if part.pressure is not None]
   legs = tuple(leg for part in parts for leg in part.legs or ('',) * part.force.shape[1])
   return recorded_forces.RecordedForces(
     first.time_s,
     np.concatenate([part.force for part in parts], 1),
     first.axes,
-    np.concatenate(pressures, 1) if len(pressures) == len(parts) else None,
+    _joined_pressure(parts),
     legs,
     tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+    all(part.pressure_is_given or part.pressure is None for part in parts),
+  )
+
+
+def _joined_pressure(parts: Sequence[recorded_forces.RecordedForces]) -> np.ndarray | None:
+  """Returns the plates' centres of pressure, NaN of files that hold none; None where all do so."""
+  if all(part.pressure is None for part in parts):
+    return None
+  return np.concatenate(
+    [np.full(p.force.shape, np.nan) if p.pressure is None else p.pressure for p in parts], 1
   )
 
 

@@ -1,4 +1,4 @@
-"""Turns forces from a file's axes into plate axes (see `conventions`)."""
+"""Turns forces and centres of pressure from a file's axes into plate axes (see `conventions`)."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ _MIN_INWARDS = 0.005
 
 Direction = tuple[int, int]  # axis 0 or 1 of two horizontal ones, and sign of forward along it
 FORWARD: Direction = (0, 1)
+_UNTURNED = np.eye(3)
 
 
 def to_plate_axes(
   name: str, recorded: recorded_forces.RecordedForces, legs: Sequence[str]
-) -> tuple[np.ndarray, tuple[str, ...], str]:
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...], str]:
   """Turns forces into plate axes: x forward along the walk, y to the walker's left, z up.
 
   In laboratory axes everything is decided by the forces: up (`find_up`), sign and forward. In
@@ -45,29 +46,32 @@ def to_plate_axes(
     legs: (P,) the leg on each plate; empty where nobody says it.
 
   Returns:
-    (N, P, 3) newtons in plate axes; sentences about what was turned or assumed; for laboratory
-    axes, a sentence about what they were found to be, otherwise ''.
+    (N, P, 3) newtons in plate axes; (N, P, 2) metres, the centre of pressure likewise, forward and
+    to the left, or None; sentences about what was turned or assumed; for laboratory axes, a
+    sentence about what they were found to be, otherwise ''.
 
   Raises:
     InputError: nobody steps on a plate, or the forward direction cannot be decided.
   """
   if recorded.axes is recorded_forces.Axes.LABORATORY:
     return _from_laboratory(name, recorded)
-  force = recorded.force
+  force, pressure = recorded.force, recorded.pressure
   if recorded.axes is recorded_forces.Axes.OPENSIM:
     force = conventions.opensim_to_plates(force)
+    pressure = None if pressure is None else conventions.opensim_to_plates(pressure)
   scores = _braking_scores(name, recorded.time_s, force[:, :, :2], force[:, :, 2])
   if scores is None:
     assumed = 'no whole contact shows which way the walk goes'
-    return force, (f'{assumed}; x is taken to be forward, as the file says.',), ''
+    return force, _flat(pressure), (f'{assumed}; x is taken to be forward, as the file says.',), ''
   direction = _decide(scores, _MIN_SCORE)
   aslant = _aslant(scores)
   if direction == FORWARD:
-    return force, aslant, ''
+    return force, _flat(pressure), aslant, ''
   if direction is None:
     if np.abs(scores).max() < _MIN_SCORE:
       assumed = 'the horizontal forces show no braking and propulsion'
-      return force, (f'{assumed}; x is taken to be forward, as the file says.',), ''
+      note = f'{assumed}; x is taken to be forward, as the file says.'
+      return force, _flat(pressure), (note,), ''
     raise _undecided(name)
   turn = rotation(direction)
   turned = force @ turn.T
@@ -79,14 +83,24 @@ def to_plate_axes(
       f'{said}, and that y then points to the wrong side (the floor would push the feet outwards); '
       'the axes are exchanged or mirrored back (unless plates exchanges left and right).'
     )
-    return turned * [1, -1, 1], (mirrored, *aslant), ''
+    mirror = np.diag([1, -1, 1]) @ turn
+    return turned * [1, -1, 1], _flat(pressure, mirror), (mirrored, *aslant), ''
   if named and inwards == 0 and direction[0] == 1:
     raise errors.InputError(
       f'{name}: {said}, but not whether the axes are turned or exchanged: no loaded foot is '
       'clearly pushed to one side; expected x forward, y to the left, z up',
       code='force.direction',
     )
-  return turned, (f'{said}; the forces are turned about the vertical.', *aslant), ''
+  note = f'{said}; the forces are turned about the vertical.'
+  return turned, _flat(pressure, turn), (note, *aslant), ''
+
+
+def _flat(pressure: np.ndarray | None, turn: np.ndarray = _UNTURNED) -> np.ndarray | None:
+  """Turns centres of pressure (N, P, 3) by a matrix; returns what is horizontal of them, or None.
+
+  A place of which one coordinate is not known is not known.
+  """
+  return None if pressure is None else (pressure @ turn.T)[..., :2]
 
 
 def find_up(name: str, recorded: recorded_forces.RecordedForces) -> tuple[int, int]:
@@ -120,7 +134,7 @@ def find_up(name: str, recorded: recorded_forces.RecordedForces) -> tuple[int, i
 
 def _from_laboratory(
   name: str, recorded: recorded_forces.RecordedForces
-) -> tuple[np.ndarray, tuple[str, ...], str]:
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...], str]:
   up, sign = find_up(name, recorded)
   force = sign * recorded.force
   notes: tuple[str, ...] = ()
@@ -147,7 +161,9 @@ def _from_laboratory(
     f'by its forces, the walk goes along {"-" if way < 0 else "+"}{"xyz"[flat[axis]]} of the file, '
     f'and {"xyz"[up]} is up.'
   )
-  return force[:, :, [*flat, up]] @ rotation(direction).T, notes, found
+  turn = rotation(direction)
+  pressure = None if recorded.pressure is None else recorded.pressure[:, :, [*flat, up]]
+  return force[:, :, [*flat, up]] @ turn.T, _flat(pressure, turn), notes, found
 
 
 def _undecided(name: str) -> errors.InputError:

@@ -6,6 +6,8 @@ import pathlib
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from grfjax import conventions, errors
 from grfjax.io import delimited_text, force_tables, recorded_forces
 
@@ -24,7 +26,8 @@ def read(path: pathlib.Path) -> recorded_forces.RecordedForces:
   number plates as OpenSim does (`ground_force_1_vx`, or the older `ground_force_vx` and
   `1_ground_force_vx`), or name legs, as OpenCap (`R_ground_force_vx`) and AddBiomechanics
   (`ground_force_calcn_r_vx`) do. Plates come in the order of their numbers, or else of their
-  columns.
+  columns. Where a plate has px and pz besides, they are its centre of pressure; OpenSim's unit is
+  the metre.
 
   Raises:
     InputError: the file is unreadable, incomplete or not finite, or has a force with another
@@ -32,12 +35,32 @@ def read(path: pathlib.Path) -> recorded_forces.RecordedForces:
   """
   lines, notes = delimited_text.read_export(path)
   table = _read_table(path, lines)
-  plates = _find_plates(table)
+  plates, names = _find_plates(table), set(table.names)
   wanted = ['time', *(f'{prefix}v{axis}' for prefix in plates for axis in force_tables.AXES)]
-  values = table.read_columns(wanted)
-  force = values[:, 1:].reshape(len(values), len(plates), 3)
+  table.check_columns(wanted)
+  pressed = [
+    (p, prefix) for p, prefix in enumerate(plates) if {f'{prefix}px', f'{prefix}pz'} <= names
+  ]
+  places = [f'{prefix}p{axis}' for _, prefix in pressed for axis in 'xz']
+  table.check_columns(places)
+  values, _ = table.numbers(
+    [table.names.index(name) for name in wanted],
+    optional=[table.names.index(name) for name in places],
+    clock_s=1.0,
+  )
+  table.check_times(values[:, 0], 'time')
+  force = values[:, 1 : len(wanted)].reshape(len(values), len(plates), 3)
+  pressure = np.full(force.shape, np.nan)
+  for k, (p, _) in enumerate(pressed):
+    x, z = values[:, len(wanted) + 2 * k : len(wanted) + 2 * k + 2].T
+    pressure[:, p] = np.stack([x, np.zeros_like(x), z], -1)
   return recorded_forces.RecordedForces(
-    values[:, 0], force, recorded_forces.Axes.OPENSIM, legs=tuple(plates.values()), notes=notes
+    values[:, 0],
+    force,
+    recorded_forces.Axes.OPENSIM,
+    pressure if pressed else None,
+    tuple(plates.values()),
+    notes,
   )
 
 

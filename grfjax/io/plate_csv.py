@@ -21,15 +21,17 @@ _REMARK = re.compile(r'[\s"]*(?:#|%|//)')
 _NUMBERS = re.compile(r'[\s"#%/]*[0-9][0-9eE+\-.,;\'\s"]*')  # a row, even behind a mark of remarks
 _TIMES = {'time_s': 's', 'time_ms': 'ms', 'time': 's'}
 _FORCE = re.compile(r'f[xyz]_\d+')
+_PRESSURE = re.compile(r'p[xy]_\d+')
 _SEARCHED = 100  # lines above the header: remarks, 'sep=;'
 
 
 def read(path: pathlib.Path, lines: Sequence[str]) -> recorded_forces.RecordedForces:
   """Reads `time_s` and, in plate axes, `fx_N`, `fy_N`, `fz_N` of plates N = 1, 2 and so on.
 
-  Cells are separated by commas, semicolons or tabs. Units may stand in brackets behind the names
-  or in a row below them; without any they are seconds and newtons. Blank lines and lines that
-  begin with # are no rows.
+  Where there are `px_N` and `py_N`, they are the plate's centre of pressure; their cells may be
+  empty. Cells are separated by commas, semicolons or tabs. Units may stand in brackets behind the
+  names or in a row below them; without any they are seconds, newtons and metres. Blank lines and
+  lines that begin with # are no rows.
 
   Args:
     path: of the file, for messages.
@@ -48,9 +50,12 @@ def read(path: pathlib.Path, lines: Sequence[str]) -> recorded_forces.RecordedFo
   wanted = [time_name]
   wanted += [f'f{axis}_{p + 1}' for p in range(max(count, 1)) for axis in force_tables.AXES]
 
+  pressed = _pressed_plates(path, names, count, number + 1)
+  pressures = [f'p{axis}_{p}' for p in pressed for axis in 'xy']
+
   rows = data_rows(lines, number + 1, separator)
   table = force_tables.Table(path, names, number + 1, rows, separator)
-  table.check_columns(wanted)
+  table.check_columns([*wanted, *pressures])
   indices = [names.index(name) for name in wanted]
   units, units_line = _read_units(table, lines, [unit for _, unit in split], indices)
   if rows and rows[0][0] == units_line:
@@ -63,17 +68,24 @@ def read(path: pathlib.Path, lines: Sequence[str]) -> recorded_forces.RecordedFo
       f'found the unit {unit!r}, expected s or ms', 'force.unit', units_line, wanted[0]
     )
   plates = [
-    plate_columns.Plate((indices[k], indices[k + 1], indices[k + 2]))
-    for k in range(1, len(indices), 3)
+    plate_columns.Plate(
+      (indices[k], indices[k + 1], indices[k + 2]),
+      tuple(names.index(f'p{axis}_{p}') for axis in 'xy') if p in pressed else (),
+    )
+    for p, k in enumerate(range(1, len(indices), 3), 1)
   ]
-  readings = plate_columns.read(table, plates, units, units_line, time=indices[0], clock_s=clock_s)
+  readings = plate_columns.read(
+    table, plates, units, units_line, time=indices[0], clock_s=clock_s, length_unit='m'
+  )
   assert readings.time is not None
   table.check_times(readings.time, wanted[0], clock_s)
   return recorded_forces.RecordedForces(
     readings.time * clock_s,
     readings.force,
     recorded_forces.Axes.PLATE,
+    readings.pressure,
     notes=readings.notes,
+    pressure_is_given=readings.pressure is not None,
   )
 
 
@@ -175,10 +187,20 @@ def _count_plates(path: pathlib.Path, names: Sequence[str], line: int) -> int:
     count += 1
   beyond = [n for n in names if _FORCE.fullmatch(n) and int(n[3:]) > count]
   if beyond and count:
-    raise errors.InputError(
-      f'{path}, line {line}: found {beyond[0]}, but no plate {count + 1} before it',
-      code='force.plate_numbers',
-      file=path,
-      line=line,
-    )
+    raise _unknown_plate(path, line, f'{beyond[0]}, but no plate {count + 1} before it')
   return count
+
+
+def _pressed_plates(path: pathlib.Path, names: Sequence[str], count: int, line: int) -> list[int]:
+  """Returns the plates, counted from 1, of which a column of the centre of pressure is there."""
+  numbers = sorted({int(name[3:]) for name in names if _PRESSURE.fullmatch(name)})
+  beyond = [number for number in numbers if not 1 <= number <= count]
+  if beyond and count:
+    raise _unknown_plate(path, line, f'px_{beyond[0]} or py_{beyond[0]}, but no such plate')
+  return numbers
+
+
+def _unknown_plate(path: pathlib.Path, line: int, found: str) -> errors.InputError:
+  return errors.InputError(
+    f'{path}, line {line}: found {found}', code='force.plate_numbers', file=path, line=line
+  )

@@ -34,6 +34,8 @@ class RecordedForces:
     legs: (P,) the leg that the file itself names for each plate, 'left' or 'right'; '' where it
       names none.
     notes: sentences, complete and without the file's name, about what was changed or assumed.
+    pressure_is_given: whether the file is made to hold `pressure`, so that one that cannot be true
+      is a fault of the file; else it only comes along.
   """
 
   time_s: np.ndarray
@@ -42,3 +44,4 @@ class RecordedForces:
   pressure: np.ndarray | None = None
   legs: tuple[str, ...] = ()
   notes: tuple[str, ...] = ()
+  pressure_is_given: bool = False

@@ -80,6 +80,7 @@ class Trial:
       as it was filmed.
     scale_m_per_px: metres in a pixel of the video at the walker's distance; None where not given.
     speed: real seconds in a second of the video, or None: what the file says, or 1.
+    feet: the file with the places of the feet in the picture (`foot_files`), or None.
   """
 
   subject: Subject
@@ -96,6 +97,7 @@ class Trial:
   degraded: tuple[str, ...] = ()
   scale_m_per_px: float | None = None
   speed: float | None = None
+  feet: pathlib.Path | None = None
 
   @property
   def force_name(self) -> str:
@@ -200,6 +202,8 @@ def digests(trials: collections.abc.Iterable[Trial]) -> dict[str, str]:
       settings.append(trial.force_format)
       own = force_files.own_format(trial.root, trial.force_format)
       contents += [_sha256(own)] if own else []
+    if trial.feet is not None:
+      contents += ['feet', _sha256(trial.feet)]
     if contents[0] in trial_of_video:
       logging.warning(
         '%s: trial %s has the same video as %s; was a row copied and not changed?',
@@ -409,10 +413,11 @@ def _trial(
   if row.has('scale_m_per_px'):
     scale = row.number('scale_m_per_px', *SCALE_M_PER_PX, 'metres a pixel')
   speed = row.number('speed', *SPEED, 'real seconds a second of film') if row.has('speed') else None
+  feet = row.file('feet', root) if row.has('feet') else None
   degraded = tuple(what.strip() for what in row.cells.get('degraded', '').split(';'))
   return Trial(
     subject, name, video, camera, force, force_format, plates, start_s, contact_frame, root, where,
-    tuple(filter(None, degraded)), scale, speed,
+    tuple(filter(None, degraded)), scale, speed, feet,
   )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 from grfjax import errors
 
 # Networks that come with grfjax, each a run without its training.
-BUNDLED = ('convolutional', 'recurrent', 'everyone', 'mochizuki3d', 'mochizuki2d')
+BUNDLED = ('convolutional', 'recurrent', 'everyone', 'feet', 'mochizuki3d', 'mochizuki2d')
 BUNDLED_ROOT = pathlib.Path(__file__).parent.parent / 'pretrained'
 
 

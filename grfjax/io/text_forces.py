@@ -6,6 +6,7 @@ exports need the name of a format (`format_files`, docs/force_files.md).
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import re
 from collections.abc import Sequence
@@ -43,9 +44,7 @@ def read(
   """
   lines, notes = delimited_text.read_export(path)
   forces = _read_lines(path, lines, force_format, root)
-  return recorded_forces.RecordedForces(
-    forces.time_s, forces.force, forces.axes, forces.pressure, forces.legs, notes + forces.notes
-  )
+  return dataclasses.replace(forces, notes=notes + forces.notes)
 
 
 def _read_lines(

@@ -21,6 +21,8 @@ To add a network:
                      `train=True` returns (n, B, L, legs, outputs)
         bounded      whether an output depends on frames near it alone (those that a record holds
                      beside its own frames), so that longer clips give the same estimates
+        sees_forces  whether it is also given `force` (B, T, 2, 3), which a network that finds the
+                     feet is
 3.  Enter it in `networks.MODELS` by the name that configurations give it (`config.model.name`), and
     write a file in `configs/`.
 

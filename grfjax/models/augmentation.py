@@ -4,9 +4,11 @@ Every augmentation is drawn anew for each clip from a key derived from its own n
 or removing one leaves the others' draws alone. A strength of 0 takes the augmentation out of the
 program: the batch comes back bit for bit.
 
-Labels change only with `jitter`, which moves them with the frames. Nothing here swaps legs or
-turns axes: near, far and the near side are the camera's, forward is the walker's, and a mirrored
-picture keeps them all (flipping a picture changes neither near and far nor forward).
+Labels change with `jitter`, which moves them with the frames, and where soles are in the picture
+moves with it. `force_gain`, `force_noise` and `force_drop` are for networks that are shown forces.
+Nothing here swaps legs or turns axes: near, far and the near side are the camera's, forward is the
+walker's, and a mirrored picture keeps them all (flipping a picture changes neither near and far nor
+forward).
 """
 
 from __future__ import annotations
@@ -38,6 +40,9 @@ def augment(
   erase_size: float = 0.3,
   jitter: float = 0.0,
   mirror: float = 0.0,
+  force_gain: float = 0.0,
+  force_noise: float = 0.0,
+  force_drop: float = 0.0,
   photometric_channels: Sequence[int] = (0,),
 ) -> Batch:
   """Changes each clip at random; all strengths are Python numbers, fixed at compilation.
@@ -45,7 +50,9 @@ def augment(
   Args:
     key: a random key, used up.
     batch: 'voxel' (B, T, H, W, C) float in [0, 1]; where present, 'force' (B, T, 2, 3), 'known'
-      (B, T, 2), 'contact' (B, T, 2), 'time_s' (B, T), 'frame' (B, T). Others pass through.
+      (B, T, 2), 'contact' (B, T, 2), 'time_s' (B, T), 'frame' (B, T), 'sole' (B, T, 2, 2), column
+      and row from the picture's edges, 'pressure' and 'stand' (B, T, 2, 2), and what of these three
+      is known (B, T, 2). Others pass through.
     shift: pixels; each axis moves by up to this much either way.
     scale: size changes by a factor of 1 - scale .. 1 + scale, about the centre.
     rotation: degrees, either way, about the centre.
@@ -57,6 +64,9 @@ def augment(
     jitter: speed changes by a factor of 1 - jitter .. 1 + jitter about a random moment. Forces
       keep their size, though a faster walk has larger peaks: keep this small.
     mirror: probability of a flip left to right; windows normally face one way, so rarely wanted.
+    force_gain: standard deviation by which the forces of a leg are stronger or weaker.
+    force_noise: standard deviation of white noise, BW, that is added to forces where there are any.
+    force_drop: probability that a leg's forces are withheld from a clip: 0.
     photometric_channels: those that `gain` and `bias` concern (gray values, not differences).
 
   Returns:
@@ -70,6 +80,8 @@ def augment(
   _check_strengths({'shift': shift, 'rotation': rotation, 'bias': bias, 'noise': noise})
   _check_strengths({'gain': gain, 'erase': erase, 'erase_size': erase_size, 'mirror': mirror}, 1)
   _check_strengths({'scale': scale, 'jitter': jitter}, 1, exclusive=True)
+  _check_strengths({'force_gain': force_gain, 'force_noise': force_noise})
+  _check_strengths({'force_drop': force_drop}, 1)
   batch = dict(batch)
   count = batch['voxel'].shape[0]
   # Of the original clip, as XLA would sample a moved voxel twice for it.
@@ -81,8 +93,13 @@ def augment(
   if mirror:
     flip = _uniform(key, 'mirror', (count, 1, 1, 1, 1), 0, 1) < mirror
     x = jnp.where(flip, x[..., ::-1, :], x)
+    if 'sole' in batch:
+      column, row = jnp.moveaxis(batch['sole'], -1, 0)
+      batch['sole'] = jnp.stack([jnp.where(flip[..., 0], x.shape[3] - column, column), row], -1)
   if shift or scale or rotation:
-    x = _move(key, x, shift, scale, rotation)
+    x, batch = _move(key, x, batch, shift, scale, rotation)
+  if force_gain or force_noise or force_drop:
+    batch['force'] = _change_forces(key, batch['force'], force_gain, force_noise, force_drop)
   if erase:
     x = _erase(x, means, _uniform(key, 'erase', (count, 5), 0, 1), erase, erase_size)
   if gain or bias or noise:
@@ -90,15 +107,50 @@ def augment(
   return {**batch, 'voxel': x}
 
 
-def _move(key: jax.Array, x: jax.Array, shift: float, scale: float, rotation: float) -> jax.Array:
-  """Moves, scales and turns each clip at random; strengths as in `augment`, not all 0."""
+def _move(
+  key: jax.Array, x: jax.Array, batch: Batch, shift: float, scale: float, rotation: float
+) -> tuple[jax.Array, Batch]:
+  """Moves, scales and turns each clip at random; strengths as in `augment`, not all 0.
+
+  Returns:
+    The moved clips, and the batch with the soles moved likewise.
+  """
   count = x.shape[0]
   shifts = shift * _uniform(key, 'shift', (count, 2), -1, 1)
   scales = 1 + scale * _uniform(key, 'scale', (count,), -1, 1)
+  angles = jnp.zeros(count)
+  if rotation:
+    angles = jnp.deg2rad(rotation) * _uniform(key, 'rotation', (count,), -1, 1)
+  if 'sole' in batch:
+    sole = _moved_points(batch['sole'], x.shape[2:4], shifts, scales, angles)
+    batch = {**batch, 'sole': sole}
   if not rotation:
-    return shift_and_scale(x, shift=shifts, scale=scales)
-  angles = jnp.deg2rad(rotation) * _uniform(key, 'rotation', (count,), -1, 1)
-  return affine(x, shift=shifts, scale=scales, rotation=angles)
+    return shift_and_scale(x, shift=shifts, scale=scales), batch
+  return affine(x, shift=shifts, scale=scales, rotation=angles), batch
+
+
+def _moved_points(
+  points: jax.Array, size: tuple[int, ...], shift: jax.Array, scale: jax.Array, rotation: jax.Array
+) -> jax.Array:
+  """Returns where `affine` moves points (B, T, N, 2), columns and rows from the picture's edges."""
+  middle = jnp.array([size[1] / 2, size[0] / 2])
+  right, down = jnp.moveaxis(points - middle, -1, 0)
+  cos, sin = ((scale * f(rotation))[:, None, None] for f in (jnp.cos, jnp.sin))
+  moved = jnp.stack([cos * right - sin * down, sin * right + cos * down], -1)
+  return moved + middle + shift[:, None, None, ::-1]
+
+
+def _change_forces(
+  key: jax.Array, force: jax.Array, gain: float, noise: float, drop: float
+) -> jax.Array:
+  """Changes what is shown of the forces (B, T, legs, axes) at random; strengths as in `augment`."""
+  count, _, legs, _ = force.shape
+  normal = jax.random.normal(_named_key(key, 'force gain'), (count, 1, legs, 1))
+  carries = force[..., :1] > 0
+  white = _white_noise(_named_key(key, 'force noise'), force.shape)
+  changed = force * (1 + gain * normal) + noise * carries * white
+  kept = _uniform(key, 'force drop', (count, 1, legs, 1), 0, 1) >= drop
+  return jnp.where(kept, changed, 0)
 
 
 def _change_values(
@@ -239,15 +291,17 @@ def resample_time(batch: Batch, rate: jax.Array, pivot: jax.Array) -> Batch:
     weights.astype(x.dtype), x.reshape(*x.shape[:2], -1), precision=jax.lax.Precision.HIGHEST
   )
   result = {**batch, 'voxel': resampled.reshape(x.shape)}
-  for name in ('force', 'time_s'):
+  for name in ('force', 'time_s', 'sole', 'pressure', 'stand'):
     if name in batch:
       result[name] = interpolate(batch[name])
   for name in ('contact', 'frame'):
     if name in batch:
       result[name] = _take(batch[name], nearest)
-  if 'known' in batch:
-    known, exact = batch['known'], (fraction == 0)[..., None]
-    result['known'] = _take(known, low) & (exact | _take(known, high)) & inside[..., None]
+  exact = (fraction == 0)[..., None]
+  for name in ('known', 'sole_known', 'pressure_known', 'stand_known'):
+    if name in batch:
+      known = batch[name]
+      result[name] = _take(known, low) & (exact | _take(known, high)) & inside[..., None]
   return result
 
 

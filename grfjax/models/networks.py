@@ -9,7 +9,9 @@ import jax.numpy as jnp
 import ml_collections
 
 from grfjax import errors
-from grfjax.models import paper_networks, targets, walker_networks
+from grfjax.models import feet_network, foot_target, paper_networks, targets, walker_networks
+
+FEET = 'feet'  # the name of both the network and the target of where feet are
 
 MODELS: dict[str, Callable[..., Any]] = {
   'mochizuki3d': paper_networks.Mochizuki3D,
@@ -18,6 +20,7 @@ MODELS: dict[str, Callable[..., Any]] = {
   'convolutional': walker_networks.Convolutional,
   'recurrent': walker_networks.Recurrent,
   'walker': walker_networks.Walker,
+  FEET: feet_network.Feet,
 }
 
 # None: that of parameters and inputs, which are float32.
@@ -45,21 +48,37 @@ def build_network(name: str, **settings: Any) -> Any:
   return MODELS[name](**settings)
 
 
-def network(config: ml_collections.ConfigDict) -> tuple[Any, targets.Target]:
+def network(config: ml_collections.ConfigDict) -> tuple[Any, Any]:
   """Builds the network and the target that a configuration names.
 
   Args:
     config: `config.model`, `config.target` and `config.dtype` are read.
 
+  Returns:
+    The network; a `targets.Target`, or the `foot_target.FeetTarget` of a network that finds feet.
+
   Raises:
-    errors.InputError: the name of one is unknown, or one of its settings cannot be used.
+    errors.InputError: the name of one is unknown, or one of its settings cannot be used; or one of
+      them finds feet and the other does not.
   """
   dtype = config.get('dtype', 'float32')  # runs of earlier versions have none
   if dtype not in DTYPES:
     raise errors.InputError(
       f'config.dtype is {dtype!r}, expected one of {", ".join(DTYPES)}', code='config.value'
     )
-  target = targets.build_target(**_keyword_arguments(config.target))
+  settings = _keyword_arguments(config.target)
+  finds_feet = settings.get('name') == FEET
+  if finds_feet != (config.model.name == FEET):
+    raise errors.InputError(
+      f'config.model is {config.model.name!r} and config.target {settings.get("name")!r}; expected '
+      f'both or neither to be {FEET!r}',
+      code='config.target',
+    )
+  target: Any
+  if finds_feet:
+    target = foot_target.FeetTarget(**{k: v for k, v in settings.items() if k != 'name'})
+  else:
+    target = targets.build_target(**settings)
   model = build_network(
     outputs=target.outputs, dtype=DTYPES[dtype], **_keyword_arguments(config.model)
   )

@@ -40,6 +40,7 @@ class PaperNetwork(nn.Module):
   label_slice: ClassVar[slice] = slice(-1, None)  # the voxel's last frame
   members: ClassVar[int] = 1
   bounded: ClassVar[bool] = True
+  sees_forces: ClassVar[bool] = False
 
 
 class Mochizuki3D(PaperNetwork):

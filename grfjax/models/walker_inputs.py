@@ -28,7 +28,7 @@ def network_inputs(x: jax.Array, valid: jax.Array | None) -> tuple[jax.Array, ja
     raise ValueError(
       f'a picture must have a multiple of 24 rows and of 12 columns, but has {x.shape[2:4]}'
     )
-  planes = _walker_planes(x)
+  planes = walker_planes(x)
   # Nothing is known beyond the recording's edge, as beyond the clip's, where SAME pads with 0.
   mask = jnp.ones((*x.shape[:2], 1)) if valid is None else valid[..., None].astype(x.dtype)
   return jnp.stack([_halve_rows(plane) for plane in planes], -1), _motion(planes, valid), mask
@@ -41,7 +41,7 @@ def cut_patches(x: jax.Array, size: int) -> jax.Array:
   return x.reshape(n, h // size, w // size, size * size * c)
 
 
-def _walker_planes(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+def walker_planes(x: jax.Array) -> tuple[jax.Array, jax.Array]:
   """Returns the gray of the walker alone, and where the walker is.
 
   Args:

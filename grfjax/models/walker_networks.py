@@ -54,6 +54,7 @@ class Convolutional(nn.Module):
   label_slice: ClassVar[slice] = slice(None)
   members: ClassVar[int] = 1
   bounded: ClassVar[bool] = True
+  sees_forces: ClassVar[bool] = False
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
@@ -128,6 +129,7 @@ class Recurrent(nn.Module):
   label_slice: ClassVar[slice] = slice(None)
   members: ClassVar[int] = 1
   bounded: ClassVar[bool] = False
+  sees_forces: ClassVar[bool] = False
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:
@@ -169,6 +171,7 @@ class Walker(nn.Module):
   label_slice: ClassVar[slice] = slice(None)
   members: ClassVar[int] = 2
   bounded: ClassVar[bool] = False
+  sees_forces: ClassVar[bool] = False
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool, valid: jax.Array | None = None) -> jax.Array:

@@ -1,5 +1,6 @@
 """Draws, renders and writes one trial: its video, and what force plates measure of it."""
 
+import csv
 import dataclasses
 import itertools
 import pathlib
@@ -10,7 +11,8 @@ from grfjax import conventions
 from grfjax.degradation import damage as damage_lib
 from grfjax.degradation import film
 from grfjax.io import atomic, video_writing
-from grfjax.synth import appearance, body, body_pose, rendering, walks
+from grfjax.synth import appearance, body, body_pose, foot_pressure, rendering, walks
+from grfjax.synth import camera as camera_lib
 from grfjax.synth import room as room_lib
 
 RATE_HZ = 1000.0
@@ -19,6 +21,8 @@ MAX_PEOPLE_DRAWS = 20  # of a person, some of whom cannot be made to walk at all
 APPROACH_STEPS = 3  # before the first plate and after the last
 MARGIN_S = 0.15  # of force before and after the video
 PLATE_HALF_WIDTH_M = 0.30
+PRESSURE_N = 20.0  # a plate that carries less tells no centre of pressure
+MOMENT_NOISE_NM = 0.3  # of plates
 CAMERAS = {
   'tripod': 'a good camera that stands still',
   'phone': 'a phone, in the hands and the light that phones are used in (grfjax.degrade)',
@@ -104,7 +108,7 @@ def _person_seed(settings: Settings, person: int, draw: int) -> np.random.SeedSe
 
 def make_folders(root: pathlib.Path) -> None:
   """Makes the folders of a set that `write_trial` writes to."""
-  for name in ('videos', 'forces', 'truth'):
+  for name in ('videos', 'forces', 'truth', 'feet'):
     (root / name).mkdir()
 
 
@@ -135,7 +139,7 @@ def write_trial(task: Task) -> WrittenTrial | None:
   end = max(c.end_s for c in on_plates) + motion_rng.uniform(0.36, 0.44)
   end = min(end, float(walk.time_s[-1]) - 0.03)
   damage = damage_lib.draw(damage_rng) if settings.camera == 'phone' else None
-  camera = _write_video(task, name, walk, begin, end, plates, picture_rng, damage, damage_rng)
+  camera, view = _write_video(task, name, walk, begin, end, plates, picture_rng, damage, damage_rng)
   clock, start = _write_forces(task, name, walk, begin, end, on_plates, plate_rng)
   row = {
     'subject': subject.name,
@@ -148,6 +152,9 @@ def write_trial(task: Task) -> WrittenTrial | None:
   }
   if damage is not None:
     row['degraded'] = ';'.join(damage.kinds)
+  elif settings.camera == 'tripod':  # a phone's pictures are moved
+    _write_feet(task.root / 'feet' / f'{name}.csv', walk, begin, end, settings.fps, view)
+    row['feet'] = f'feet/{name}.csv'
   return WrittenTrial(row, _walking_speed(walk, begin, end), discarded_walks)
 
 
@@ -188,13 +195,17 @@ def _write_video(
   rng: np.random.Generator,
   damage: damage_lib.Damage | None,
   damage_rng: np.random.Generator,
-) -> str:
-  """Renders and writes the video of a walk from `begin` to `end`; returns the camera's side."""
+) -> tuple[str, camera_lib.Camera]:
+  """Renders and writes the video of a walk from `begin` to `end`.
+
+  Returns:
+    The camera's side, and the camera.
+  """
   settings = task.settings
   # The appearance lasts over all trials of a person, so that its seed is the person's.
   appearance_seed = _person_seed(settings, task.person, task.draw).spawn(1)[0]
   person = appearance.draw_appearance(np.random.default_rng(appearance_seed), walk.subject)
-  time_s = begin + np.arange(int((end - begin) * settings.fps)) / settings.fps
+  time_s = _frame_times(begin, end, settings.fps)
   camera = conventions.LEGS[rng.integers(2)]
   room = room_lib.draw_room(rng)
   frames = rendering.render(
@@ -208,7 +219,39 @@ def _write_video(
       frames, time_s - time_s[0], settings.height, settings.width, damage, damage_rng
     )
   video_writing.write_video(path, frames, settings.fps, crf=quality)
-  return camera
+  return camera, room.camera(camera, settings.width, settings.height)
+
+
+def _frame_times(begin: float, end: float, fps: float) -> np.ndarray:
+  """Returns when the frames of a video are taken, on the walk's clock."""
+  return begin + np.arange(int((end - begin) * fps)) / fps
+
+
+def _write_feet(
+  path: pathlib.Path,
+  walk: body.Walk,
+  begin: float,
+  end: float,
+  fps: float,
+  camera: camera_lib.Camera,
+) -> None:
+  """Writes where the middles of the soles on the floor are in the pictures of a video."""
+  time_s = _frame_times(begin, end, fps)
+  table: list[list[str]] = [['', '', '', ''] for _ in time_s]
+  soles = foot_pressure.sole_middles(walk)
+  for contact, sole in zip(walk.contacts, soles, strict=True):
+    if np.isnan(sole).any():
+      continue
+    pixel, _ = camera.project(np.append(sole, 0.0))
+    cells = [f'{value + 0.5:.2f}' for value in pixel]  # from the edge, not the first pixel's middle
+    for k in np.flatnonzero((time_s >= contact.start_s) & (time_s <= contact.end_s)):
+      table[k][2 * contact.leg : 2 * contact.leg + 2] = cells
+  names = [f'{leg}_{part}_px' for leg in conventions.LEGS for part in ('column', 'row')]
+  _write_rows(
+    path,
+    ['time_s', *names],
+    [[f'{t:.6f}', *cells] for t, cells in zip(time_s - begin, table, strict=True)],
+  )
 
 
 def _write_forces(
@@ -230,17 +273,24 @@ def _write_forces(
   start = float(walk.time_s[inside][0])
   time_s = walk.time_s[inside] - start + clock
   measured = plate_forces(walk, on_plates, rng)[inside]
+  true_pressure = foot_pressure.centre_of_pressure(walk)[inside]
+  pressure = _plate_pressure(measured, true_pressure, on_plates, rng)
+  numbers = range(1, task.settings.plates + 1)
   _write_force_file(
     task.root / 'forces' / f'{name}.csv',
     time_s,
     measured,
-    [f'f{axis}_{k}' for k in range(1, task.settings.plates + 1) for axis in 'xyz'],
+    [f'f{axis}_{k}' for k in numbers for axis in 'xyz'],
+    pressure,
+    [f'p{axis}_{k}' for k in numbers for axis in 'xy'],
   )
   _write_force_file(
     task.root / 'truth' / f'{name}.csv',
     time_s,
     walk.force[inside].reshape(-1, 6),
     [f'{side}_f{axis}_N' for side in conventions.LEGS for axis in 'xyz'],
+    true_pressure.reshape(-1, 4),
+    [f'{side}_p{axis}_m' for side in conventions.LEGS for axis in 'xy'],
   )
   return clock, start
 
@@ -283,18 +333,52 @@ def plate_forces(
   return force + offset + level * rng.standard_normal(force.shape)
 
 
+def _plate_pressure(
+  measured: np.ndarray,
+  pressure: np.ndarray,
+  on_plates: list[body.Contact],
+  rng: np.random.Generator,
+) -> np.ndarray:
+  """Returns the centres of pressure that plates measure, with the noise of their moments.
+
+  Args:
+    measured: (N, 3 plates) newtons.
+    pressure: (N, 2, 2) metres, of `foot_pressure.centre_of_pressure`.
+    on_plates: the footfall on each plate.
+    rng: of the noise.
+
+  Returns:
+    (N, 2 plates) metres; NaN where a plate carries less than `PRESSURE_N`.
+  """
+  columns = []
+  for plate, contact in enumerate(on_plates):
+    load = measured[:, 3 * plate + 2, None]
+    noise = MOMENT_NOISE_NM * rng.standard_normal((len(load), 2)) / np.maximum(load, PRESSURE_N)
+    columns.append(np.where(load >= PRESSURE_N, pressure[:, contact.leg] + noise, np.nan))
+  return np.concatenate(columns, 1)
+
+
 def _write_force_file(
   path: pathlib.Path,
   time_s: np.ndarray,
   force: np.ndarray,
-  names: list[str],
+  force_names: list[str],
+  pressure: np.ndarray,
+  pressure_names: list[str],
 ) -> None:
-  with atomic.naming_errors(path):
-    np.savetxt(
-      path,
-      np.concatenate([time_s[:, None], force], 1),
-      delimiter=',',
-      comments='',
-      header=','.join(['time_s', *names]),
-      fmt=['%.4f'] + ['%.2f'] * force.shape[1],
-    )
+  """Writes forces (N, ...) newtons and centres of pressure (N, ...) metres, where there are any."""
+  _write_rows(
+    path,
+    ['time_s', *force_names, *pressure_names],
+    [
+      [f'{t:.4f}', *(f'{v:.2f}' for v in f), *('' if np.isnan(v) else f'{v:.4f}' for v in p)]
+      for t, f, p in zip(time_s, force, pressure, strict=True)
+    ],
+  )
+
+
+def _write_rows(path: pathlib.Path, names: list[str], rows: list[list[str]]) -> None:
+  with atomic.naming_errors(path), path.open('w', encoding='utf-8', newline='') as file:
+    table = csv.writer(file, lineterminator='\n')
+    table.writerow(names)
+    table.writerows(rows)

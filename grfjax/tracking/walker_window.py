@@ -26,6 +26,45 @@ def boxes(track: walker_track.Track, rows: int, columns: int, wide: int = 1) -> 
   return np.stack([track.x - width / 2, top, width, height], -1)
 
 
+def to_window(place: np.ndarray, box: np.ndarray, direction: int) -> np.ndarray:
+  """Returns where places of the picture are in a window.
+
+  Args:
+    place: (..., 2) column and row.
+    box: (..., 4) left, top, width and height of the window, in the same pixels; NaN where there is
+      none.
+    direction: +1: the walker goes to the picture's right; -1: to its left.
+
+  Returns:
+    (..., 2) walker's heights: forward from the window's middle, and up from its floor line.
+  """
+  middle, floor, height = _frame_of_reference(box)
+  forward = direction * (place[..., 0] - middle) / height
+  return np.stack([forward, (floor - place[..., 1]) / height], -1)
+
+
+def to_picture(place: np.ndarray, box: np.ndarray, direction: int) -> np.ndarray:
+  """Returns where places of a window are in the picture: the inverse of `to_window`.
+
+  Args:
+    place: (..., 2) walker's heights, forward and up.
+    box: (..., 4) as in `to_window`.
+    direction: likewise.
+
+  Returns:
+    (..., 2) column and row.
+  """
+  middle, floor, height = _frame_of_reference(box)
+  column = middle + direction * place[..., 0] * height
+  return np.stack([column, floor - place[..., 1] * height], -1)
+
+
+def _frame_of_reference(box: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+  """Returns the column of a window's middle, the row of its floor, and the walker's height."""
+  left, top, width, height = np.moveaxis(box, -1, 0)
+  return left + width / 2, top + (1 - FLOOR) * height, height / MARGIN
+
+
 def windows(
   crossing: crossings.Crossing, rows: int, columns: int, wide: int = 1
 ) -> Iterator[np.ndarray]:

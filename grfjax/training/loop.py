@@ -205,7 +205,7 @@ def _train(
           functools.partial(_measure, means, progress.state.params, validate if is_due else None)
         )
         log.write(progress.step, metrics)
-        bar.set_postfix_str(f'loss {metrics["loss"]:.3f}, error {metrics["mae_pct_bw"]:.1f} % BW')
+        bar.set_postfix_str(_in_short(metrics))
         progress.early.update(metrics)
         timer.restart()
 
@@ -227,6 +227,16 @@ def _train(
           f'{folder}: the checkpoint of step {progress.step} is written; the same command goes on',
         )
     checkpoints.wait()
+
+
+def _in_short(metrics: dict[str, float]) -> str:
+  """Returns the loss, and the error of what the network estimates, for the bar."""
+  error = (
+    f'{metrics["mae_pct_bw"]:.1f} % BW'
+    if 'mae_pct_bw' in metrics
+    else f'{metrics["sole_ahead_pct_bh"]:.2f} % of body height'
+  )
+  return f'loss {metrics["loss"]:.3f}, error {error}'
 
 
 def _measure(

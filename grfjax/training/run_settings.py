@@ -11,6 +11,7 @@ import numpy as np
 from grfjax import errors
 from grfjax.data import voxel_dataset
 from grfjax.io import run_folder
+from grfjax.models import networks
 
 # What may differ when a run goes on: how long, how often, where the data lie and who reads them.
 MAY_CHANGE = ('steps', 'checkpoint_every', 'log_every', 'data_dir', 'workers')
@@ -52,6 +53,12 @@ def check_config(config: ml_collections.ConfigDict) -> None:
       f'config.blend is {config.blend}, expected numbers from 0 to 1', code='config.value'
     )
   average_shift(config)
+  if config.target.name == networks.FEET and config.inner:
+    raise ConfigError(
+      f'config.inner is {config.inner!r}, but a network that finds feet has no error in body '
+      'weights to watch; expected no inner subjects',
+      code='config.value',
+    )
   if config.early_stop.monitor == 'inner_mae_pct_bw' and not config.inner:
     raise ConfigError(
       'config.early_stop.monitor is inner_mae_pct_bw, but config.inner is empty',

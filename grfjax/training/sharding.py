@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
-# What goes to the device; a record's names stay on the host.
+# What goes to the device for every target; a record's names stay on the host.
 DEVICE_KEYS = ('voxel', 'force', 'known', 'contact', 'frame', 'time_s')
+# What goes there besides for a target that asks where the feet stand.
+FOOT_KEYS = ('pressure', 'pressure_known', 'sole', 'sole_known')
 
 
 def meshes() -> tuple[jax.sharding.Mesh, jax.sharding.NamedSharding, jax.sharding.NamedSharding]:
@@ -24,8 +26,20 @@ def meshes() -> tuple[jax.sharding.Mesh, jax.sharding.NamedSharding, jax.shardin
   return mesh, named(mesh, spec()), named(mesh, spec('data'))
 
 
-def to_device(batch: Mapping[str, np.ndarray], split: jax.sharding.NamedSharding) -> Any:
-  """Puts this host's share of a batch on its devices, as one global array for each key."""
+def to_device(
+  batch: Mapping[str, np.ndarray],
+  split: jax.sharding.NamedSharding,
+  more_keys: Sequence[str] = (),
+) -> Any:
+  """Puts this host's share of a batch on its devices, as one global array for each key.
+
+  Args:
+    batch: of records.
+    split: the layout of a batch.
+    more_keys: what goes there besides `DEVICE_KEYS`.
+  """
   return {
-    k: jax.make_array_from_process_local_data(split, batch[k]) for k in DEVICE_KEYS if k in batch
+    k: jax.make_array_from_process_local_data(split, batch[k])
+    for k in (*DEVICE_KEYS, *more_keys)
+    if k in batch
   }

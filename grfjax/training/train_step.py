@@ -11,7 +11,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from grfjax.models import augmentation, targets
+from grfjax.models import augmentation, foot_target, targets
 
 if TYPE_CHECKING:
   import optax
@@ -41,15 +41,28 @@ def init_state(
   model: Any, tx: optax.GradientTransformation, shape: tuple[int, ...], key: jax.Array
 ) -> TrainState:
   """Returns a freshly initialised state for voxels of `shape` (T, H, W, C)."""
-  x = jnp.zeros((1, *shape))
-  params = model.init(key, x, valid=jnp.ones((1, shape[0]), bool), train=False)['params']
+  batch = {
+    'voxel': jnp.zeros((1, *shape)),
+    'frame': jnp.zeros((1, shape[0]), jnp.int32),
+    'force': jnp.zeros((1, shape[0], 2, 3)),
+    'known': jnp.ones((1, shape[0], 2), bool),
+  }
+  params = model.init(key, batch['voxel'], train=False, **_beside_pictures(model, batch))['params']
   return TrainState(jnp.zeros((), jnp.int32), params, tx.init(params))
 
 
 def apply_network(model: Any, params: Any, batch: Any, **kwargs: Any) -> jax.Array:
   """Returns the network's outputs (B, L, legs, outputs) for voxels (B, T, H, W, C) in [0, 1]."""
-  valid = batch['frame'] >= 0
-  return model.apply({'params': params}, batch['voxel'] - 0.5, valid=valid, **kwargs)
+  inputs = _beside_pictures(model, batch)
+  return model.apply({'params': params}, batch['voxel'] - 0.5, **inputs, **kwargs)
+
+
+def _beside_pictures(model: Any, batch: Any) -> dict[str, jax.Array]:
+  """Returns what a network is given beside the pictures: for some, the forces that are known."""
+  inputs = {'valid': batch['frame'] >= 0}
+  if model.sees_forces:
+    inputs['force'] = batch['force'] * batch['known'][..., None]
+  return inputs
 
 
 def scale_voxels(batch: Any) -> Any:
@@ -63,7 +76,7 @@ def loss_fn(
   key: jax.Array,
   *,
   model: Any,
-  target: targets.Target,
+  target: targets.Target | foot_target.FeetTarget,
   augmentations: Mapping[str, Any],
 ) -> tuple[jax.Array, Metrics]:
   """Returns the mean loss over the known labels of a batch, and (sum, count) pairs for the log.
@@ -76,9 +89,15 @@ def loss_fn(
     target: what its outputs mean.
     augmentations: keyword arguments of `augmentation.augment`.
   """
-  batch = augmentation.augment(jax.random.fold_in(key, 0), scale_voxels(batch), **augmentations)
+  batch = scale_voxels(batch)
+  size = batch['voxel'].shape[2:4]
+  if isinstance(target, foot_target.FeetTarget):  # pictures are moved by pixels
+    batch['sole'] = target.to_pixels(batch['sole'], size)
+  batch = augmentation.augment(jax.random.fold_in(key, 0), batch, **augmentations)
   dropout_key = jax.random.fold_in(key, 1)
   outputs = apply_network(model, params, batch, train=True, rngs={'dropout': dropout_key})
+  if isinstance(target, foot_target.FeetTarget):
+    return target.loss(outputs, {**batch, 'sole': target.from_pixels(batch['sole'], size)})
   frames = model.label_slice
   force = batch['force'][:, frames, : model.legs]
   known = batch['known'][:, frames, : model.legs]

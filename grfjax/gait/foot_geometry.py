@@ -1,0 +1,139 @@
+"""From where feet are in the walker's window to where they stand on the floor.
+
+The walker goes along a straight line on a level floor, at whose distance from the camera the body
+has the height that is tracked (`walker_path`). A foot stands a little to the side of that line, so
+nearer to the camera or farther away, and the line may lead to the camera or away from it. A foot at
+a column c of the picture lies on the plane through the camera and that column; where this plane and
+the foot's own distance from the line meet is where it stands.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+import numpy as np
+
+from grfjax.gait import foot_places, walker_path, walking_speed
+
+
+@dataclasses.dataclass(frozen=True)
+class FeetInWindow:
+  """Where the feet of one walk are in the window that follows it, in N frames of a video.
+
+  Lengths are in tracked heights unless said otherwise; NaN where not estimated.
+
+  Attributes:
+    ahead: (N, 2) leg (left, right): the middle of the sole ahead of the window's middle, the way
+      the walker goes.
+    up: (N, 2) likewise, over the window's floor line.
+    roll: (N, 2) the centre of pressure ahead of the middle of the sole, body heights.
+    aside: (N, 2) the centre of pressure to the walker's left of the line of the walk, body heights.
+  """
+
+  ahead: np.ndarray
+  up: np.ndarray
+  roll: np.ndarray
+  aside: np.ndarray
+
+
+class WalkLine:
+  """The straight line on the floor along which a walk goes.
+
+  Attributes:
+    along: (2,) unit vector of its direction: to the picture's right, away from the camera.
+    left: (2,) unit vector to the walker's left.
+    progress: (N,) how far along it the body is, tracked heights.
+  """
+
+  def __init__(self, path: walker_path.WalkerPath, time_s: np.ndarray):
+    """Fits the line to where the walker is.
+
+    Args:
+      path: of one walk through N frames, of which at least two are known.
+      time_s: (N,) of the frames.
+    """
+    places = path.places()
+    known = np.isfinite(places).all(1)
+    velocity = np.polyfit(time_s[known], places[known], 1)[0]
+    self._places, self._path = places, path
+    self.along = velocity / np.linalg.norm(velocity)
+    # Seen from above, with the camera looking along the second axis.
+    self.left = np.array([-self.along[1], self.along[0]])
+    self.progress = places @ self.along
+
+  def stand(self, ahead: np.ndarray, aside: np.ndarray) -> np.ndarray:
+    """Returns how far along the line feet stand that are seen ahead of the window's middle.
+
+    Args:
+      ahead: (N, 2) of `FeetInWindow`.
+      aside: (N, 2) to the walker's left of the line, tracked heights.
+
+    Returns:
+      (N, 2) tracked heights.
+    """
+    side, away = self._places[:, :1], self._places[:, 1:]
+    slope = (side + np.sign(self.along[0]) * ahead) / away  # of the ray from the camera
+    to_side = slope * (away + aside * self.left[1]) - side - aside * self.left[0]
+    return self.progress[:, None] + to_side / (self.along[0] - slope * self.along[1])
+
+  def seen_ahead(self, frames: np.ndarray, stand: np.ndarray, aside: float) -> np.ndarray:
+    """Returns how far ahead of the window's middle a place on the floor is seen: as of `stand`.
+
+    Args:
+      frames: (K,) numbers of frames.
+      stand: (K,) along the line, tracked heights.
+      aside: to the walker's left of it, tracked heights.
+    """
+    side, away = self._places[frames].T
+    ahead = stand - self.progress[frames]
+    to_side = side + ahead * self.along[0] + aside * self.left[0]
+    farther = away + ahead * self.along[1] + aside * self.left[1]
+    return np.sign(self.along[0]) * (to_side / farther * away - side)
+
+
+def foot_places_of(
+  feet: FeetInWindow,
+  contacts: Iterable[tuple[int, np.ndarray]],
+  path: walker_path.WalkerPath,
+  time_s: np.ndarray,
+  box: np.ndarray,
+  margin: float,
+  floor: float,
+) -> foot_places.FootPlaces:
+  """Returns where the feet of one walk stand.
+
+  A foot stands still while it is on the floor, so its place is the median of what all frames of a
+  contact say.
+
+  Args:
+    feet: of N frames.
+    contacts: leg (0 left, 1 right) and (N,) bool frames of each contact.
+    path: the walker's.
+    time_s: (N,) of the frames.
+    box: (N, 4) the window in the video as filmed: left, top, width, height, pixels.
+    margin: the window's height in tracked heights.
+    floor: the floor line's distance from the window's lower edge, in window heights.
+  """
+  body = walking_speed.TRACKED_OVER_BODY
+  pressure, sole, picture = (np.full((len(time_s), 2, 2), np.nan) for _ in range(3))
+  if np.isfinite(path.column).sum() < 2:
+    return foot_places.FootPlaces(pressure, sole, picture)
+  line = WalkLine(path, time_s)
+  aside = feet.aside / body  # tracked heights, as all that follows
+  stands = line.stand(feet.ahead, aside)
+  tracked_px = box[:, 3] / margin
+  for leg, in_contact in contacts:
+    frames = np.flatnonzero(in_contact & np.isfinite(stands[:, leg]))
+    if not len(frames):
+      continue
+    stand, side, up = (float(np.median(v[frames, leg])) for v in (stands, aside, feet.up))
+    pressed = stand + feet.roll[frames, leg] / body
+    sole[frames, leg] = stand * body, side * body
+    pressure[frames, leg] = np.stack([pressed * body, feet.aside[frames, leg]], -1)
+    ahead = line.seen_ahead(frames, pressed, side) * tracked_px[frames]
+    left, top, width, height = box[frames].T
+    column = left + width / 2 + np.sign(line.along[0]) * ahead
+    row = top + (1 - floor) * height - up * tracked_px[frames]
+    picture[frames, leg] = np.stack([column, row], -1)
+  return foot_places.FootPlaces(pressure, sole, picture)
