@@ -86,10 +86,9 @@ def draw_forces(
   thickness = max(2, round(min(picture.shape[:2]) / 90))
   for i, (leg, x, (up, *horizontal)) in enumerate(zip(conventions.LEGS, feet, force, strict=True)):
     y = floor
-    is_known = places is not None and np.isfinite(places[i]).all()
     if np.isnan(up) or (places is not None and up <= contact_thresholds.CONTACT_BW):
       continue
-    if is_known:
+    if places is not None and np.isfinite(places[i]).all():
       x, y = places[i]
     _draw_scale(picture, x, y, unit, tick=1.1 * letter)
     forward = direction * horizontal[0] if horizontal else 0.0
