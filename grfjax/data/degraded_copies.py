@@ -223,7 +223,7 @@ def _copy_trial(trial: recordings.Trial, *, out: pathlib.Path, settings: Setting
 def _copy(trial: recordings.Trial, number: int, out: pathlib.Path, settings: Settings) -> Copy:
   name = copy_name(trial.name, number)
   path = out / FOLDER / f'{name}.mp4'
-  if path.exists():
+  if path.exists() and (trial.feet is None or _feet_path(path).exists()):
     return _read_copy(name, path)
   refused: list[str] = []
   for draw in range(DRAWS):
