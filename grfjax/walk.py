@@ -19,7 +19,14 @@ import numpy as np
 from matplotlib import figure
 
 from grfjax import conventions, errors
-from grfjax.gait import curve_files, foot_contacts, force_curves, plausibility, walking_speed
+from grfjax.gait import (
+  curve_files,
+  foot_contacts,
+  force_curves,
+  opensim_files,
+  plausibility,
+  walking_speed,
+)
 from grfjax.inference import trained_run
 from grfjax.io import atomic, recordings, run_folder, video_file
 from grfjax.report import predicting, prediction_files, walk_figure, walk_prediction, walk_text
@@ -51,7 +58,7 @@ def predict(
     video: the film, from the side, of somebody who walks across it.
     body_mass_kg: of the walker, 5 to 300; without it nothing is in newtons.
     height_m: body height of the walker, 0.5 to 2.6; without it, and without a scale, walking speed
-      and stride length are in body heights alone.
+      and the lengths of steps and strides are in body heights alone.
     age_years: of the walker, 0 to 120.
     scale_m_per_px: metres in a pixel of the film, at the walker's distance; lengths are then by it
       and not by the height.
@@ -302,6 +309,41 @@ class Walk:
     """
     return self.curves.trust
 
+  @property
+  def pressure_bh(self) -> np.ndarray:
+    """(N, 2, 2) the centre of pressure, (forward, to the walker's left), in body heights.
+
+    Its axes stand still for a walk; where the film has several, each has axes of its own. NaN while
+    a foot is in the air, where no force is given, and of a network that does not tell it.
+
+    Examples:
+      >>> walk.pressure_bh.shape == (len(walk.time_s), 2, 2)
+      True
+      >>> left_stands = np.isfinite(walk.pressure_bh[:, 0]).all(-1)
+      >>> bool((walk.left_bw[left_stands, 0] > 0).all())
+      True
+    """
+    feet = self.curves.feet
+    if feet is None:
+      return np.full((len(self.time_s), 2, 2), np.nan)
+    return np.where(self.curves.has_estimate[..., None], feet.pressure, np.nan)
+
+  @property
+  def pressure_m(self) -> np.ndarray:
+    """(N, 2, 2) the centre of pressure as in `pressure_bh`, in metres.
+
+    Raises:
+      InputError: neither the body height nor the film's scale was given.
+    """
+    metres = self._prediction.metres_per_bh
+    if math.isnan(metres):
+      raise errors.InputError(
+        'the centre of pressure in metres needs the body height or the scale; give height_m or '
+        'scale_m_per_px to predict',
+        code='prediction.no_body_height',
+      )
+    return self.pressure_bh * metres
+
   @functools.cached_property
   def reason(self) -> np.ndarray:
     """(N, 2) str: '' where a leg's force is given, else the code of the reason why it is not.
@@ -363,12 +405,15 @@ class Walk:
 
     'left' and 'right' -> measure -> {'mean', 'sd', 'n'}; 'cadence_steps_per_min',
     'walking_speed_mps' and 'walking_speed_bh_per_s' -> {'mean', 'n'}; 'symmetry_index_pct' ->
-    measure -> %. The unit is at the end of each name; `definitions` says
-    what it means.
+    measure -> %. The unit is at the end of each name, as of 'step_length_m' and 'step_length_bh';
+    `definitions` says what it means.
 
     Examples:
       >>> walk.measures['right']['stance_s']['n']
       2
+      >>> steps = walk.measures['left']['step_length_bh']
+      >>> steps['n'] == 0 or 0.1 < steps['mean'] < 0.7
+      True
     """
     return self._prediction.content['summary']
 
@@ -395,7 +440,9 @@ class Walk:
     """Returns the curves as a table with the columns of the CSV file, `time_s` first.
 
     `left_fz_bw` is the left leg's vertical force, `fx` forward, `fy` to the left, `_lo` and `_hi`
-    the ends of the interval, and `left_trust` the trust. NaN where nothing is given.
+    the ends of the interval, `left_trust` the trust, and `left_copx_m` and `left_copy_m` the centre
+    of pressure, forward and to the left (`_bh` in body heights, where metres are not known). NaN
+    where nothing is given.
 
     Raises:
       ImportError: pandas is not installed.
@@ -410,7 +457,7 @@ class Walk:
       raise ImportError(
         'Walk.to_frame needs pandas, which is not installed: pip install pandas'
       ) from error
-    return pandas.DataFrame(curve_files.columns(self.curves))
+    return pandas.DataFrame(curve_files.columns(self.curves, self._prediction.metres_per_bh))
 
   def plot(self) -> figure.Figure:
     """Draws both legs' forces over time with contacts, and every stance, as the command does.
@@ -433,14 +480,17 @@ class Walk:
       'time_s,left_fz_bw,right_fz_b'
     """
     path = pathlib.Path(path)
-    atomic.write_text(path, curve_files.to_csv(self.curves))
+    atomic.write_text(path, curve_files.to_csv(self.curves, self._prediction.metres_per_bh))
     return path
 
   def to_mot(self, path: _Path) -> pathlib.Path:
     """Writes OpenSim's external forces, the command's NAME_grf.mot, and returns its path.
 
-    Newtons in OpenSim's axes; `ground_force_1` is the right leg, `ground_force_2` the left. There
-    are rows only where both legs have an estimate.
+    Newtons and metres in OpenSim's axes; `ground_force_1` is the right leg, `ground_force_2` the
+    left. Beside it stands the ExternalLoads file that refers to it, NAME_ExternalLoads.xml, and of
+    a film with several walks the files of each, NAME_walk2_grf.mot and so on, where the path ends
+    with NAME.mot or NAME_grf.mot. Where lengths are not known, the centre of pressure is 0, and
+    `flags` says so.
 
     Raises:
       InputError: there is none without the body mass, or without three axes of both legs.
@@ -451,10 +501,14 @@ class Walk:
       'version=1'
     """
     path = pathlib.Path(path)
-    if not self._prediction.mot:
+    mots = self._prediction.mots
+    if not mots:
       flag = next(flag for flag in self.flags if flag.code == 'prediction.no_opensim_file')
       raise errors.InputError(flag.text, code=flag.code, file=path)
-    atomic.write_text(path, self._prediction.mot)
+    files = opensim_files.make_files(mots, path.stem.removesuffix('_grf'), path.name)
+    with atomic.atomic_files(path.parent, list(files)) as draft:
+      for name, text in files.items():
+        atomic.write_text(draft / name, text)
     return path
 
   def save(self, folder: _Path, *, overlay: bool = True) -> list[pathlib.Path]:

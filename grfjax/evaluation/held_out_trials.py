@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import pathlib
 
 import numpy as np
@@ -13,6 +14,8 @@ from grfjax import errors
 from grfjax.evaluation import plate_reference
 from grfjax.gait import contact_comparison, curve_files, foot_contacts
 from grfjax.io import recordings
+
+_SAME_S = 1e-3  # between the times of an initial contact in two files
 
 
 class PredictionError(errors.InputError):
@@ -30,6 +33,7 @@ class HeldOutTrial:
     time_s: (N,) times of the video's frames.
     force: (N, 2, axes) estimated forces, as in `force_curves.ForceCurves`.
     reference: forces and contacts that the plates measured.
+    step_lengths_m: leg and initial contact, seconds -> step length of the prediction, metres.
   """
 
   name: str
@@ -38,6 +42,7 @@ class HeldOutTrial:
   time_s: np.ndarray
   force: np.ndarray
   reference: plate_reference.PlateReference
+  step_lengths_m: dict[tuple[str, float], float] = dataclasses.field(default_factory=dict)
 
   @functools.cached_property
   def mae_pct_bw(self) -> float | None:
@@ -57,6 +62,11 @@ class HeldOutTrial:
   def contact_comparison(self) -> contact_comparison.ContactComparison:
     """The estimated contacts compared with those on the plates."""
     contacts = foot_contacts.find_contacts(self.time_s, self.force)
+    for contact in contacts:
+      for (leg, contact_s), length_m in self.step_lengths_m.items():
+        # The forces are rounded in the table, which moves a contact by some microseconds.
+        if leg == contact.leg and abs(contact_s - contact.measures['contact_s']) < _SAME_S:
+          contact.measures['step_length_m'] = length_m
     return self.reference.compare(self.time_s, contacts)
 
 
@@ -120,7 +130,31 @@ def read_held_out_trials(
         code='prediction.other_video',
         file=path,
       )
+    steps = _read_step_lengths(path.with_suffix('.json'))
     held_out.trials.append(
-      HeldOutTrial(trial.name, trial.subject.name, trial.video, time_s, force, reference)
+      HeldOutTrial(trial.name, trial.subject.name, trial.video, time_s, force, reference, steps)
     )
   return held_out
+
+
+def _read_step_lengths(path: pathlib.Path) -> dict[tuple[str, float], float]:
+  """Returns the step lengths of a prediction's JSON file; none where there is no such file.
+
+  Raises:
+    PredictionError: the file cannot be used.
+  """
+  if not path.exists():
+    return {}
+  try:
+    contacts = json.loads(path.read_text(encoding='utf-8'))['contacts']
+    return {
+      (contact['leg'], float(contact['contact_s'])): float(contact['step_length_m'])
+      for contact in contacts
+      if contact.get('step_length_m') is not None
+    }
+  except (ValueError, LookupError, TypeError, AttributeError) as error:
+    raise PredictionError(
+      f'{path}: found no contacts of a prediction ({error!r}); predict it again',
+      code='prediction.other_file',
+      file=path,
+    ) from error

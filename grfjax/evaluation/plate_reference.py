@@ -10,7 +10,7 @@ import numpy as np
 from grfjax import conventions
 from grfjax.data import trial_forces, trial_labels
 from grfjax.evaluation import error_sums
-from grfjax.gait import contact_comparison, foot_contacts, force_curves
+from grfjax.gait import contact_comparison, foot_contacts, force_curves, step_lengths
 from grfjax.io import force_files, recordings, video_file
 
 
@@ -21,7 +21,8 @@ class PlateReference:
   Attributes:
     force: (N, 2, 3) at the video's frames; NaN where the plates do not decide it.
     contact: (N, 2) bool, whether a plate carries the foot.
-    contacts: contacts on the plates, over 20 N.
+    contacts: contacts on the plates, over 20 N; with step lengths where the plates tell the centre
+      of pressure.
     stances: leg -> (n, 101, 3), `foot_contacts.stance_curves` of these contacts.
   """
 
@@ -108,4 +109,27 @@ def read_plate_reference(
   time_s = plates.time_s - plates.video_start_s
   contacts = foot_contacts.find_contacts(time_s, full_rate, conventions.CONTACT_N / weight)
   stances = foot_contacts.stance_curves(time_s, full_rate, contacts)
+  contacts = _with_step_lengths(contacts, time_s, full_rate, plates.leg_pressure)
   return PlateReference(force, label.contact[:, near_far], contacts, stances)
+
+
+def _with_step_lengths(
+  contacts: list[foot_contacts.MeasuredContact],
+  time_s: np.ndarray,
+  force: np.ndarray,
+  leg_pressure: dict[str, np.ndarray],
+) -> list[foot_contacts.MeasuredContact]:
+  """Measures the steps between contacts on plates by their centres of pressure, metres.
+
+  Args:
+    contacts: on the plates.
+    time_s: (N,).
+    force: (N, 2, 3); NaN for a leg without a plate.
+    leg_pressure: of `trial_forces.TrialForces`.
+  """
+  pressure = np.full((len(time_s), 2, 2), np.nan)
+  for leg, places in leg_pressure.items():
+    pressure[:, conventions.LEGS.index(leg)] = places
+  soles = step_lengths.soles_of_pressure(contacts, time_s, pressure)
+  known = np.isfinite(force[..., 0])
+  return step_lengths.measure(contacts, time_s, soles, known, metres=1.0, body_heights=float('nan'))
