@@ -89,10 +89,9 @@ class Prediction:
   @property
   def pressure_m(self) -> np.ndarray | None:
     """(N, 2, 2) metres, as `FootPlaces.pressure`; None where the feet or metres are not known."""
-    metres = walking_speed.metres_per_body_height(self.estimate.path, self.given)
-    if self.estimate.feet is None or math.isnan(metres):
+    if self.estimate.feet is None or math.isnan(self.metres_per_bh):
       return None
-    return self.estimate.feet.pressure * metres
+    return self.estimate.feet.pressure * self.metres_per_bh
 
   @functools.cached_property
   def content(self) -> Content:
