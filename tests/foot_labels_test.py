@@ -177,9 +177,9 @@ ROWS = '0.0,40,58,,\n0.1,41,58,,\n0.2,,,70,57\n'
     (FEET + ROWS.replace('57', '-1'), 'recording.out_of_range', 4, 'right_row_px'),
     (FEET + ROWS.replace('41', ''), 'table.empty_cell', 3, 'left_column_px'),
     (FEET + ROWS.replace('41', 'x'), 'table.not_a_number', 3, 'left_column_px'),
-    (FEET + ROWS.replace('0.2', '0.1'), 'feet.times', 4, 'time_s'),
-    (FEET + ROWS.replace('0.2', '3.3'), 'feet.times', 4, 'time_s'),
-    (FEET + '0.0,40,58,,\n', 'feet.times', 2, 'time_s'),
+    (FEET + ROWS.replace('0.2', '0.1'), 'recording.feet_times', 4, 'time_s'),
+    (FEET + ROWS.replace('0.2', '3.3'), 'recording.feet_times', 4, 'time_s'),
+    (FEET + '0.0,40,58,,\n', 'recording.feet_times', 2, 'time_s'),
   ],
 )
 def test_a_file_of_the_feet_that_cannot_be_used(tmp_path, text, code, line, column):
