@@ -65,7 +65,7 @@ def soles_of_pressure(
   """Returns where the soles stand, as far as the centre of pressure alone tells.
 
   It goes from the heel to the toes, so that the middle between the ends of its way is as far
-  from the middle of the sole in one contact as in the next (docs/step_length.md).
+  from the middle of the sole in one contact as in the next (docs/speed_and_steps.md).
 
   Args:
     contacts: of both feet.

@@ -13,7 +13,7 @@ import numpy as np
 from grfjax.gait import foot_contacts, walker_path
 
 # What is tracked reaches from the top of the hair to the lowest row of the nearer shoe and its
-# shadow, and is taller than the person by this factor (docs/walking_speed.md).
+# shadow, and is taller than the person by this factor (docs/speed_and_steps.md).
 TRACKED_OVER_BODY = 1.06
 
 
