@@ -19,7 +19,14 @@ import numpy as np
 from matplotlib import figure
 
 from grfjax import conventions, errors
-from grfjax.gait import curve_files, foot_contacts, force_curves, plausibility, walking_speed
+from grfjax.gait import (
+  curve_files,
+  foot_contacts,
+  force_curves,
+  opensim_files,
+  plausibility,
+  walking_speed,
+)
 from grfjax.inference import trained_run
 from grfjax.io import atomic, recordings, run_folder, video_file
 from grfjax.report import predicting, prediction_files, walk_figure, walk_prediction, walk_text
@@ -479,8 +486,11 @@ class Walk:
   def to_mot(self, path: _Path) -> pathlib.Path:
     """Writes OpenSim's external forces, the command's NAME_grf.mot, and returns its path.
 
-    Newtons in OpenSim's axes; `ground_force_1` is the right leg, `ground_force_2` the left. There
-    are rows only where both legs have an estimate.
+    Newtons and metres in OpenSim's axes; `ground_force_1` is the right leg, `ground_force_2` the
+    left. Beside it stands the ExternalLoads file that refers to it, NAME_ExternalLoads.xml, and of
+    a film with several walks the files of each, NAME_walk2_grf.mot and so on, where the path ends
+    with NAME.mot or NAME_grf.mot. Where lengths are not known, the centre of pressure is 0, and
+    `flags` says so.
 
     Raises:
       InputError: there is none without the body mass, or without three axes of both legs.
@@ -491,10 +501,14 @@ class Walk:
       'version=1'
     """
     path = pathlib.Path(path)
-    if not self._prediction.mot:
+    mots = self._prediction.mots
+    if not mots:
       flag = next(flag for flag in self.flags if flag.code == 'prediction.no_opensim_file')
       raise errors.InputError(flag.text, code=flag.code, file=path)
-    atomic.write_text(path, self._prediction.mot)
+    files = opensim_files.make_files(mots, path.stem.removesuffix('_grf'), path.name)
+    with atomic.atomic_files(path.parent, list(files)) as draft:
+      for name, text in files.items():
+        atomic.write_text(draft / name, text)
     return path
 
   def save(self, folder: _Path, *, overlay: bool = True) -> list[pathlib.Path]:

@@ -1,4 +1,4 @@
-"""Files of force curves: OpenSim's, and tables read back."""
+"""The file of force curves: what it holds, and that it is read back."""
 
 import dataclasses
 import math
@@ -7,59 +7,7 @@ import numpy as np
 import pytest
 import report_making
 
-from grfjax import conventions
-from grfjax.data import plate_contacts
 from grfjax.gait import curve_files, foot_places, force_curves
-from grfjax.io import force_files
-
-MOT = """\
-walk one_grf
-version=1
-nRows=2
-nColumns=19
-inDegrees=yes
-endheader
-"""
-
-
-def test_mot_to_the_letter():
-  force = np.full((4, 2, 3), np.nan)
-  force[1] = [[0.5, 0.1, 0.02], [1.0, -0.1, -0.04]]
-  force[3] = 0.0
-  force[2, 0] = 1.0  # one leg alone is no row
-  weight = 10.0 * conventions.G
-  text = curve_files.to_mot(report_making.make_curves(force, rate=10), 10.0, 'walk\none_grf')
-  assert text.startswith(MOT)
-  labels, first, last = (line.split('\t') for line in text.splitlines()[6:])
-  assert labels[0] == 'time'
-  assert labels[1:13] == [
-    f'ground_force_{n}_{p}{axis}' for n in (1, 2) for p in 'vp' for axis in 'xyz'
-  ]
-  assert labels[13:] == [f'ground_torque_{n}_{axis}' for n in (1, 2) for axis in 'xyz']
-  right = [f'{v * weight:.3f}' for v in (-0.1, 1.0, 0.04)]  # forward, up, to the right
-  left = [f'{v * weight:.3f}' for v in (0.1, 0.5, -0.02)]
-  nothing = ['0.000'] * 3
-  assert first == ['0.100000', *right, *nothing, *left, *nothing, *nothing, *nothing]
-  assert last == ['0.300000', *['0.000'] * 18]
-
-
-def test_mot_goes_through_our_own_reader(tmp_path):
-  estimate = report_making.make_curves(report_making.walk())
-  path = tmp_path / 'walk_grf.mot'
-  path.write_text(curve_files.to_mot(estimate, 60.0, 'walk_grf'))
-  plates = force_files.read(path, ('left', 'right'))
-  np.testing.assert_allclose(plates.time_s, estimate.time_s, atol=1e-6)
-  legs = plate_contacts.leg_forces(plates, ('right', 'left'))
-  for k, leg in enumerate(conventions.LEGS):
-    newtons = estimate.force[:, k][:, [1, 2, 0]] * 60 * conventions.G
-    np.testing.assert_allclose(legs[leg], newtons, atol=1e-3)
-
-
-@pytest.mark.parametrize(
-  'force', [report_making.walk(axes=1), np.where([[[1], [0]]], report_making.walk(), np.nan)]
-)
-def test_no_mot_of_half_a_force(force):
-  assert curve_files.to_mot(report_making.make_curves(force), 60.0, 'walk') == ''
 
 
 @pytest.mark.parametrize('axes', [1, 3])

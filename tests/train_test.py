@@ -404,7 +404,7 @@ def test_predictions_equal_the_evaluations_estimates(run, evaluated, recordings_
   assert predicting.predict_set(loaded, recordings_dir, tmp_path, ['B']) == []
   held = np.load(run / 'estimates.npz')
   names = sorted(set(held['trial'].tolist()))
-  endings = ('.csv', '.html', '.json', '.png', '_grf.mot')
+  endings = ('.csv', '.html', '.json', '.png', '_grf.mot', '_ExternalLoads.xml')
   wanted = [*(f'{n}{ending}' for n in names for ending in endings), 'index.html']
   assert sorted(p.name for p in tmp_path.iterdir()) == sorted(wanted)
   told = json.loads((tmp_path / f'{names[0]}.json').read_text())

@@ -83,7 +83,7 @@ def test_everything_is_what_the_command_writes(
   assert estimator.run.estimate._cache_size() == 1  # the second video waited for no compiler
 
   written = walk.save(tmp_path / 'api')
-  suffixes = ('.csv', '_grf.mot', '.json', '.png', '_overlay.mp4', '.html')
+  suffixes = ('.csv', '_grf.mot', '_ExternalLoads.xml', '.json', '.png', '_overlay.mp4', '.html')
   assert written == [tmp_path / 'api' / f'walk{suffix}' for suffix in suffixes]
   made, expected = (
     {path.name: path.read_bytes() for path in (tmp_path / kind).iterdir()}
@@ -93,6 +93,7 @@ def test_everything_is_what_the_command_writes(
   assert [name for name in expected if made[name] != expected[name]] == []
   assert walk.to_csv(tmp_path / 'mine.csv').read_bytes() == expected['walk.csv']
   assert walk.to_mot(tmp_path / 'mine.mot').read_bytes() == expected['walk_grf.mot']
+  assert 'mine.mot<' in (tmp_path / 'mine_ExternalLoads.xml').read_text()
   drawn = style.save_figure(walk.plot(), tmp_path / 'mine.png')
   assert drawn.read_bytes() == expected['walk.png']
   assert capsys.readouterr().out.startswith(f'{walk}\nwritten: ')

@@ -210,6 +210,7 @@ FLAGS: dict[str, str] = {
   'gait.step_length': N_('A step is shorter or longer than walking allows.'),
   'prediction.note': N_('There is a note:'),
   'prediction.no_opensim_file': N_('There is no file for OpenSim.'),
+  'prediction.no_centre_of_pressure': N_('The file for OpenSim has no centre of pressure.'),
 }
 
 _FROM_TO = r'From (?P<start>\S+) to (?P<end>\S+) s .*'
@@ -361,6 +362,23 @@ FLAG_SENTENCES: dict[str, tuple[tuple[str, str], ...]] = {
   'prediction.no_opensim_file': (
     _as_it_is(N_('There is no OpenSim file (_grf.mot): the body mass is not given.')),
     _as_it_is(N_('There is no OpenSim file (_grf.mot): no frame has three axes of both legs.')),
+    _as_it_is(
+      N_('There is no OpenSim file (_grf.mot): nowhere are both legs known for %(seconds)s s.')
+    ),
+  ),
+  'prediction.no_centre_of_pressure': (
+    _as_it_is(
+      N_(
+        'The OpenSim file (_grf.mot) has no centre of pressure, but zeros: the body height is not '
+        'given.'
+      )
+    ),
+    _as_it_is(
+      N_(
+        'The OpenSim file (_grf.mot) has no centre of pressure, but zeros: the network does not '
+        'tell it.'
+      )
+    ),
   ),
 }  # fmt: skip
 

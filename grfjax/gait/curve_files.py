@@ -1,4 +1,4 @@
-"""The files that hold force curves: CSV, and OpenSim's external forces."""
+"""The file that holds force curves: CSV."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ DECIMALS = 4  # of a body weight, a metre or a body height: 0.0001 BW is under a
 _AXIS_COLUMNS = ('fz', 'fx', 'fy')  # the file's names of the axes in `ForceCurves`
 _PLACE_COLUMNS = ('copx', 'copy')  # of the centre of pressure, forward and to the left
 _SUFFIXES = ('', '_lo', '_hi')  # the estimate, and between what the force lies
-_MOT_LEGS = ('right', 'left')  # ground_force_1 and ground_force_2
 
 
 def columns(
@@ -142,39 +141,3 @@ def _check_row(row: list[str], line: int, names: list[str], expected: list[str])
     cell = cells[name]
     if cell or name == 'time_s':
       delimited_text.finite_number(cell, line=line, column=name)
-
-
-def to_mot(curves: force_curves.ForceCurves, body_mass_kg: float, name: str) -> str:
-  """Returns OpenSim's external forces, newtons: `ground_force_1` is the right leg, `_2` the left.
-
-  OpenSim's axes are x forward, y up, z to the right, of each walk by itself. It reads no empty
-  cell, so there are rows only where both legs have an estimate, and time jumps between walks. A
-  video does not show where under the foot the force acts: centre of pressure and torque are 0.
-
-  Args:
-    curves: the estimate of a video.
-    body_mass_kg: the walker's.
-    name: for the file's first line.
-
-  Returns:
-    The file's text; '' where no frame has all three axes of both legs.
-  """
-  is_complete = np.isfinite(curves.force).all((1, 2))
-  if curves.force.shape[2] < 3 or not is_complete.any():
-    return ''
-  newtons = curves.force[is_complete] * body_mass_kg * conventions.G
-  labels, cells = ['time'], [curves.time_s[is_complete]]
-  for number, leg in enumerate(_MOT_LEGS, 1):
-    force = conventions.walker_to_opensim(newtons[:, conventions.LEGS.index(leg)])
-    labels += [f'ground_force_{number}_{part}' for part in ('vx', 'vy', 'vz', 'px', 'py', 'pz')]
-    cells += [*force.T, *np.zeros((3, len(force)))]
-  for number in (1, 2):
-    labels += [f'ground_torque_{number}_{axis}' for axis in 'xyz']
-    cells += [*np.zeros((3, len(newtons)))]
-  lines = [
-    ' '.join(name.split()), 'version=1', f'nRows={len(newtons)}', f'nColumns={len(labels)}',
-    'inDegrees=yes', 'endheader', '\t'.join(labels),
-  ]  # fmt: skip
-  for time_s, *row in zip(*cells, strict=True):
-    lines.append('\t'.join([f'{time_s:.6f}', *(f'{v + 0.0:.3f}' for v in row)]))
-  return '\n'.join(lines) + '\n'

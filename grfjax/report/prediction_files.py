@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 
 from grfjax import errors
-from grfjax.gait import curve_files
+from grfjax.gait import curve_files, opensim_files
 from grfjax.io import atomic, video_file
 from grfjax.report import overlay, walk_figure, walk_index, walk_page, walk_prediction
 
 INDEX = 'index.html'
-_SUFFIXES = ('.csv', '_grf.mot', '.json', '.png', '_overlay.mp4', '.html')
+_SUFFIXES = ('.csv', '.json', '.png', '_overlay.mp4', '.html')
 _REQUIRED = ('.csv', '.json', '.png', '.html')  # the others not every video has
+_LATER_WALK = re.compile(r'(.+)_walk[1-9][0-9]*')  # as `opensim_files.walk_name` calls it
 
 
 def write_prediction(
@@ -31,7 +33,7 @@ def write_prediction(
     The files, the page last.
 
   Raises:
-    errors.InputError: the name is the index's.
+    errors.InputError: the name is the index's, or files of walks have the names of another video's.
     OSError: a file cannot be written.
   """
   if f'{prediction.name}.html'.lower() == INDEX:
@@ -39,14 +41,20 @@ def write_prediction(
       f'the name {prediction.name!r} is taken by the list of all results; rename the video',
       code='prediction.reserved_name',
     )
+  for_opensim = opensim_files.make_files(prediction.mots, prediction.name)
+  _check_names(folder, prediction.name, len(prediction.mots))
   names = {suffix: f'{prediction.name}{suffix}' for suffix in _SUFFIXES}
-  with atomic.atomic_files(folder, list(names.values())) as draft:
+  first_walk = opensim_files.file_names(prediction.name)
+  former = _later_walks(folder, prediction.name)
+  csv, *others = names.values()
+  files = list(dict.fromkeys([csv, *first_walk, *for_opensim, *former, *others]))
+  with atomic.atomic_files(folder, files) as draft:
     paths = {suffix: draft / name for suffix, name in names.items()}
     atomic.write_text(
       paths['.csv'], curve_files.to_csv(prediction.estimate, prediction.metres_per_bh)
     )
-    if prediction.mot:
-      atomic.write_text(paths['_grf.mot'], prediction.mot)
+    for name, text in for_opensim.items():
+      atomic.write_text(draft / name, text)
     atomic.write_json(paths['.json'], prediction.content)
     walk_figure.draw_walk(
       paths['.png'], prediction.estimate, prediction.contacts, prediction.body_mass_kg,
@@ -59,7 +67,40 @@ def write_prediction(
         estimate.box, estimate.direction, estimate.feet.picture if estimate.feet else None,
       )  # fmt: skip
     atomic.write_text(paths['.html'], walk_page.walk_page(prediction, paths['.png']))
-  return [folder / name for name in names.values() if (folder / name).exists()]
+  return [folder / name for name in files if (folder / name).exists()]
+
+
+def _check_names(folder: pathlib.Path, name: str, walks: int) -> None:
+  """Raises where the OpenSim files of a later walk have the names of another video's."""
+  names = [opensim_files.walk_name(name, number) for number in range(2, walks + 1)]
+  others = [other for other in names if _is_predicted(folder, other)]
+  earlier = _LATER_WALK.fullmatch(name)
+  own = folder / opensim_files.file_names(name)[0]
+  if earlier and own.exists() and not _is_predicted(folder, name):
+    others += [earlier[1]] if _is_predicted(folder, earlier[1]) else []
+  if others:
+    raise errors.InputError(
+      f'{folder}: OpenSim files of the videos {others[0]!r} and {name!r} would have the same name, '
+      'as one of them shows several walks; rename a video',
+      code='prediction.reserved_name',
+    )
+
+
+def _later_walks(folder: pathlib.Path, name: str) -> list[str]:
+  """Returns the OpenSim files of later walks that an earlier prediction of this name has left."""
+  suffixes = '|'.join(map(re.escape, opensim_files.SUFFIXES))
+  files = (re.fullmatch(f'(.+)({suffixes})', path.name) for path in sorted(folder.glob('*')))
+  walks = ((file[0], file[1], _LATER_WALK.fullmatch(file[1])) for file in files if file)
+  return [
+    file
+    for file, walk, later in walks
+    if later and later[1] == name and not _is_predicted(folder, walk)
+  ]
+
+
+def _is_predicted(folder: pathlib.Path, name: str) -> bool:
+  """Tells whether there is a prediction of a video of this name."""
+  return (folder / f'{name}.json').exists()
 
 
 def is_complete(folder: pathlib.Path, name: str) -> bool:

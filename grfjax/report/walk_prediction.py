@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib.metadata
+import math
 from typing import Any
+
+import numpy as np
 
 from grfjax.evaluation import plate_reference
 from grfjax.gait import (
-  curve_files,
   foot_contacts,
   force_curves,
+  opensim_files,
   plausibility,
   published_speeds,
   step_lengths,
@@ -77,11 +80,18 @@ class Prediction:
     return walking_speed.metres_per_body_height(self.estimate.path, self.given)
 
   @functools.cached_property
-  def mot(self) -> str:
-    """The text of STEM_grf.mot; '' where there can be none."""
+  def mots(self) -> list[str]:
+    """The texts of OpenSim's external forces (_grf.mot), one for each walk; none without a mass."""
     if self.body_mass_kg is None:
-      return ''
-    return curve_files.to_mot(self.estimate, self.body_mass_kg, f'{self.name}_grf')
+      return []
+    return opensim_files.to_mot(self.estimate, self.body_mass_kg, self.name, self.pressure_m)
+
+  @property
+  def pressure_m(self) -> np.ndarray | None:
+    """(N, 2, 2) metres, as `FootPlaces.pressure`; None where the feet or metres are not known."""
+    if self.estimate.feet is None or math.isnan(self.metres_per_bh):
+      return None
+    return self.estimate.feet.pressure * self.metres_per_bh
 
   @functools.cached_property
   def content(self) -> Content:
@@ -97,11 +107,9 @@ class Prediction:
       *(flag.code for flag in lengths),
       *['prediction.note'] * len(self.notes),
     ]
-    if not self.mot:
-      no_mass = self.body_mass_kg is None
-      reason = 'the body mass is not given' if no_mass else 'no frame has three axes of both legs'
-      flags.append(f'There is no OpenSim file (_grf.mot): {reason}.')
-      flag_codes.append('prediction.no_opensim_file')
+    if (about_opensim := self._about_opensim()) is not None:
+      flags.append(about_opensim.text)
+      flag_codes.append(about_opensim.code)
     published = published_speeds.of_age(self.given.age_years)
     return {
       'grfjax': importlib.metadata.version('grfjax'),
@@ -123,3 +131,24 @@ class Prediction:
       ],
       'foot_marks': foot_marks.describe(self.estimate, self.contacts, self.metres_per_bh),
     }
+
+  def _about_opensim(self) -> plausibility.Flag | None:
+    """Returns what the files for OpenSim lack; None where they are whole."""
+    if not self.mots:
+      if self.body_mass_kg is None:
+        reason = 'the body mass is not given'
+      elif self.estimate.force.shape[2] < 3 or not self.estimate.has_estimate.all(1).any():
+        reason = 'no frame has three axes of both legs'
+      else:
+        reason = f'nowhere are both legs known for {opensim_files.MIN_WALK_S:g} s'
+      return plausibility.Flag(
+        'prediction.no_opensim_file', f'There is no OpenSim file (_grf.mot): {reason}.'
+      )
+    if self.pressure_m is None:
+      no_feet = self.estimate.feet is None
+      reason = 'the network does not tell it' if no_feet else 'the body height is not given'
+      return plausibility.Flag(
+        'prediction.no_centre_of_pressure',
+        f'The OpenSim file (_grf.mot) has no centre of pressure, but zeros: {reason}.',
+      )
+    return None

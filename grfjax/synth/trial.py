@@ -10,7 +10,7 @@ import numpy as np
 from grfjax import conventions
 from grfjax.degradation import damage as damage_lib
 from grfjax.degradation import film
-from grfjax.io import atomic, video_writing
+from grfjax.io import atomic, foot_files, video_writing
 from grfjax.synth import appearance, body, body_pose, foot_pressure, rendering, walks
 from grfjax.synth import camera as camera_lib
 from grfjax.synth import room as room_lib
@@ -95,9 +95,19 @@ class WrittenTrial:
 def draw_person(settings: Settings, index: int, draw: int = 0) -> body.Subject:
   """Draws the person of an index (from 0), always the same one; `draw` as in `Task`."""
   rng = np.random.default_rng(_person_seed(settings, index, draw))
-  digits = max(2, len(str(settings.subjects)))
   subject = walks.draw_subject(rng, settings.style)
-  return dataclasses.replace(subject, name=f'S{index + 1:0{digits}d}')
+  return dataclasses.replace(subject, name=_numbered('S', index, settings.subjects))
+
+
+def trial_name(task: Task) -> str:
+  """Returns the name of a trial in trials.csv, such as S01T02."""
+  settings = task.settings
+  person = _numbered('S', task.person, settings.subjects)
+  return person + _numbered('T', task.trial, settings.trials)
+
+
+def _numbered(letter: str, index: int, count: int) -> str:
+  return f'{letter}{index + 1:0{max(2, len(str(count)))}d}'
 
 
 def _person_seed(settings: Settings, person: int, draw: int) -> np.random.SeedSequence:
@@ -119,30 +129,66 @@ def cannot_walk(person: int) -> RuntimeError:
   )
 
 
-def write_trial(task: Task) -> WrittenTrial | None:
-  """Draws, renders and writes a trial; None where none of the person's walks could be posed."""
-  settings = task.settings
-  sequence = np.random.SeedSequence((settings.seed, task.person + 1, task.trial + 1))
-  motion_rng, picture_rng, plate_rng, damage_rng = (
-    np.random.default_rng(s) for s in sequence.spawn(4)
-  )
-  subject = draw_person(settings, task.person, task.draw)
-  digits = max(2, len(str(settings.trials)))
-  name = f'{subject.name}T{task.trial + 1:0{digits}d}'
+@dataclasses.dataclass(frozen=True)
+class Motion:
+  """The walk of a trial, laid over the plates.
 
-  drawn = _draw_walk(subject, motion_rng, settings.plates + 2 * APPROACH_STEPS)
+  Attributes:
+    walk: the walk; the middle of all plates is its origin.
+    on_plates: the footfalls on plates, in order.
+    plates: where they are, metres.
+    begin_s: when the video begins, on the walk's clock.
+    end_s: when it ends.
+    discarded_walks: how many walks were drawn before this one that the body could not follow.
+  """
+
+  walk: body.Walk
+  on_plates: list[body.Contact]
+  plates: list[room_lib.Rectangle]
+  begin_s: float
+  end_s: float
+  discarded_walks: int
+
+
+def draw_motion(task: Task) -> Motion | None:
+  """Draws a trial's walk, always the same; None where none of the person's walks can be posed."""
+  settings = task.settings
+  rng = np.random.default_rng(_trial_seed(task).spawn(1)[0])
+  subject = draw_person(settings, task.person, task.draw)
+  drawn = _draw_walk(subject, rng, settings.plates + 2 * APPROACH_STEPS)
   if drawn is None:
     return None
   walk, discarded_walks = drawn
   walk, on_plates, plates = centre_on_plates(walk, settings.plates)
-  begin = on_plates[0].start_s - motion_rng.uniform(0.1, 0.4)
-  end = max(c.end_s for c in on_plates) + motion_rng.uniform(0.36, 0.44)
+  begin = on_plates[0].start_s - rng.uniform(0.1, 0.4)
+  end = max(c.end_s for c in on_plates) + rng.uniform(0.36, 0.44)
   end = min(end, float(walk.time_s[-1]) - 0.03)
+  return Motion(walk, on_plates, plates, begin, end, discarded_walks)
+
+
+def _trial_seed(task: Task) -> np.random.SeedSequence:
+  """Returns the seed that motion, pictures, plates and damage each have a child of, in order."""
+  return np.random.SeedSequence((task.settings.seed, task.person + 1, task.trial + 1))
+
+
+def write_trial(task: Task) -> WrittenTrial | None:
+  """Draws, renders and writes a trial; None where none of the person's walks could be posed."""
+  settings = task.settings
+  motion = draw_motion(task)
+  if motion is None:
+    return None
+  walk, on_plates, begin, end = motion.walk, motion.on_plates, motion.begin_s, motion.end_s
+  picture_rng, plate_rng, damage_rng = (
+    np.random.default_rng(s) for s in _trial_seed(task).spawn(4)[1:]
+  )
+  name = trial_name(task)
   damage = damage_lib.draw(damage_rng) if settings.camera == 'phone' else None
-  camera, view = _write_video(task, name, walk, begin, end, plates, picture_rng, damage, damage_rng)
+  camera, view = _write_video(
+    task, name, walk, begin, end, motion.plates, picture_rng, damage, damage_rng
+  )
   clock, start = _write_forces(task, name, walk, begin, end, on_plates, plate_rng)
   row = {
-    'subject': subject.name,
+    'subject': walk.subject.name,
     'trial': name,
     'video': f'videos/{name}.mp4',
     'video_start_s': f'{begin - start + clock:.5f}',
@@ -155,7 +201,7 @@ def write_trial(task: Task) -> WrittenTrial | None:
   elif settings.camera == 'tripod':  # a phone's pictures are moved
     _write_feet(task.root / 'feet' / f'{name}.csv', walk, begin, end, settings.fps, view)
     row['feet'] = f'feet/{name}.csv'
-  return WrittenTrial(row, _walking_speed(walk, begin, end), discarded_walks)
+  return WrittenTrial(row, _walking_speed(walk, begin, end), motion.discarded_walks)
 
 
 def _walking_speed(walk: body.Walk, begin: float, end: float) -> float:
@@ -235,23 +281,19 @@ def _write_feet(
   fps: float,
   camera: camera_lib.Camera,
 ) -> None:
-  """Writes where the middles of the soles on the floor are in the pictures of a video."""
+  """Writes where the middles of the soles are, in the pictures of a video and on the floor."""
   time_s = _frame_times(begin, end, fps)
-  table: list[list[str]] = [['', '', '', ''] for _ in time_s]
-  soles = foot_pressure.sole_middles(walk)
-  for contact, sole in zip(walk.contacts, soles, strict=True):
-    if np.isnan(sole).any():
-      continue
-    pixel, _ = camera.project(np.append(sole, 0.0))
-    cells = [f'{value + 0.5:.2f}' for value in pixel]  # from the edge, not the first pixel's middle
-    for k in np.flatnonzero((time_s >= contact.start_s) & (time_s <= contact.end_s)):
-      table[k][2 * contact.leg : 2 * contact.leg + 2] = cells
-  names = [f'{leg}_{part}_px' for leg in conventions.LEGS for part in ('column', 'row')]
-  _write_rows(
-    path,
-    ['time_s', *names],
-    [[f'{t:.6f}', *cells] for t, cells in zip(time_s - begin, table, strict=True)],
-  )
+  place, stand = (np.full((len(time_s), 2, 2), np.nan) for _ in range(2))
+  for contact, sole in zip(walk.contacts, foot_pressure.sole_middles(walk), strict=True):
+    if np.isfinite(sole).all():
+      carries = (time_s >= contact.start_s) & (time_s <= contact.end_s)
+      pixel, _ = camera.project(np.append(sole, 0.0))
+      place[carries, contact.leg] = pixel + 0.5  # from the edge, not the first pixel's middle
+      stand[carries, contact.leg] = sole
+  outside = ~((place >= 0) & (place <= [camera.width, camera.height])).all(-1)
+  place[outside] = np.nan
+  feet = foot_files.FootFile(time_s - begin, place, stand)
+  atomic.write_text(path, foot_files.to_csv(feet))
 
 
 def _write_forces(
