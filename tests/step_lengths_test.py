@@ -1,4 +1,4 @@
-"""Step and stride lengths: exact where the soles are made up, and none across a gap or a miss."""
+"""Step lengths: exact where the soles are made up, and none across a gap or a miss."""
 
 import dataclasses
 import math
@@ -44,13 +44,11 @@ def lengths(measures, name):
   return [round(m[name], 9) if math.isfinite(m[name]) else None for m in measures]
 
 
-def test_a_step_is_from_the_other_foot_and_a_stride_from_the_same_one():
+def test_a_step_is_from_the_other_foot_to_this_one():
   got = measured(*walk())
   assert lengths(got, 'step_length_bh') == [None, 0.4, 0.5, 0.4, 0.5, 0.4]
-  assert lengths(got, 'stride_length_bh') == [0.9, 0.9, 0.9, 0.9, None, None]
-  for name in ('step_length', 'stride_length'):
-    for m in got:
-      assert m[f'{name}_m'] == pytest.approx(1.7 * m[f'{name}_bh'], nan_ok=True)
+  for m in got:
+    assert m['step_length_m'] == pytest.approx(1.7 * m['step_length_bh'], nan_ok=True)
   bare = measured(*walk(), metres=math.nan)
   assert lengths(bare, 'step_length_m') == [None] * 6
   assert lengths(bare, 'step_length_bh') == lengths(got, 'step_length_bh')
@@ -61,9 +59,9 @@ def test_nothing_is_measured_across_a_gap():
   force[(time_s > 1.0) & (time_s < 1.1)] = np.nan
   found = foot_contacts.find_contacts(time_s, force)
   got = measured(time_s, force, found, sole)
-  # The second contact is cut into two; the third begins after the gap, beside what is left of it.
+  # The second contact is cut into two, neither of which is whole; the third begins after the gap.
   by_start = {round(c.start_s, 1): m['step_length_bh'] for c, m in zip(found, got, strict=True)}
-  assert by_start[0.7] == pytest.approx(0.4)
+  assert math.isnan(by_start[0.7])
   assert by_start[1.2] == pytest.approx(0.5)
   assert math.isnan(by_start[1.1])
 
@@ -75,22 +73,21 @@ def test_a_missed_contact_is_no_long_step():
   assert lengths(got, 'step_length_bh') == [None, 0.4, None, 0.4]
 
 
+def test_a_contact_that_is_cut_off_ends_no_step_but_begins_one():
+  time_s, force, found, sole = walk()
+  cut = [
+    dataclasses.replace(found[0], whole_start=False), *found[1:-1],
+    dataclasses.replace(found[-1], whole_end=False),
+  ]  # fmt: skip
+  got = measured(time_s, force, cut, sole)
+  assert lengths(got, 'step_length_bh') == [None, 0.4, 0.5, 0.4, 0.5, None]
+
+
 def test_a_sole_that_is_not_known_leaves_its_steps_out():
   time_s, force, found, sole = walk()
   sole[(time_s > 1.2) & (time_s < 1.8), 0] = np.nan  # of the third contact
   got = measured(time_s, force, found, sole)
   assert lengths(got, 'step_length_bh') == [None, 0.4, None, None, 0.5, 0.4]
-  assert lengths(got, 'stride_length_bh') == [None, 0.9, None, 0.9, None, None]
-
-
-def test_strides_are_the_bodys_way_where_the_soles_are_not_known():
-  time_s, force, found, sole = walk()
-  path = walker_path.WalkerPath(280 * time_s, np.full_like(time_s, 400.0), 1000)
-  found, speed = walking_speed.measure(found, time_s, path, walking_speed.Given(1.7))
-  sole[time_s < 0.81, 0] = np.nan
-  got = measured(time_s, force, found, sole)
-  assert got[0]['stride_length_bh'] == pytest.approx(speed.bh_per_s * got[0]['stride_s'])
-  assert got[1]['stride_length_bh'] == pytest.approx(0.9)
 
 
 def test_the_middle_of_the_ways_of_the_centre_of_pressure_is_as_good_as_the_soles():
