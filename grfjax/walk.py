@@ -58,7 +58,7 @@ def predict(
     video: the film, from the side, of somebody who walks across it.
     body_mass_kg: of the walker, 5 to 300; without it nothing is in newtons.
     height_m: body height of the walker, 0.5 to 2.6; without it, and without a scale, walking speed
-      and stride length are in body heights alone.
+      and the lengths of steps and strides are in body heights alone.
     age_years: of the walker, 0 to 120.
     scale_m_per_px: metres in a pixel of the film, at the walker's distance; lengths are then by it
       and not by the height.
@@ -309,6 +309,41 @@ class Walk:
     """
     return self.curves.trust
 
+  @property
+  def pressure_bh(self) -> np.ndarray:
+    """(N, 2, 2) the centre of pressure, (forward, to the walker's left), in body heights.
+
+    Its axes stand still for a walk; where the film has several, each has axes of its own. NaN while
+    a foot is in the air, where no force is given, and of a network that does not tell it.
+
+    Examples:
+      >>> walk.pressure_bh.shape == (len(walk.time_s), 2, 2)
+      True
+      >>> left_stands = np.isfinite(walk.pressure_bh[:, 0]).all(-1)
+      >>> bool((walk.left_bw[left_stands, 0] > 0).all())
+      True
+    """
+    feet = self.curves.feet
+    if feet is None:
+      return np.full((len(self.time_s), 2, 2), np.nan)
+    return np.where(self.curves.has_estimate[..., None], feet.pressure, np.nan)
+
+  @property
+  def pressure_m(self) -> np.ndarray:
+    """(N, 2, 2) the centre of pressure as in `pressure_bh`, in metres.
+
+    Raises:
+      InputError: neither the body height nor the film's scale was given.
+    """
+    metres = self._prediction.metres_per_bh
+    if math.isnan(metres):
+      raise errors.InputError(
+        'the centre of pressure in metres needs the body height or the scale; give height_m or '
+        'scale_m_per_px to predict',
+        code='prediction.no_body_height',
+      )
+    return self.pressure_bh * metres
+
   @functools.cached_property
   def reason(self) -> np.ndarray:
     """(N, 2) str: '' where a leg's force is given, else the code of the reason why it is not.
@@ -370,12 +405,15 @@ class Walk:
 
     'left' and 'right' -> measure -> {'mean', 'sd', 'n'}; 'cadence_steps_per_min',
     'walking_speed_mps' and 'walking_speed_bh_per_s' -> {'mean', 'n'}; 'symmetry_index_pct' ->
-    measure -> %. The unit is at the end of each name; `definitions` says
-    what it means.
+    measure -> %. The unit is at the end of each name, as of 'step_length_m' and 'step_length_bh';
+    `definitions` says what it means.
 
     Examples:
       >>> walk.measures['right']['stance_s']['n']
       2
+      >>> steps = walk.measures['left']['step_length_bh']
+      >>> steps['n'] == 0 or 0.1 < steps['mean'] < 0.7
+      True
     """
     return self._prediction.content['summary']
 
@@ -402,7 +440,9 @@ class Walk:
     """Returns the curves as a table with the columns of the CSV file, `time_s` first.
 
     `left_fz_bw` is the left leg's vertical force, `fx` forward, `fy` to the left, `_lo` and `_hi`
-    the ends of the interval, and `left_trust` the trust. NaN where nothing is given.
+    the ends of the interval, `left_trust` the trust, and `left_copx_m` and `left_copy_m` the centre
+    of pressure, forward and to the left (`_bh` in body heights, where metres are not known). NaN
+    where nothing is given.
 
     Raises:
       ImportError: pandas is not installed.
@@ -417,7 +457,7 @@ class Walk:
       raise ImportError(
         'Walk.to_frame needs pandas, which is not installed: pip install pandas'
       ) from error
-    return pandas.DataFrame(curve_files.columns(self.curves))
+    return pandas.DataFrame(curve_files.columns(self.curves, self._prediction.metres_per_bh))
 
   def plot(self) -> figure.Figure:
     """Draws both legs' forces over time with contacts, and every stance, as the command does.
@@ -440,7 +480,7 @@ class Walk:
       'time_s,left_fz_bw,right_fz_b'
     """
     path = pathlib.Path(path)
-    atomic.write_text(path, curve_files.to_csv(self.curves))
+    atomic.write_text(path, curve_files.to_csv(self.curves, self._prediction.metres_per_bh))
     return path
 
   def to_mot(self, path: _Path) -> pathlib.Path:

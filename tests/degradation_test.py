@@ -16,7 +16,7 @@ from grfjax.data import degraded_copies, input_pipeline, label_index, voxel_data
 from grfjax.degradation import camera_path, film, light
 from grfjax.degradation import damage as damage_lib
 from grfjax.evaluation import held_out, held_out_estimates
-from grfjax.io import recordings, video_file, video_writing
+from grfjax.io import foot_files, recordings, video_file, video_writing
 
 TIME_S = np.arange(60) / 60
 
@@ -117,6 +117,28 @@ class TestCamera:
     wanted = path[:, :2] - path[0, :2]
     assert np.ptp(wanted, axis=0).min() > 1
     assert np.abs(found - wanted).max() < 0.1
+
+  @pytest.mark.parametrize(
+    'damage',
+    [
+      damage_lib.Damage(),
+      damage_lib.Damage(rows_share=0.6),
+      damage_lib.Damage(shake_heights=0.02, roll_rad=0.02),
+      damage_lib.Damage(shake_heights=0.01, pan_heights_per_s=0.08, shutter=1.0, rows_share=0.8),
+    ],
+    ids=lambda damage: ' '.join(damage.amounts()),
+  )
+  def test_places_are_moved_as_the_pictures_are(self, damage):
+    picture = np.zeros((121, 163, 3), np.uint8)
+    place = np.array([100.0, 40.0])  # from the edge: the middle of the 10 x 10 pixels below
+    picture[35:45, 95:105] = 255
+    seen = films(damage, picture, seed=5)
+    geometry = film.draw_geometry(TIME_S, 121, 163, damage, rng(5))
+    assert seen[0].shape[:2] == (geometry.rows, geometry.columns)
+    for k, frame in enumerate(seen):
+      moments = cv2.moments(frame[..., 0])
+      found = np.array([moments['m10'], moments['m01']]) / moments['m00'] + 0.5
+      np.testing.assert_allclose(geometry.place(place, k), found, atol=0.15)
 
   def test_nothing_outside_the_picture_is_seen(self):
     damage = damage_lib.Damage(shake_heights=0.016, roll_rad=0.009, pan_heights_per_s=0.08)
@@ -228,6 +250,43 @@ class TestCopies:
     assert copy.speed == filmed.speed == 0.5
     times = [video_file.probe(trial.video).time_s for trial in (filmed, copy)]
     np.testing.assert_allclose(*times, atol=1e-5)
+
+  def test_places_of_the_feet_go_with_the_picture(self, tmp_path):
+    root, out = tmp_path / 'set', tmp_path / 'out'
+    root.mkdir()
+    making.write_set(root, {'A': 60.0}, trials=2)
+    rows = (root / 'trials.csv').read_text().splitlines()
+    (root / 'trials.csv').write_text(f'{rows[0]},feet\n{rows[1]},feet.csv\n{rows[2]},\n')
+    feet = ['time_s,left_column_px,left_row_px,right_column_px,right_row_px']
+    feet += [f'{k / 60:.4f},60,58,0.3,58' for k in range(70)]
+    (root / 'feet.csv').write_text('\n'.join(feet) + '\n')
+    settings = degraded_copies.Settings(copies=1, kinds=('handheld',), seed=3)
+    made = degraded_copies.write_set(root, out, settings)
+    assert [copy.damage.kinds for copy in made] == [('handheld',)] * 2
+    trials = {trial.name: trial for trial in recordings.load(out)}
+    assert trials['A_1'].feet.read_bytes() == (root / 'feet.csv').read_bytes()
+    assert trials['A_2'].feet is trials['A_2-d1'].feet is None
+    copy = trials['A_1-d1']
+    video = video_file.probe(copy.video)
+    moved = foot_files.read(copy.feet, video.width, video.height, video.time_s[-1])
+    np.testing.assert_allclose(moved.time_s, video.time_s, atol=1e-4)
+    # Where the picture shows what it showed there.
+    films = [list(video_file.frames(video_file.probe(t.video))) for t in (trials['A_1'], copy)]
+    for k in (5, 40):
+      around = films[0][k][50:64, 45:75]
+      match = cv2.matchTemplate(films[1][k], around, cv2.TM_CCOEFF_NORMED)
+      corner = cv2.minMaxLoc(match)[3]
+      np.testing.assert_allclose(np.add(corner, [15, 8]), moved.place[k, 0], atol=1)
+    assert np.isnan(moved.place[:, 1]).any()  # the edge is lost
+    # What is there is kept, and a copy without its places is made again.
+    before = contents(out)
+    copy.feet.unlink()
+    assert [copy.new for copy in degraded_copies.write_set(root, out, settings)] == [True, False]
+    assert contents(out) == before
+    (root / 'feet.csv').write_text('\n'.join(feet).replace(',60,', ',61,') + '\n')
+    with pytest.raises(errors.InputError, match='other places of the feet') as caught:
+      degraded_copies.write_set(root, out, settings)
+    assert caught.value.code == 'degrade.folder_in_use'
 
   def test_again_nothing_is_made_and_what_is_missing_is_made_alike(self, source, copies):
     out, made = copies

@@ -92,3 +92,19 @@ def test_a_foot_stands_still_while_its_estimates_scatter():
   assert on_floor[0] == pytest.approx(true, abs=0.006)
   assert np.isnan(places.pressure[25:30, 0]).all()
   assert np.isfinite(places.pressure[30, 0]).all()
+
+
+def test_a_foot_is_not_placed_where_its_frames_contradict_each_other_or_are_few():
+  scene = Scene(0)
+  found = feet(scene, np.array([0.9, 0.5]), np.array([0.06, -0.06]))
+  scatter = np.random.default_rng(0).standard_normal(COUNT)
+  found.ahead[:, 0] += 1.5 * foot_geometry.MAX_SCATTER_BH * scatter
+  few = frames(5, 5 + int(60 * foot_geometry.MIN_SEEN_S))
+  places = foot_geometry.foot_places_of(
+    found, [(0, frames(20, 60)), (1, few), (1, frames(40, 60))], scene.path, scene.time_s,
+    scene.box, MARGIN, FLOOR,
+  )  # fmt: skip
+  known = np.isfinite(places.sole[:, :, 0])
+  np.testing.assert_array_equal(known, np.stack([frames(0, 0), frames(40, 60)], 1))
+  for part in (places.pressure, places.picture):
+    np.testing.assert_array_equal(np.isfinite(part[:, :, 0]), known)

@@ -18,6 +18,7 @@ from grfjax.data import (
   label_index,
   voxel_dataset,
 )
+from grfjax.models import foot_target
 from grfjax.training import device_batches, sharding
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -111,7 +112,7 @@ def test_batches_wait_on_the_devices_and_the_state_is_of_those_taken(everyone):
   for _ in range(4):
     next(plain)
   assert plain.get_state() == state  # so checkpoints of earlier versions are read
-  more_keys = sharding.FOOT_KEYS  # of a target that asks for them, all that a record holds
+  more_keys = foot_target.LABELS  # of a target that asks for them, all that a record holds
   with contextlib.closing(device_batches.ahead(stream(*everyone), split, more_keys)) as resumed:
     next(resumed)  # wherever it was
     resumed.set_state(state)

@@ -145,6 +145,22 @@ def test_a_films_own_speed(tmp_path):
     assert f'found {cell!r}' in message
 
 
+def test_a_file_of_the_feet_is_found_and_belongs_to_what_records_are_made_of(tmp_path):
+  without = recordings.digests(recordings.load(_write(tmp_path)))
+  rows = zip(TRIALS.splitlines(), ['feet', 'feet/1.csv', ''], strict=True)
+  root = _write(tmp_path, trials='\n'.join(f'{row},{cell}' for row, cell in rows) + '\n')
+  _refused('recording.no_file', root, 2, 'feet')
+  (root / 'feet').mkdir()
+  (root / 'feet/1.csv').write_text('time_s\n')
+  trials = recordings.load(root)
+  assert [trial.feet for trial in trials] == [root / 'feet/1.csv', None]
+  digests = recordings.digests(trials)
+  assert digests['S1'] != without['S1']
+  assert digests['S2'] == without['S2']
+  (root / 'feet/1.csv').write_text('time_s,\n')
+  assert recordings.digests(trials)['S1'] != digests['S1']
+
+
 def test_contact_frame(tmp_path):
   trials = TRIALS.replace('video_start_s', 'contact_frame').replace('0.25', '0')
   first, second = recordings.load(_write(tmp_path, trials=trials.replace('-0.5', '31')))

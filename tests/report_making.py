@@ -5,9 +5,10 @@ import pathlib
 
 import numpy as np
 
+from grfjax import conventions
 from grfjax.data import force_intervals
 from grfjax.evaluation import error_sums, evaluation_result
-from grfjax.gait import force_curves
+from grfjax.gait import foot_contacts, foot_places, force_curves
 from grfjax.io import atomic
 from grfjax.report import walk_prediction
 
@@ -218,3 +219,20 @@ def curves_of_plates(trial, reference):
   return force_curves.ForceCurves(
     time_s, force, no_interval, trial.camera, False, *nowhere(len(force))
   )
+
+
+def make_feet(force, contacts_bh=0.4, width_bh=0.07, height_px=200.0, floor_px=300.0):
+  """Feet of curves of `walk`: soles one step apart, pressure from heel to toes, going right."""
+  time_s = np.arange(len(force)) / 60
+  pressure, sole = (np.full((len(force), 2, 2), np.nan) for _ in range(2))
+  for k, contact in enumerate(foot_contacts.find_contacts(time_s, force)):
+    leg = conventions.LEGS.index(contact.leg)
+    during = (time_s >= contact.start_s) & (time_s <= contact.end_s)
+    u = np.linspace(0, 1, during.sum())
+    place = np.array([0.2 + contacts_bh * k, width_bh / 2 * (1 if leg == 0 else -1)])
+    sole[during, leg] = place
+    pressure[during, leg] = place + np.stack([0.12 * (u - 0.5), 0.01 * np.sin(3 * u)], -1)
+  picture = np.stack(
+    [height_px * pressure[..., 0], floor_px - height_px / 8 * pressure[..., 1]], -1
+  )
+  return foot_places.FootPlaces(pressure, sole, picture)

@@ -61,7 +61,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     '2.1.0': 'The metadata say how voxels are cut, and from what each subject was built.',
     '3.0.0': 'walker: windows of 96 x 36, not 48 x 36, pixels: twice as fine from top to bottom.',
     '3.1.0': 'mochizuki: pictures of a camera at the right are mirrored: all walk the same way.',
-    '4.0.0': 'Where the feet stand: pressure, pressure_known, sole and sole_known.',
+    '4.0.0': 'Where the feet stand: pressure, sole and stand, and what is known of them; height_m.',
   }
   BUILDER_CONFIGS = [  # noqa: RUF012
     WalkingGrfConfig(
@@ -168,6 +168,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
           'pressure_known': tfds.features.Tensor(shape=(t, 2), dtype=np.bool_, encoding='bytes'),
           'sole': tfds.features.Tensor(shape=(t, 2, 2), dtype=np.float32, encoding='bytes'),
           'sole_known': tfds.features.Tensor(shape=(t, 2), dtype=np.bool_, encoding='bytes'),
+          'stand': tfds.features.Tensor(shape=(t, 2, 2), dtype=np.float32, encoding='bytes'),
+          'stand_known': tfds.features.Tensor(shape=(t, 2), dtype=np.bool_, encoding='bytes'),
+          'height_m': tfds.features.Scalar(dtype=np.float32),
           'time_s': tfds.features.Tensor(shape=(t,), dtype=np.float32, encoding='bytes'),
           'frame': tfds.features.Tensor(shape=(t,), dtype=np.int32, encoding='bytes'),
           'subject': tfds.features.Text(),

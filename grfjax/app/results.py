@@ -17,7 +17,7 @@ import numpy as np
 from grfjax import conventions
 from grfjax.app import store
 from grfjax.gait import gait_measures, repeatability
-from grfjax.report import walk_highlights
+from grfjax.report import foot_marks, speed_scale, walk_highlights
 
 # Repeats from which the smallest change is given: a standard deviation of n degrees of freedom has
 # a relative standard error of about 1 / sqrt(2 n), which is 22 % then.
@@ -44,7 +44,10 @@ MEASURES = {
 }
 
 # Results of earlier versions do not have them.
-_LENGTHS = ('stride_length_m', 'stride_length_bh', 'walking_speed_mps', 'walking_speed_bh_per_s')
+_LENGTHS = (
+  'step_length_m', 'step_length_bh', 'stride_length_m', 'stride_length_bh', 'walking_speed_mps',
+  'walking_speed_bh_per_s',
+)  # fmt: skip
 _DIGITS = {  # of a unit's values as shown; others 0
   's': 2, 'BW': 2, 'BW/s': 1, 'BW s': 3, 'm': 2, 'm/s': 2, 'body heights': 2, 'body heights/s': 2,
 }  # fmt: skip
@@ -82,6 +85,8 @@ class WalkResult:
       _ = number is None or math.isfinite(number)  # which takes numbers alone, as pages do
     for text in itertools.chain(*self.flags):
       _ = text + ''
+    self.draw_marks()
+    speed_scale.draw(self.content)
 
   def value(self, measure: str, leg: str) -> float:
     """Returns the mean of a measure, NaN where undefined.
@@ -102,6 +107,11 @@ class WalkResult:
     if measure in _LENGTHS and measure not in statistics:
       return walk_highlights.NOT_MEASURED
     return statistics[measure]
+
+  def draw_marks(self) -> list[foot_marks.Drawing]:
+    """Returns a drawing of where the feet stood in each walk; none where that is not known."""
+    feet = self.content.get('foot_marks')  # results of earlier versions do not have it
+    return foot_marks.draw(feet) if feet and feet['walks'] else []
 
   @property
   def flags(self) -> list[tuple[str, str]]:

@@ -202,10 +202,12 @@ FLAGS: dict[str, str] = {
   ),
   'gait.no_walking_speed': N_('There is no walking speed or stride length.'),
   'gait.no_body_height': N_(
-    'Walking speed and stride length are in body heights: the body height is not given.'
+    'Walking speed, step and stride length are in body heights: the body height is not given.'
   ),
   'gait.walking_speed': N_('The walking speed is lower or higher than walking allows.'),
   'gait.scale': N_('The scale does not fit the body height.'),
+  'gait.no_step_length': N_('There is no step length.'),
+  'gait.step_length': N_('A step is shorter or longer than walking allows.'),
   'prediction.note': N_('There is a note:'),
   'prediction.no_opensim_file': N_('There is no file for OpenSim.'),
   'prediction.no_centre_of_pressure': N_('The file for OpenSim has no centre of pressure.'),
@@ -321,12 +323,17 @@ FLAG_SENTENCES: dict[str, tuple[tuple[str, str], ...]] = {
       'throughout any step.'
     )),
   ),
-  'gait.no_body_height': (_as_it_is(
-    N_(
+  'gait.no_body_height': (
+    _as_it_is(N_(
+      'Walking speed, step and stride length are in body heights, not in metres: the body height '
+      'is not given.'
+    )),
+    # As results of earlier versions say it.
+    _as_it_is(N_(
       'Walking speed and stride length are in body heights, not in metres: the body height is not '
       'given.'
-    )
-  ),),
+    )),
+  ),
   'gait.walking_speed': (_as_it_is(
     N_(
       'The walking speed of %(speed)s m/s is outside %(low)s to %(high)s m/s: the height or the '
@@ -337,6 +344,19 @@ FLAG_SENTENCES: dict[str, tuple[tuple[str, str], ...]] = {
     N_(
       'By the scale given the walker is %(scaled)s m tall, but the height given is %(given)s m; '
       'metres are by the scale.'
+    )
+  ),),
+  'gait.no_step_length': (_as_it_is(
+    N_(
+      'There is no step length: of no two contacts, one after the other, it was seen where both '
+      'feet stand.'
+    )
+  ),),
+  'gait.step_length': (_as_it_is(
+    N_(
+      'The step of the %(leg)s foot at %(start)s s is %(length)s body heights long; in walking it '
+      'is %(low)s to %(high)s. The foot may not stand where it was taken to, and it is in the '
+      'means.'
     )
   ),),
   'prediction.no_opensim_file': (
@@ -367,7 +387,8 @@ MEASURES = (
   N_('Stance time'), N_('Step time'), N_('Stride time'), N_('Double support'), N_('First peak'),
   N_('Time of the first peak'), N_('Valley'), N_('Time of the valley'), N_('Second peak'),
   N_('Time of the second peak'), N_('Loading rate'), N_('Vertical impulse'),
-  N_('Braking impulse'), N_('Propulsion impulse'), N_('Cadence'), N_('Stride length'),
+  N_('Braking impulse'), N_('Propulsion impulse'), N_('Cadence'), N_('Step length'),
+  N_('Step length in body heights'), N_('Stride length'),
   N_('Stride length in body heights'), N_('Walking speed'), N_('Walking speed in body heights'),
 )  # fmt: skip
 UNITS = (

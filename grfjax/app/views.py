@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from grfjax import conventions
 from grfjax.app import charts, rendering, results, store, texts
-from grfjax.report import walk_highlights
+from grfjax.report import speed_scale, walk_highlights
 
 Values = dict[str, Any]
 
@@ -71,10 +72,12 @@ def short_view(result: results.WalkResult, page: rendering.Page) -> Values:
     'cadence': _highlight(short.cadence, results.CADENCE, page),
     'speed': _speed(short, page),
     'published': _published(result.content.get('published_speed'), page),
+    'scale': _scale(result, page),
+    'marks': _marks(result, page),
     'measures': [
       _named(measure, page)
       | {'legs': [_highlight(means[measure], measure, page) for means in short.legs.values()]}
-      for measure in walk_highlights.HEADLINE
+      for measure in short.measures
     ],
     'legs': [
       {
@@ -87,7 +90,7 @@ def short_view(result: results.WalkResult, page: rendering.Page) -> Values:
       for leg, means in short.legs.items()
     ],
     'asymmetry': [
-      (page.translate(results.MEASURES[measure].label), _signed(index, 0, page))
+      (page.translate(walk_highlights.label(measure)), _signed(index, 0, page))
       for measure, index in short.asymmetry_pct.items()
     ],
     'strides': short.strides,
@@ -109,6 +112,46 @@ def _published(speed: Values | None, page: rendering.Page) -> Values | None:
     return None
   digits = results.digits('walking_speed_mps')
   return speed | {name: page.number(speed[name], digits) for name in ('women_mps', 'men_mps')}
+
+
+def _scale(result: results.WalkResult, page: rendering.Page) -> Values | None:
+  """Returns the walking speed beside what is published; None where there is nothing beside it."""
+  scale = speed_scale.draw(result.content)
+  if scale is None:
+    return None
+  digits = results.digits(scale.measure)
+  published = scale.published
+  return {
+    'drawing': scale,
+    'height': speed_scale.HEIGHT, 'width': speed_scale.WIDTH,
+    'band': speed_scale.BAND, 'axis': speed_scale.AXIS,
+    'value': page.number(scale.value, digits),
+    'unit': page.translate(results.MEASURES[scale.measure].unit),
+    'ticks': [(x, page.number(value, 1)) for x, value in scale.ticks],
+    'range': published and published | {
+      'mean': page.number(published['mean'], digits), 'sd': page.number(published['sd'], digits),
+    },
+  }  # fmt: skip
+
+
+def _marks(result: results.WalkResult, page: rendering.Page) -> Values | None:
+  """Returns where the feet stood, with lengths as texts; None where that is not known."""
+  drawings = result.draw_marks()
+  if not drawings:
+    return None
+  unit = result.content['foot_marks']['unit']
+  return {
+    'unit': page.translate(unit),
+    'walks': [
+      {
+        'drawing': drawing,
+        'steps': [(step, page.number(step.length, 2)) for step in drawing.steps],
+        'bar': page.number(drawing.bar[0], 1),
+        'counts': [sum(mark.leg == leg for mark in drawing.marks) for leg in conventions.LEGS],
+      }
+      for drawing in drawings
+    ],
+  }
 
 
 def _highlight(mean: walk_highlights.Mean, measure: str, page: rendering.Page) -> Values:

@@ -223,7 +223,7 @@ def _copy_trial(trial: recordings.Trial, *, out: pathlib.Path, settings: Setting
 def _copy(trial: recordings.Trial, number: int, out: pathlib.Path, settings: Settings) -> Copy:
   name = copy_name(trial.name, number)
   path = out / FOLDER / f'{name}.mp4'
-  if path.exists():
+  if path.exists() and (trial.feet is None or _feet_path(path).exists()):
     return _read_copy(name, path)
   refused: list[str] = []
   for draw in range(DRAWS):
@@ -305,10 +305,11 @@ def _write_feet(
   if trial.feet is None:
     return None
   feet = foot_files.read(trial.feet, video.width, video.height, float(video.time_s[-1]))
-  place = np.stack([geometry.place(at, k) for k, at in enumerate(feet.at(video.time_s))])
+  feet = feet.at(video.time_s)
+  place = np.stack([geometry.place(at, k) for k, at in enumerate(feet.place)])
   inside = ((place >= 0) & (place <= [geometry.columns, geometry.rows])).all(-1)
   place[~inside] = np.nan
-  written = foot_files.FootFile(video.time_s, place)
+  written = dataclasses.replace(feet, place=place)
   atomic.write_text(_feet_path(path), foot_files.to_csv(written))
   return _feet_path(path)
 

@@ -28,6 +28,9 @@ class TrialLabels:
       floor line), the middle of the sole in the window that follows the walker
       (`walker_window.to_window`); 0 where unknown.
     sole_known: (N, 2) bool.
+    stand: (N, 2, 2) float32 metres: the middle of the sole on the floor, from the origin and on the
+      axes of `pressure`; 0 where unknown.
+    stand_known: (N, 2) bool.
   """
 
   force: np.ndarray
@@ -37,13 +40,15 @@ class TrialLabels:
   pressure_known: np.ndarray
   sole: np.ndarray
   sole_known: np.ndarray
+  stand: np.ndarray
+  stand_known: np.ndarray
 
 
 def no_labels(count: int) -> TrialLabels:
   """Returns labels of `count` times at which nothing is known."""
   unknown, nowhere = np.zeros((count, 2), bool), np.zeros((count, 2, 2), np.float32)
   force = np.zeros((count, 2, 3), np.float32)
-  return TrialLabels(force, unknown, unknown, nowhere, unknown, nowhere, unknown)
+  return TrialLabels(force, unknown, unknown, nowhere, unknown, nowhere, unknown, nowhere, unknown)
 
 
 def label_times(forces: trial_forces.TrialForces, time_s: np.ndarray) -> TrialLabels:
@@ -74,14 +79,13 @@ def label_times(forces: trial_forces.TrialForces, time_s: np.ndarray) -> TrialLa
   pressure = plate_contacts.mean_pressures(
     forces.leg_force, forces.leg_pressure, forces.time_s, time_s + start
   )[:, near_far]
-  towards_near = conventions.plates_to_camera(np.eye(3), trial.camera)[1, 2]
   pressure_known = contact & np.isfinite(pressure).all(-1)
   return dataclasses.replace(
     no_labels(len(time_s)),
     force=turned.astype(np.float32),
     known=known[:, near_far],
     contact=contact,
-    pressure=_where_known(pressure * [1, towards_near], pressure_known),
+    pressure=_where_known(pressure * towards_near(trial), pressure_known),
     pressure_known=pressure_known,
   )
 
@@ -89,7 +93,7 @@ def label_times(forces: trial_forces.TrialForces, time_s: np.ndarray) -> TrialLa
 def with_soles(
   label: TrialLabels, trial: recordings.Trial, view: walker_views.WalkerViews
 ) -> TrialLabels:
-  """Adds where the soles are in the windows, where the trial says where they are in the picture.
+  """Adds where the soles are in the windows and on the floor, as far as the trial says it.
 
   Args:
     label: of the pictures.
@@ -103,10 +107,24 @@ def with_soles(
     return label
   video = view.video
   feet = foot_files.read(trial.feet, video.width, video.height, float(video.time_s[-1]))
-  place = feet.at(view.time_s)[:, conventions.near_far_to_legs(trial.camera)]
-  sole = walker_window.to_window(place, view.box_at_pictures()[:, None], view.direction)
-  known = np.isfinite(sole).all(-1)
-  return dataclasses.replace(label, sole=_where_known(sole, known), sole_known=known)
+  feet, near_far = feet.at(view.time_s), conventions.near_far_to_legs(trial.camera)
+  box = view.box_at_pictures()[:, None]
+  sole = walker_window.to_window(feet.place[:, near_far], box, view.direction)
+  sole_known = np.isfinite(sole).all(-1)
+  stand = feet.stand[:, near_far] * towards_near(trial)
+  stand_known = np.isfinite(stand).all(-1) & np.isfinite(box[..., 0])
+  return dataclasses.replace(
+    label,
+    sole=_where_known(sole, sole_known),
+    sole_known=sole_known,
+    stand=_where_known(stand, stand_known),
+    stand_known=stand_known,
+  )
+
+
+def towards_near(trial: recordings.Trial) -> np.ndarray:
+  """Returns (2,) signs that turn (x, y) of plate axes into (forward, near side), and back."""
+  return np.array([1.0, conventions.plates_to_camera(np.eye(3), trial.camera)[1, 2]])
 
 
 def _where_known(place: np.ndarray, known: np.ndarray) -> np.ndarray:

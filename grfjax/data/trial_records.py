@@ -145,10 +145,11 @@ def trial_records(
 
   Returns:
     One dict for each voxel: voxel (T, H, W, C) uint8; force (T, 2, 3) float32 body weights; known,
-    contact (T, 2) bool; pressure (T, 2, 2) float32 metres, sole (T, 2, 2) float32 walker's heights,
-    pressure_known, sole_known (T, 2) bool, as in `trial_labels.TrialLabels`; time_s (T,) float32;
-    frame (T,) int32, -1 where the voxel reaches over the recording's edge (there the edge's picture
-    is repeated and nothing is known); subject, trial.
+    contact (T, 2) bool; pressure and stand (T, 2, 2) float32 metres, sole (T, 2, 2) float32
+    walker's heights, pressure_known, stand_known, sole_known (T, 2) bool, as in
+    `trial_labels.TrialLabels`; time_s (T,) float32; frame (T,) int32, -1 where the voxel reaches
+    over the recording's edge (there the edge's picture is repeated and nothing is known);
+    height_m float32, of the subject, 0 where not known; subject, trial.
 
   Raises:
     errors.InputError: the video or the forces cannot be used; the message names the manifest's
@@ -165,6 +166,11 @@ def trial_records(
       trial.name, trial.contact_frame, forces.video_start_s, 1e3 * forces.uncertainty_s,
     )  # fmt: skip
   return [
-    {**voxel, 'subject': trial.subject.name, 'trial': trial.name}
+    {
+      **voxel,
+      'height_m': np.float32(trial.subject.height_m or 0),
+      'subject': trial.subject.name,
+      'trial': trial.name,
+    }
     for voxel in voxels.cut_voxels(view, label, cfg)
   ]

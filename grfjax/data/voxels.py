@@ -45,6 +45,8 @@ def cut_voxels(
       'pressure_known': label.pressure_known[source] & inside[:, None],
       'sole': label.sole[source] * inside[:, None, None],
       'sole_known': label.sole_known[source] & inside[:, None],
+      'stand': label.stand[source] * inside[:, None, None],
+      'stand_known': label.stand_known[source] & inside[:, None],
       'time_s': (view.time_s[source] + (index - source) / cfg.fps).astype(np.float32),
       'frame': np.where(inside, view.frame[source], -1).astype(np.int32),
     }

@@ -14,7 +14,7 @@ from grfjax.gait import foot_contacts, gait_measures
 # contact is another contact, or none.
 MATCH_S = 0.2
 
-# Name in a result -> measure, and what its error is multiplied by to be in ms or % BW.
+# Name in a result -> measure, and what its error is multiplied by to be in ms, % BW or cm.
 ERRORS: dict[str, tuple[str, int]] = {
   'contact_ms': ('contact_s', 1000),
   'toe_off_ms': ('toe_off_s', 1000),
@@ -22,6 +22,7 @@ ERRORS: dict[str, tuple[str, int]] = {
   'first_peak_pct_bw': ('first_peak_bw', 100),
   'valley_pct_bw': ('valley_bw', 100),
   'second_peak_pct_bw': ('second_peak_bw', 100),
+  'step_length_cm': ('step_length_m', 100),
 }
 
 

@@ -16,6 +16,12 @@ import numpy as np
 
 from grfjax.gait import foot_places, walker_path, walking_speed
 
+MIN_SEEN_S = 0.15  # a foot that is seen on the floor for less is not placed
+# Of the places that the frames of a contact say, body heights: 1.4826 times the median deviation,
+# the standard deviation of normal scatter. It is 0.003 to 0.012 in films of real people; from here
+# on the foot is not placed.
+MAX_SCATTER_BH = 0.04
+
 
 @dataclasses.dataclass(frozen=True)
 class FeetInWindow:
@@ -104,7 +110,7 @@ def foot_places_of(
   """Returns where the feet of one walk stand.
 
   A foot stands still while it is on the floor, so its place is the median of what all frames of a
-  contact say.
+  contact say. Where they contradict each other, or are few, it is not known.
 
   Args:
     feet: of N frames.
@@ -125,9 +131,11 @@ def foot_places_of(
   tracked_px = box[:, 3] / margin
   for leg, in_contact in contacts:
     frames = np.flatnonzero(in_contact & np.isfinite(stands[:, leg]))
-    if not len(frames):
+    if not len(frames) or time_s[frames[-1]] - time_s[frames[0]] < MIN_SEEN_S:
       continue
     stand, side, up = (float(np.median(v[frames, leg])) for v in (stands, aside, feet.up))
+    if 1.4826 * np.median(np.abs(stands[frames, leg] - stand)) * body > MAX_SCATTER_BH:
+      continue
     pressed = stand + feet.roll[frames, leg] / body
     sole[frames, leg] = stand * body, side * body
     pressure[frames, leg] = np.stack([pressed * body, feet.aside[frames, leg]], -1)

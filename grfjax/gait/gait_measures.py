@@ -36,6 +36,10 @@ _RULE = (
   'not given where it was not seen'
 )
 
+_METRES = (
+  'Metres come from the body height and the height in the picture, or from a scale that was given.'
+)
+
 _PEAKED = f'both peaks at least {VALLEY_BW:g} BW above the valley, else none is given'
 
 EVENTS: dict[str, Measure] = {
@@ -53,11 +57,22 @@ MEASURES: dict[str, Measure] = {
   'stride_s': Measure(
     'Stride time', 's', 'From this initial contact to the next one of the same foot.'
   ),
+  'step_length_m': Measure(
+    'Step length',
+    'm',
+    'How far this foot is set down in front of the other one: along the walk, from the middle of '
+    "the other foot's sole in the contact before to the middle of this sole (Perry and Burnfield "
+    f'2010, Whittle 2007; there between the heels, which differs only if the feet do). {_METRES}',
+  ),
+  'step_length_bh': Measure(
+    'Step length in body heights', 'body heights', 'The same, measured in body heights.'
+  ),
   'stride_length_m': Measure(
     'Stride length',
     'm',
-    'How far the body goes in this stride: its mean speed times the stride time. Metres come from '
-    'the body height and the height in the picture, or from a scale that was given.',
+    'How far this foot is carried in this stride: along the walk, from the middle of its sole to '
+    'the middle of the same sole in the next contact. Where the soles are not known, how far the '
+    f'body goes meanwhile: its mean speed times the stride time. {_METRES}',
   ),
   'stride_length_bh': Measure(
     'Stride length in body heights', 'body heights', 'The same, measured in body heights.'

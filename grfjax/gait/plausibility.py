@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -21,6 +22,11 @@ CADENCE = (40.0, 200.0)  # steps a minute: from very slow walking to beyond the 
 USUAL_CADENCE = (50.0, 150.0)  # steps a minute
 
 WALKING_MPS = (0.1, 2.6)  # from barely moving to the fastest that people walk without running
+
+# In body heights: race walkers reach some 0.65; a foot may be set down beside the other one, and
+# in some gaits behind it, but hardly by a foot's length.
+STEP_BH = (-0.15, 0.7)
+
 SCALE_OFF = 0.1  # share by which the walker's height by the scale may differ from that given
 
 # Over a stride the body ends as high and as fast upwards as it began, so the mean of both legs'
@@ -300,8 +306,8 @@ def check_speed(speed: walking_speed.WalkingSpeed, given: walking_speed.Given) -
     flags.append(
       Flag(
         'gait.no_body_height',
-        'Walking speed and stride length are in body heights, not in metres: the body height is '
-        'not given.',
+        'Walking speed, step and stride length are in body heights, not in metres: the body height '
+        'is not given.',
       )
     )
   if speed.mps < WALKING_MPS[0] or speed.mps > WALKING_MPS[1]:
@@ -325,3 +331,30 @@ def check_speed(speed: walking_speed.WalkingSpeed, given: walking_speed.Given) -
       )
     )
   return flags
+
+
+def check_steps(
+  contacts: list[foot_contacts.MeasuredContact], feet_are_known: bool
+) -> Iterator[Flag]:
+  """Tells what is missing or implausible of step lengths.
+
+  Args:
+    contacts: of both feet, measured.
+    feet_are_known: whether the network tells where the feet stand.
+  """
+  lengths = [(c, c.measures['step_length_bh']) for c in contacts]
+  lengths = [(c, length) for c, length in lengths if math.isfinite(length)]
+  if feet_are_known and not lengths:
+    yield Flag(
+      'gait.no_step_length',
+      'There is no step length: of no two contacts, one after the other, it was seen where both '
+      'feet stand.',
+    )
+  for contact, length in lengths:
+    if not STEP_BH[0] <= length <= STEP_BH[1]:
+      yield Flag(
+        'gait.step_length',
+        f'The step of the {contact.leg} foot at {contact.start_s:.2f} s is {length:.2f} body '
+        f'heights long; in walking it is {STEP_BH[0]:g} to {STEP_BH[1]:g}. The foot may not stand '
+        'where it was taken to, and it is in the means.',
+      )

@@ -1,4 +1,4 @@
-"""How fast healthy adults walk on average, from the literature."""
+"""How fast healthy adults walk, from the literature."""
 
 from __future__ import annotations
 
@@ -41,3 +41,38 @@ def of_age(age_years: float | None) -> PublishedSpeed | None:
   if age_years is None:
     return None
   return next((s for s in _SPEEDS if s.from_years <= age_years < s.to_years + 1), None)
+
+
+class PublishedRange(NamedTuple):
+  """How a measure of healthy people of an age spreads.
+
+  Attributes:
+    measure: its name, of `gait_measures.WALK_MEASURES`.
+    from_years: the least age.
+    mean: of women and men together, in the measure's unit.
+    sd: standard deviation between people.
+    people: how many were measured.
+    source: where it was published.
+  """
+
+  measure: str
+  from_years: int
+  mean: float
+  sd: float
+  people: int
+  source: str
+
+
+# Of 565 women and men aged 60 and over, whose speed was also divided by their height.
+_RANGES_SOURCE = 'Kasovic, Stefan and Stefan 2021, Clinical Interventions in Aging 16:225-230'
+_RANGES = (
+  PublishedRange('walking_speed_mps', 60, 1.24, 0.28, 565, _RANGES_SOURCE),
+  PublishedRange('walking_speed_bh_per_s', 60, 0.75, 0.17, 565, _RANGES_SOURCE),
+)
+
+
+def ranges_of_age(age_years: float | None) -> tuple[PublishedRange, ...]:
+  """Returns the ranges of an age; none where it is not given or nothing is published there."""
+  if age_years is None:
+    return ()
+  return tuple(r for r in _RANGES if age_years >= r.from_years)

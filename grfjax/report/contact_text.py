@@ -23,4 +23,5 @@ def list_errors(result: dict[str, Any]) -> str:
 
 def error_unit(key: str) -> str:
   """Returns the unit of one of `contact_comparison.ERRORS`."""
-  return 'ms' if key.endswith('_ms') else '% BW'
+  ends = {'_ms': 'ms', '_pct_bw': '% BW', '_cm': 'cm'}
+  return next(unit for end, unit in ends.items() if key.endswith(end))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import pathlib
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from grfjax.report import agreement_figures, contact_text, fold_results, page_pa
 
 Contacts = dict[str, contact_comparison.ContactComparison]  # held-out subject -> its contacts
 _RANKS = ('', 'second ', 'third ')  # of the trials shown at either end
-_PLOTTED = ('first_peak_pct_bw', 'second_peak_pct_bw', 'stance_ms')  # `contact_comparison.ERRORS`
+_STEP = 'step_length_cm'  # of `contact_comparison.ERRORS`, as the others
+_PLOTTED = ('first_peak_pct_bw', 'second_peak_pct_bw', 'stance_ms', _STEP)
 
 _RULE = (
   f'One rule, fixed beforehand: in the estimate a foot is in contact while its vertical force is '
@@ -35,6 +37,11 @@ _POOLED = (
 _EARLY = (
   'The network learns forces averaged over 1/60 s around each frame, whose rise begins up to half '
   'of that early: of the bias of initial contact some -8 ms are due to that, and are not corrected.'
+)
+
+_STEP_LENGTHS = (
+  'Step lengths are compared where both feet stand on plates whose centre of pressure is known: '
+  'between the middles of its ways, forward.'
 )
 
 _TRIALS = (
@@ -60,9 +67,10 @@ def compare_contacts(trials: held_out_trials.HeldOutTrials, folds: fold_results.
 def agreement_table(contacts: Contacts) -> text_table.Table:
   """Returns the errors of each subject's contacts, and of all contacts together."""
   pooled = _pool(contacts).result()
+  keys = [key for key in contact_comparison.ERRORS if key != _STEP or _knows_steps(pooled)]
   rows = []
   for name, result in [*((s, c.result()) for s, c in contacts.items()), ('all', pooled)]:
-    initial_contact, *others = [result[key] for key in contact_comparison.ERRORS]
+    initial_contact, *others = [result[key] for key in keys]
     rows.append(
       (
         name, result['true'], result['missed_pct'], result['invented_pct'],
@@ -71,6 +79,7 @@ def agreement_table(contacts: Contacts) -> text_table.Table:
     )  # fmt: skip
   # A contact without a valley has no peaks either.
   first_peak = pooled['first_peak_pct_bw']
+  count = 5 + len(keys)  # of columns
   return text_table.Table(
     'gait_errors',
     'Gait measures',
@@ -78,8 +87,8 @@ def agreement_table(contacts: Contacts) -> text_table.Table:
     'ones, and mean absolute errors (MAE) of those found.',
     ('held out', 'true contacts', 'missed %', 'invented %', 'initial contact MAE ms', 'bias ms',
      'toe-off MAE ms', 'stance time MAE ms', 'first peak MAE % BW', 'valley MAE % BW',
-     'second peak MAE % BW'),
-    ('', 'd', '.1f', '.1f', '.1f', '+.1f', '.1f', '.1f', '.1f', '.1f', '.1f'),
+     'second peak MAE % BW', 'step length MAE cm')[:count],
+    ('', 'd', '.1f', '.1f', '.1f', '+.1f', '.1f', '.1f', '.1f', '.1f', '.1f', '.1f')[:count],
     tuple(rows),
     (
       _RULE,
@@ -87,8 +96,14 @@ def agreement_table(contacts: Contacts) -> text_table.Table:
       f'Peaks and valley are those of {first_peak["n"]} contacts; in {first_peak["undefined"]} '
       'others the plates show two peaks and the estimate does not.',
       f'{pooled["unjudged"]} estimated contacts lie where nobody measured, and are not judged.',
+      *([_STEP_LENGTHS] if _knows_steps(pooled) else []),
     ),
   )  # fmt: skip
+
+
+def _knows_steps(result: dict[str, Any]) -> bool:
+  """Tells whether the plates know any step length of the contacts found."""
+  return bool(result[_STEP]['n'] or result[_STEP]['undefined'])
 
 
 def reason_for_no_table(trials: held_out_trials.HeldOutTrials, folds: fold_results.Folds) -> str:
@@ -164,6 +179,8 @@ def _draw_agreement(folder: pathlib.Path, contacts: Contacts) -> list[page_parts
   """Draws a Bland-Altman plot of each of `_PLOTTED`."""
   pictures = []
   for key in _PLOTTED:
+    if key == _STEP and not _knows_steps(_pool(contacts).result()):
+      continue
     measure, factor = contact_comparison.ERRORS[key]
     label, unit = gait_measures.MEASURES[measure].label, contact_text.error_unit(key)
     pairs = {subject: factor * c.pairs(measure) for subject, c in contacts.items()}

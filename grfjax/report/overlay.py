@@ -32,6 +32,7 @@ def write_annotated_video(
   force: np.ndarray,
   box: np.ndarray,
   direction: np.ndarray,
+  places: np.ndarray | None = None,
 ) -> None:
   """Encodes the annotated video: H.264 in an MP4 that phones and browsers play while it loads.
 
@@ -46,6 +47,8 @@ def write_annotated_video(
     box: (N, 4) left, top, width and height of the walker's window in the video's pixels; NaN where
       nobody is followed.
     direction: (N,) +1 where the walker goes to the picture's right, -1 left, 0 not known.
+    places: (N, 2, 2) leg x (column, row) of the centre of pressure in the video's pixels, as in
+      `foot_places.FootPlaces`; None where the feet are not known.
 
   Raises:
     video_file.VideoError: a frame cannot be decoded.
@@ -55,7 +58,9 @@ def write_annotated_video(
   strip = overlay_strip.Strip(
     columns, overlay_strip.strip_rows(rows, columns), name, video.time_s, force
   )
-  box = box * np.tile([columns / video.width, rows / video.height], 2)
+  scale = np.array([columns / video.width, rows / video.height])
+  box = box * np.tile(scale, 2)
+  places = None if places is None else places * scale
   canvas = np.empty((rows + strip.rows, columns, 3), np.uint8)
   planes = np.empty((canvas.shape[0] * 3 // 2, columns), np.uint8)
   pictures = working_frames.decoded_ahead(
@@ -70,7 +75,9 @@ def write_annotated_video(
       progress.report(progress.DRAW, k / len(video.time_s))
       canvas[:rows] = picture
       overlay_drawing.draw_window(canvas[:rows], box[k])
-      overlay_drawing.draw_forces(canvas[:rows], box[k], force[k], int(direction[k]))
+      overlay_drawing.draw_forces(
+        canvas[:rows], box[k], force[k], int(direction[k]), None if places is None else places[k]
+      )
       strip.draw_until(canvas[rows:], k)
       cv2.cvtColor(canvas, cv2.COLOR_RGB2YUV_I420, dst=planes)
       frame = av.VideoFrame.from_ndarray(planes, format='yuv420p')

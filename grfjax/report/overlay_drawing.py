@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from grfjax import conventions
+from grfjax.gait import contact_thresholds
 from grfjax.report import style
 from grfjax.tracking import walker_window
 
@@ -59,8 +60,17 @@ def arrow_feet(shape: tuple[int, ...], box: np.ndarray) -> tuple[float, np.ndarr
   return min(floor, rows - 2.2 * letter), feet, unit
 
 
-def draw_forces(picture: np.ndarray, box: np.ndarray, force: np.ndarray, direction: int) -> None:
+def draw_forces(
+  picture: np.ndarray,
+  box: np.ndarray,
+  force: np.ndarray,
+  direction: int,
+  places: np.ndarray | None = None,
+) -> None:
   """Draws the force on each leg as an arrow up from the floor, beside a scale of one body weight.
+
+  The arrow stands under the foot where it is known, else beside the walker. Where the feet are
+  known, a foot in the air has none.
 
   Args:
     picture: (H, W, 3) uint8 RGB, drawn into.
@@ -68,17 +78,22 @@ def draw_forces(picture: np.ndarray, box: np.ndarray, force: np.ndarray, directi
     force: (2, axes) body weights; a leg's arrow has the direction of (forward, up) where forward
       is estimated and the walking direction known, else it is upright; nothing where NaN.
     direction: +1 the walker goes to the picture's right, -1 left, 0 not known.
+    places: (2, 2) leg x (column, row) of the centre of pressure in the picture; NaN where it is not
+      known; None: the feet are known nowhere in the film.
   """
   floor, feet, unit = arrow_feet(picture.shape, box)
   letter = _letter_height(picture.shape)
   thickness = max(2, round(min(picture.shape[:2]) / 90))
-  for leg, x, (up, *horizontal) in zip(conventions.LEGS, feet, force, strict=True):
-    if np.isnan(up):
+  for i, (leg, x, (up, *horizontal)) in enumerate(zip(conventions.LEGS, feet, force, strict=True)):
+    y = floor
+    if np.isnan(up) or (places is not None and up <= contact_thresholds.CONTACT_BW):
       continue
-    _draw_scale(picture, x, floor, unit, tick=1.1 * letter)
+    if places is not None and np.isfinite(places[i]).all():
+      x, y = places[i]
+    _draw_scale(picture, x, y, unit, tick=1.1 * letter)
     forward = direction * horizontal[0] if horizontal else 0.0
-    _draw_arrow(picture, (x, floor), unit * forward, -unit * up, COLOURS[leg], thickness)
-    _draw_badge(picture, leg, x, floor + 1.2 * letter, letter)
+    _draw_arrow(picture, (x, y), unit * forward, -unit * up, COLOURS[leg], thickness)
+    _draw_badge(picture, leg, x, min(y + 1.2 * letter, picture.shape[0] - letter), letter)
 
 
 def _draw_scale(picture: np.ndarray, x: float, floor: float, unit: float, tick: float) -> None:

@@ -50,7 +50,9 @@ def write_prediction(
   files = list(dict.fromkeys([csv, *first_walk, *for_opensim, *former, *others]))
   with atomic.atomic_files(folder, files) as draft:
     paths = {suffix: draft / name for suffix, name in names.items()}
-    atomic.write_text(paths['.csv'], curve_files.to_csv(prediction.estimate))
+    atomic.write_text(
+      paths['.csv'], curve_files.to_csv(prediction.estimate, prediction.metres_per_bh)
+    )
     for name, text in for_opensim.items():
       atomic.write_text(draft / name, text)
     atomic.write_json(paths['.json'], prediction.content)
@@ -62,7 +64,7 @@ def write_prediction(
       estimate = prediction.estimate
       overlay.write_annotated_video(
         paths['_overlay.mp4'], video_file.probe(video), prediction.name, estimate.force,
-        estimate.box, estimate.direction,
+        estimate.box, estimate.direction, estimate.feet.picture if estimate.feet else None,
       )  # fmt: skip
     atomic.write_text(paths['.html'], walk_page.walk_page(prediction, paths['.png']))
   return [folder / name for name in files if (folder / name).exists()]

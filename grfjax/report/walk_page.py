@@ -7,8 +7,10 @@ import pathlib
 from grfjax import conventions
 from grfjax.gait import gait_measures
 from grfjax.report import (
+  foot_marks,
   html_templates,
   page_parts,
+  speed_scale,
   text_table,
   walk_highlights,
   walk_prediction,
@@ -36,6 +38,10 @@ def walk_page(prediction: walk_prediction.Prediction, figure: pathlib.Path) -> s
       walk_text.BODY_WEIGHT,
     ],
     flags=content['quality']['flags'],
+    scale=speed_scale.draw(content),
+    published=content['published_speed'],
+    unit=content['foot_marks']['unit'] if content['foot_marks'] else '',
+    marks=_foot_marks(content),
     picture=page_parts.Picture(figure, _describe_figure(content), _caption(content)),
     tables=[walk_tables.measures_table(content), *walk_tables.contact_tables(content)],
     errors=walk_text.describe_errors(content),
@@ -52,12 +58,34 @@ def _headline(short: walk_highlights.Highlights) -> list[tuple[str, str]]:
     numbers.append((f'{short.speed.value:.2f}', 'walking speed, m/s'))
   elif short.speed_bh.value is not None:
     numbers.append((f'{short.speed_bh.value:.2f}', 'walking speed, body heights a second'))
-  for name in walk_highlights.HEADLINE:
+  for name in short.measures:
     measure = gait_measures.MEASURES[name]
     means = (short.legs[leg][name].value for leg in conventions.LEGS)
     both = ' | '.join(text_table.format_value(mean, '.2f') for mean in means)
-    numbers.append((both, f'{measure.label.lower()} ({measure.unit}), left | right'))
+    numbers.append((both, f'{walk_highlights.label(name).lower()} ({measure.unit}), left | right'))
   return numbers
+
+
+def _foot_marks(content: walk_prediction.Content) -> list[tuple[foot_marks.Drawing, str]]:
+  """Returns each walk's foot marks, and what they show for readers who cannot see it."""
+  feet = content['foot_marks']
+  if not (feet and feet['walks']):
+    return []
+  drawings = foot_marks.draw(feet)
+  alone = len(drawings) == 1
+  return [
+    (drawing, _describe_marks(drawing, feet['unit'], '' if alone else f' in walk {number}'))
+    for number, drawing in enumerate(drawings, 1)
+  ]
+
+
+def _describe_marks(drawing: foot_marks.Drawing, unit: str, where: str) -> str:
+  counts = ' and '.join(
+    f'{sum(mark.leg == leg for mark in drawing.marks)} of the {leg} foot'
+    for leg in conventions.LEGS
+  )
+  steps = ', '.join(f'{step.leg} {step.length:.2f}' for step in drawing.steps) or 'none known'
+  return f'Foot marks{where}, seen from above and to scale: {counts}. Steps, {unit}: {steps}.'
 
 
 def _describe_figure(content: walk_prediction.Content) -> str:

@@ -17,9 +17,11 @@ from grfjax.gait import (
   opensim_files,
   plausibility,
   published_speeds,
+  step_lengths,
   summaries,
   walking_speed,
 )
+from grfjax.report import foot_marks
 
 Content = dict[str, Any]  # of a STEM.json; None is undefined
 
@@ -52,7 +54,7 @@ class Prediction:
 
   @functools.cached_property
   def contacts(self) -> list[foot_contacts.MeasuredContact]:
-    """The contacts of both feet, in order of time, with their stride lengths."""
+    """The contacts of both feet, in order of time, with the lengths of steps and strides."""
     return self._measured[0]
 
   @property
@@ -62,8 +64,20 @@ class Prediction:
 
   @functools.cached_property
   def _measured(self) -> tuple[list[foot_contacts.MeasuredContact], walking_speed.WalkingSpeed]:
-    contacts = foot_contacts.find_contacts(self.estimate.time_s, self.estimate.force)
-    return walking_speed.measure(contacts, self.estimate.time_s, self.estimate.path, self.given)
+    estimate = self.estimate
+    contacts = foot_contacts.find_contacts(estimate.time_s, estimate.force)
+    contacts, speed = walking_speed.measure(contacts, estimate.time_s, estimate.path, self.given)
+    if estimate.feet is not None:
+      contacts = step_lengths.measure(
+        contacts, estimate.time_s, estimate.feet.sole, estimate.has_estimate,
+        metres=self.metres_per_bh,
+      )  # fmt: skip
+    return contacts, speed
+
+  @functools.cached_property
+  def metres_per_bh(self) -> float:
+    """Metres in a body height; NaN where nothing tells them."""
+    return walking_speed.metres_per_body_height(self.estimate.path, self.given)
 
   @functools.cached_property
   def mots(self) -> list[str]:
@@ -75,16 +89,18 @@ class Prediction:
   @property
   def pressure_m(self) -> np.ndarray | None:
     """(N, 2, 2) metres, as `FootPlaces.pressure`; None where the feet or metres are not known."""
-    metres = walking_speed.metres_per_body_height(self.estimate.path, self.given)
-    if self.estimate.feet is None or math.isnan(metres):
+    if self.estimate.feet is None or math.isnan(self.metres_per_bh):
       return None
-    return self.estimate.feet.pressure * metres
+    return self.estimate.feet.pressure * self.metres_per_bh
 
   @functools.cached_property
   def content(self) -> Content:
     """The content of STEM.json; None is undefined."""
     quality = plausibility.check_plausibility(self.estimate, self.contacts)
-    lengths = plausibility.check_speed(self.speed, self.given)
+    lengths = [
+      *plausibility.check_speed(self.speed, self.given),
+      *plausibility.check_steps(self.contacts, self.estimate.feet is not None),
+    ]
     flags = [*quality.flags, *(flag.text for flag in lengths), *self.notes]
     flag_codes = [
       *quality.flag_codes,
@@ -106,9 +122,18 @@ class Prediction:
       **dataclasses.asdict(self.given),
       'run': self.run,
       'quality': dataclasses.asdict(quality) | {'flags': flags, 'flag_codes': flag_codes},
-      'errors': self.reference.errors(self.estimate, self.contacts) if self.reference else None,
+      'errors': (
+        self.reference.errors(self.estimate, self.contacts, self.metres_per_bh)
+        if self.reference
+        else None
+      ),
       **summaries.as_dict(self.contacts, self.speed),
       'published_speed': published._asdict() if published else None,
+      'published_ranges': [
+        published_range._asdict()
+        for published_range in published_speeds.ranges_of_age(self.given.age_years)
+      ],
+      'foot_marks': foot_marks.describe(self.estimate, self.contacts, self.metres_per_bh),
     }
 
   def _about_opensim(self) -> plausibility.Flag | None:

@@ -6,6 +6,7 @@ from grfjax import conventions
 from grfjax.gait import gait_measures
 from grfjax.report import text_table, walk_highlights, walk_prediction
 
+_OF_LEGS = ('step_length_m', *walk_highlights.HEADLINE)  # in the list of all results
 WHOLE = '.0f'  # format of whole numbers
 _FORMATS = {  # by unit; others `WHOLE`
   's': '.2f', 'BW': '.2f', 'BW s': '.3f', 'BW/s': '.1f', 'm': '.2f', 'body heights': '.2f',
@@ -41,8 +42,8 @@ def measures_table(content: walk_prediction.Content) -> text_table.Table:
 def contact_tables(content: walk_prediction.Content) -> list[text_table.Table]:
   """Returns the times of each contact in a first table, its forces in a second."""
   times = (
-    *gait_measures.EVENTS, 'stance_s', 'step_s', 'stride_s', 'stride_length_m', 'stride_length_bh',
-    'double_support_pct',
+    *gait_measures.EVENTS, 'stance_s', 'step_s', 'stride_s', 'step_length_m', 'step_length_bh',
+    'stride_length_m', 'stride_length_bh', 'double_support_pct',
   )  # fmt: skip
   forces = tuple(name for name in gait_measures.MEASURES if name not in times)
   return [
@@ -84,7 +85,7 @@ def results_table(contents: list[walk_prediction.Content]) -> text_table.Table:
   """Returns the main measures of every result."""
   labels = [
     f'{leg} {measure.label.lower()}, {measure.unit}'
-    for measure in (gait_measures.MEASURES[name] for name in walk_highlights.HEADLINE)
+    for measure in (gait_measures.MEASURES[name] for name in _OF_LEGS)
     for leg in conventions.LEGS
   ]
   return text_table.Table(
@@ -110,7 +111,11 @@ def _result_row(content: walk_prediction.Content) -> tuple:
     content['subject'],
     summary['cadence_steps_per_min']['mean'],
     summary.get('walking_speed_mps', walk_highlights.NOT_MEASURED)['mean'],
-    *(summary[leg][name]['mean'] for name in walk_highlights.HEADLINE for leg in conventions.LEGS),
+    *(
+      summary[leg].get(name, walk_highlights.NOT_MEASURED)['mean']
+      for name in _OF_LEGS
+      for leg in conventions.LEGS
+    ),
     quality['mean_total_bw'],
     errors['vertical']['mae_pct_bw'] if errors else None,
     len(quality['flags']),

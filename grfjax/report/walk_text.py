@@ -35,7 +35,7 @@ def result_sentences(prediction: walk_prediction.Prediction) -> list[str]:
     *(_describe_leg(short, leg, near_only) for leg in conventions.LEGS),
   ]
   compared = [
-    f'{gait_measures.MEASURES[name].label.lower()} {text_table.format_value(index, "+.0f")} %'
+    f'{walk_highlights.label(name).lower()} {text_table.format_value(index, "+.0f")} %'
     for name, index in short.asymmetry_pct.items()
   ]
   if compared:
@@ -70,25 +70,36 @@ def _describe_speed(
       f'{published["women_mps"]:.2f} m/s (women) or {published["men_mps"]:.2f} m/s (men) on '
       f'average ({published["source"]}).'
     )
+  sentences += [
+    f'Of people aged {r["from_years"]} and over it is {r["mean"]:.2f} m/s on average, with a '
+    f'standard deviation of {r["sd"]:.2f} m/s ({r["people"]} people; {r["source"]}).'
+    for r in content['published_ranges']
+    if r['measure'] == 'walking_speed_mps'
+  ]
   return sentences
 
 
 def _describe_leg(short: walk_highlights.Highlights, leg: str, near_only: bool) -> str:
-  """Returns a leg's stance time and peaks in a sentence, or why there are none."""
+  """Returns a leg's stance time, peaks and step length in a sentence, or why there are none."""
   name = f'{leg.capitalize()} leg'
   if not short.has_estimate[leg]:
     reason = ' (the network knows the near leg alone)' if near_only else ''
     return f'{name}: no estimate{reason}.'
-  stance, *peaks = (short.legs[leg][measure] for measure in walk_highlights.HEADLINE)
+  stance = short.legs[leg]['stance_s']
+  peaks = {name: short.legs[leg][name] for name in ('first_peak_bw', 'second_peak_bw')}
   if not stance.count:
     return f'{name}: no whole stance was seen.'
   parts = [f'stance {stance.value:.2f} s, of {_count(stance.count, "whole contact")}']
-  for measure, peak in zip(walk_highlights.HEADLINE[1:], peaks, strict=True):
+  for measure, peak in peaks.items():
     if peak.value is not None:
       newtons = '' if peak.newtons is None else f' = {peak.newtons:.0f} N'
       parts.append(f'{gait_measures.MEASURES[measure].label.lower()} {peak.value:.2f} BW{newtons}')
   if len(parts) == 1:
     parts.append('without two peaks')
+  for measure in walk_highlights.STEP_LENGTHS:
+    if measure in short.measures and (step := short.legs[leg][measure]).value is not None:
+      unit = gait_measures.MEASURES[measure].unit
+      parts.append(f'step length {step.value:.2f} {unit}, of {_count(step.count, "step")}')
   return f'{name}: {"; ".join(parts)}.'
 
 
@@ -130,6 +141,11 @@ def describe_errors(content: walk_prediction.Content) -> list[str]:
   ]
   if errors := contact_text.list_errors(contacts):
     sentences.append(f'Mean absolute errors: {errors}.')
+  if pressure := content['errors']['pressure']:
+    sentences.append(
+      f'The centre of pressure is {pressure["mae_forward_cm"]:.1f} cm off along the walk and '
+      f'{pressure["mae_side_cm"]:.1f} cm to the side on average, but for where its origin lies.'
+    )
   return sentences
 
 

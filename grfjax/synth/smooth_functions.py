@@ -1,6 +1,7 @@
 """Smooth functions of which curves of force and motion are built."""
 
 import numpy as np
+import numpy.typing as npt
 from scipy import interpolate
 
 
@@ -10,12 +11,12 @@ def smoothstep(x: np.ndarray) -> np.ndarray:
   return x * x * (3 - 2 * x)
 
 
-def monotone_curve(knots: np.ndarray, values: np.ndarray, x: np.ndarray) -> np.ndarray:
+def monotone_curve(knots: npt.ArrayLike, values: npt.ArrayLike, x: np.ndarray) -> np.ndarray:
   """Evaluates at x a smooth curve through points that never overshoots them (PCHIP)."""
   return interpolate.PchipInterpolator(knots, values)(x)
 
 
-def soft_floor(values: np.ndarray, floor: float, width: float) -> np.ndarray:
+def soft_floor(values: np.ndarray, floor: float | np.ndarray, width: float) -> np.ndarray:
   """Returns the greater of values and floor, with the corner rounded over a width."""
   return floor + width * np.logaddexp(0, (values - floor) / width)
 

@@ -10,7 +10,7 @@ import numpy as np
 from grfjax import conventions
 from grfjax.degradation import damage as damage_lib
 from grfjax.degradation import film
-from grfjax.io import atomic, video_writing
+from grfjax.io import atomic, foot_files, video_writing
 from grfjax.synth import appearance, body, body_pose, foot_pressure, rendering, walks
 from grfjax.synth import camera as camera_lib
 from grfjax.synth import room as room_lib
@@ -281,23 +281,19 @@ def _write_feet(
   fps: float,
   camera: camera_lib.Camera,
 ) -> None:
-  """Writes where the middles of the soles on the floor are in the pictures of a video."""
+  """Writes where the middles of the soles are, in the pictures of a video and on the floor."""
   time_s = _frame_times(begin, end, fps)
-  table: list[list[str]] = [['', '', '', ''] for _ in time_s]
-  soles = foot_pressure.sole_middles(walk)
-  for contact, sole in zip(walk.contacts, soles, strict=True):
-    if np.isnan(sole).any():
-      continue
-    pixel, _ = camera.project(np.append(sole, 0.0))
-    cells = [f'{value + 0.5:.2f}' for value in pixel]  # from the edge, not the first pixel's middle
-    for k in np.flatnonzero((time_s >= contact.start_s) & (time_s <= contact.end_s)):
-      table[k][2 * contact.leg : 2 * contact.leg + 2] = cells
-  names = [f'{leg}_{part}_px' for leg in conventions.LEGS for part in ('column', 'row')]
-  _write_rows(
-    path,
-    ['time_s', *names],
-    [[f'{t:.6f}', *cells] for t, cells in zip(time_s - begin, table, strict=True)],
-  )
+  place, stand = (np.full((len(time_s), 2, 2), np.nan) for _ in range(2))
+  for contact, sole in zip(walk.contacts, foot_pressure.sole_middles(walk), strict=True):
+    if np.isfinite(sole).all():
+      carries = (time_s >= contact.start_s) & (time_s <= contact.end_s)
+      pixel, _ = camera.project(np.append(sole, 0.0))
+      place[carries, contact.leg] = pixel + 0.5  # from the edge, not the first pixel's middle
+      stand[carries, contact.leg] = sole
+  outside = ~((place >= 0) & (place <= [camera.width, camera.height])).all(-1)
+  place[outside] = np.nan
+  feet = foot_files.FootFile(time_s - begin, place, stand)
+  atomic.write_text(path, foot_files.to_csv(feet))
 
 
 def _write_forces(

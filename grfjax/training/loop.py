@@ -20,7 +20,7 @@ import tqdm
 
 from grfjax.data import input_pipeline, label_index, subject_lists, voxel_dataset
 from grfjax.io import atomic, console, run_folder, signals
-from grfjax.models import networks, targets
+from grfjax.models import foot_target, networks, targets
 from grfjax.training import (
   checkpointing,
   device_batches,
@@ -92,7 +92,8 @@ def fit(
       _report_shares(labels, config.rebalance, folder)
     compiled = _compile(config, dataset, model, target)
     stream = _training_batches(config, dataset, source, labels)
-    batches = device_batches.ahead(stream, compiled.split)
+    labels_of_feet = foot_target.LABELS if model.sees_forces else ()
+    batches = device_batches.ahead(stream, compiled.split, labels_of_feet)
     checkpoints = checkpointing.Checkpoints(folder)
   hosts.require_same(
     {

@@ -10,8 +10,6 @@ import numpy as np
 
 # What goes to the device for every target; a record's names stay on the host.
 DEVICE_KEYS = ('voxel', 'force', 'known', 'contact', 'frame', 'time_s')
-# What goes there besides for a target that asks where the feet stand.
-FOOT_KEYS = ('pressure', 'pressure_known', 'sole', 'sole_known')
 
 
 def meshes() -> tuple[jax.sharding.Mesh, jax.sharding.NamedSharding, jax.sharding.NamedSharding]:
