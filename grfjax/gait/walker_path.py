@@ -1,8 +1,9 @@
 """Where a walker is in the pictures of a film, and in space as far as these tell.
 
-Who is h pixels high at a column x pixels from the picture's middle is x / h body heights to the side
-of the camera and f / h away from it, where f is the focal length in pixels (a pinhole camera). Who walks straight past stays equally far away, and f does not matter; on an
-oblique walk the change of f / h is the part of the way that leads to the camera or away from it.
+Who is h pixels high at a column x pixels from the picture's middle is x / h body heights to the
+side of the camera and f / h away from it, where f is the focal length in pixels (a pinhole camera).
+Who walks straight past stays equally far away, and f does not matter; on an oblique walk the change
+of f / h is the part of the way that leads to the camera or away from it.
 """
 
 from __future__ import annotations
@@ -30,11 +31,13 @@ class WalkerPath(NamedTuple):
       is followed.
     height: (N,) how tall the person is there, likewise.
     longer_side: of the picture, pixels.
+    tracked_over_body: how much taller than the person is what is tracked.
   """
 
   column: np.ndarray
   height: np.ndarray
   longer_side: int
+  tracked_over_body: float = TRACKED_OVER_BODY
 
   def places(self) -> np.ndarray:
     """Returns (N, 2) body heights: to the side of the camera, and away from it."""
@@ -48,8 +51,9 @@ class WalkerPath(NamedTuple):
       up: how far the middles of both soles are over the floor line of the walker's window, on
         average, in heights as tracked.
     """
-    tracked = self.height * TRACKED_OVER_BODY
-    return self._replace(height=tracked * (1 - up) / ABOVE_FLOOR_OVER_BODY)
+    tracked_over_body = ABOVE_FLOOR_OVER_BODY / (1 - up)
+    height = self.height * (self.tracked_over_body / tracked_over_body)
+    return self._replace(height=height, tracked_over_body=tracked_over_body)
 
 
 def join(paths: Sequence[WalkerPath]) -> WalkerPath | None:
