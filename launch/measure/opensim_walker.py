@@ -10,12 +10,14 @@ from __future__ import annotations
 import pathlib
 
 import numpy as np
-import opensim
 from scipy import spatial
 
 import newton_euler
-from grfjax import conventions
+from grfjax import conventions, extras
 from grfjax.synth import body, leg_kinematics
+
+with extras.needed('opensim'):
+  import opensim
 
 PELVIS = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation', 'pelvis_tx', 'pelvis_ty', 'pelvis_tz')
 _ROTATIONS = {'hip': ('flexion', 'adduction', 'rotation'), 'ankle': ('angle', 'tilt', 'turn')}
