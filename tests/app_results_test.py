@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import dataclasses
 import functools
 import io
 import json
@@ -13,9 +14,10 @@ import zipfile
 import app_making
 import numpy as np
 import pytest
+import report_making
 
 from grfjax.app import charts, exports, results, store
-from grfjax.gait import repeatability
+from grfjax.gait import repeatability, walker_path, walking_speed
 
 
 @pytest.fixture
@@ -279,3 +281,29 @@ def test_a_store_of_another_version_is_not_touched(tmp_path):
   with pytest.raises(ValueError) as error:
     store.Store(tmp_path)
   assert error.value.code == 'app.other_version'
+
+
+def test_foot_marks_and_the_speed_beside_others_are_on_the_walks_page(application):
+  walk, older = application.add_done(), application.add_done()
+  force = report_making.walk()
+  path = walker_path.WalkerPath(2.5 * np.arange(len(force)), np.full(len(force), 200.0), 1000)
+  curves = dataclasses.replace(
+    report_making.make_curves(force), path=path, feet=report_making.make_feet(force)
+  )
+  given = walking_speed.Given(1.7, 66)
+  content = report_making.make_prediction(curves, given=given).content
+  file = application.places.folder_of(walk) / results.FILES['measures.json']
+  file.write_text(json.dumps(content))
+  browser = app_making.Browser(application)
+  page = browser.get(f'/walks/{walk}', headers={'accept-language': 'de'}).text
+  assert page.count('class="sole left"') == page.count('class="sole right"') == 3
+  assert 'Fußspuren von oben, maßstäblich: 3 des linken und 3 des rechten Fußes.' in page
+  assert 'Schrittlängen, m: 0,68; 0,68; 0,68; 0,68; 0,68"' in page
+  assert '(1,24 ± 0,28) von 565 gesunden Menschen ab 60 Jahren' in page
+  assert 'Schrittlänge 0,68 m' in page
+  old = browser.get(f'/walks/{older}').text  # by a version that did not know the feet
+  assert 'class="sole' not in old
+  assert 'cannot be read' not in old
+  content['foot_marks']['walks'][0]['marks'][0]['forward'] = 'x'
+  file.write_text(json.dumps(content))
+  assert 'cannot be read' in browser.get(f'/walks/{walk}').text

@@ -1,9 +1,13 @@
 """The file of force curves: what it holds, and that it is read back."""
 
+import dataclasses
+import math
+
 import numpy as np
 import pytest
+import report_making
 
-from grfjax.gait import curve_files, force_curves
+from grfjax.gait import curve_files, foot_places, force_curves
 
 
 @pytest.mark.parametrize('axes', [1, 3])
@@ -17,6 +21,25 @@ def test_csv_is_read_back(axes):
   got = curve_files.from_csv(curve_files.to_csv(made))
   np.testing.assert_array_equal(got[0], time_s)
   np.testing.assert_array_equal(got[1], force)
+
+
+@pytest.mark.parametrize(('metres', 'unit'), [(1.7, 'm'), (math.nan, 'bh')])
+def test_csv_ends_with_the_centre_of_pressure_of_feet_on_the_floor(metres, unit):
+  pressure = np.full((4, 2, 2), np.nan)
+  pressure[:2, 0], pressure[1:, 1] = (0.5, 0.05), (0.9, -0.05)
+  force = np.ones((4, 2, 1))
+  force[3, 1] = np.nan  # withheld
+  feet = foot_places.FootPlaces(pressure, pressure, pressure)
+  made = dataclasses.replace(report_making.make_curves(force), feet=feet)
+  text = curve_files.to_csv(made, metres)
+  header, *rows = [line.split(',') for line in text.splitlines()]
+  assert header[-4:] == [f'{leg}_cop{k}_{unit}' for leg in ('left', 'right') for k in 'xy']
+  scale = 1 if math.isnan(metres) else metres
+  left, right = ([f'{scale * x:.4f}' for x in place] for place in ((0.5, 0.05), (0.9, -0.05)))
+  empty = ['', '']
+  assert [row[-4:] for row in rows] == [left + empty, left + right, empty + right, empty + empty]
+  np.testing.assert_array_equal(curve_files.from_csv(text)[1], force)
+  assert not any('cop' in name for name in curve_files.columns(report_making.make_curves(force)))
 
 
 def test_csv_has_the_trust_also_where_the_force_is_withheld():

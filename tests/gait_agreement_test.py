@@ -1,6 +1,7 @@
 """Errors of gait measures in the report of all folds: table, Bland-Altman plots, trials, words."""
 
 import csv
+import json
 import math
 import re
 import shutil
@@ -77,6 +78,69 @@ def test_table_to_the_letter():
   assert '1 estimated contacts lie where nobody measured' in said
   first, *_ = csv.DictReader(table.csv().splitlines())
   assert float(first['first peak MAE % BW']) == pytest.approx(3.5)
+
+
+def test_step_lengths_have_a_column_where_the_plates_know_them():
+  contacts = made_up_contacts()
+  (true, estimate), *_ = contacts['A'].matched
+  true.measures['step_length_m'], estimate.measures['step_length_m'] = 0.6, 0.63
+  row, *_ = csv.DictReader(gait_agreement.agreement_table(contacts).csv().splitlines())
+  assert float(row['step length MAE cm']) == pytest.approx(3)
+  assert contacts['A'].result()['step_length_cm']['bias'] == pytest.approx(3)
+  table = gait_agreement.agreement_table(made_up_contacts())
+  assert 'step length MAE cm' not in table.columns
+
+
+def with_pressure(root, folder):
+  """A copy of a recording set whose plates know where the feet stand, 0.6 m apart, 0.1 m long."""
+  root = shutil.copytree(root, folder)
+  for trial in recordings.load(root):
+    (path,) = trial.force
+    names, *rows = csv.reader(path.read_text().splitlines())
+    count = sum(name.startswith('fz_') for name in names)
+    force = np.array(
+      [[float(row[names.index(f'fz_{k + 1}')]) for k in range(count)] for row in rows]
+    )
+    columns = []
+    for k in range(count):
+      on = force[:, k] > 20
+      x = 0.6 * k + np.interp(np.arange(len(on)), np.flatnonzero(on)[[0, -1]], [0, 0.1])
+      columns += [[f'{v:.4f}' if o else '' for v, o in zip(x, on, strict=True)],
+                  ['0.05' if o else '' for o in on]]  # fmt: skip
+    names += [f'p{axis}_{k + 1}' for k in range(count) for axis in 'xy']
+    table = [
+      names,
+      *([*row, *cells] for row, cells in zip(rows, zip(*columns, strict=True), strict=True)),
+    ]
+    path.write_text('\n'.join(','.join(row) for row in table) + '\n')
+  return root
+
+
+def test_reported_step_lengths_are_held_against_the_plates(runs, recordings_dir, tmp_path):
+  root = with_pressure(recordings_dir, tmp_path / 'with_pressure')
+  for trial in read(runs, root, 'A', 'B').trials:
+    steps = [c.measures['step_length_m'] for c in trial.reference.contacts]
+    assert [round(s, 3) for s in steps if math.isfinite(s)] == [0.6]
+    assert all(math.isnan(c.measures['step_length_bh']) for c in trial.reference.contacts)
+    contacts = foot_contacts.find_contacts(trial.time_s, trial.force)
+    told = [
+      {'leg': c.leg, 'contact_s': c.measures['contact_s'] + 1e-5, 'step_length_m': 0.58}
+      for c in contacts
+    ]
+    told[0]['step_length_m'] = None
+    (runs / 'predictions' / f'{trial.name}.json').write_text(json.dumps({'contacts': told}))
+  found = read(runs, root, 'A', 'B')
+  result = found.comparisons()['B'].result()
+  assert result['step_length_cm']['n'] == 2
+  assert result['step_length_cm']['bias'] == pytest.approx(-2, abs=1e-6)
+  page, *_ = fold_report.write_fold_report(runs, folds_of('A', 'B'), found)
+  assert 'Bland-Altman plot of the step length of 4 foot contacts: bias -2.0 cm' in page.read_text()
+  (runs / 'predictions/A_1.json').write_text('[]')
+  with pytest.raises(
+    held_out_trials.PredictionError, match=r'A_1\.json: found no contacts'
+  ) as caught:
+    read(runs, root, 'A')
+  assert caught.value.code == 'prediction.other_file'
 
 
 def test_agreement_by_hand():

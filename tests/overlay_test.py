@@ -104,6 +104,36 @@ def test_arrows_stay_in_the_picture_while_the_walker_comes_and_goes(left):
     assert 0 < columns.min() < columns.max() < 639
 
 
+def test_where_the_feet_are_known_the_arrow_stands_under_the_foot():
+  places = np.array([[260.0, 300.0], [np.nan, np.nan]])
+  force = np.array([[1.0, 0.1, 0], [0.02, 0, 0]])
+  picture = blank()
+  overlay_drawing.draw_forces(picture, BOX, force, 1, places)
+  rows, columns = arrow(picture, 'left', 300)
+  assert columns[rows >= 297].mean() + 0.5 == pytest.approx(260, abs=1.5)
+  _, _, unit = overlay_drawing.arrow_feet(picture.shape, BOX)
+  assert rows.min() == pytest.approx(300 - unit, abs=3)
+  # The other one is in the air: neither arrow nor letter.
+  assert not painted(picture, overlay_drawing.COLOURS['right']).any()
+
+
+def test_a_foot_that_carries_but_is_not_found_has_its_arrow_beside_the_walker():
+  picture, beside = blank(), blank()
+  force = np.array([[np.nan] * 3, [1.0, 0, 0]])
+  overlay_drawing.draw_forces(picture, BOX, force, 1, np.full((2, 2), np.nan))
+  overlay_drawing.draw_forces(beside, BOX, force, 1)
+  np.testing.assert_array_equal(picture, beside)
+  assert painted(picture, overlay_drawing.COLOURS['right']).any()
+
+
+def test_the_letter_of_a_foot_at_the_lower_edge_is_in_the_picture():
+  picture = blank()
+  places = np.array([[260.0, 357.0], [np.nan, np.nan]])
+  overlay_drawing.draw_forces(picture, BOX, np.array([[1.0], [0.0]]), 1, places)
+  rows, _ = np.nonzero(painted(picture, overlay_drawing.COLOURS['left']))
+  assert rows.max() > 350
+
+
 # --- the strip
 
 
@@ -244,6 +274,22 @@ def written(tmp_path, path):
     out, film, 'walk', np.ones((count, 2, 3)), box, np.zeros(count, int)
   )
   return video_file.probe(out)
+
+
+def test_places_of_feet_are_in_pixels_of_the_video_as_filmed(tmp_path):
+  grey = np.full((8, 720, 2560, 3), 128, np.uint8)  # drawn at half its size
+  film = video_file.probe(making.write_video(tmp_path / 'v.mp4', grey))
+  places = np.full((8, 2, 2), np.nan)
+  places[:, 0] = 1600, 640
+  box = np.tile([1500.0, 100, 400, 600], (8, 1))
+  force = np.tile([[1.0, 0, 0], [0, 0, 0]], (8, 1, 1))
+  out = tmp_path / 'out.mp4'
+  overlay.write_annotated_video(out, film, 'walk', force, box, np.ones(8, int), places)
+  picture = next(video_file.frames(video_file.probe(out)))[:360].astype(int)
+  blue = (picture[..., 2] - picture[..., 0] > 60).nonzero()
+  at_foot = blue[0] <= 320
+  assert blue[0].max() > 315
+  assert blue[1][at_foot].mean() == pytest.approx(800, abs=4)
 
 
 @pytest.mark.parametrize('size', [(64, 96), (98, 130)])

@@ -170,6 +170,26 @@ def test_newtons_need_the_body_mass(tmp_path):
   np.testing.assert_allclose(weighed.right_n, 60 * 9.80665 * weighed.right_bw)
 
 
+def test_the_centre_of_pressure_in_metres_needs_a_height():
+  force = report_making.walk()
+  force[60:70] = np.nan  # withheld, though the feet were found
+  feet = report_making.make_feet(report_making.walk())
+  walk = made_up(force, feet=feet)
+  stands = np.isfinite(walk.pressure_bh).all(-1)
+  assert stands.any()
+  assert not stands[60:70].any()
+  np.testing.assert_array_equal(walk.pressure_bh[stands], feet.pressure[stands])
+  with pytest.raises(grfjax.InputError, match='give height_m or scale_m_per_px') as refused:
+    _ = walk.pressure_m
+  assert refused.value.code == 'prediction.no_body_height'
+  given = walking_speed.Given(height_m=1.6)
+  tall = grfjax.Walk(dataclasses.replace(walk._prediction, given=given), walk.video)
+  np.testing.assert_allclose(tall.pressure_m, 1.6 * walk.pressure_bh)
+  np.testing.assert_array_equal(tall.to_frame()['right_copx_m'], tall.pressure_m[:, 1, 0])
+  np.testing.assert_array_equal(walk.to_frame()['left_copy_bh'], walk.pressure_bh[:, 0, 1])
+  assert np.isnan(made_up(force).pressure_bh).all()
+
+
 @pytest.mark.parametrize(
   ('argument', 'code'),
   [

@@ -70,9 +70,8 @@ MEASURES: dict[str, Measure] = {
   'stride_length_m': Measure(
     'Stride length',
     'm',
-    'How far this foot is carried in this stride: along the walk, from the middle of its sole to '
-    'the middle of the same sole in the next contact. Where the soles are not known, how far the '
-    f'body goes meanwhile: its mean speed times the stride time. {_METRES}',
+    'How far the body goes in this stride, which is as far as the foot is carried: its mean speed '
+    f'times the stride time. {_METRES}',
   ),
   'stride_length_bh': Measure(
     'Stride length in body heights', 'body heights', 'The same, measured in body heights.'

@@ -1,9 +1,8 @@
-"""Step and stride lengths, from where the soles stand."""
+"""Step lengths, from where the soles stand."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import numpy as np
 
@@ -20,7 +19,7 @@ def measure(
   metres: float,
   body_heights: float = 1.0,
 ) -> list[foot_contacts.MeasuredContact]:
-  """Measures how long steps and strides are, as far as both soles are known.
+  """Measures how long steps are, as far as both soles are known.
 
   Args:
     contacts: of both feet in order of `start_s`, of `foot_contacts.find_contacts`.
@@ -32,20 +31,16 @@ def measure(
     body_heights: likewise.
 
   Returns:
-    The contacts with their step lengths, and with the stride lengths where these are known.
+    The contacts with their step lengths.
   """
   places = [contact_mean(contact, time_s, sole) for contact in contacts]
   measured = []
   for k, contact in enumerate(contacts):
-    measures = dict(contact.measures)
+    lengths = {}
     if k and _is_step(contacts[k - 1], contact, time_s, has_estimate):
-      measures |= _lengths('step', places[k][0] - places[k - 1][0], metres, body_heights)
-    following = next((i for i in range(k + 1, len(contacts)) if contacts[i].leg == contact.leg), 0)
-    if math.isfinite(contact.measures['stride_s']):
-      stride = places[following][0] - places[k][0]
-      if math.isfinite(stride):
-        measures |= _lengths('stride', stride, metres, body_heights)
-    measured.append(dataclasses.replace(contact, measures=measures))
+      length = float(places[k][0] - places[k - 1][0])
+      lengths = {'step_length_m': length * metres, 'step_length_bh': length * body_heights}
+    measured.append(dataclasses.replace(contact, measures=contact.measures | lengths))
   return measured
 
 
@@ -65,7 +60,7 @@ def soles_of_pressure(
   """Returns where the soles stand, as far as the centre of pressure alone tells.
 
   It goes from the heel to the toes, so that the middle between the ends of its way is as far
-  from the middle of the sole in one contact as in the next (docs/step_length.md).
+  from the middle of the sole in one contact as in the next (docs/speed_and_steps.md).
 
   Args:
     contacts: of both feet.
@@ -95,19 +90,13 @@ def _is_step(
   """Tells whether nothing lies between two contacts: a step is from one foot to the other.
 
   In walking a foot is set down before the other one leaves the floor; if it is long after, a
-  contact between them was missed.
+  contact between them was missed. Where a foot of which only the beginning is seen stands is told
+  too far back.
   """
   between = (time_s >= previous.start_s) & (time_s <= contact.start_s)
   return bool(
     previous.leg != contact.leg
-    and contact.whole_start
+    and contact.is_whole
     and contact.start_s - previous.end_s < contact_thresholds.MIN_SWING_S
     and has_estimate[between].all()
   )
-
-
-def _lengths(name: str, length: float, metres: float, body_heights: float) -> dict[str, float]:
-  return {
-    f'{name}_length_m': float(length * metres),
-    f'{name}_length_bh': float(length * body_heights),
-  }

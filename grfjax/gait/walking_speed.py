@@ -13,7 +13,7 @@ import numpy as np
 from grfjax.gait import foot_contacts, walker_path
 
 # What is tracked reaches from the top of the hair to the lowest row of the nearer shoe and its
-# shadow, and is taller than the person by this factor (docs/walking_speed.md).
+# shadow, and is taller than the person by this factor (docs/speed_and_steps.md).
 TRACKED_OVER_BODY = 1.06
 
 
@@ -89,17 +89,17 @@ def measure(
   if not seen.any():
     return contacts, _withheld('the walker is not seen from head to foot throughout any step')
   seconds = float(np.diff(np.array(steps)[seen]).sum())
-  metres = _metres_per_tracked_height(path, time_s, np.array(steps)[seen], given)
+  metres = _metres_per_body_height(path, time_s, np.array(steps)[seen], given)
   with_lengths = []
   for contact in contacts:
     start_s, stride_s = contact.measures['contact_s'], contact.measures['stride_s']
     way = _way(path, time_s, start_s, start_s + stride_s) if math.isfinite(stride_s) else math.nan
-    lengths = {'stride_length_m': metres * way, 'stride_length_bh': TRACKED_OVER_BODY * way}
+    lengths = {'stride_length_m': metres * way, 'stride_length_bh': way}
     with_lengths.append(dataclasses.replace(contact, measures=contact.measures | lengths))
   per_s = float(ways[seen].sum()) / seconds
-  scaled_height_m = math.nan if given.scale_m_per_px is None else metres / TRACKED_OVER_BODY
+  scaled_height_m = math.nan if given.scale_m_per_px is None else metres
   return with_lengths, WalkingSpeed(
-    metres * per_s, TRACKED_OVER_BODY * per_s, int(seen.sum()), scaled_height_m
+    metres * per_s, per_s, int(seen.sum()), scaled_height_m
   )
 
 
@@ -108,7 +108,7 @@ def _withheld(reason: str) -> WalkingSpeed:
 
 
 def _way(path: walker_path.WalkerPath, time_s: np.ndarray, start_s: float, end_s: float) -> float:
-  """Returns how far the walker goes between two times, tracked heights.
+  """Returns how far the walker goes between two times, body heights.
 
   NaN where the walker is not followed throughout.
   """
@@ -133,13 +133,13 @@ def metres_per_body_height(path: walker_path.WalkerPath | None, given: Given) ->
     return math.nan if given.height_m is None else given.height_m
   if path is None or not np.isfinite(path.height).any():
     return math.nan
-  return given.scale_m_per_px * float(np.nanmean(path.height)) / TRACKED_OVER_BODY
+  return given.scale_m_per_px * float(np.nanmean(path.height))
 
 
-def _metres_per_tracked_height(
+def _metres_per_body_height(
   path: walker_path.WalkerPath, time_s: np.ndarray, steps: np.ndarray, given: Given
 ) -> float:
-  """Returns metres in a tracked height, NaN where nothing tells them.
+  """Returns metres in a body height, NaN where nothing tells them.
 
   Args:
     path: the walker's.
@@ -150,4 +150,4 @@ def _metres_per_tracked_height(
   if given.scale_m_per_px is not None:
     inside = ((time_s >= steps[:, :1]) & (time_s <= steps[:, 1:])).any(0)
     return given.scale_m_per_px * float(path.height[inside].mean())
-  return math.nan if given.height_m is None else given.height_m * TRACKED_OVER_BODY
+  return math.nan if given.height_m is None else given.height_m

@@ -51,9 +51,10 @@ def describe(
 
   Returns:
     'unit' ('m' or 'body heights'), 'foot_length' in that unit, and 'walks', each with axes of its
-    own: 'marks', each with 'contact' (its number, from 1), 'leg', 'forward' and 'left' (the middle
-    of the sole), 'step_length' (None where not known) and 'pressure', the way of the centre of
-    pressure, (forward, left) of each frame. None where nobody knows where the feet stand.
+    own: 'marks', each with 'contact' (its number, from 1), 'leg', 'whole' (whether both its ends
+    were seen), 'forward' and 'left' (the middle of the sole), 'step_length' (None where not known)
+    and 'pressure', the way of the centre of pressure, (forward, left) of each frame. None where
+    nobody knows where the feet stand.
   """
   if estimate.feet is None:
     return None
@@ -73,6 +74,7 @@ def describe(
         marks.append({
           'contact': number,
           'leg': contact.leg,
+          'whole': contact.is_whole,
           'forward': round(float(sole[0]), _DECIMALS),
           'left': round(float(sole[1]), _DECIMALS),
           'step_length': round(step, _DECIMALS) if math.isfinite(step) else None,
@@ -98,12 +100,14 @@ class Mark:
 
   Attributes:
     leg: 'left' or 'right'.
+    whole: whether both ends of the contact were seen.
     outline: (P, 2) of the sole, x and y of the drawing.
     pressure: (K, 2) the way of the centre of pressure, likewise.
     letter: x and y of the leg's letter, its middle and its base line.
   """
 
   leg: str
+  whole: bool
   outline: np.ndarray
   pressure: np.ndarray
   letter: tuple[float, float]
@@ -208,7 +212,7 @@ def _draw_walk(
     # The left foot's letter stands above it, the right one's below.
     y = float(outline[:, 1].min() - 5 if is_left else outline[:, 1].max() + 13)
     way = np.array(mark['pressure']).reshape(-1, 2)
-    drawn.append(Mark(mark['leg'], outline, place(way), (x, round(y, 1))))
+    drawn.append(Mark(mark['leg'], mark['whole'], outline, place(way), (x, round(y, 1))))
     if mark['step_length'] is not None and before is not None:
       steps.append(Step(mark['leg'], before, x, mark['step_length']))
     before = x

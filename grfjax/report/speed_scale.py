@@ -59,7 +59,7 @@ def draw(content: dict[str, Any]) -> Scale | None:
   published = next(
     (r for r in content.get('published_ranges', ()) if r['measure'] == measure), None
   )
-  means = content['published_speed'] if in_metres else None
+  means = content.get('published_speed') if in_metres else None
   if value is None or not (published or means):
     return None
   edges = [published['mean'] + k * published['sd'] for k in (-1, 1)] if published else []
