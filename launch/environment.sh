@@ -5,10 +5,13 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 case "${GRFJAX_ENVIRONMENT:-all}" in
-  all) environment="$PWD/.venv" packages=(-e '.[build,train,app,docs,slurm,test]') size='3.6 GB, 3 to 18 minutes the first time' ;;
+  all)
+    environment="$PWD/.venv" packages=(-e '.[build,train,app,docs,slurm,test]') optional=(opensim)
+    size='3.9 GB, 3 to 18 minutes the first time'
+    ;;
   # The extra `docs` alone: the site is made of sources, so that grfjax need not be installed.
   docs)
-    environment="$PWD/build/docs_environment" packages=(mkdocs-material 'mkdocstrings[python]')
+    environment="$PWD/build/docs_environment" packages=(mkdocs-material 'mkdocstrings[python]') optional=()
     size='170 MB, a minute or two'
     ;;
 esac
@@ -31,6 +34,10 @@ if [ ! -e "$environment/installed" ] || [ "$(cat "$environment/installed")" != "
   [ -x "$environment/bin/python" ] || "$python" -m venv "$environment"
   "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile \
     -c launch/constraints.txt "${packages[@]}"
+  # OpenSim has wheels for Python 3.11 to 3.13, for x86-64 and for macOS 15 alone.
+  [ ${#optional[@]} -eq 0 ] || "$environment/bin/python" -m pip install --quiet \
+    --disable-pip-version-check --no-compile -c launch/constraints.txt "${optional[@]}" ||
+    echo "pip could not install ${optional[*]}; tests that need it are skipped" >&2
   # On all cores, as pip does not, and without the packages' own tests. Some files in them are for
   # other versions of Python.
   "$environment/bin/python" -m compileall -qq -j 0 -x '/tests?/' "$environment/lib" || true

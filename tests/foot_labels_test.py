@@ -64,7 +64,7 @@ def write_trial(
 def own_frames(records: list[dict], cfg: clip_config.ClipConfig) -> dict[str, np.ndarray]:
   joined = {
     key: np.concatenate([record[key][cfg.own] for record in records])
-    for key in records[0].keys() - {'voxel', 'subject', 'trial'}
+    for key in records[0].keys() - {'voxel', 'height_m', 'subject', 'trial'}
   }
   return {key: value[joined['frame'] >= 0] for key, value in joined.items()}
 
@@ -177,9 +177,9 @@ ROWS = '0.0,40,58,,\n0.1,41,58,,\n0.2,,,70,57\n'
     (FEET + ROWS.replace('57', '-1'), 'recording.out_of_range', 4, 'right_row_px'),
     (FEET + ROWS.replace('41', ''), 'table.empty_cell', 3, 'left_column_px'),
     (FEET + ROWS.replace('41', 'x'), 'table.not_a_number', 3, 'left_column_px'),
-    (FEET + ROWS.replace('0.2', '0.1'), 'feet.times', 4, 'time_s'),
-    (FEET + ROWS.replace('0.2', '3.3'), 'feet.times', 4, 'time_s'),
-    (FEET + '0.0,40,58,,\n', 'feet.times', 2, 'time_s'),
+    (FEET + ROWS.replace('0.2', '0.1'), 'recording.feet_times', 4, 'time_s'),
+    (FEET + ROWS.replace('0.2', '3.3'), 'recording.feet_times', 4, 'time_s'),
+    (FEET + '0.0,40,58,,\n', 'recording.feet_times', 2, 'time_s'),
   ],
 )
 def test_a_file_of_the_feet_that_cannot_be_used(tmp_path, text, code, line, column):
@@ -197,14 +197,29 @@ def test_places_between_rows_and_the_text_of_a_file(tmp_path):
   path = tmp_path / 'feet.csv'
   path.write_text(FEET + ROWS + '0.5,,,70,57\n')
   feet = foot_files.read(path, 96, 64, 1.15)
-  at = feet.at(np.array([-0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5]))
+  at = feet.at(np.array([-0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5])).place
   nan = np.nan
   np.testing.assert_allclose(at[:, 0, 0], [nan, 40, 40.5, 41, nan, nan, nan, nan])
   np.testing.assert_allclose(at[:, 1, 1], [nan, nan, nan, nan, nan, 57, nan, 57])
-  path.write_text(foot_files.to_csv(feet))
-  again = foot_files.read(path, 96, 64, 1.15)
-  np.testing.assert_array_equal(again.place, feet.place)
-  np.testing.assert_array_equal(again.time_s, feet.time_s)
+  stand = np.where(np.isnan(feet.place), nan, [[2.5, 0.1], [3.1, -0.1]])
+  for known in (feet, dataclasses.replace(feet, stand=stand)):
+    path.write_text(foot_files.to_csv(known))
+    again = foot_files.read(path, 96, 64, 1.15)
+    for name in ('time_s', 'place', 'stand'):
+      np.testing.assert_array_equal(getattr(again, name), getattr(known, name))
+
+
+@pytest.mark.parametrize('camera', ['left', 'right'])
+def test_soles_on_the_floor_are_turned_towards_the_near_side(tmp_path, camera):
+  head = FEET.strip() + ',left_x_m,left_y_m,right_x_m,right_y_m\n'
+  feet = head + ''.join(f'{k / 60:.4f},40,58,,,2.5,0.1,3.1,-0.2\n' for k in range(10, 40))
+  trial, _ = write_trial(tmp_path, camera, feet)
+  own = own_frames(trial_records.trial_records(trial, WALKER), WALKER)
+  known = (own['frame'] >= 10) & (own['frame'] < 40)
+  np.testing.assert_array_equal(own['stand_known'], np.stack([known, known], 1))
+  near_far = [[2.5, 0.1], [3.1, -0.2]] if camera == 'left' else [[3.1, 0.2], [2.5, -0.1]]
+  np.testing.assert_allclose(own['stand'][known][0], near_far, atol=1e-6)
+  assert not own['stand'][~known].any()
 
 
 def test_places_of_another_picture_are_doubted(tmp_path):

@@ -17,7 +17,7 @@ def prediction(force=None, given=GIVEN, speed=0.8):
   force = report_making.walk() if force is None else force
   curves = report_making.make_curves(force)
   count = len(force)
-  column = 200 * speed / walking_speed.TRACKED_OVER_BODY * np.arange(count) / 60
+  column = 200 * speed * np.arange(count) / 60
   path = walker_path.WalkerPath(column, np.full(count, 200.0), 1000)
   feet = report_making.make_feet(force)
   curves = dataclasses.replace(curves, path=path, feet=feet)

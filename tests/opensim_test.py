@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import pathlib
+import re
+import textwrap
 
 import numpy as np
 import pytest
@@ -128,3 +131,25 @@ def test_moments_of_predictions_of_a_synthetic_set(tmp_path):
   assert all(1.5 < e < 4 for e in errors['as written'] + errors['only forces estimated'])
   assert max(errors['only pressure estimated'] + errors['nothing estimated']) < 1
   assert 'as written' in joint_moments.table(measured).text()
+
+
+def test_the_examples_of_the_page_run(tmp_path, monkeypatch):
+  walk, pressure, moments = simulated(0)
+  write_files(tmp_path, walk, pressure, 100)
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / 'model.osim').rename('scaled.osim')
+  (tmp_path / 'motion.mot').rename('ik.mot')
+  page = (pathlib.Path(__file__).parents[1] / 'docs/opensim.md').read_text(encoding='utf-8')
+  examples = re.findall(r'(?:^        .*\n|^\n(?=        ))+', page, re.MULTILINE)
+  moving, running = (textwrap.dedent(e) for e in examples if 'import' in e)
+  moving = moving.replace('1.25, -0.04', '0.5, -0.25')
+  exec(compile(moving, 'opensim.md', 'exec'), {})
+  opensim_walker.write_motion(tmp_path / 'ik.mot', walk, moved_m=(0.5, 0.25))
+  exec(compile(running, 'opensim.md', 'exec'), {})
+  table = opensim.TimeSeriesTable('moments.sto')
+  at_s = np.array(table.getIndependentColumn())
+  for leg, side in enumerate(conventions.LEGS):
+    expected = np.interp(at_s, walk.time_s, moments[side, 'ankle'])
+    got = table.getDependentColumn(f'ankle_angle_{side[0]}_moment').to_numpy()
+    stands = np.interp(at_s, walk.time_s, walk.force[:, leg, 2]) > 0
+    np.testing.assert_allclose(got[stands], expected[stands], atol=0.05 * abs(expected).max())

@@ -233,6 +233,13 @@ class TestCheck:
     assert np.isnan(got.pressure[first, 0]).all()
     np.testing.assert_allclose(got.pressure[first + 1 :], place[first + 1 :], atol=1e-4)
 
+  def test_someone_may_walk_over_the_plates_twice(self, tmp_path, steps):
+    _, force, place = steps
+    forces = np.concatenate([force, np.zeros(force.shape), force])
+    places = np.concatenate([place, np.full(place.shape, np.nan), place])
+    path = write_csv(tmp_path / 'f.csv', np.arange(len(forces)) / RATE, forces, places)
+    check(force_files.read(path, LEGS), places)
+
   def test_someone_who_stands_first_may_stand_anywhere(self, tmp_path, steps):
     """Two plates side by side, both feet down at once."""
     time_s, force, place = steps

@@ -11,7 +11,7 @@ import report_making
 from grfjax import errors
 from grfjax.app import texts
 from grfjax.gait import foot_places, gait_measures, walking_speed
-from grfjax.report import prediction_files, style
+from grfjax.report import prediction_files, style, walk_figure, walk_page
 
 OPENSIM = ('_grf.mot', '_ExternalLoads.xml')
 ENDINGS = ('.csv', *OPENSIM, '.json', '.png', '.html')
@@ -109,12 +109,20 @@ def test_tables_alone_are_no_complete_prediction(tmp_path):
   assert prediction_files.is_complete(tmp_path, 'walk')  # the others not every video has
 
 
+@pytest.fixture
+def without_pictures(monkeypatch):
+  """Spares the time of figures and pages."""
+  monkeypatch.setattr(walk_figure, 'draw_walk', lambda path, *_: path.touch())
+  monkeypatch.setattr(walk_page, 'walk_page', lambda *_: '')
+
+
 def two_walks():
   """Curves of a video with two walks."""
   force = report_making.walk()
   return report_making.make_curves(np.concatenate([force, np.full((30, 2, 3), np.nan), force]))
 
 
+@pytest.mark.usefixtures('without_pictures')
 def test_every_walk_has_opensim_files_and_none_of_an_earlier_prediction_stay(tmp_path):
   (tmp_path / 'walk_walk2_notes.xml').write_text('mine')
   written = prediction_files.write_prediction(tmp_path, report_making.make_prediction(two_walks()))
@@ -126,6 +134,7 @@ def test_every_walk_has_opensim_files_and_none_of_an_earlier_prediction_stay(tmp
   assert {p.name for p in tmp_path.iterdir()} == files_of('walk') | {'walk_walk2_notes.xml'}
 
 
+@pytest.mark.usefixtures('without_pictures')
 def test_a_later_walk_is_not_taken_for_another_video(tmp_path):
   one, two = report_making.make_curves(report_making.walk()), two_walks()
 

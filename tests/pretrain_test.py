@@ -40,7 +40,7 @@ def test_networks_share_data_sets_and_wait_for_those_that_they_start_from(tmp_pa
   stages = pretrain.plan(list(run_folder.BUNDLED), in_place)
   assert len({stage.out for stage in stages}) == len(stages)
   sets = [s.command for s in stages if s.kind == 'synth']
-  assert len(sets) == 6  # three to train on, three others to be tried on
+  assert len(sets) == 8  # four to train on, four others to be tried on
   exports = {s.network: s for s in stages if s.kind == 'export'}
   (tuned,) = (s for s in stages if s.kind == 'train' and s.network == 'everyone')
   assert {exports['convolutional'], exports['recurrent']} <= set(tuned.inputs)

@@ -6,6 +6,7 @@ import re
 import shutil
 
 import convolutional
+import feet
 import jax
 import mochizuki2d
 import mochizuki3d
@@ -15,16 +16,16 @@ import recurrent
 import walker
 
 from grfjax import errors
-from grfjax.inference import trained_run
+from grfjax.inference import foot_estimates, trained_run
 from grfjax.io import run_folder
 from grfjax.training import checkpointing, weight_files
 
 CONFIGS = {
-  'everyone': walker, 'convolutional': convolutional, 'recurrent': recurrent,
+  'everyone': walker, 'feet': feet, 'convolutional': convolutional, 'recurrent': recurrent,
   'mochizuki3d': mochizuki3d, 'mochizuki2d': mochizuki2d,
 }  # fmt: skip
 PEOPLE = {  # synthetic, that each knows
-  'convolutional': 4800, 'recurrent': 4800, 'mochizuki3d': 4096, 'mochizuki2d': 4096
+  'convolutional': 4800, 'recurrent': 4800, 'mochizuki3d': 4096, 'mochizuki2d': 4096, 'feet': 480
 }  # fmt: skip
 
 
@@ -33,7 +34,7 @@ def test_what_comes_along_is_what_its_commands_make(name):
   folder = run_folder.RunFolder.find(name).path
   about = json.loads((folder / 'about.json').read_text())
   rounds = [command for command in about['commands'] if 'grfjax.train' in command]
-  config = CONFIGS[name].get_config('' if name == 'everyone' else 'pretrain')
+  config = CONFIGS[name].get_config('' if name in ('everyone', 'feet') else 'pretrain')
   changes = dict(re.findall(r'--config\.([\w.]+)=(\S+)', rounds[-1]))
   for place, value in changes.items():
     if place not in ('data_dir', 'model_init'):  # of where they were made
@@ -45,20 +46,21 @@ def test_what_comes_along_is_what_its_commands_make(name):
   assert kept == json.loads(config.to_json_best_effort())
   limit = (5 if name in PEOPLE else 10) * 2**20
   assert sum(f.stat().st_size for f in folder.iterdir()) < limit
-  run = trained_run.load(folder)
-  assert run.step == config.steps
+  run = (foot_estimates if name == 'feet' else trained_run).load(run_folder.RunFolder(folder))
+  assert weight_files.restore_params(folder).step == config.steps
   assert about['steps'] == sum(
     int(given[1]) if (given := re.search(r'--config.steps=(\d+)', command)) else config.steps
     for command in rounds
   )
-  assert (run.widening is not None) == bool(config.get('calibrate', 0))
+  assert run_folder.RunFolder(folder).intervals.exists() == bool(config.get('calibrate', 0))
   assert sum(p.size for p in jax.tree.leaves(run.params)) == about['parameters']
 
 
 @pytest.mark.parametrize(('name', 'people'), PEOPLE.items())
 def test_the_networks_to_start_from_know_synthetic_walkers_alone(name, people):
   known = json.loads(run_folder.RunFolder.find(name).subjects.read_text())
-  assert [n for n, _ in known['trained']] == [f'S{k:04d}' for k in range(1, people + 1)]
+  digits = len(str(people))
+  assert [n for n, _ in known['trained']] == [f'S{k:0{digits}d}' for k in range(1, people + 1)]
   assert known['watched'] == []
 
 

@@ -23,6 +23,8 @@ SHAPES = {
   'pressure_known': (np.bool_, lambda c: (c.frames, 2)),
   'sole': (np.float32, lambda c: (c.frames, 2, 2)),
   'sole_known': (np.bool_, lambda c: (c.frames, 2)),
+  'stand': (np.float32, lambda c: (c.frames, 2, 2)),
+  'stand_known': (np.bool_, lambda c: (c.frames, 2)),
   'time_s': (np.float32, lambda c: (c.frames,)),
   'frame': (np.int32, lambda c: (c.frames,)),
 }
@@ -87,7 +89,8 @@ def test_a_record_is_as_the_contract_says(made, cfg, camera):
   records = made[cfg.name, camera]
   assert records
   for record in records:
-    assert set(record) == {*SHAPES, 'subject', 'trial'}
+    assert set(record) == {*SHAPES, 'height_m', 'subject', 'trial'}
+    assert (record['height_m'], record['height_m'].dtype) == (0, np.float32)  # which nobody gives
     assert (record['subject'], record['trial']) == ('A', 'A_1' if camera == 'left' else 'A_2')
     for key, (dtype, shape) in SHAPES.items():
       assert record[key].dtype == dtype, key
@@ -98,7 +101,11 @@ def test_a_record_is_as_the_contract_says(made, cfg, camera):
     over = record['force'][..., 0] * 61.5 * conventions.G > conventions.CONTACT_N
     np.testing.assert_array_equal(record['contact'], over & record['known'])
     assert (np.diff(record['time_s']) > 0).all()
-    for key in ('pressure', 'sole'):  # of which neither the plates nor a file of the feet tell
+    for key in (
+      'pressure',
+      'sole',
+      'stand',
+    ):  # which nobody tells
       assert not record[f'{key}_known'].any()
       assert not record[key].any()
 

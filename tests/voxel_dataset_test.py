@@ -55,10 +55,11 @@ def test_records_are_what_voxels_made(walker, recordings_dir):
   assert len(read) == len(made)
   for a, b in zip(read, made, strict=True):
     assert a.keys() == b.keys()
-    for key in a.keys() - {'subject', 'trial'}:
+    for key in a.keys() - {'height_m', 'subject', 'trial'}:
       assert a[key].dtype == b[key].dtype
       np.testing.assert_array_equal(a[key], b[key])
     assert (a['subject'].decode(), a['trial'].decode()) == (b['subject'], b['trial'])
+    assert a['height_m'] == b['height_m']
 
 
 def test_a_source_may_be_of_thousands_of_subjects(walker):
@@ -152,7 +153,7 @@ def _text(name, text):
 DAMAGED_SETS = {  # how -> (damage, code, part of the message)
   'moved from another version': (
     _json('dataset_info.json', lambda c: c.update(version='2.0.0')),
-    'other_configuration', 'version is 2.0.0, expected 3',
+    'other_configuration', 'version is 2.0.0, expected 4.0.0',
   ),
   'no source': (
     _json('metadata.json', lambda c: c.pop('source')), 'unreadable', "KeyError: 'source'"

@@ -52,7 +52,7 @@ def test_nothing_is_known_beyond_the_edge():
   yes = np.ones((count, 2), bool)
   there = np.ones((count, 2, 2), np.float32)
   force = np.ones((count, 2, 3), np.float32)
-  label = trial_labels.TrialLabels(force, yes, yes, there, yes, there, yes)
+  label = trial_labels.TrialLabels(force, yes, yes, there, yes, there, yes, there, yes)
   records = list(voxels.cut_voxels(view, label, cfg))
   assert [r['frame'].tolist() for r in records] == [
     [-1, -1, 0, 1, 2, 3, 4, 5],
@@ -61,8 +61,8 @@ def test_nothing_is_known_beyond_the_edge():
   ]
   for record in records:
     inside = record['frame'] >= 0
-    for key in ('known', 'contact', 'pressure_known', 'sole_known'):
+    for key in ('known', 'contact', 'pressure_known', 'sole_known', 'stand_known'):
       np.testing.assert_array_equal(record[key], np.stack([inside, inside], 1))
     np.testing.assert_array_equal(record['force'][:, 1, 2], inside)
-    for key in ('pressure', 'sole'):
+    for key in ('pressure', 'sole', 'stand'):
       assert (record[key] == inside[:, None, None]).all()

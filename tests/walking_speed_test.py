@@ -38,7 +38,7 @@ def measured(path=straight, **given):
 
 def test_a_known_motion_has_its_speed_in_metres_and_body_heights():
   contacts, speed = measured(height_m=1.75)
-  by_height = walking_speed.TRACKED_OVER_BODY * 0.7
+  by_height = 0.7
   assert speed.bh_per_s == pytest.approx(by_height, rel=1e-9)
   assert speed.mps == pytest.approx(1.75 * by_height, rel=1e-9)
   assert (speed.steps, speed.withheld) == (STEPS, '')
@@ -52,12 +52,12 @@ def test_a_known_motion_has_its_speed_in_metres_and_body_heights():
 
 
 def test_a_scale_overrides_the_height():
-  _, speed = measured(height_m=1.75, scale_m_per_px=0.005)
-  assert speed.mps == pytest.approx(0.7 * 400 * 0.005, rel=1e-9)
-  assert speed.scaled_height_m == pytest.approx(400 * 0.005 / walking_speed.TRACKED_OVER_BODY)
-  told = plausibility.check_speed(speed, walking_speed.Given(1.75, scale_m_per_px=0.005))
-  assert [flag.code for flag in told] == []  # 1.89 m is within a tenth of 1.75 m
-  told = plausibility.check_speed(speed, walking_speed.Given(1.3, scale_m_per_px=0.005))
+  _, speed = measured(height_m=1.75, scale_m_per_px=0.0045)
+  assert speed.mps == pytest.approx(0.7 * 400 * 0.0045, rel=1e-9)
+  assert speed.scaled_height_m == pytest.approx(400 * 0.0045)
+  told = plausibility.check_speed(speed, walking_speed.Given(1.75, scale_m_per_px=0.0045))
+  assert [flag.code for flag in told] == []  # 1.80 m is within a tenth of 1.75 m
+  told = plausibility.check_speed(speed, walking_speed.Given(1.3, scale_m_per_px=0.0045))
   assert [flag.code for flag in told] == ['gait.scale']
 
 
@@ -75,7 +75,7 @@ def test_without_a_height_there_are_body_heights_alone():
 
 @pytest.mark.parametrize('degrees', [10, 20, 30])
 def test_who_walks_obliquely_is_not_slower(degrees):
-  """A pinhole camera sees somebody 1 tracked height tall, 2.5 away, walk 0.7 a second."""
+  """A pinhole camera sees somebody 1 body height tall, 2.5 away, walk 0.7 a second."""
 
   def oblique(time_s):
     way, angle = 0.7 * (time_s - 1.7), math.radians(degrees)
@@ -84,7 +84,7 @@ def test_who_walks_obliquely_is_not_slower(degrees):
     return walker_path.WalkerPath(focal * way * math.cos(angle) / away, focal / away, LONGER_SIDE)
 
   _, speed = measured(oblique)
-  assert speed.bh_per_s == pytest.approx(walking_speed.TRACKED_OVER_BODY * 0.7, rel=1e-3)
+  assert speed.bh_per_s == pytest.approx(0.7, rel=1e-3)
 
 
 def test_a_step_through_which_nobody_is_followed_does_not_count():
@@ -95,7 +95,7 @@ def test_a_step_through_which_nobody_is_followed_does_not_count():
 
   contacts, speed = measured(interrupted, height_m=1.75)
   assert speed.steps == STEPS - 1
-  assert speed.bh_per_s == pytest.approx(walking_speed.TRACKED_OVER_BODY * 0.7, rel=1e-9)
+  assert speed.bh_per_s == pytest.approx(0.7, rel=1e-9)
   lengths = [c.measures['stride_length_m'] for c in contacts]
   assert np.isfinite(lengths).tolist() == [False, False, True, True, False, False]
 

@@ -77,8 +77,9 @@ def test_records_are_what_voxels_makes_of_each_trial(built, name):
     assert len(read) == len(made) > 0
     for a, b in zip(read, made, strict=True):
       assert (a['subject'].decode(), a['trial'].decode()) == (b['subject'], b['trial'])
+      assert a['height_m'] == b['height_m']
       assert a.keys() == b.keys()
-      for key in a.keys() - {'subject', 'trial'}:
+      for key in a.keys() - {'height_m', 'subject', 'trial'}:
         assert a[key].dtype == b[key].dtype
         np.testing.assert_array_equal(a[key], b[key])
 

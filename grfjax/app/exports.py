@@ -15,7 +15,7 @@ from grfjax.app import results, store
 
 _PORTION = 2**20  # bytes
 _FORMULA = tuple('=+-@\t\r')  # a spreadsheet would compute cells that begin so
-_TEXTS = ('.html', '.csv', '.mot', '.json')  # the other files are compressed already
+_TEXTS = ('.html', '.csv', '.mot', '.xml', '.json')  # the other files are compressed already
 _FILM = 'film_as_sent_in'
 _FILM_KINDS = {  # how a film begins (its first 12 bytes) -> the usual end of its name
   rb'....ftypqt  ': '.mov',

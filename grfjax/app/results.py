@@ -31,7 +31,8 @@ FILES = {
   'poster.jpg': 'walk_poster.jpg',
   'curves.png': 'walk.png',
   'curves.csv': 'walk.csv',
-  'curves.mot': 'walk_grf.mot',
+  'walk_grf.mot': 'walk_grf.mot',
+  'walk_ExternalLoads.xml': 'walk_ExternalLoads.xml',  # which names the one before
   'measures.json': 'walk.json',
 }
 

@@ -324,5 +324,6 @@ _MEDIA = {
   '.jpg': 'image/jpeg',
   '.csv': 'text/csv',
   '.mot': 'text/plain',
+  '.xml': 'text/xml',
   '.json': 'application/json',
 }

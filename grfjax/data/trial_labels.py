@@ -85,7 +85,7 @@ def label_times(forces: trial_forces.TrialForces, time_s: np.ndarray) -> TrialLa
     force=turned.astype(np.float32),
     known=known[:, near_far],
     contact=contact,
-    pressure=_where_known(pressure * _towards_near(trial), pressure_known),
+    pressure=_where_known(pressure * towards_near(trial), pressure_known),
     pressure_known=pressure_known,
   )
 
@@ -111,7 +111,7 @@ def with_soles(
   box = view.box_at_pictures()[:, None]
   sole = walker_window.to_window(feet.place[:, near_far], box, view.direction)
   sole_known = np.isfinite(sole).all(-1)
-  stand = feet.stand[:, near_far] * _towards_near(trial)
+  stand = feet.stand[:, near_far] * towards_near(trial)
   stand_known = np.isfinite(stand).all(-1) & np.isfinite(box[..., 0])
   return dataclasses.replace(
     label,
@@ -122,8 +122,8 @@ def with_soles(
   )
 
 
-def _towards_near(trial: recordings.Trial) -> np.ndarray:
-  """Returns what turns (x, y) of plate axes into (forward, towards the near side): (2,)."""
+def towards_near(trial: recordings.Trial) -> np.ndarray:
+  """Returns (2,) signs that turn (x, y) of plate axes into (forward, near side), and back."""
   return np.array([1.0, conventions.plates_to_camera(np.eye(3), trial.camera)[1, 2]])
 
 

@@ -173,7 +173,7 @@ def _walked_path(
   column = np.full(len(clear), np.nan)
   height = column.copy()
   column[track.frame] = scale * (track.x - np.mean(middles[:, 0, 0] / middles[:, 2, 0]))
-  height[track.frame] = scale * track.height
+  height[track.frame] = scale * track.height / walker_path.TRACKED_OVER_BODY
   head = np.stack([track.x, track.floor - track.height, np.ones(len(track.x))], -1)
   head = np.einsum('kij,kj->ki', crossing.to_filmed, head)
   whole = np.zeros(len(clear), bool)

@@ -11,7 +11,7 @@ import numpy as np
 import tqdm
 
 from grfjax import errors
-from grfjax.evaluation import plate_reference
+from grfjax.evaluation import plate_reference, pressure_errors
 from grfjax.gait import contact_comparison, curve_files, foot_contacts
 from grfjax.io import recordings
 
@@ -34,6 +34,8 @@ class HeldOutTrial:
     force: (N, 2, axes) estimated forces, as in `force_curves.ForceCurves`.
     reference: forces and contacts that the plates measured.
     step_lengths_m: leg and initial contact, seconds -> step length of the prediction, metres.
+    pressure: (N, 2, 2) metres, leg (left, right) x (forward, left), the estimated centre of
+      pressure; None where there is none in metres.
   """
 
   name: str
@@ -43,6 +45,7 @@ class HeldOutTrial:
   force: np.ndarray
   reference: plate_reference.PlateReference
   step_lengths_m: dict[tuple[str, float], float] = dataclasses.field(default_factory=dict)
+  pressure: np.ndarray | None = None
 
   @functools.cached_property
   def mae_pct_bw(self) -> float | None:
@@ -69,6 +72,13 @@ class HeldOutTrial:
           contact.measures['step_length_m'] = length_m
     return self.reference.compare(self.time_s, contacts)
 
+  @functools.cached_property
+  def pressure_errors(self) -> pressure_errors.PressureErrors:
+    """The errors of the centre of pressure, of no trial where either side does not know it."""
+    if self.pressure is None:
+      return pressure_errors.PressureErrors()
+    return self.reference.compare_pressure(self.time_s, self.pressure)
+
 
 @dataclasses.dataclass(frozen=True)
 class HeldOutTrials:
@@ -90,6 +100,18 @@ class HeldOutTrials:
       comparisons[trial.subject] = merged.merge(trial.contact_comparison)
     return comparisons
 
+  def pressure_errors(self) -> dict[str, pressure_errors.PressureErrors]:
+    """Returns subject -> errors of the centre of pressure, in the trials' order.
+
+    Subjects of whom it is not known on both sides are left out.
+    """
+    found: dict[str, pressure_errors.PressureErrors] = {}
+    for trial in self.trials:
+      if trial.pressure_errors.frames:
+        before = found.get(trial.subject, pressure_errors.PressureErrors())
+        found[trial.subject] = before.merge(trial.pressure_errors)
+    return found
+
 
 def read_held_out_trials(
   predictions: pathlib.Path, root: pathlib.Path, subjects: list[str]
@@ -110,7 +132,9 @@ def read_held_out_trials(
   for trial in tqdm.tqdm(trials, desc='compare', unit='trial', mininterval=1):
     path = predictions / f'{trial.name}.csv'
     try:
-      time_s, force = curve_files.from_csv(path.read_text(encoding='utf-8'))
+      text = path.read_text(encoding='utf-8')
+      time_s, force = curve_files.from_csv(text)
+      pressure = curve_files.pressure_from_csv(text)
     except errors.InputError as error:
       raise error.within(str(path), file=path) from error
     except UnicodeDecodeError as error:
@@ -132,7 +156,9 @@ def read_held_out_trials(
       )
     steps = _read_step_lengths(path.with_suffix('.json'))
     held_out.trials.append(
-      HeldOutTrial(trial.name, trial.subject.name, trial.video, time_s, force, reference, steps)
+      HeldOutTrial(
+        trial.name, trial.subject.name, trial.video, time_s, force, reference, steps, pressure
+      )
     )
   return held_out
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
 
 from grfjax import conventions
 from grfjax.data import trial_forces, trial_labels
-from grfjax.evaluation import error_sums
+from grfjax.evaluation import error_sums, pressure_errors
 from grfjax.gait import contact_comparison, foot_contacts, force_curves, step_lengths
 from grfjax.io import force_files, recordings, video_file
 
@@ -24,12 +25,15 @@ class PlateReference:
     contacts: contacts on the plates, over 20 N; with step lengths where the plates tell the centre
       of pressure.
     stances: leg -> (n, 101, 3), `foot_contacts.stance_curves` of these contacts.
+    pressure: (N, 2, 2) metres, leg (left, right) x (forward, left), the centre of pressure at the
+      video's frames; NaN where the plates do not know it.
   """
 
   force: np.ndarray
   contact: np.ndarray
   contacts: list[foot_contacts.MeasuredContact]
   stances: dict[str, np.ndarray]
+  pressure: np.ndarray
 
   def vertical(self, force: np.ndarray) -> error_sums.ErrorSums:
     """Sums the errors of the vertical force of both legs over stance frames.
@@ -55,22 +59,38 @@ class PlateReference:
       contacts, self.contacts, time_s, np.isfinite(self.force[..., 0])
     )
 
+  def compare_pressure(
+    self, time_s: np.ndarray, pressure: np.ndarray
+  ) -> pressure_errors.PressureErrors:
+    """Compares an estimated centre of pressure, (N, 2, 2) metres, with that of the plates."""
+    return pressure_errors.compare(pressure, self.pressure, time_s, self.contacts)
+
   def errors(
-    self, estimate: force_curves.ForceCurves, contacts: list[foot_contacts.MeasuredContact]
+    self,
+    estimate: force_curves.ForceCurves,
+    contacts: list[foot_contacts.MeasuredContact],
+    metres_per_bh: float = math.nan,
   ) -> dict[str, Any]:
-    """Returns the errors of the vertical force over stance frames, and of the contacts.
+    """Returns the errors of the vertical force, of the contacts, and of the centre of pressure.
 
     Args:
       estimate: an estimate of the same video.
       contacts: its contacts.
+      metres_per_bh: metres in a body height; NaN where not known.
 
     Returns:
-      'vertical' -> `error_sums.ErrorSums.result` of both legs; 'contacts' ->
-      `contact_comparison.ContactComparison.result`.
+      'vertical' -> `error_sums.ErrorSums.result` of both legs over stance frames; 'contacts' ->
+      `contact_comparison.ContactComparison.result`; 'pressure' ->
+      `pressure_errors.PressureErrors.result`, None where either side does not know it in metres.
     """
+    pressure = pressure_errors.PressureErrors()
+    if estimate.feet is not None:
+      given = np.where(estimate.has_estimate[..., None], estimate.feet.pressure, np.nan)
+      pressure = self.compare_pressure(estimate.time_s, metres_per_bh * given)
     return {
       'vertical': self.vertical(estimate.force).result(),
       'contacts': self.compare(estimate.time_s, contacts).result(),
+      'pressure': pressure.result(),
     }
 
 
@@ -110,7 +130,9 @@ def read_plate_reference(
   contacts = foot_contacts.find_contacts(time_s, full_rate, conventions.CONTACT_N / weight)
   stances = foot_contacts.stance_curves(time_s, full_rate, contacts)
   contacts = _with_step_lengths(contacts, time_s, full_rate, plates.leg_pressure)
-  return PlateReference(force, label.contact[:, near_far], contacts, stances)
+  pressure = trial_labels.towards_near(trial) * label.pressure[:, near_far].astype(np.float64)
+  pressure[~label.pressure_known[:, near_far]] = np.nan
+  return PlateReference(force, label.contact[:, near_far], contacts, stances, pressure)
 
 
 def _with_step_lengths(

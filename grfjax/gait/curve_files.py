@@ -100,6 +100,23 @@ def from_csv(text: str) -> tuple[np.ndarray, np.ndarray]:
   return values[:, 0], values[:, 1:].reshape(-1, 2, len(axes))
 
 
+def pressure_from_csv(text: str) -> np.ndarray | None:
+  """Reads the centre of pressure that `to_csv` has written.
+
+  Returns:
+    (N, 2, 2) metres, leg (left, right) x (forward, left), NaN where a cell is empty; None where the
+    table has none in metres.
+
+  Raises:
+    errors.InputError: as `from_csv`.
+  """
+  names, rows = _parse(text)
+  expected = [f'{leg}_{place}_m' for leg in conventions.LEGS for place in _PLACE_COLUMNS]
+  if not set(expected) <= set(names):
+    return None
+  return _read_columns(names, rows, expected).reshape(-1, 2, 2)
+
+
 def _parse(text: str) -> tuple[list[str], list[list[str]]]:
   """Returns a table's names of columns, and its other rows."""
   if not text.strip():

@@ -12,10 +12,6 @@ import numpy as np
 
 from grfjax.gait import foot_contacts, walker_path
 
-# What is tracked reaches from the top of the hair to the lowest row of the nearer shoe and its
-# shadow, and is taller than the person by this factor (docs/speed_and_steps.md).
-TRACKED_OVER_BODY = 1.06
-
 
 @dataclasses.dataclass(frozen=True)
 class Given:
@@ -89,18 +85,17 @@ def measure(
   if not seen.any():
     return contacts, _withheld('the walker is not seen from head to foot throughout any step')
   seconds = float(np.diff(np.array(steps)[seen]).sum())
-  metres = _metres_per_tracked_height(path, time_s, np.array(steps)[seen], given)
+  starts_s, ends_s = np.array(steps)[seen].T[..., None]
+  metres = metres_per_body_height(path, given, ((time_s >= starts_s) & (time_s <= ends_s)).any(0))
   with_lengths = []
   for contact in contacts:
     start_s, stride_s = contact.measures['contact_s'], contact.measures['stride_s']
     way = _way(path, time_s, start_s, start_s + stride_s) if math.isfinite(stride_s) else math.nan
-    lengths = {'stride_length_m': metres * way, 'stride_length_bh': TRACKED_OVER_BODY * way}
+    lengths = {'stride_length_m': metres * way, 'stride_length_bh': way}
     with_lengths.append(dataclasses.replace(contact, measures=contact.measures | lengths))
   per_s = float(ways[seen].sum()) / seconds
-  scaled_height_m = math.nan if given.scale_m_per_px is None else metres / TRACKED_OVER_BODY
-  return with_lengths, WalkingSpeed(
-    metres * per_s, TRACKED_OVER_BODY * per_s, int(seen.sum()), scaled_height_m
-  )
+  scaled_height_m = math.nan if given.scale_m_per_px is None else metres
+  return with_lengths, WalkingSpeed(metres * per_s, per_s, int(seen.sum()), scaled_height_m)
 
 
 def _withheld(reason: str) -> WalkingSpeed:
@@ -108,7 +103,7 @@ def _withheld(reason: str) -> WalkingSpeed:
 
 
 def _way(path: walker_path.WalkerPath, time_s: np.ndarray, start_s: float, end_s: float) -> float:
-  """Returns how far the walker goes between two times, tracked heights.
+  """Returns how far the walker goes between two times, body heights.
 
   NaN where the walker is not followed throughout.
   """
@@ -121,33 +116,20 @@ def _way(path: walker_path.WalkerPath, time_s: np.ndarray, start_s: float, end_s
   return math.dist(*ends)
 
 
-def metres_per_body_height(path: walker_path.WalkerPath | None, given: Given) -> float:
-  """Returns metres in a body height of `foot_places.FootPlaces`; NaN where nothing tells them.
+def metres_per_body_height(
+  path: walker_path.WalkerPath | None, given: Given, frames: np.ndarray | None = None
+) -> float:
+  """Returns metres in a body height; NaN where nothing tells them.
 
   Args:
-    path: the walker's; None where nobody is followed.
+    path: the walker's through N frames; None where nobody is followed.
     given: what is known of the walk. Where a scale is, the height is that by it, on average over
-      the frames in which the walker is followed.
+      the frames in which the walker is followed, or
+    frames: (N,) bool, over these.
   """
   if given.scale_m_per_px is None:
     return math.nan if given.height_m is None else given.height_m
   if path is None or not np.isfinite(path.height).any():
     return math.nan
-  return given.scale_m_per_px * float(np.nanmean(path.height)) / TRACKED_OVER_BODY
-
-
-def _metres_per_tracked_height(
-  path: walker_path.WalkerPath, time_s: np.ndarray, steps: np.ndarray, given: Given
-) -> float:
-  """Returns metres in a tracked height, NaN where nothing tells them.
-
-  Args:
-    path: the walker's.
-    time_s: (N,) of the frames.
-    steps: (S, 2) start and end of the steps measured, seconds.
-    given: what is known of the walk.
-  """
-  if given.scale_m_per_px is not None:
-    inside = ((time_s >= steps[:, :1]) & (time_s <= steps[:, 1:])).any(0)
-    return given.scale_m_per_px * float(path.height[inside].mean())
-  return math.nan if given.height_m is None else given.height_m * TRACKED_OVER_BODY
+  height = path.height if frames is None else path.height[frames]
+  return given.scale_m_per_px * float(np.nanmean(height))

@@ -94,6 +94,7 @@ def estimate_video(
   force, interval, trusted = _at_frames(film.time_s, walks, cameras)
   doubtful = np.any(trusted < trust.MIN_TRUST, axis=1)
   force[doubtful] = interval[doubtful] = np.nan
+  feet, paths = _place_feet(film.time_s, walks, cameras, force)
   return force_curves.ForceCurves(
     time_s=film.time_s,
     force=force,
@@ -102,11 +103,11 @@ def estimate_video(
     near_only=walks[0].force.shape[1] == 1,
     box=box,
     direction=direction,
-    path=walker_path.join([walk.path for walk in walks if walk.path is not None]),
+    path=walker_path.join(paths),
     gaps=(*gaps, *_doubtful_gaps(film.time_s, doubtful)),
     trust=trusted if np.isfinite(trusted).any() else None,
     speed=film.speed,
-    feet=_foot_places(film.time_s, walks, cameras, force),
+    feet=feet,
   )
 
 
@@ -147,21 +148,29 @@ def _find_feet(
   return foot_estimates.find_feet(network, views, force) if network.fits(run.clip) else None
 
 
-def _foot_places(
+def _place_feet(
   time_s: np.ndarray, walks: list[_Walk], cameras: list[str], force: np.ndarray
-) -> foot_places.FootPlaces | None:
-  """Returns where the feet stand at the frames of the video; None where nobody looked for them.
+) -> tuple[foot_places.FootPlaces | None, list[walker_path.WalkerPath]]:
+  """Finds where the feet stand at the frames of the video.
 
   Args:
     time_s: (N,) of the video's frames.
     walks: the walks.
     cameras: the walker's side on which the camera stands, of each walk.
     force: (N, 2, axes) what is given of the forces, leg (left, right).
+
+  Returns:
+    Where they stand, None where nobody looked for them; and the paths of the walks, by the floor on
+    which the feet were found.
   """
-  parts = []
+  parts, paths = [], []
+  contacts = foot_contacts.find_contacts(time_s, force)
   for walk, camera in zip(walks, cameras, strict=True):
-    if walk.feet is None or walk.path is None:
-      return None
+    if walk.path is None:
+      continue
+    if walk.feet is None:
+      paths.append(walk.path)
+      continue
     inside = _inside(time_s, walk)
     found = np.full((len(time_s), 2, 4), np.nan)
     found[inside] = _interpolate(time_s[inside], walk.time_s, walk.feet)
@@ -169,17 +178,19 @@ def _foot_places(
     found[np.isnan(force[..., 0])] = np.nan
     ahead, up, roll, near_side = np.moveaxis(found, -1, 0)
     left = near_side if camera == 'left' else -near_side
-    contacts = [
+    feet = foot_geometry.FeetInWindow(ahead, up, roll, left)
+    own = [
       (conventions.LEGS.index(c.leg), inside & (time_s >= c.start_s) & (time_s <= c.end_s))
-      for c in foot_contacts.find_contacts(time_s, force)
+      for c in contacts
     ]
+    floor_up = foot_geometry.floor_up(feet, own)
+    paths.append(walk.path if np.isnan(floor_up) else walk.path.with_floor(floor_up))
     parts.append(
       foot_geometry.foot_places_of(
-        foot_geometry.FeetInWindow(ahead, up, roll, left), contacts, walk.path, time_s, walk.box,
-        walker_window.MARGIN, walker_window.FLOOR,
+        feet, own, paths[-1], time_s, walk.box, walker_window.MARGIN, walker_window.FLOOR
       )
-    )  # fmt: skip
-  return foot_places.join(parts)
+    )
+  return (foot_places.join(parts) if parts else None), paths
 
 
 def _inside(time_s: np.ndarray, walk: _Walk) -> np.ndarray:

@@ -113,18 +113,20 @@ def read(path: pathlib.Path, width: int, height: int, duration_s: float) -> Foot
 def _check_times(rows: list[manifest_rows.Row], time_s: np.ndarray, duration_s: float) -> None:
   """Raises InputError where times do not increase, or are not within the video."""
   if len(rows) < 2:
-    raise rows[0].error(_TIME, 'at least two rows', 'feet.times')
+    raise rows[0].error(_TIME, 'at least two rows', 'recording.feet_times')
   backward = np.flatnonzero(np.diff(time_s) <= 0)
   if len(backward):
     row = rows[backward[0] + 1]
-    raise row.error(_TIME, f'more than the {time_s[backward[0]]:g} before it', 'feet.times')
+    raise row.error(
+      _TIME, f'more than the {time_s[backward[0]]:g} before it', 'recording.feet_times'
+    )
   outside = np.flatnonzero((time_s < -_EDGE_S) | (time_s > duration_s + _EDGE_S))
   if len(outside):
     expected = (
       f'0 to {duration_s:.3f} seconds, from the first frame of the video to its last (not the '
       "plates' clock, and not milliseconds)"
     )
-    raise rows[outside[0]].error(_TIME, expected, 'feet.times')
+    raise rows[outside[0]].error(_TIME, expected, 'recording.feet_times')
 
 
 def _place(

@@ -21,6 +21,7 @@ _BACKWARD_M, _SIDEWAYS_M = 0.03, 0.08  # from heel to toe; forward it goes 0.1 t
 _AHEAD_M = 0.1  # by which a later foot stands before an earlier one at least, on another plate
 _RUNNING_MPS, _STEP_M = 4.0, 0.5  # how fast feet get along at most
 _ASIDE_M = 1.0  # between two feet, across the walk
+_PAUSE_S = 1.0  # from one foot's leaving to another's landing: who pauses longer may have turned
 _MIN_CONTACT_S, _SAME_CONTACT_S = 0.1, 0.05
 
 
@@ -179,6 +180,8 @@ def _travel(contact: _Contact) -> np.ndarray:
 
 def _apart(first: _Contact, second: _Contact) -> Fault | None:
   """Returns what is wrong with how far two feet, one after the other, stand apart."""
+  if second.span_s[0] - first.span_s[1] > _PAUSE_S:
+    return None
   forward, left = second.middle - first.middle
   later_s = second.span_s[0] - first.span_s[0]
   both = f'{first.where}; {second.where}'

@@ -15,6 +15,7 @@ from grfjax.report import (
   gait_agreement,
   learning_figures,
   page_parts,
+  pressure_table,
   run_report,
   stance_figures,
   text_table,
@@ -85,8 +86,12 @@ def write_fold_report(
 def _gait_tables(
   folds: fold_results.Folds, trials: held_out_trials.HeldOutTrials | None
 ) -> list[text_table.Table]:
-  contacts = gait_agreement.compare_contacts(trials, folds) if trials else {}
-  return [gait_agreement.agreement_table(contacts)] if contacts else []
+  if trials is None:
+    return []
+  contacts = gait_agreement.compare_contacts(trials, folds)
+  tables = [gait_agreement.agreement_table(contacts)] if contacts else []
+  pressures = trials.pressure_errors()
+  return tables + ([pressure_table.pressure_table(pressures)] if pressures else [])
 
 
 def _write_table(folder: pathlib.Path, table: text_table.Table) -> list[pathlib.Path]:

@@ -122,7 +122,11 @@ class Prediction:
       **dataclasses.asdict(self.given),
       'run': self.run,
       'quality': dataclasses.asdict(quality) | {'flags': flags, 'flag_codes': flag_codes},
-      'errors': self.reference.errors(self.estimate, self.contacts) if self.reference else None,
+      'errors': (
+        self.reference.errors(self.estimate, self.contacts, self.metres_per_bh)
+        if self.reference
+        else None
+      ),
       **summaries.as_dict(self.contacts, self.speed),
       'published_speed': published._asdict() if published else None,
       'published_ranges': [

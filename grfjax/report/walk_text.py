@@ -141,6 +141,11 @@ def describe_errors(content: walk_prediction.Content) -> list[str]:
   ]
   if errors := contact_text.list_errors(contacts):
     sentences.append(f'Mean absolute errors: {errors}.')
+  if pressure := content['errors']['pressure']:
+    sentences.append(
+      f'The centre of pressure is {pressure["mae_forward_cm"]:.1f} cm off along the walk and '
+      f'{pressure["mae_side_cm"]:.1f} cm to the side on average, but for where its origin lies.'
+    )
   return sentences
 
 

@@ -34,7 +34,7 @@ from grfjax.io import atomic
 from grfjax.report import text_table
 from grfjax.synth import foot_pressure, recording_set, trial
 
-JOINTS = ('ankle', 'knee', 'hip')
+JOINTS = ('ankle', 'knee')
 CARRIES_N = 100.0  # by which the offset is found: where the pressure of plates, too, is exact
 # Which of forces and centres of pressure are the estimated ones.
 KINDS = {

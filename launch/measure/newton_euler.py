@@ -102,9 +102,22 @@ def side_axis(place: dict[str, np.ndarray]) -> np.ndarray:
   Args:
     place: joint -> (N, 3) of one leg.
   """
-  ahead = (place['toe'] - place['heel']) * [1, 1, 0]
-  axis = np.cross(ahead, place['hip'] - place['ankle'])
+  axis = np.cross(heading(place), place['hip'] - place['ankle'])
   return axis / np.linalg.norm(axis, axis=1, keepdims=True)
+
+
+def heading(place: dict[str, np.ndarray]) -> np.ndarray:
+  """Returns where a foot points, level with the floor, (N, 3): the upright plane of its joints.
+
+  Whether the sole lies on the floor, stands upright or goes past that, forward is forward.
+
+  Args:
+    place: joint -> (N, 3) of one leg.
+  """
+  points = np.stack([place[name][:, :2] for name in ('heel', 'ankle', 'toe')], 1)
+  x, y = np.moveaxis(points - points.mean(1, keepdims=True), -1, 0)
+  angle = np.arctan2(2 * (x * y).sum(1), (x**2 - y**2).sum(1)) / 2
+  return np.stack([np.cos(angle), np.sin(angle), 0 * angle], 1)
 
 
 def sole_direction(subject: body.Subject, place: dict[str, np.ndarray]) -> np.ndarray:
@@ -114,8 +127,7 @@ def sole_direction(subject: body.Subject, place: dict[str, np.ndarray]) -> np.nd
     subject: whose foot.
     place: joint -> (N, 3) of one leg.
   """
-  ahead = (place['toe'] - place['heel']) * [1, 1, 0]
-  ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+  ahead = heading(place)
   to_heel = place['heel'] - place['ankle']
   level = np.arctan2(-subject.ankle_height_m, -leg_kinematics.ANKLE_AT * subject.foot_m)
   pitch = np.arctan2(to_heel[:, 2], (to_heel * ahead).sum(1)) - level

@@ -10,12 +10,14 @@ from __future__ import annotations
 import pathlib
 
 import numpy as np
-import opensim
 from scipy import spatial
 
 import newton_euler
-from grfjax import conventions
+from grfjax import conventions, extras
 from grfjax.synth import body, leg_kinematics
+
+with extras.needed('opensim'):
+  import opensim
 
 PELVIS = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation', 'pelvis_tx', 'pelvis_ty', 'pelvis_tz')
 _ROTATIONS = {'hip': ('flexion', 'adduction', 'rotation'), 'ankle': ('angle', 'tilt', 'turn')}
@@ -104,11 +106,12 @@ def coordinates(walk: body.Walk) -> dict[str, np.ndarray]:
   for side, s in _SIDES.items():
     leg = {name: walk.joints[:, body.INDEX[f'{side}_{name}']] for name in body.LIMB_JOINTS[4:]}
     axis = _to_opensim(newton_euler.side_axis(leg))
-    along_sole = _to_opensim(newton_euler.sole_direction(walk.subject, leg))
+    ahead = _to_opensim(newton_euler.heading(leg))
+    sole = _to_opensim(newton_euler.sole_direction(walk.subject, leg))
     leg = {name: _to_opensim(values_) for name, values_ in leg.items()}
     thigh = _frame(axis, up=leg['hip'] - leg['knee'])
     shank = _frame(axis, up=leg['knee'] - leg['ankle'])
-    foot = _foot_frame(along_sole)
+    foot = _foot_frame(ahead, sole)
     for joint, above, beneath in (('hip', pelvis, thigh), ('ankle', shank, foot)):
       names = (f'{joint}_{part}_{s}' for part in _ROTATIONS[joint])
       values |= dict(zip(names, _angles(above, beneath).T, strict=True))
@@ -193,10 +196,15 @@ def _frame(to_right: np.ndarray, up: np.ndarray) -> np.ndarray:
   return np.stack([ahead, np.cross(to_right, ahead), to_right], -1)
 
 
-def _foot_frame(along: np.ndarray) -> np.ndarray:
-  """Returns the rotations of a foot, (N, 3, 3), from the direction of its sole, upright."""
-  to_right = _unit(np.cross(along, [0.0, 1.0, 0.0]))
-  return np.stack([along, np.cross(to_right, along), to_right], -1)
+def _foot_frame(ahead: np.ndarray, sole: np.ndarray) -> np.ndarray:
+  """Returns the rotations of a foot, (N, 3, 3), whose x is the sole's direction.
+
+  Args:
+    ahead: (N, 3) where it points, level.
+    sole: (N, 3) the direction of the sole, in the same upright plane.
+  """
+  to_right = np.cross(ahead, [0.0, 1.0, 0.0])
+  return np.stack([sole, np.cross(to_right, sole), to_right], -1)
 
 
 def _angles(above: np.ndarray, beneath: np.ndarray) -> np.ndarray:
