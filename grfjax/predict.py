@@ -46,7 +46,7 @@ def define_flags() -> None:
   flags.DEFINE_float(
     'height_m',
     None,
-    'Body height of the walker, for walking speed and stride length in metres.',
+    'Body height of the walker, for speed, steps and places in metres.',
     *recordings.HEIGHT_M,
   )
   flags.DEFINE_float(

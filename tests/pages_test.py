@@ -143,12 +143,15 @@ def test_headings_of_a_walk(tmp_path):
   given = walking_speed.Given(height_m=1.7)
   prediction_files.write_prediction(
     tmp_path,
-    report_making.make_prediction(dataclasses.replace(curves, path=path), given=given),
+    report_making.make_prediction(
+      dataclasses.replace(curves, path=path, feet=report_making.make_feet(curves.force)),
+      given=given,
+    ),
   )
   text = (tmp_path / 'walk.html').read_text(encoding='utf-8')
   assert re.findall('<h2>(.*)</h2>', text) == [
-    'In short', 'What to be careful about', 'Curves', 'Numbers', 'How it was made',
-    'What the words mean',
+    'In short', 'What to be careful about', 'Curves', 'Where the feet stood', 'Numbers',
+    'How it was made', 'What the words mean',
   ]  # fmt: skip
   assert 'Nothing stood out: no gap, and no value that walking excludes.' in text
 
