@@ -19,10 +19,17 @@ from absl import app, flags, logging
 from grfjax import conventions, errors
 from grfjax.gait import walking_speed
 from grfjax.inference import trained_run
-from grfjax.io import recordings, run_folder, signals, video_file
+from grfjax.io import body_height, recordings, run_folder, signals, video_file
 from grfjax.report import predicting, prediction_files
 
 _GIVEN = tuple(field.name for field in dataclasses.fields(walking_speed.Given))  # also flags
+
+
+def _check_height(height_m: float | None) -> bool:
+  """Refuses a height that nobody has, with what it is in metres if it is in another unit."""
+  if height_m is not None and not body_height.is_possible(height_m):
+    raise flags.ValidationError(f'expected {body_height.expected(height_m)}, found {height_m:g}')
+  return True
 
 
 def define_flags() -> None:
@@ -46,9 +53,9 @@ def define_flags() -> None:
   flags.DEFINE_float(
     'height_m',
     None,
-    'Body height of the walker, for speed, steps and places in metres.',
-    *recordings.HEIGHT_M,
+    'Body height of the walker, for speed, steps and places in metres: 0.5 to 2.6.',
   )
+  flags.register_validator('height_m', _check_height)
   flags.DEFINE_float(
     'age_years',
     None,

@@ -28,7 +28,7 @@ from grfjax.gait import (
   walking_speed,
 )
 from grfjax.inference import trained_run
-from grfjax.io import atomic, recordings, run_folder, video_file
+from grfjax.io import atomic, body_height, recordings, run_folder, video_file
 from grfjax.report import predicting, prediction_files, walk_figure, walk_prediction, walk_text
 
 if TYPE_CHECKING:
@@ -160,7 +160,10 @@ def _check_arguments(
   for name, value in given.items():
     (low, high), unit = _LIMITS[name]
     if value is not None and not low <= value <= high:
-      raise _argument_error(f'{name} is {value}, expected {low:g} to {high:g} {unit}')
+      expected = f'{low:g} to {high:g} {unit}'
+      if name == 'height_m':
+        expected = body_height.expected(float(value))
+      raise _argument_error(f'{name} is {value}, expected {expected}')
   if camera not in (None, *conventions.LEGS):
     raise _argument_error(f"camera is {camera!r}, expected 'left', 'right' or None")
   if speed is not None and not 0 < speed < math.inf:

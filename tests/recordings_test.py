@@ -8,6 +8,7 @@ import numpy as np
 import plates
 import pytest
 
+from grfjax import errors
 from grfjax.io import recordings
 
 SUBJECTS = 'subject,body_mass_kg,height_m\nS1,61.5,1.75\nS2,70,1.80\n'
@@ -95,6 +96,22 @@ def test_semicolons_with_decimal_commas(tmp_path):
   trials = TRIALS.replace('left;right', '"left|right"').replace(',', ';').replace('|', ';')
   trials = trials.replace('0.25', '0,25').replace('-0.5', '-0,5')
   assert recordings.load(_write(tmp_path, subjects, trials)) == plain
+
+
+@pytest.mark.parametrize(
+  ('height', 'metres'),
+  [
+    ('175', '175 centimetres are 1.75 metres'),
+    ('5.75', '5.75 feet are 1.75 metres'),
+    ('69', '69 centimetres are 0.69 metres, 69 inches are 1.75 metres'),
+    ('1750', '1750 millimetres are 1.75 metres'),
+  ],
+)
+def test_a_height_in_another_unit_is_refused_with_what_it_is_in_metres(tmp_path, height, metres):
+  with pytest.raises(errors.InputError) as refused:
+    recordings.load(_write(tmp_path, SUBJECTS.replace('1.75', height)))
+  assert f"found '{height}', expected 0.5 to 2.6 metres ({metres})" in str(refused.value)
+  assert (refused.value.code, refused.value.column) == ('recording.out_of_range', 'height_m')
 
 
 def test_height_may_be_missing_or_empty(tmp_path):

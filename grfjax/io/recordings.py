@@ -18,12 +18,19 @@ import pathlib
 from absl import logging
 
 from grfjax import conventions, errors
-from grfjax.io import atomic, body_mass, delimited_text, force_files, manifest_rows
+from grfjax.io import (
+  atomic,
+  body_height,
+  body_mass,
+  delimited_text,
+  force_files,
+  manifest_rows,
+)
 
 # Outside these limits a unit is mistaken (grams, implausible pounds, centimetres), not a person
 # unusual: from a newborn to the heaviest and tallest people on record, rounded outwards.
 BODY_MASS_KG = (5.0, 300.0)
-HEIGHT_M = (0.5, 2.6)
+HEIGHT_M = body_height.LIMITS_M
 AGE_YEARS = (0.0, 120.0)
 
 # From a person who fills an 8K picture to one who is 30 pixels high.
@@ -253,7 +260,7 @@ def _read_subjects(
         )
       weighed = _weigh(root, row) if row.has('static') else None
       mass = _read_body_mass(row, weighed)
-      height = row.number('height_m', *HEIGHT_M, 'metres') if row.has('height_m') else None
+      height = _read_height(row) if row.has('height_m') else None
       age = row.number('age_years', *AGE_YEARS, 'years') if row.has('age_years') else None
       subjects[name] = Subject(name, mass, height, weighed, age)
     except errors.InputError as error:
@@ -301,6 +308,18 @@ def _read_body_mass(row: manifest_rows.Row, weighed: float | None) -> float:
       'recording.body_mass',
     )
   return mass
+
+
+def _read_height(row: manifest_rows.Row) -> float:
+  """Returns a subject's height in metres.
+
+  Raises:
+    InputError: it is none; the message says what it is in metres if it is in another unit.
+  """
+  height = row.number('height_m', -math.inf, math.inf, 'metres')
+  if not body_height.is_possible(height):
+    raise row.error('height_m', body_height.expected(height), 'recording.out_of_range')
+  return height
 
 
 def _select_subjects(
