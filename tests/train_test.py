@@ -564,7 +564,10 @@ def test_the_papers_network_goes_the_same_road(data_dir, recordings_dir, tmp_pat
   seen = [video_estimate.estimate_video(loaded, video, side).force for side in ('left', 'right')]
   assert not np.array_equal(seen[0][:, 0, 0], seen[1][:, 1, 0])  # of the near leg: mirrored
   dataset = run_folder.RunFolder(tmp_path / 'run').dataset
-  dataset.write_text(dataset.read_text().replace(trial_records.VERSION, '3.0.0'))
+  written = dataset.read_text()
+  dataset.write_text(written.replace(trial_records.VERSION, '3.1.0'))
+  trained_run.load(tmp_path / 'run')  # whose pictures are the same
+  dataset.write_text(written.replace(trial_records.VERSION, '3.0.0'))
   with pytest.raises(errors.InputError, match=r'records of version 3\.0\.0') as refused:
     trained_run.load(tmp_path / 'run')
   assert refused.value.code == 'run.other_version'

@@ -16,6 +16,7 @@ from grfjax.data import clip_config, trial_forces, trial_labels, voxels, walker_
 from grfjax.io import recordings, video_file
 
 VERSION = '4.0.0'  # of the records; changes when their meaning does
+SAME_PICTURES = ('3.1.0', VERSION)  # the versions whose pictures mean the same as now
 
 
 def check_direction(trial_camera: str, direction: int, where: str) -> None:

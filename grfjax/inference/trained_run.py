@@ -88,7 +88,7 @@ def _refuse_other_pictures(folder: run_folder.RunFolder, clip: clip_config.ClipC
   """Refuses a run on whole pictures of another version, which may not have been mirrored."""
   trained_on = run_folder.read_json(folder.dataset)
   version = trained_on.get('version') if isinstance(trained_on, dict) else None
-  if not clip.follow and version not in (None, trial_records.VERSION):
+  if not clip.follow and version not in (None, *trial_records.SAME_PICTURES):
     raise run_folder.RunError(
       f'{folder.dataset}: the run was trained on records of version {version}, whose pictures mean '
       f'something else than those of {trial_records.VERSION}; build the data set and train again',
