@@ -22,6 +22,7 @@ class Scene:
     self.body = self.start + 0.8 * self.time_s[:, None] * self.along
     self.height = FOCAL_PX / self.body[:, 1]
     self.path = walker_path.WalkerPath(self.column(self.body), self.height, SIDE)
+    self.line = foot_geometry.WalkLine(self.path, self.time_s)
     # The window as filmed, its floor line at row 300.
     tracked = TRACKED * self.height
     width, tall = 0.8 * tracked, MARGIN * tracked
@@ -56,9 +57,10 @@ def frames(start, stop):
 @pytest.mark.parametrize('direction', [1, -1])
 def test_feet_are_found_where_they_stand_on_straight_and_oblique_walks(degrees, direction):
   scene = Scene(degrees, direction)
+  assert scene.line.oblique == pytest.approx(abs(degrees), abs=1e-6)
   forward, left = np.array([0.9, 0.5]), np.array([0.06, -0.06])
   places = foot_geometry.foot_places_of(
-    feet(scene, forward, left, roll=0.03), [(0, frames(20, 60)), (1, frames(5, 40))], scene.path,
+    feet(scene, forward, left, roll=0.03), [(0, frames(20, 60)), (1, frames(5, 40))], scene.line,
     scene.time_s, scene.box, MARGIN, FLOOR,
   )  # fmt: skip
   sole = places.sole[30]
@@ -83,7 +85,7 @@ def test_a_foot_stands_still_while_its_estimates_scatter():
   found.ahead[:] += 0.01 * np.random.default_rng(0).standard_normal(found.ahead.shape)
   found.ahead[25:30, 0] = np.nan  # not seen clearly
   places = foot_geometry.foot_places_of(
-    found, [(0, frames(20, 60))], scene.path, scene.time_s, scene.box, MARGIN, FLOOR
+    found, [(0, frames(20, 60))], scene.line, scene.time_s, scene.box, MARGIN, FLOOR
   )
   on_floor = places.sole[20:60, 0, 0]
   assert np.nanstd(on_floor) < 1e-12
@@ -102,7 +104,7 @@ def test_a_foot_is_not_placed_where_its_frames_contradict_each_other_or_are_few(
   found.ahead[:, 0] += 1.5 * foot_geometry.MAX_SCATTER_BH * scatter
   few = frames(5, 5 + int(60 * foot_geometry.MIN_SEEN_S))
   places = foot_geometry.foot_places_of(
-    found, [(0, frames(20, 60)), (1, few), (1, frames(40, 60))], scene.path, scene.time_s,
+    found, [(0, frames(20, 60)), (1, few), (1, frames(40, 60))], scene.line, scene.time_s,
     scene.box, MARGIN, FLOOR,
   )  # fmt: skip
   known = np.isfinite(places.sole[:, :, 0])

@@ -182,6 +182,9 @@ FLAGS: dict[str, str] = {
   'walker.jump': N_('Where the film jumps, nothing is given.'),
   'walker.repeated': N_('A walk is shown again: the numbers count the same steps more than once.'),
   'walker.oblique': N_('Where somebody comes nearer or goes away, nothing is given.'),
+  'walker.oblique_feet': N_(
+    'Where a walk leads to the camera or away from it, it is not told where the feet stand.'
+  ),
   'walker.shorter': N_('Somebody else walks at the same time; who goes further is estimated.'),
   'gait.frames_without_estimate': N_('For a part of the film nothing is given.'),
   'gait.no_estimate': N_('There is no estimate of one leg.'),
@@ -229,6 +232,13 @@ FLAG_SENTENCES: dict[str, tuple[tuple[str, str], ...]] = {
   'walker.low_trust': ((
     _FROM_TO,
     N_('From %(start)s to %(end)s s the networks contradict each other, and nothing is given.'),
+  ),),
+  'walker.oblique_feet': ((
+    _FROM_TO,
+    N_(
+      'From %(start)s to %(end)s s the walk leads to the camera or away from it; it is not told '
+      'where the feet stand.'
+    ),
   ),),
   'gait.frames_without_estimate': (
     _as_it_is(N_(

@@ -22,6 +22,10 @@ MIN_SEEN_S = 0.15  # a foot that is seen on the floor for less is not placed
 # on the foot is not placed.
 MAX_SCATTER_BH = 0.04
 
+# Of a walk to straight past the camera, degrees: at 20 steps of synthetic walkers are 2 cm off, at
+# 30 they are 5.
+MAX_OBLIQUE = 25.0
+
 
 @dataclasses.dataclass(frozen=True)
 class FeetInWindow:
@@ -47,6 +51,7 @@ class WalkLine:
   """The straight line on the floor along which a walk goes.
 
   Attributes:
+    path: the walker's.
     along: (2,) unit vector of its direction: to the picture's right, away from the camera.
     left: (2,) unit vector to the walker's left.
     progress: (N,) how far along it the body is, body heights.
@@ -62,11 +67,16 @@ class WalkLine:
     places = path.places()
     known = np.isfinite(places).all(1)
     velocity = np.polyfit(time_s[known], places[known], 1)[0]
-    self._places, self._path = places, path
+    self.path, self._places = path, places
     self.along = velocity / np.linalg.norm(velocity)
     # Seen from above, with the camera looking along the second axis.
     self.left = np.array([-self.along[1], self.along[0]])
     self.progress = places @ self.along
+
+  @property
+  def oblique(self) -> float:
+    """How much it leads to the camera or away from it, degrees from straight past it."""
+    return float(np.degrees(np.arctan2(abs(self.along[1]), abs(self.along[0]))))
 
   def stand(self, ahead: np.ndarray, aside: np.ndarray) -> np.ndarray:
     """Returns how far along the line feet stand that are seen ahead of the window's middle.
@@ -118,7 +128,7 @@ def floor_up(feet: FeetInWindow, contacts: Contacts) -> float:
 def foot_places_of(
   feet: FeetInWindow,
   contacts: Contacts,
-  path: walker_path.WalkerPath,
+  line: WalkLine,
   time_s: np.ndarray,
   box: np.ndarray,
   margin: float,
@@ -132,17 +142,14 @@ def foot_places_of(
   Args:
     feet: of N frames.
     contacts: of both feet.
-    path: the walker's.
+    line: along which the walk goes.
     time_s: (N,) of the frames.
     box: (N, 4) the window in the video as filmed: left, top, width, height, pixels.
     margin: the window's height in heights as tracked.
     floor: the floor line's distance from the window's lower edge, in window heights.
   """
-  pressure, sole, picture = (np.full((len(time_s), 2, 2), np.nan) for _ in range(3))
-  if np.isfinite(path.column).sum() < 2:
-    return foot_places.FootPlaces(pressure, sole, picture)
-  line = WalkLine(path, time_s)
-  stands = line.stand(feet.ahead * path.tracked_over_body, feet.aside)
+  places = foot_places.unknown(len(time_s))
+  stands = line.stand(feet.ahead * line.path.tracked_over_body, feet.aside)
   tracked_px = box[:, 3] / margin
   for leg, in_contact in contacts:
     frames = np.flatnonzero(in_contact & np.isfinite(stands[:, leg]))
@@ -152,11 +159,13 @@ def foot_places_of(
     if 1.4826 * np.median(np.abs(stands[frames, leg] - stand)) > MAX_SCATTER_BH:
       continue
     pressed = stand + feet.roll[frames, leg]
-    sole[frames, leg] = stand, side
-    pressure[frames, leg] = np.stack([pressed, feet.aside[frames, leg]], -1)
-    ahead_px = line.seen_ahead(frames, pressed, side) * tracked_px[frames] / path.tracked_over_body
+    places.sole[frames, leg] = stand, side
+    places.pressure[frames, leg] = np.stack([pressed, feet.aside[frames, leg]], -1)
+    ahead_px = (
+      line.seen_ahead(frames, pressed, side) * tracked_px[frames] / line.path.tracked_over_body
+    )
     left, top, width, height = box[frames].T
     column = left + width / 2 + np.sign(line.along[0]) * ahead_px
     row = top + (1 - floor) * height - up * tracked_px[frames]
-    picture[frames, leg] = np.stack([column, row], -1)
-  return foot_places.FootPlaces(pressure, sole, picture)
+    places.picture[frames, leg] = np.stack([column, row], -1)
+  return places

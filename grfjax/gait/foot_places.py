@@ -28,6 +28,11 @@ class FootPlaces:
   picture: np.ndarray
 
 
+def unknown(count: int) -> FootPlaces:
+  """Returns the places of feet that are not known in any of `count` frames."""
+  return FootPlaces(*(np.full((count, 2, 2), np.nan) for _ in range(3)))
+
+
 def join(parts: Sequence[FootPlaces]) -> FootPlaces:
   """Puts the places of several walks through the same N frames together.
 

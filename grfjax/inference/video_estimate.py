@@ -94,7 +94,7 @@ def estimate_video(
   force, interval, trusted = _at_frames(film.time_s, walks, cameras)
   doubtful = np.any(trusted < trust.MIN_TRUST, axis=1)
   force[doubtful] = interval[doubtful] = np.nan
-  feet, paths = _place_feet(film.time_s, walks, cameras, force)
+  feet, paths, oblique = _place_feet(film.time_s, walks, cameras, force)
   return force_curves.ForceCurves(
     time_s=film.time_s,
     force=force,
@@ -104,7 +104,7 @@ def estimate_video(
     box=box,
     direction=direction,
     path=walker_path.join(paths),
-    gaps=(*gaps, *_doubtful_gaps(film.time_s, doubtful)),
+    gaps=(*gaps, *_doubtful_gaps(film.time_s, doubtful), *oblique),
     trust=trusted if np.isfinite(trusted).any() else None,
     speed=film.speed,
     feet=feet,
@@ -150,7 +150,7 @@ def _find_feet(
 
 def _place_feet(
   time_s: np.ndarray, walks: list[_Walk], cameras: list[str], force: np.ndarray
-) -> tuple[foot_places.FootPlaces | None, list[walker_path.WalkerPath]]:
+) -> tuple[foot_places.FootPlaces | None, list[walker_path.WalkerPath], list[force_curves.Gap]]:
   """Finds where the feet stand at the frames of the video.
 
   Args:
@@ -160,10 +160,12 @@ def _place_feet(
     force: (N, 2, axes) what is given of the forces, leg (left, right).
 
   Returns:
-    Where they stand, None where nobody looked for them; and the paths of the walks, by the floor on
-    which the feet were found.
+    Where they stand, None where nobody looked for them; the paths of the walks, by the floor on
+    which the feet were found; and which walks lead too much to the camera or away from it.
   """
-  parts, paths = [], []
+  parts: list[foot_places.FootPlaces] = []
+  paths: list[walker_path.WalkerPath] = []
+  gaps: list[force_curves.Gap] = []
   contacts = foot_contacts.find_contacts(time_s, force)
   for walk, camera in zip(walks, cameras, strict=True):
     if walk.path is None:
@@ -185,12 +187,26 @@ def _place_feet(
     ]
     floor_up = foot_geometry.floor_up(feet, own)
     paths.append(walk.path if np.isnan(floor_up) else walk.path.with_floor(floor_up))
-    parts.append(
-      foot_geometry.foot_places_of(
-        feet, own, paths[-1], time_s, walk.box, walker_window.MARGIN, walker_window.FLOOR
+    parts.append(foot_places.unknown(len(time_s)))
+    if np.isfinite(paths[-1].column).sum() < 2:
+      continue
+    line = foot_geometry.WalkLine(paths[-1], time_s)
+    if line.oblique > foot_geometry.MAX_OBLIQUE:
+      gaps.append(_oblique_gap(time_s[inside], line.oblique))
+    else:
+      parts[-1] = foot_geometry.foot_places_of(
+        feet, own, line, time_s, walk.box, walker_window.MARGIN, walker_window.FLOOR
       )
-    )
-  return (foot_places.join(parts) if parts else None), paths
+  return (foot_places.join(parts) if parts else None), paths, gaps
+
+
+def _oblique_gap(time_s: np.ndarray, degrees: float) -> force_curves.Gap:
+  """Returns why nothing is told of the feet of a walk through the frames at (K,) times."""
+  return force_curves.Gap(
+    'walker.oblique_feet',
+    f'from {time_s[0]:.1f} to {time_s[-1]:.1f} s the walk leads {degrees:.0f} degrees to the '
+    'camera or away from it, so it is not told where the feet stand',
+  )
 
 
 def _inside(time_s: np.ndarray, walk: _Walk) -> np.ndarray:
