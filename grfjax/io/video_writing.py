@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import pathlib
@@ -18,6 +19,22 @@ from grfjax.io import atomic
 # Ticks a second in which frame times are written: whole numbers of them lie between the frames of
 # every usual rate, that of 24000/1001 frames a second included.
 TICKS_HZ = 120_000
+
+
+@functools.cache
+def x264_options(crf: int, preset: str) -> dict[str, str]:
+  """Returns options of x264 with which the same frames make the same file.
+
+  On processors with AVX-512, x264 reads memory that it has not written (seen with the x264 of PyAV
+  18.1), and how a picture is encoded depends on what lies there. Its code for AVX2 does not.
+
+  Args:
+    crf: constant rate factor, 0 (lossless) to 51.
+    preset: x264's speed.
+  """
+  cpuinfo = pathlib.Path('/proc/cpuinfo')
+  has_avx512 = cpuinfo.is_file() and 'avx512' in cpuinfo.read_text(errors='replace')
+  return {'crf': str(crf), 'preset': preset} | ({'x264-params': 'asm=avx2'} if has_avx512 else {})
 
 
 def write_video(
@@ -70,7 +87,7 @@ def write_video(
         stream = container.add_stream(
           'libx264',
           rate=Fraction(fps).limit_denominator(100_000),
-          options={'crf': str(crf), 'preset': preset, 'threads': '1'},
+          options=x264_options(crf, preset) | {'threads': '1'},
         )
         stream.height, stream.width = frame.shape[:2]
         stream.pix_fmt = 'yuv420p'

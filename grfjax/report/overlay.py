@@ -16,7 +16,7 @@ import numpy as np
 import tqdm
 from av.video import reformatter
 
-from grfjax.io import progress, video_file, working_frames
+from grfjax.io import progress, video_file, video_writing, working_frames
 from grfjax.report import overlay_drawing, overlay_strip
 
 MAX_SIDE = 1280  # pixels of the picture's longer side, at most
@@ -89,7 +89,7 @@ def write_annotated_video(
 def _add_stream(container: Any, video: video_file.Video, shape: tuple[int, ...]) -> Any:
   """Adds the stream of pictures of that shape (H, W, 3) to the file, and returns it."""
   stream = container.add_stream(
-    'libx264', rate=max(1, round(video.fps)), options={'crf': '23', 'preset': 'veryfast'}
+    'libx264', rate=max(1, round(video.fps)), options=video_writing.x264_options(23, 'veryfast')
   )
   stream.height, stream.width, stream.pix_fmt = *shape[:2], 'yuv420p'
   stream.time_base = stream.codec_context.time_base = overlay_strip.CLOCK
