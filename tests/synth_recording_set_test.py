@@ -125,7 +125,8 @@ class TestSet:
   def test_tables(self, small):
     trials, subjects = table(small / 'trials.csv'), table(small / 'subjects.csv')
     assert list(trials[0]) == [
-      'subject', 'trial', 'video', 'video_start_s', 'force', 'plates', 'camera']  # fmt: skip
+      'subject', 'trial', 'video', 'video_start_s', 'force', 'plates', 'camera', 'feet',
+    ]  # fmt: skip
     assert list(subjects[0]) == ['subject', 'body_mass_kg', 'height_m']
     assert [row['subject'] for row in subjects] == ['S01', 'S02']
     assert len({row['trial'] for row in trials}) == 4
@@ -195,7 +196,7 @@ class TestSet:
       {path.relative_to(root): path.read_bytes() for path in root.rglob('*') if path.is_file()}
       for root in (small, out)
     )
-    assert len(ours) == 3 + 4 * 3
+    assert len(ours) == 3 + 4 * 4
     assert ours == theirs
     assert {path.name for path in out.iterdir()} == {path.name for path in small.iterdir()}
     assert not recording_set.write_set(out, SMALL, beam_options=options)
