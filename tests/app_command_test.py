@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from grfjax.app import certificate
+from grfjax.gait import walking_speed
 from grfjax.inference import trained_run
 from grfjax.io import run_folder
 from grfjax.report import predicting
@@ -129,7 +130,8 @@ def test_a_film_becomes_the_report_of_predict_though_the_server_is_killed(record
   assert "style-src 'sha256-" in report.headers['content-security-policy']
   (tmp_path / 'walk.film').write_bytes(film)
   run = trained_run.load(run_folder.RunFolder.find('everyone'))
+  given = walking_speed.Given(height_m=1.7)
   predicting.predict_video(
-    run, tmp_path / 'walk.film', tmp_path / 'out', '', 61.5, with_overlay=False
+    run, tmp_path / 'walk.film', tmp_path / 'out', '', 61.5, given, with_overlay=False
   )
   assert curves == (tmp_path / 'out' / 'walk.csv').read_text(encoding='utf-8')

@@ -15,7 +15,7 @@ from grfjax.synth import trial as synth_trial
 def _truth(path):
   with path.open() as f:
     names = next(csv.reader([f.readline()]))
-  table = np.loadtxt(path, delimiter=',', skiprows=1)
+  table = np.genfromtxt(path, delimiter=',', skip_header=1)  # NaN where no foot stands
   legs = [[names.index(f'{leg}_f{a}_N') for a in 'xyz'] for leg in conventions.LEGS]
   return table[:, 0], table[:, legs]  # (N,), (N, 2, 3) newtons
 

@@ -437,7 +437,10 @@ def test_every_frame_of_the_video_has_a_row(run, recordings_dir):
   video = recordings_dir / _rows(recordings_dir / 'trials.csv')[0]['video']
   estimate = video_estimate.estimate_video(trained_run.load(run), video)
   lines = curve_files.to_csv(estimate).splitlines()
-  assert lines[0] == ('time_s,left_fz_bw,right_fz_bw,left_fx_bw,left_fy_bw,right_fx_bw,right_fy_bw')
+  assert lines[0] == (
+    'time_s,left_fz_bw,right_fz_bw,left_fx_bw,left_fy_bw,right_fx_bw,right_fy_bw,'
+    'left_copx_bh,left_copy_bh,right_copx_bh,right_copy_bh'
+  )
   assert len(lines) == 1 + len(video_file.probe(video).time_s)
   assert 'nan' not in '\n'.join(lines)
 
