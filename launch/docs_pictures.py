@@ -23,7 +23,7 @@ from PIL import Image
 ROOT = pathlib.Path(__file__).parents[1]
 TRIAL = 'S01T01'
 SEED = 6
-PAGE_PX = (1100, 1212)  # down to the end of the curves over time
+PAGE_PX = (1100, 1290)  # down to the end of the curves over time
 _OUT = flags.DEFINE_string('out', str(ROOT / 'docs/pictures'), 'Folder for the pictures.')
 _WIDTH = flags.DEFINE_integer('width', 640, 'Width of the film, pixels.')
 _BROWSER = flags.DEFINE_string('browser', 'chromium', 'Program that photographs the page.')
@@ -78,10 +78,11 @@ def main(argv: list[str]) -> None:
       '--width=960', '--height=540',
     )  # fmt: skip
     with open(raw / 'subjects.csv', encoding='utf-8') as file:
-      mass = next(csv.DictReader(file))['body_mass_kg']
+      person = next(csv.DictReader(file))
     video = raw / 'walk.mp4'
     (raw / f'videos/{TRIAL}.mp4').rename(video)
-    _run('grfjax.predict', f'--video={video}', f'--body_mass_kg={mass}', f'--out={results}')
+    given = [f'--{name}={person[name]}' for name in ('body_mass_kg', 'height_m')]
+    _run('grfjax.predict', f'--video={video}', *given, f'--out={results}')
     write_film(results / 'walk_overlay.mp4', out / 'walk.webp', _WIDTH.value)
     photograph(results / 'walk.html', out / 'page.png', _BROWSER.value)
     print(f'written: {", ".join(str(path) for path in sorted(out.iterdir()))}')
