@@ -31,7 +31,7 @@ _SEED = flags.DEFINE_integer('seed', 900, 'Seed of the walkers.')
 
 
 def turned(camera: camera_lib.Camera, degrees: float) -> camera_lib.Camera:
-  """Returns a camera that is turned about the middle of the plates, counter-clockwise from above."""
+  """Returns a camera that is turned about the middle of the plates, to the left from above."""
   cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
   turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
   return dataclasses.replace(camera, position=turn @ camera.position, axes=camera.axes @ turn.T)
@@ -39,18 +39,19 @@ def turned(camera: camera_lib.Camera, degrees: float) -> camera_lib.Camera:
 
 def write_set(root: pathlib.Path, degrees: float) -> None:
   """Writes a recording set whose cameras are turned."""
-  straight = room.Room.camera
+  rooms: Any = room.Room
+  straight = rooms.camera
 
   @functools.wraps(straight)
   def camera(self: room.Room, *arguments: Any) -> camera_lib.Camera:
     return turned(straight(self, *arguments), degrees)
 
   settings = trial.Settings(subjects=_SUBJECTS.value, trials=1, seed=_SEED.value)
-  room.Room.camera = camera  # type: ignore[method-assign]
+  rooms.camera = camera
   try:
     recording_set.write_set(root, settings, workers=1)
   finally:
-    room.Room.camera = straight  # type: ignore[method-assign]
+    rooms.camera = straight
 
 
 def errors(root: pathlib.Path, predictions: pathlib.Path) -> tuple[float | None, ...]:
