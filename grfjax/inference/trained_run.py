@@ -63,10 +63,8 @@ def load(workdir: str | os.PathLike[str]) -> TrainedRun:
   try:
     config = ml_collections.ConfigDict(json.loads(folder.config.read_text(encoding='utf-8')))
     model, target = networks.network(config)
-    if model.sees_forces:
-      raise ValueError('it finds the feet and estimates no forces')
     clip = clip_config.clip_config(config.dataset)
-    estimate = estimator.estimator(config, model, target)
+    estimate = None if model.sees_forces else estimator.estimator(config, model, target)
   except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
     reason = ' '.join(str(error).split())
     if isinstance(error, KeyError):
@@ -76,6 +74,13 @@ def load(workdir: str | os.PathLike[str]) -> TrainedRun:
       code='run.config',
       file=folder.config,
     ) from error
+  if estimate is None:
+    raise run_folder.RunError(
+      f'{folder}: finds the feet and estimates no forces; expected a run that estimates them, such '
+      'as everyone (which asks the network feet by itself)',
+      code='run.config',
+      file=folder.config,
+    )
   _refuse_other_pictures(folder, clip)
   restored = weight_files.restore_params(folder)
   return TrainedRun(
