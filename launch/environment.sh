@@ -7,12 +7,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case "${GRFJAX_ENVIRONMENT:-all}" in
   all)
     environment="$PWD/.venv" packages=(-e '.[build,train,app,docs,slurm,test]') optional=(opensim)
-    size='3.9 GB, 3 to 18 minutes the first time'
+    install_size='3.9 GB, 3 to 18 minutes the first time'
     ;;
   # The extra `docs` alone: the site is made of sources, so that grfjax need not be installed.
   docs)
     environment="$PWD/build/docs_environment" packages=(mkdocs-material 'mkdocstrings[python]') optional=()
-    size='170 MB, a minute or two'
+    install_size='170 MB, a minute or two'
     ;;
 esac
 
@@ -30,7 +30,7 @@ fi
 
 wanted="$(cat setup.cfg pyproject.toml launch/constraints.txt | cksum) $environment"
 if [ ! -e "$environment/installed" ] || [ "$(cat "$environment/installed")" != "$wanted" ]; then
-  echo "Installing into $environment ($size) ..."
+  echo "Installing into $environment ($install_size) ..."
   [ -x "$environment/bin/python" ] || "$python" -m venv "$environment"
   "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile \
     -c launch/constraints.txt "${packages[@]}"

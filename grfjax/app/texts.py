@@ -40,7 +40,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
     N_('The body mass is missing, or cannot be.'),
     N_('Enter it in kilograms, 5 to 300.'),
   ),
-  'app.height': (N_('The height cannot be.'), N_('Enter it in metres, 0.5 to 2.6, or leave it.')),
+  'app.height': (
+    N_('The height is not possible: enter metres, such as 1.75.'),
+    N_('Enter it in metres, 0.5 to 2.6, or leave it.'),
+  ),
   'app.age': (N_('The age cannot be.'), N_('Enter it in years, 0 to 120, or leave it.')),
   'app.no_film': (N_('There is no film, or an empty one.'), _ANOTHER_FILE),
   'app.too_large': (

@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 
 from grfjax import conventions
-from grfjax.gait import contact_thresholds
 from grfjax.report import style
 from grfjax.tracking import walker_window
 
@@ -69,8 +68,8 @@ def draw_forces(
 ) -> None:
   """Draws the force on each leg as an arrow up from the floor, beside a scale of one body weight.
 
-  The arrow stands under the foot where it is known, else beside the walker. Where the feet are
-  known, a foot in the air has none.
+  The arrow stands under the foot, and a foot in the air, or one that was not found, has none. Where
+  nobody looked for the feet, arrows stand beside the walker.
 
   Args:
     picture: (H, W, 3) uint8 RGB, drawn into.
@@ -86,9 +85,11 @@ def draw_forces(
   thickness = max(2, round(min(picture.shape[:2]) / 90))
   for i, (leg, x, (up, *horizontal)) in enumerate(zip(conventions.LEGS, feet, force, strict=True)):
     y = floor
-    if np.isnan(up) or (places is not None and up <= contact_thresholds.CONTACT_BW):
+    if np.isnan(up):
       continue
-    if places is not None and np.isfinite(places[i]).all():
+    if places is not None:
+      if np.isnan(places[i]).any():
+        continue
       x, y = places[i]
     _draw_scale(picture, x, y, unit, tick=1.1 * letter)
     forward = direction * horizontal[0] if horizontal else 0.0

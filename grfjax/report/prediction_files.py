@@ -6,8 +6,10 @@ import json
 import pathlib
 import re
 
+import numpy as np
+
 from grfjax import errors
-from grfjax.gait import curve_files, opensim_files
+from grfjax.gait import curve_files, force_curves, opensim_files
 from grfjax.io import atomic, video_file
 from grfjax.report import overlay, walk_figure, walk_index, walk_page, walk_prediction
 
@@ -64,10 +66,17 @@ def write_prediction(
       estimate = prediction.estimate
       overlay.write_annotated_video(
         paths['_overlay.mp4'], video_file.probe(video), prediction.name, estimate.force,
-        estimate.box, estimate.direction, estimate.feet.picture if estimate.feet else None,
+        estimate.box, estimate.direction, _places_of_feet(estimate),
       )  # fmt: skip
     atomic.write_text(paths['.html'], walk_page.walk_page(prediction, paths['.png']))
   return [folder / name for name in files if (folder / name).exists()]
+
+
+def _places_of_feet(estimate: force_curves.ForceCurves) -> np.ndarray | None:
+  """Returns where the feet are in the picture, (N, 2, 2); None where they are known nowhere."""
+  if estimate.feet is None or np.isnan(estimate.feet.picture).all():
+    return None
+  return estimate.feet.picture
 
 
 def _check_names(folder: pathlib.Path, name: str, walks: int) -> None:
