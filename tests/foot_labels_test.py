@@ -246,3 +246,16 @@ def test_no_labels_know_nothing():
   label = trial_labels.no_labels(3)
   for field in dataclasses.fields(label):
     assert not getattr(label, field.name).any()
+
+
+@pytest.mark.parametrize('exchanged', [False, True])
+def test_feet_that_stand_while_the_plates_have_them_in_the_air_are_doubted(tmp_path, exchanged):
+  text = FEET
+  for time_s in np.arange(70) / 60:
+    cells = [
+      '48,58' if start < time_s < start + lasts else ',' for start, lasts in making.STEPS.values()
+    ]
+    text += f'{time_s:.4f},{",".join(cells[::-1] if exchanged else cells)}\n'
+  checked = trial_check.check_trial(write_trial(tmp_path, 'left', text)[0], WALKER)
+  found = [f.text for f in checked.doubts if f.code == 'check.feet']
+  assert any('in the air' in text for text in found) == exchanged
