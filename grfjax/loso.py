@@ -37,6 +37,7 @@ from grfjax.data import voxel_dataset
 from grfjax.evaluation import cross_fitting, evaluation_result, held_out, held_out_trials
 from grfjax.inference import trained_run
 from grfjax.io import recordings, run_folder, signals
+from grfjax.models import networks
 from grfjax.report import fold_report, predicting, prediction_files, run_report
 from grfjax.training import loop, run_settings
 
@@ -225,6 +226,11 @@ def main(argv: list[str]) -> None:
   config = flags.FLAGS.config
   if config.holdout:
     sys.exit('loso: config.holdout is set fold by fold here; leave it empty')
+  if config.target.name == networks.FEET:
+    sys.exit(
+      'loso: a network that finds feet estimates no forces, which every fold is judged by; train '
+      'it with grfjax.train --config.holdout'
+    )
   overrides = [a for a in sys.argv[1:] if a.startswith(('--config', '-config'))]
   try:
     dataset = voxel_dataset.Dataset(config.data_dir, config.dataset)

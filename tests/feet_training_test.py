@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import shutil
 
 import feet
 import jax
@@ -106,6 +107,27 @@ def test_it_is_not_taken_for_a_network_that_estimates_forces(run, data, tmp_path
   config.inner = 'S02'
   with pytest.raises(errors.InputError, match='expected no inner subjects'):
     cross_fitting.train_run(config, tmp_path)
+
+
+def test_records_in_which_no_foot_is_known_are_refused(synthetic, builder_module, tmp_path):
+  """Nothing would be learned, with an error of 0."""
+  shutil.copytree(synthetic, tmp_path / 'set')
+  manifest = tmp_path / 'set/trials.csv'
+  manifest.write_text(manifest.read_text().replace(',feet', ',not_feet', 1))
+  builder_module.Builder(data_dir=tmp_path / 'data', config='walker').download_and_prepare(
+    download_config=tfds.download.DownloadConfig(manual_dir=tmp_path / 'set')
+  )
+  with pytest.raises(errors.InputError, match='no record says where a foot stands') as refused:
+    cross_fitting.train_run(_config(tmp_path / 'data', 2), tmp_path / 'run')
+  assert refused.value.code == 'data.no_feet'
+
+
+@pytest.mark.filterwarnings('ignore:the load_module:DeprecationWarning')
+def test_a_round_is_refused_before_it_trains(data, tmp_path, call_command):
+  flags = ['--config=configs/feet.py', f'--config.data_dir={data}', f'--workdir={tmp_path}/runs']
+  with pytest.raises(SystemExit, match=r'^loso: .* estimates no forces'):
+    call_command('grfjax.loso', *flags)
+  assert not (tmp_path / 'runs').exists()
 
 
 def test_where_the_picture_ends_no_foot_is_said_to_be(synthetic):

@@ -212,14 +212,27 @@ def test_places_between_rows_and_the_text_of_a_file(tmp_path):
 @pytest.mark.parametrize('camera', ['left', 'right'])
 def test_soles_on_the_floor_are_turned_towards_the_near_side(tmp_path, camera):
   head = FEET.strip() + ',left_x_m,left_y_m,right_x_m,right_y_m\n'
-  feet = head + ''.join(f'{k / 60:.4f},40,58,,,2.5,0.1,3.1,-0.2\n' for k in range(10, 40))
+  feet = head + ''.join(f'{k / 60:.4f},40,58,,,4.1,0.1,4.6,-0.2\n' for k in range(10, 40))
   trial, _ = write_trial(tmp_path, camera, feet)
   own = own_frames(trial_records.trial_records(trial, WALKER), WALKER)
   known = (own['frame'] >= 10) & (own['frame'] < 40)
   np.testing.assert_array_equal(own['stand_known'], np.stack([known, known], 1))
-  near_far = [[2.5, 0.1], [3.1, -0.2]] if camera == 'left' else [[3.1, 0.2], [2.5, -0.1]]
+  near_far = [[4.1, 0.1], [4.6, -0.2]] if camera == 'left' else [[4.6, 0.2], [4.1, -0.1]]
   np.testing.assert_allclose(own['stand'][known][0], near_far, atol=1e-6)
   assert not own['stand'][~known].any()
+
+
+@pytest.mark.parametrize(
+  'floor', ['99,5,99,-6', '-4.1,-0.05,-4.6,0.06', '0.1,0.05,0.6,-0.06', '4.6,0.05,4.1,-0.06'],
+  ids=['centimetres', 'turned', 'another origin', 'legs exchanged'],
+)  # fmt: skip
+def test_soles_that_are_not_where_the_plates_have_the_feet_are_refused(tmp_path, floor):
+  head = FEET.strip() + ',left_x_m,left_y_m,right_x_m,right_y_m\n'
+  feet = head + ''.join(f'{k / 60:.4f},40,58,40,58,{floor}\n' for k in range(70))
+  trial, _ = write_trial(tmp_path, 'left', feet.replace('99,5,99,-6', '99,5,99,-6'))
+  with pytest.raises(foot_files.FeetError, match='m from the centres of pressure') as caught:
+    trial_records.trial_records(trial, WALKER)
+  assert (caught.value.code, caught.value.file) == ('recording.feet_floor', str(trial.feet))
 
 
 def test_places_of_another_picture_are_doubted(tmp_path):
@@ -233,3 +246,16 @@ def test_no_labels_know_nothing():
   label = trial_labels.no_labels(3)
   for field in dataclasses.fields(label):
     assert not getattr(label, field.name).any()
+
+
+@pytest.mark.parametrize('exchanged', [False, True])
+def test_feet_that_stand_while_the_plates_have_them_in_the_air_are_doubted(tmp_path, exchanged):
+  text = FEET
+  for time_s in np.arange(70) / 60:
+    cells = [
+      '48,58' if start < time_s < start + lasts else ',' for start, lasts in making.STEPS.values()
+    ]
+    text += f'{time_s:.4f},{",".join(cells[::-1] if exchanged else cells)}\n'
+  checked = trial_check.check_trial(write_trial(tmp_path, 'left', text)[0], WALKER)
+  found = [f.text for f in checked.doubts if f.code == 'check.feet']
+  assert any('in the air' in text for text in found) == exchanged

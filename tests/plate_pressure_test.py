@@ -151,6 +151,23 @@ class TestRead:
       np.testing.assert_allclose(got.pressure[on, plate, 0], want, atol=1e-3)
       np.testing.assert_allclose(got.pressure[on, plate, 1], 0, atol=1e-3)
 
+  @pytest.mark.parametrize('plates', [(0,), (0, 1)])
+  def test_c3d_without_moments_says_nothing(self, tmp_path, plates):
+    """By the height of the surface alone it would move about the plate's middle."""
+    time_s, force = two_steps(1000)
+
+    def change(c):
+      _apart(c, LABS['along x'])
+      c['parameters']['FORCE_PLATFORM']['ORIGIN']['value'] = np.array([[0, 0, -40.0]] * 2).T
+      for plate in plates:
+        c['data']['analogs'][0, 6 * plate + 3 : 6 * plate + 6] = 0
+
+    path = write_c3d(tmp_path / 'f.c3d', time_s, force, travel=0.2, change=change)
+    got = force_files.read(path, LEGS)
+    assert got.pressure_doubt == ''
+    known = [] if got.pressure is None else np.isfinite(got.pressure).all(-1).any(0).tolist()
+    assert known == ([] if len(plates) == 2 else [False, True])
+
   @pytest.mark.skipif(not MOTION.is_dir(), reason=f'no folder {MOTION}')
   @pytest.mark.parametrize('walk', ['HC002D06', 'HC036A10', 'HC044A15'])
   def test_c3d_of_real_walks_as_another_program_has_them(self, walk):

@@ -158,9 +158,11 @@ def test_the_files_for_opensim_have_metres_where_they_are_known():
   curves = report_making.make_curves(report_making.walk())
   feet = foot_places.FootPlaces(*(np.full((len(curves.time_s), 2, 2), 0.5) for _ in range(3)))
   seen = dataclasses.replace(curves, feet=feet)
+  astray = dataclasses.replace(curves, feet=foot_places.unknown(len(curves.time_s)))
   for estimate, height_m, reason in (
     (curves, 1.8, 'the network does not tell it'),
     (seen, None, 'the body height is not given'),
+    (astray, 1.8, 'no foot was found on the floor'),
     (seen, 1.8, None),
   ):
     given = walking_speed.Given(height_m)

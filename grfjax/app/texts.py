@@ -392,6 +392,12 @@ FLAG_SENTENCES: dict[str, tuple[tuple[str, str], ...]] = {
         'tell it.'
       )
     ),
+    _as_it_is(
+      N_(
+        'The OpenSim file (_grf.mot) has no centre of pressure, but zeros: no foot was found on '
+        'the floor.'
+      )
+    ),
   ),
 }  # fmt: skip
 

@@ -34,6 +34,7 @@ FRAME_RATE = 50.0  # frames a second; a heel strike is over in 20 to 30 ms
 # A foot on the floor in the window: no further from its middle, walker's heights, and near its
 # floor line; those of feet beside the walker are doubted.
 SOLE_FORWARD, SOLE_UP, SOLE_ASTRAY = 0.6, 0.2, 0.1
+SOLE_LOADED = 0.7  # of the frames in which a foot stands, those in which a plate carries it
 KNOWN_S = 0.3  # of a leg, seconds: half a stance
 WITHHELD = 0.1  # of a walk's frames
 
@@ -257,6 +258,16 @@ def _of_soles(
       'shows.',
       'See whether they are in pixels of this video as it was filmed, from its left and upper '
       'edge, and from its first frame.',
+      file=str(forces.trial.feet),
+    )
+  decided = label.sole_known & label.known
+  if decided.any() and not label.contact[decided].mean() > SOLE_LOADED:
+    yield findings.Finding(
+      findings.Level.DOUBT,
+      'check.feet',
+      f'In {1 - label.contact[decided].mean():.0%} of frames in which a foot is said to stand, '
+      'the plates have it in the air.',
+      "See whether left and right are exchanged, and whether the times are on the video's clock.",
       file=str(forces.trial.feet),
     )
 

@@ -11,6 +11,8 @@ from grfjax.data import force_labels, plate_contacts, trial_forces, walker_views
 from grfjax.io import foot_files, force_files, recordings
 from grfjax.tracking import walker_window
 
+MAX_APART_M = 0.3  # the middle of a sole from the centre of pressure under it: over a foot's length
+
 
 @dataclasses.dataclass(frozen=True)
 class TrialLabels:
@@ -101,7 +103,7 @@ def with_soles(
     view: the pictures.
 
   Raises:
-    foot_files.FeetError: the file with the places cannot be used.
+    foot_files.FeetError: the file with the places cannot be used, or contradicts the plates.
   """
   if trial.feet is None:
     return label
@@ -113,6 +115,7 @@ def with_soles(
   sole_known = np.isfinite(sole).all(-1)
   stand = feet.stand[:, near_far] * towards_near(trial)
   stand_known = np.isfinite(stand).all(-1) & np.isfinite(box[..., 0])
+  _check_on_plates(label, trial, stand, stand_known)
   return dataclasses.replace(
     label,
     sole=_where_known(sole, sole_known),
@@ -120,6 +123,22 @@ def with_soles(
     stand=_where_known(stand, stand_known),
     stand_known=stand_known,
   )
+
+
+def _check_on_plates(
+  label: TrialLabels, trial: recordings.Trial, stand: np.ndarray, stand_known: np.ndarray
+) -> None:
+  """Raises FeetError where the soles are not where the plates say that the feet press."""
+  both = stand_known & label.pressure_known
+  apart = np.linalg.norm(stand[both] - label.pressure[both], axis=-1)
+  if len(apart) and np.median(apart) > MAX_APART_M:
+    raise foot_files.FeetError(
+      f'{trial.feet}: on the floor the middles of the soles are {np.median(apart):.2f} m from the '
+      f'centres of pressure of {trial.force_name} (median); expected at most {MAX_APART_M:g}: '
+      'metres from the origin of the plates, x forward along the walk and y to the left',
+      code='recording.feet_floor',
+      file=trial.feet,
+    )
 
 
 def towards_near(trial: recordings.Trial) -> np.ndarray:

@@ -38,7 +38,7 @@ class Platforms:
 
   Attributes:
     force: (N, P, 3).
-    pressure: (N, P, 3) centre of pressure; may hold NaN.
+    pressure: (N, P, 3) centre of pressure; may hold NaN, throughout where moments are not measured.
     unit: (P,) of force, each plate's; '' where the file does not say.
     unit_stated: whether FORCE_PLATFORM says it (else the plate's first channel, whose unit may be
       the amplifier's).

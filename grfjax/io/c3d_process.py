@@ -49,9 +49,11 @@ def _read_platforms(path: str) -> dict[str, Any]:
     analog_units = file['parameters'].get('ANALOG', {}).get('UNITS', {}).get('value', [])
     first = checked['CHANNEL'][0] - 1
     units = [analog_units[k] if k < len(analog_units) else '' for k in first]
+  pressure = np.stack([_vectors(plate.CoP()) for plate in plates], 1)
+  pressure[:, _without_moments(checked, file['data']['analogs'][0])] = np.nan
   return {
     'force': np.stack([_vectors(plate.forces()) for plate in plates], 1),
-    'pressure': np.stack([_vectors(plate.CoP()) for plate in plates], 1),
+    'pressure': pressure,
     'unit': np.array([str(unit).strip() for unit in units], str),
     'unit_stated': unit_stated,
     'unit_position': plates[0].positionUnit().strip(),
@@ -59,6 +61,15 @@ def _read_platforms(path: str) -> dict[str, Any]:
     'analog_rate': float(header['analogs']['frame_rate']),
     'first_frame': int(header['points']['first_frame']),
   }
+
+
+def _without_moments(checked: dict[str, np.ndarray], analogs: np.ndarray) -> np.ndarray:
+  """Returns (P,) bool, which plates have the same moments, mostly 0, throughout.
+
+  They measure none, and what ezc3d makes of them and of the surface's height moves nevertheless.
+  """
+  moments = analogs[checked['CHANNEL'][3:6] - 1]  # (3, P, N)
+  return np.isin(checked['TYPE'], (2, 4)) & (moments[:2] == moments[:2, :, :1]).all((0, 2))
 
 
 def _vectors(vectors: Any) -> np.ndarray:

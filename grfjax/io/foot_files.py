@@ -36,7 +36,7 @@ class FootFile:
     time_s: (N,) seconds from the video's first frame, strictly increasing.
     place: (N, 2, 2) leg (left, right) x (column, row): pixels of the video as filmed from its left
       and upper edge.
-    stand: (N, 2, 2) leg x (x, y): metres on the axes of the force plates.
+    stand: (N, 2, 2) leg x (x, y): metres, as the plates' centres of pressure are.
   """
 
   time_s: np.ndarray

@@ -88,10 +88,11 @@ class Prediction:
 
   @property
   def pressure_m(self) -> np.ndarray | None:
-    """(N, 2, 2) metres, as `FootPlaces.pressure`; None where the feet or metres are not known."""
+    """(N, 2, 2) metres, as `FootPlaces.pressure`; None where no foot or no metre is known."""
     if self.estimate.feet is None or math.isnan(self.metres_per_bh):
       return None
-    return self.estimate.feet.pressure * self.metres_per_bh
+    pressure = self.estimate.feet.pressure
+    return pressure * self.metres_per_bh if np.isfinite(pressure).any() else None
 
   @functools.cached_property
   def content(self) -> Content:
@@ -149,8 +150,12 @@ class Prediction:
         'prediction.no_opensim_file', f'There is no OpenSim file (_grf.mot): {reason}.'
       )
     if self.pressure_m is None:
-      no_feet = self.estimate.feet is None
-      reason = 'the network does not tell it' if no_feet else 'the body height is not given'
+      if self.estimate.feet is None:
+        reason = 'the network does not tell it'
+      elif math.isnan(self.metres_per_bh):
+        reason = 'the body height is not given'
+      else:
+        reason = 'no foot was found on the floor'
       return plausibility.Flag(
         'prediction.no_centre_of_pressure',
         f'The OpenSim file (_grf.mot) has no centre of pressure, but zeros: {reason}.',

@@ -58,6 +58,16 @@ class Trained:
   last_entry: dict[str, Any]
 
 
+def _require_feet(source: input_pipeline.CachedRecords) -> None:
+  """Raises DataError where no record says where a foot stands in the picture."""
+  if not any(source[k]['sole_known'].any() for k in range(len(source))):
+    raise voxel_dataset.DataError(
+      'no record says where a foot stands in the picture, so nothing can be learned; expected '
+      'a data set of trials with a file in the column feet of trials.csv',
+      code='data.no_feet',
+    )
+
+
 def fit(
   config: ml_collections.ConfigDict,
   folder: run_folder.RunFolder,
@@ -88,6 +98,8 @@ def fit(
     source = input_pipeline.CachedRecords(dataset.source(subjects), config.batch)
     workers = config.get('workers', 0)
     labels = label_index.index_labels(source, dataset.config.own, model.legs, workers)
+    if model.sees_forces:
+      _require_feet(source)
     if hosts.is_first():
       _report_shares(labels, config.rebalance, folder)
     compiled = _compile(config, dataset, model, target)
