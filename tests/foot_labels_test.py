@@ -259,3 +259,21 @@ def test_feet_that_stand_while_the_plates_have_them_in_the_air_are_doubted(tmp_p
   checked = trial_check.check_trial(write_trial(tmp_path, 'left', text)[0], WALKER)
   found = [f.text for f in checked.doubts if f.code == 'check.feet']
   assert any('in the air' in text for text in found) == exchanged
+
+
+@pytest.mark.parametrize('mirrored', [False, True])
+def test_places_whose_y_points_to_the_right_are_doubted(tmp_path, mirrored):
+  trial, _ = write_trial(tmp_path, 'left')
+  if mirrored:
+    head, *rows = trial.force[0].read_text().splitlines()
+    turned = [head]
+    for row in rows:
+      cells = row.split(',')
+      for k in (8, 10):
+        cells[k] = f'{-float(cells[k]):.4f}' if cells[k] else ''
+      turned.append(','.join(cells))
+    trial.force[0].write_text('\n'.join(turned) + '\n')
+  checked = trial_check.check_trial(trial, WALKER)
+  found = [f.text for f in checked.doubts if f.code == 'check.feet_crossed']
+  assert len(found) == mirrored
+  assert all('lies 11 cm to the right' in text for text in found)

@@ -29,6 +29,7 @@ MEAN_BW = (0.7, 1.05)
 TOTAL_BW = 0.05
 _STEP_S = 0.3  # a contact that lasts as long as a step does
 
+CROSSED_M = 0.06  # feet cross by less, even where they cross in walking
 UNCERTAINTY_S = 0.01  # of the video's start; half an interval of 60 frames a second is below it
 FRAME_RATE = 50.0  # frames a second; a heel strike is over in 20 to 30 ms
 # A foot on the floor in the window: no further from its middle, walker's heights, and near its
@@ -132,6 +133,14 @@ def of_forces(forces: trial_forces.TrialForces) -> list[findings.Finding]:
   return [*_of_reading(forces), *_of_size(forces), *_of_place(forces)]
 
 
+def _crossed(forces: trial_forces.TrialForces) -> float:
+  """Returns how far the left foot stands to the right of the right one, metres; NaN if unknown."""
+  left, right = (forces.leg_pressure.get(leg) for leg in conventions.LEGS)
+  if left is None or right is None or np.isnan(left).all() or np.isnan(right).all():
+    return np.nan
+  return float(np.nanmedian(right[:, 1]) - np.nanmedian(left[:, 1]))
+
+
 def _of_reading(forces: trial_forces.TrialForces) -> Iterator[findings.Finding]:
   if plate_checks.legs_look_swapped(forces.leg_force, forces.body_weight_n):
     yield findings.Finding(
@@ -147,6 +156,17 @@ def _of_reading(forces: trial_forces.TrialForces) -> Iterator[findings.Finding]:
       'check.pressure',
       f'{text[:1].upper()}{text[1:]} The centre of pressure is not used.',
       'See whether it is in the unit that the file says, and in axes that all plates share.',
+      file=str(forces.trial.force[0]),
+    )
+  crossed_m = _crossed(forces)
+  if crossed_m > CROSSED_M:
+    yield findings.Finding(
+      findings.Level.DOUBT,
+      'check.feet_crossed',
+      f"The left foot's centre of pressure lies {100 * crossed_m:.0f} cm to the right of the right "
+      "foot's.",
+      'See whether left and right are swapped in plates, or y of the centre of pressure points to '
+      'the right in the file.',
       file=str(forces.trial.force[0]),
     )
   for note in forces.notes:
