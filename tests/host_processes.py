@@ -133,6 +133,8 @@ def _break(kill: int = 0, term: int = 0, full: int = 0) -> None:
     for number, at in ((signal.SIGKILL, kill), (signal.SIGTERM, term)):
       if at == step:
         os.kill(os.getpid(), number)
+    if term and step >= term:
+      time.sleep(0.3)  # as a step takes: the hosts agree on where to stop by messages
     real(check, step, *arguments)
 
   def refuse_full_disk(path, state):
