@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from grfjax.gait import foot_geometry, walker_path
+from grfjax.tracking import walker_window
 
 COUNT, SIDE, FOCAL_PX = 90, 640, walker_path.FOCAL * 640
 MARGIN, FLOOR = 1.15, 0.05
@@ -29,6 +30,9 @@ class Scene:
     left = SIDE / 2 + self.path.column - width / 2
     self.box = np.stack([left, 300 - (1 - FLOOR) * tall, width, tall], 1)
     self.direction = direction
+
+  def to_picture(self, in_window):
+    return walker_window.to_picture(in_window, self.box[:, None], self.direction)
 
   def column(self, place):
     return FOCAL_PX * place[..., 0] / place[..., 1]
@@ -61,7 +65,7 @@ def test_feet_are_found_where_they_stand_on_straight_and_oblique_walks(degrees, 
   forward, left = np.array([0.9, 0.5]), np.array([0.06, -0.06])
   places = foot_geometry.foot_places_of(
     feet(scene, forward, left, roll=0.03), [(0, frames(20, 60)), (1, frames(5, 40))], scene.line,
-    scene.time_s, scene.box, MARGIN, FLOOR,
+    scene.time_s, scene.to_picture,
   )  # fmt: skip
   sole = places.sole[30]
   assert sole[0, 0] - sole[1, 0] == pytest.approx(0.4, abs=1e-6)
@@ -85,7 +89,7 @@ def test_a_foot_stands_still_while_its_estimates_scatter():
   found.ahead[:] += 0.01 * np.random.default_rng(0).standard_normal(found.ahead.shape)
   found.ahead[25:30, 0] = np.nan  # not seen clearly
   places = foot_geometry.foot_places_of(
-    found, [(0, frames(20, 60))], scene.line, scene.time_s, scene.box, MARGIN, FLOOR
+    found, [(0, frames(20, 60))], scene.line, scene.time_s, scene.to_picture
   )
   on_floor = places.sole[20:60, 0, 0]
   assert np.nanstd(on_floor) < 1e-12
@@ -105,7 +109,7 @@ def test_a_foot_is_not_placed_where_its_frames_contradict_each_other_or_are_few(
   few = frames(5, 5 + int(60 * foot_geometry.MIN_SEEN_S))
   places = foot_geometry.foot_places_of(
     found, [(0, frames(20, 60)), (1, few), (1, frames(40, 60))], scene.line, scene.time_s,
-    scene.box, MARGIN, FLOOR,
+    scene.to_picture,
   )  # fmt: skip
   known = np.isfinite(places.sole[:, :, 0])
   np.testing.assert_array_equal(known, np.stack([frames(0, 0), frames(40, 60)], 1))

@@ -1,16 +1,16 @@
 """From where feet are in the walker's window to where they stand on the floor.
 
-The walker goes along a straight line on a level floor, at whose distance from the camera the body
-has the height that is tracked (`walker_path`). A foot stands a little to the side of that line, so
-nearer to the camera or farther away, and the line may lead to the camera or away from it. A foot at
-a column c of the picture lies on the plane through the camera and that column; where this plane and
-the foot's own distance from the line meet is where it stands.
+The walker goes along a straight line on a level floor, at whose distance from the camera the person
+is as tall in the picture as the path says (`walker_path`). A foot stands a little to the side of
+that line, so nearer to the camera or farther away, and the line may lead to the camera or away from
+it. A foot at a column c of the picture lies on the plane through the camera and that column; where
+this plane and the foot's own distance from the line meet is where it stands.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -119,9 +119,11 @@ def floor_up(feet: FeetInWindow, contacts: Contacts) -> float:
   """
   of_legs = []
   for leg in (0, 1):
-    frames = np.any([c for number, c in contacts if number == leg], axis=0)
-    known = feet.up[frames & np.isfinite(feet.up[:, leg]), leg] if np.ndim(frames) else []
-    of_legs += [np.median(known)] if len(known) else []
+    up = np.concatenate(
+      [[], *(feet.up[frames, leg] for number, frames in contacts if number == leg)]
+    )
+    if np.isfinite(up).any():
+      of_legs.append(np.nanmedian(up))
   return float(np.mean(of_legs)) if of_legs else np.nan
 
 
@@ -130,9 +132,7 @@ def foot_places_of(
   contacts: Contacts,
   line: WalkLine,
   time_s: np.ndarray,
-  box: np.ndarray,
-  margin: float,
-  floor: float,
+  to_picture: Callable[[np.ndarray], np.ndarray],
 ) -> foot_places.FootPlaces:
   """Returns where the feet of one walk stand.
 
@@ -144,13 +144,12 @@ def foot_places_of(
     contacts: of both feet.
     line: along which the walk goes.
     time_s: (N,) of the frames.
-    box: (N, 4) the window in the video as filmed: left, top, width, height, pixels.
-    margin: the window's height in heights as tracked.
-    floor: the floor line's distance from the window's lower edge, in window heights.
+    to_picture: from places (N, 2, 2) ahead of the window's middle and up from its floor line,
+      heights as tracked, to columns and rows of the video as filmed.
   """
   places = foot_places.unknown(len(time_s))
+  in_window = places.picture.copy()
   stands = line.stand(feet.ahead * line.path.tracked_over_body, feet.aside)
-  tracked_px = box[:, 3] / margin
   for leg, in_contact in contacts:
     frames = np.flatnonzero(in_contact & np.isfinite(stands[:, leg]))
     if not len(frames) or time_s[frames[-1]] - time_s[frames[0]] < MIN_SEEN_S:
@@ -161,11 +160,6 @@ def foot_places_of(
     pressed = stand + feet.roll[frames, leg]
     places.sole[frames, leg] = stand, side
     places.pressure[frames, leg] = np.stack([pressed, feet.aside[frames, leg]], -1)
-    ahead_px = (
-      line.seen_ahead(frames, pressed, side) * tracked_px[frames] / line.path.tracked_over_body
-    )
-    left, top, width, height = box[frames].T
-    column = left + width / 2 + np.sign(line.along[0]) * ahead_px
-    row = top + (1 - floor) * height - up * tracked_px[frames]
-    places.picture[frames, leg] = np.stack([column, row], -1)
-  return places
+    ahead = line.seen_ahead(frames, pressed, side) / line.path.tracked_over_body
+    in_window[frames, leg] = np.stack([ahead, np.full_like(ahead, up)], -1)
+  return dataclasses.replace(places, picture=to_picture(in_window))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import os
 import pathlib
@@ -194,9 +195,10 @@ def _place_feet(
     if line.oblique > foot_geometry.MAX_OBLIQUE:
       gaps.append(_oblique_gap(time_s[inside], line.oblique))
     else:
-      parts[-1] = foot_geometry.foot_places_of(
-        feet, own, line, time_s, walk.box, walker_window.MARGIN, walker_window.FLOOR
+      to_picture = functools.partial(
+        walker_window.to_picture, box=walk.box[:, None], direction=walk.direction
       )
+      parts[-1] = foot_geometry.foot_places_of(feet, own, line, time_s, to_picture)
   return (foot_places.join(parts) if parts else None), paths, gaps
 
 
