@@ -44,13 +44,23 @@ def measure(
   return measured
 
 
+def contact_places(
+  contact: foot_contacts.MeasuredContact, time_s: np.ndarray, places: np.ndarray
+) -> np.ndarray:
+  """Returns the places of (N, 2, 2), leg x (forward, left), that are known in a contact: (K, 2)."""
+  known = places[_during(contact, time_s), conventions.LEGS.index(contact.leg)]
+  return known[np.isfinite(known).all(1)]
+
+
+def _during(contact: foot_contacts.MeasuredContact, time_s: np.ndarray) -> np.ndarray:
+  return (time_s >= contact.start_s) & (time_s <= contact.end_s)
+
+
 def contact_mean(
   contact: foot_contacts.MeasuredContact, time_s: np.ndarray, places: np.ndarray
 ) -> np.ndarray:
   """Returns the mean (2,) of a contact's places (N, 2, 2); NaN where none is known."""
-  during = (time_s >= contact.start_s) & (time_s <= contact.end_s)
-  known = places[during, conventions.LEGS.index(contact.leg)]
-  known = known[np.isfinite(known).all(1)]
+  known = contact_places(contact, time_s, places)
   return known.mean(0) if len(known) else np.full(2, np.nan)
 
 
@@ -72,12 +82,10 @@ def soles_of_pressure(
   """
   sole = np.full(pressure.shape, np.nan)
   for contact in contacts:
-    leg = conventions.LEGS.index(contact.leg)
-    during = (time_s >= contact.start_s) & (time_s <= contact.end_s)
-    known = pressure[during, leg]
-    known = known[np.isfinite(known).all(1)]
+    known = contact_places(contact, time_s, pressure)
     if contact.is_whole and len(known):
-      sole[during, leg] = (known.min(0) + known.max(0)) / 2
+      leg = conventions.LEGS.index(contact.leg)
+      sole[_during(contact, time_s), leg] = (known.min(0) + known.max(0)) / 2
   return sole
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from grfjax import conventions
 from grfjax.gait import foot_contacts, force_curves, step_lengths
 
 # Length of a foot in body heights (Winter, Biomechanics and Motor Control of Human Movement, 2009,
@@ -69,7 +68,8 @@ def describe(
         continue
       sole = step_lengths.contact_mean(contact, time_s, scale * estimate.feet.sole[frames])
       if np.isfinite(sole).all():
-        way = _way(contact, time_s, scale * estimate.feet.pressure[frames])
+        pressure = scale * estimate.feet.pressure[frames]
+        way = step_lengths.contact_places(contact, time_s, pressure)
         step = contact.measures[key]
         marks.append({
           'contact': number,
@@ -83,15 +83,6 @@ def describe(
     if marks:
       walks.append({'marks': marks})
   return {'unit': unit, 'foot_length': round(FOOT_BH * scale, _DECIMALS), 'walks': walks}
-
-
-def _way(
-  contact: foot_contacts.MeasuredContact, time_s: np.ndarray, pressure: np.ndarray
-) -> np.ndarray:
-  """Returns the known places (K, 2) of the centre of pressure during a contact."""
-  during = (time_s >= contact.start_s) & (time_s <= contact.end_s)
-  way = pressure[during, conventions.LEGS.index(contact.leg)]
-  return way[np.isfinite(way).all(1)]
 
 
 @dataclasses.dataclass(frozen=True)
