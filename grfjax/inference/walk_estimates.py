@@ -7,10 +7,12 @@ import itertools
 import jax
 import numpy as np
 
-from grfjax.data import input_pipeline, voxels, walker_views
+from grfjax.data import clip_config, input_pipeline, voxels, walker_views
 from grfjax.inference import conformal, estimator, trained_run
 
-CLIP_HOP = 200  # own frames of a clip: the frames beside them are looked at twice
+# Own frames of a clip: the smallest in which a walk fits, as a network that sees all of a walk errs
+# least about which leg is which. A few lengths for all, as each is compiled once.
+CLIP_HOPS = (200, 440)
 BATCH_FRAMES = 256  # in one call of the network, on each device
 
 
@@ -37,8 +39,7 @@ def estimate_walk(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
   """Estimates the forces at every frame of a walk.
 
-  The result is that of the records of a data set. Where the network allows it, clips are longer, so
-  that only the frames near a clip's ends are looked at twice.
+  Where the network allows it, clips are longer than the records of a data set, as long as the walk.
 
   Args:
     run: the network.
@@ -48,7 +49,7 @@ def estimate_walk(
     Forces (N, legs, axes), calibrated intervals (N, legs, axes, 2 or 0), and the spread of the
     estimates whose mean the vertical force is (N, legs); BW.
   """
-  clip = run.clip.longer(CLIP_HOP) if run.model.bounded else run.clip
+  clip = _clip_for(run, len(views.time_s))
   batch_size = max(1, BATCH_FRAMES // clip.frames) * jax.local_device_count()
   records = voxels.cut_voxels(views, None, clip)
   parts = []
@@ -61,3 +62,11 @@ def estimate_walk(
     np.concatenate(part)[: len(views.time_s)] for part in zip(*parts, strict=True)
   )
   return force, calibrated_intervals(run, force, interval), spread
+
+
+def _clip_for(run: trained_run.TrainedRun, frames: int) -> clip_config.ClipConfig:
+  """Returns the configuration of clips for a walk of so many pictures."""
+  if not run.model.any_length:
+    return run.clip
+  hops = (hop for hop in CLIP_HOPS if hop >= frames)
+  return run.clip.longer(next(hops, CLIP_HOPS[-1]))

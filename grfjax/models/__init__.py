@@ -19,8 +19,8 @@ To add a network:
         label_slice  which L of the T frames it returns
         members      into how many networks' outputs a training batch comes out: 1, or n where
                      `train=True` returns (n, B, L, legs, outputs)
-        bounded      whether an output depends on frames near it alone (those that a record holds
-                     beside its own frames), so that longer clips give the same estimates
+        any_length   whether it can be given clips longer than those of the records that it was
+                     trained on, up to a whole walk
         sees_forces  whether it is also given `force` (B, T, 2, 3), which a network that finds the
                      feet is
 3.  Enter it in `networks.MODELS` by the name that configurations give it (`config.model.name`), and

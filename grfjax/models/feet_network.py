@@ -42,7 +42,7 @@ class Feet(nn.Module):
   legs: ClassVar[int] = 2
   label_slice: ClassVar[slice] = slice(None)
   members: ClassVar[int] = 1
-  bounded: ClassVar[bool] = True
+  any_length: ClassVar[bool] = True
   sees_forces: ClassVar[bool] = True
 
   @nn.compact

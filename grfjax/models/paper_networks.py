@@ -39,7 +39,7 @@ class PaperNetwork(nn.Module):
   legs: ClassVar[int] = 1
   label_slice: ClassVar[slice] = slice(-1, None)  # the voxel's last frame
   members: ClassVar[int] = 1
-  bounded: ClassVar[bool] = True
+  any_length: ClassVar[bool] = True
   sees_forces: ClassVar[bool] = False
 
 

@@ -53,7 +53,7 @@ class Convolutional(nn.Module):
   legs: ClassVar[int] = 2
   label_slice: ClassVar[slice] = slice(None)
   members: ClassVar[int] = 1
-  bounded: ClassVar[bool] = True
+  any_length: ClassVar[bool] = True
   sees_forces: ClassVar[bool] = False
 
   @nn.compact
@@ -128,7 +128,7 @@ class Recurrent(nn.Module):
   legs: ClassVar[int] = 2
   label_slice: ClassVar[slice] = slice(None)
   members: ClassVar[int] = 1
-  bounded: ClassVar[bool] = False
+  any_length: ClassVar[bool] = True
   sees_forces: ClassVar[bool] = False
 
   @nn.compact
@@ -170,7 +170,7 @@ class Walker(nn.Module):
   legs: ClassVar[int] = 2
   label_slice: ClassVar[slice] = slice(None)
   members: ClassVar[int] = 2
-  bounded: ClassVar[bool] = False
+  any_length: ClassVar[bool] = True
   sees_forces: ClassVar[bool] = False
 
   @nn.compact

@@ -15,6 +15,7 @@ BACKGROUND_FRAMES = 32  # bounded, so that memory does not grow with the video
 NOISE_FRAMES = 8  # of them, from which the picture noise is estimated
 SEARCH_ROWS = 180  # pictures are halved for the search while at least so many rows are left
 DARKEST_SHADOW = 0.7  # of the background's light that a soft shadow leaves; clothes are darker
+DARKEST_ON_FLOOR = 0.5  # the same of a shadow on the floor near the feet
 SMOOTHING = 1 / 240  # sigma over the picture's rows: it reduces noise more than it does a walker
 
 
@@ -100,20 +101,23 @@ def difference(frame: np.ndarray, background: np.ndarray) -> np.ndarray:
   return cv2.max(cv2.max(red, green), blue)
 
 
-def difference_to_shaded(frame: np.ndarray, background: np.ndarray) -> np.ndarray:
+def difference_to_shaded(
+  frame: np.ndarray, background: np.ndarray, darkest: float = DARKEST_SHADOW
+) -> np.ndarray:
   """Returns the largest difference to the background in that shadow that explains it best.
 
-  A shadow takes the same share of all colours, up to `DARKEST_SHADOW`. Clothes that are a little
-  darker than a wall of their colour are taken for its shadow, too.
+  A shadow takes the same share of all colours. Clothes that are a little darker than a wall of
+  their colour are taken for its shadow, too.
 
   Args:
     frame: (H, W, 3) uint8.
     background: (H, W, 3) uint8.
+    darkest: share of the background's light that the darkest shadow leaves.
 
   Returns:
     (H, W) uint8.
   """
   seen, empty = frame.astype(np.float32), background.astype(np.float32)
   light = (seen * empty).sum(2) / np.maximum((empty * empty).sum(2), 1)
-  shaded = np.clip(light, DARKEST_SHADOW, 1)[..., None] * empty
+  shaded = np.clip(light, darkest, 1)[..., None] * empty
   return np.round(np.abs(seen - shaded).max(2)).astype(np.uint8)

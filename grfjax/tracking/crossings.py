@@ -60,6 +60,7 @@ MAX_SHARED = 3
 
 MAX_SIZE_APART = 0.15  # share by which the same walker's height may differ after a jump
 JUMP_AWAY = 0.25  # body heights, from where on a walker is no longer taken for the same
+TURN_SEEN_S = 0.5  # of a turn that the pictures of a walk show beside it
 JUMP_MARGIN = 2  # frames before and after a jump that belong to no walk
 
 # Why nobody is found, where nothing else need be looked for.
@@ -193,7 +194,7 @@ class _Search:
     # Give or take a pixel of the search picture.
     self._lower_edge = float(self._scale * (self._search_background.shape[0] - 1))
     self._time_s = time_s
-    fps = 1 / float(np.median(np.diff(time_s)))
+    self._fps = fps = 1 / float(np.median(np.diff(time_s)))
     self._min_frames = linking.MIN_SECONDS * fps - 1
     self._linker = linking.Linker(fps)
     self._camera = camera_motion.CameraMotion(self._search_background, fps)
@@ -218,9 +219,8 @@ class _Search:
       raise self._cut_error(self._cuts.frames[0])
     for track in self._link(index, previous):
       for part in self._without_jumps(track):
-        for walk in linking.split_at_turns(part) if part else ():
-          if self._linker.is_person(walk):
-            self._finish(walk)
+        for walk, is_turn in linking.split_at_turns(part) if part else ():
+          self._finish(walk, is_turn)
     first_open = min((t[0].frame for t in self._linker.open_tracks), default=index + 1)
     self._planes.forget_before(first_open)
     settled, shorter, self._waiting = _settle(self._waiting, first_open)
@@ -274,8 +274,16 @@ class _Search:
       self._linker.open_tracks = []
     return over
 
-  def _finish(self, track: linking.BlobTrack) -> None:
-    """Makes a crossing of a person's track that is over, or notes why it is none."""
+  def _finish(self, whole: linking.BlobTrack, is_turn: np.ndarray) -> None:
+    """Makes a crossing of a track that is over, or notes why it is none.
+
+    Args:
+      whole: K blobs, from turn to turn.
+      is_turn: (K,) bool, which of them are of a turn.
+    """
+    track = [b for b, turns in zip(whole, is_turn, strict=True) if not turns]
+    if not self._linker.is_person(track):
+      return
     if self._seams.are_parted(track):
       raise UnusableFilmError(
         f'at {self._time_s[track[0].frame]:.1f} s the film shows several views at once, beside or '
@@ -300,8 +308,12 @@ class _Search:
         'is upside down. Turn it (ffmpeg -i IN -vf hflip,vflip OUT)',
         code='video.turned',
       )
+    # Networks tell more of a walk's last step if they see what comes after it.
+    beside = TURN_SEEN_S * self._fps
+    first, last = track[0].frame, track[-1].frame
+    around = [b for b in whole if first - beside <= b.frame <= last + beside]
     smooth = walker_track.smooth_track(
-      track, self._time_s, self._background, self._noise, self._lower_edge
+      around, self._time_s, self._background, self._noise, self._lower_edge
     )
     has_neighbour = np.isin(smooth.frame, self._frames_with_neighbour(track))
     cut = {b.frame: b.is_cut for b in track}
@@ -323,7 +335,10 @@ class _Search:
       (no_stride, tracking_gaps.NO_STRIDE), (zooms, tracking_gaps.ZOOM),
     )  # fmt: skip
     self._excluded += [(smooth.frame[where], reason) for where, reason in withheld]
-    unclear = np.logical_or.reduce([self._moving(smooth.frame), *(where for where, _ in withheld)])
+    turns = (smooth.frame < first) | (smooth.frame > last)
+    unclear = np.logical_or.reduce(
+      [turns, self._moving(smooth.frame), *(where for where, _ in withheld)]
+    )
     clear = tracking_gaps.keep_long_runs(~unclear, self._min_frames)
     if clear.any():
       planes = self._planes.select(smooth.frame)

@@ -54,8 +54,7 @@ class FramePlanes:
     return (self._compute(frame) for frame in frames)
 
   def _compute(self, frame: np.ndarray) -> np.ndarray:
-    gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    return cv2.merge([gray, background_model.difference(frame, self._background)])
+    return frame
 
 
 @dataclasses.dataclass(frozen=True)

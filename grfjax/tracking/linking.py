@@ -26,7 +26,7 @@ WINDOW_REACH = 0.43
 
 # Of a walker's height: what is smaller is part of somebody, or waves in the wind.
 SAME_SIZE = 0.5
-TURN_REACH = 0.2  # body heights about a turn that belong to no walk
+TURN_REACH = 0.1  # body heights about a turn that belong to no walk
 BlobTrack: TypeAlias = list[blobs.Blob]
 
 
@@ -185,30 +185,27 @@ def travel(track: BlobTrack) -> float:
   return (max(x) - min(x)) / median_height(around)
 
 
-def split_at_turns(track: BlobTrack) -> list[BlobTrack]:
-  """Cuts the track of someone who walks there and back into the walks, without the turns.
+def split_at_turns(track: BlobTrack) -> list[tuple[BlobTrack, np.ndarray]]:
+  """Cuts the track of someone who walks there and back at the turns.
 
-  A walk goes one way for at least `MIN_TRAVEL`. Where it ends in a turn, what is within
-  `TURN_REACH` of the turn is left out: there the walker faces the camera, or turns the back to it.
+  A walk goes one way for at least `MIN_TRAVEL`. What is within `TURN_REACH` of a turn is no walk:
+  there the walker faces the camera, or turns the back to it.
 
   Returns:
-    The walks; the track itself where nobody turns.
+    The parts of K blobs each, from turn to turn, and (K,) bool, which of the blobs are of a turn;
+    the track itself where nobody turns.
   """
   height = median_height(track)
   x = np.array([b.x for b in track]) / height
   turns = _turning_points(x)
-  if not turns:
-    return [track]
   walks = []
-  ends = [0, *turns, len(track) - 1]
-  for first, last in itertools.pairwise(ends):
-    part = np.arange(first, last + 1)
-    if first in turns:
-      part = part[np.abs(x[part] - x[first]) > TURN_REACH]
-    if last in turns:
-      part = part[np.abs(x[part] - x[last]) > TURN_REACH]
-    if len(part):
-      walks.append(track[part[0] : part[-1] + 1])
+  for first, last in itertools.pairwise([0, *turns, len(track) - 1]):
+    part = slice(first, last + 1)
+    is_turn = np.zeros(last + 1 - first, bool)
+    for end in {first, last} & set(turns):
+      is_turn |= np.abs(x[part] - x[end]) <= TURN_REACH
+    if not is_turn.all():
+      walks.append((track[part], is_turn))
   return walks
 
 
