@@ -83,7 +83,8 @@ def windows(
   track = crossing.track
   low, high = 3 * track.noise, max(40.0, 12 * track.noise)
   ramp = np.clip((np.arange(256) - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
-  for i, planes in enumerate(crossing.planes):
+  around = boxes(track, rows, columns, wide)
+  for i, planes in enumerate(crossing.planes.around(around)):
     step = MARGIN * track.height[i] / rows  # working pixels a window pixel
     # Sample at about the picture's own pixels, then average.
     oversampling = max(1, int(np.ceil(step)))
