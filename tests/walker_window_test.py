@@ -129,8 +129,34 @@ def test_windows_show_the_walker_at_one_size():
   assert abs(windows[30, ..., 0].mean() - gray[35:175].mean()) < 25
 
 
+def test_a_shadow_on_the_floor_is_no_foot(monkeypatch):
+  """What takes the same share of all colours near the feet is shadow; shoes stay, black as well."""
+  bare, shaded = (making.film(70, noise=2, **SIZE) for _ in range(2))
+  for film in (bare, shaded):
+    for frame, x in zip(film.frames, film.x, strict=True):
+      shoe = slice(int(film.floor) - 4, int(film.floor)), slice(round(x) - 8, round(x) + 8)
+      frame[shoe] = 12
+  rows, ahead = slice(158, int(shaded.floor)), 14
+  for frame, x in zip(shaded.frames, shaded.x, strict=True):
+    at = slice(round(x) + ahead, round(x) + ahead + 30)
+    frame[rows, at] = (0.62 * frame[rows, at]).astype(np.uint8)
+
+  def floor_of(film):
+    windows = windows_of(film, 96, 72)[10:-10, :, :, 1].astype(float)
+    feet, shadow = windows[:, 88:90, 30:42], windows[:, 87:95, 50:60]
+    return feet.mean(), shadow.mean()
+
+  feet, empty = floor_of(bare)
+  feet_beside, shadow = floor_of(shaded)
+  assert feet > 200
+  assert feet_beside > 0.95 * feet
+  assert shadow < empty + 15
+  monkeypatch.setattr(walker_window, 'ANKLE', -1.0)  # nothing is taken away
+  assert floor_of(shaded)[1] > shadow + 80
+
+
 def test_a_crossing_too_long_to_keep_is_decoded_again(monkeypatch):
   film = making.film(70, noise=3, **SIZE)
   whole = windows_of(film, 48, 36)
-  monkeypatch.setattr(frame_planes, 'PLANES_BYTES', 2**20)  # nine frames
+  monkeypatch.setattr(frame_planes, 'KEPT_BYTES', 2**20)  # nine frames
   np.testing.assert_array_equal(windows_of(film, 48, 36), whole)

@@ -40,6 +40,7 @@ NO_SHAPE_SD = 1e-4  # of a camera that is taken to turn, tilt and zoom no more t
 
 LIGHT_REDUCTION = 8  # of the pictures whose brightness is compared, as the noise averages out
 LIGHT_STEPS = 8
+LAST_GAIN_STEP, LAST_LEVEL_STEP = 1e-5, 1e-3  # what is smaller is the last
 GAIN_SD = 0.05  # prior of the contrast, which a plain wall does not show
 MAX_SHIFT = 0.25  # of the picture's sides: what lies further off is not the background
 FIT_LEVELS = 6.0  # gray levels: edges that differ by more do not fit
@@ -332,24 +333,23 @@ class _Light:
       picture: (H, W) float32 gray levels.
       shift: (2,) about where the background's first pixel is in it.
     """
-    # Moved before it is averaged, as interpolating the averages would take contrast from them.
-    to_picture = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
-    moved = cv2.warpAffine(
-      picture, to_picture, picture.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-      borderMode=cv2.BORDER_REPLICATE,
-    ) if shift.any() else picture  # fmt: skip
-    found = _averaged(moved, LIGHT_REDUCTION)
+    found = _averages_from(picture, shift)
     known = self._background - self._background.mean()
+    powers = np.stack([known * known, known, np.ones_like(known)]).reshape(3, -1)
+    found, known = found.ravel(), known.ravel()
     gain, level = 1.0, medians.median(found - known)
     for _ in range(LIGHT_STEPS):
-      error = found - gain * known - level
+      error = found - np.float32(gain) * known - np.float32(level)
       sd = max(0.3, 1.4826 * medians.median(np.abs(error)))
-      weight = np.clip(1 - (error / (TUKEY * sd)) ** 2, 0, None) ** 2
+      weight = np.square(np.maximum(1 - np.square(error / np.float32(TUKEY * sd)), 0))
       prior = (sd / GAIN_SD) ** 2
-      products = [(weight * a).sum() for a in (known * known, known, 1)]
-      equations = [[products[0] + prior, products[1]], [products[1], products[2]]]
-      values = [(weight * found * known).sum() + prior, (weight * found).sum()]
+      squares, products, count = (powers @ weight).tolist()
+      equations = [[squares + prior, products], [products, count]]
+      values = (powers[1:] @ (weight * found)).astype(float) + [prior, 0]
+      before = gain, level
       gain, level = (float(v) for v in np.linalg.solve(equations, values))
+      if abs(gain - before[0]) < LAST_GAIN_STEP and abs(level - before[1]) < LAST_LEVEL_STEP:
+        break
     return gain, level - gain * float(self._background.mean())
 
 
@@ -405,6 +405,46 @@ def _averaged(picture: np.ndarray, reduction: int) -> np.ndarray:
   height, width = (side // reduction for side in picture.shape)
   whole = picture[: height * reduction, : width * reduction]
   return cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _averages_from(picture: np.ndarray, start: np.ndarray) -> np.ndarray:
+  """Returns the means of squares of pixels, `LIGHT_REDUCTION` wide, that begin between pixels.
+
+  A square that begins further by a part of a pixel gains that part of the row or column after its
+  last and loses that of its first. (To interpolate means would take contrast from them.)
+
+  Args:
+    picture: (H, W) float32.
+    start: (2,) column and row at which the first square begins; beyond it the picture's sides
+      repeat.
+
+  Returns:
+    (h, w) float32, as many as `_averaged` gives.
+  """
+  size = LIGHT_REDUCTION
+  height, width = (side // size * size for side in picture.shape)
+  column, row = (int(first) for first in np.floor(start))
+  right, down = (start - (column, row)).astype(np.float32)
+  around = [max(0, n) for n in (
+    -row, row + height + 1 - picture.shape[0], -column, column + width + 1 - picture.shape[1]
+  )]  # fmt: skip
+  if any(around):
+    picture = cv2.copyMakeBorder(picture, *around, cv2.BORDER_REPLICATE)
+    row, column = row + around[0], column + around[2]
+  picture = picture[row : row + height + 1, column : column + width + 1]
+  corners = np.ascontiguousarray(picture[::size, ::size])
+  shape = width // size, height // size
+  rows = cv2.resize(picture[::size, :-1], (shape[0], shape[1] + 1), interpolation=cv2.INTER_AREA)
+  columns = cv2.resize(
+    np.ascontiguousarray(picture[:-1, ::size]), (shape[0] + 1, shape[1]),
+    interpolation=cv2.INTER_AREA,
+  )  # fmt: skip
+  return (
+    _averaged(picture[:-1, :-1], size)
+    + down / size * np.diff(rows, axis=0)
+    + right / size * np.diff(columns, axis=1)
+    + right * down / size**2 * np.diff(np.diff(corners, axis=0), axis=1)
+  )
 
 
 def _translation(shift: np.ndarray) -> np.ndarray:

@@ -90,8 +90,26 @@ def search_picture(picture: np.ndarray) -> np.ndarray:
   It is smoothed before the sign of the difference to the background is lost, as noise then averages
   out, while clothes near the wall's colour do not.
   """
+  return smoothed(reduced(picture))
+
+
+def search_reduction(rows: int) -> int:
+  """Returns how many rows of a picture of so many become one of its search picture."""
+  size = 1
+  while rows // (2 * size) >= SEARCH_ROWS:
+    size *= 2
+  return size
+
+
+def reduced(picture: np.ndarray) -> np.ndarray:
+  """Returns a picture as small as its search picture."""
   while picture.shape[0] // 2 >= SEARCH_ROWS:
     picture = working_frames.halved(picture)
+  return picture
+
+
+def smoothed(picture: np.ndarray) -> np.ndarray:
+  """Returns a reduced picture as smooth as its search picture."""
   return cv2.GaussianBlur(picture, (0, 0), picture.shape[0] * SMOOTHING)
 
 

@@ -78,8 +78,8 @@ class Crossing:
     track: where the walker is.
     clear: (K,) bool, false where the window does not show the walker alone, whole, and before a
       still background: no estimate is better than a wrong one.
-    planes: for each of the track's frames (H, W, 2) uint8: gray, and the largest difference to the
-      background over the colours; iterable again and again.
+    planes: of the track's frames: gray, and the largest difference to the background over the
+      colours.
     to_filmed: (K, 3, 3) homographies from the track's pixels, in which the camera stands still, to
       those of the frames as they were filmed.
     reach: how far the walker goes across the picture, in working pixels (in its own heights a scrap
@@ -88,7 +88,7 @@ class Crossing:
 
   track: walker_track.Track
   clear: np.ndarray
-  planes: Iterable[np.ndarray]
+  planes: frame_planes.WalkPlanes
   to_filmed: np.ndarray
   reach: float
 
@@ -112,7 +112,7 @@ def find_crossings(
   steady = steady_frames.SteadyFrames(frames)
   search = _Search(steady, time_s)
   has_crossing = False
-  for k, frame in enumerate(steady):
+  for k, frame in enumerate(steady.for_search()):
     progress.report(progress.SEARCH, k / len(time_s))
     for crossing in search.add(k, frame):
       has_crossing = True
@@ -160,7 +160,7 @@ def _check_upright(frames: background_model.Frames, time_s: np.ndarray) -> None:
   search = _Search(steady, time_s)
   walks: list[Crossing] = []
   with contextlib.suppress(UnusableFilmError):
-    for k, frame in enumerate(steady):
+    for k, frame in enumerate(steady.for_search()):
       walks += search.add(k, frame)
   if walks or search.is_upside_down:
     raise UnusableFilmError(
@@ -209,10 +209,10 @@ class _Search:
     self._excluded: list[tuple[np.ndarray, tracking_gaps.Reason]] = []  # frames, and why
     self._furthest: float | None = None  # body heights that somebody has moved
 
-  def add(self, index: int, frame: np.ndarray) -> list[Crossing]:
+  def add(self, index: int, frame: steady_frames.SearchFrame) -> list[Crossing]:
     """Takes the next frame and returns the crossings that are settled by now, in order."""
-    self._planes.add(index, frame)
-    previous, self._picture = self._picture, background_model.search_picture(frame)
+    self._planes.add(index, frame.filmed)
+    previous, self._picture = self._picture, frame.picture
     self._camera.add(index, self._picture)
     self._cuts.add(index, self._picture)
     if self._cuts.frames:

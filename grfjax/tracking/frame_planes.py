@@ -2,67 +2,120 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
 
-from grfjax.tracking import background_model
+from grfjax.tracking import background_model, steady_frames
 
-PLANES_BYTES = 512 * 2**20  # kept of unfinished crossings; a longer crossing is decoded again
+# Kept of unfinished crossings; a longer crossing is decoded again.
+KEPT_BYTES = 768 * 2**20
 
 
 class FramePlanes:
-  """Keeps the planes of the frames that windows may yet be cut from, up to `PLANES_BYTES`.
+  """Keeps the frames that windows may yet be cut from, up to `KEPT_BYTES`.
 
   The planes of a frame are (H, W, 2) uint8: gray, and the largest difference to the background over
-  the colours.
+  the colours, near the feet to the background in that shadow which explains it best. Frames are
+  kept as they were filmed, and planes are made of no more than a window shows.
   """
 
-  def __init__(self, frames: background_model.Frames, background: np.ndarray):
+  def __init__(self, frames: steady_frames.SteadyFrames, background: np.ndarray):
     self._frames, self._background = frames, background
     self._kept: dict[int, np.ndarray] = {}
 
-  def add(self, index: int, frame: np.ndarray) -> None:
+  def add(self, index: int, filmed: np.ndarray) -> None:
     """Takes the next frame; the oldest one goes where they are too many to keep."""
-    self._kept[index] = self._compute(frame)
-    if len(self._kept) * self._kept[index].nbytes > PLANES_BYTES:
+    self._kept[index] = filmed
+    if len(self._kept) * self._kept[index].nbytes > KEPT_BYTES:
       del self._kept[next(iter(self._kept))]
 
   def forget_before(self, index: int) -> None:
-    """Drops the planes of all frames before that one."""
+    """Drops all frames before that one."""
     while self._kept and next(iter(self._kept)) < index:
       del self._kept[next(iter(self._kept))]
 
-  def select(self, indices: np.ndarray) -> Iterable[np.ndarray]:
-    """Returns the planes of consecutive frames, which can be iterated over again and again.
-
-    The video is decoded again for them where they were too many to keep.
+  def select(self, indices: np.ndarray) -> WalkPlanes:
+    """Returns the planes of consecutive frames.
 
     Args:
       indices: (K,) int, of the frames.
     """
-    if indices[0] in self._kept:
-      return [self._kept[k] for k in indices.tolist()]
-    return _DecodedPlanes(self, indices)
+    first, last = int(indices[0]), int(indices[-1])
+    kept = None
+    if first in self._kept:
+      kept = [self._kept[k] for k in range(first, last + 1)]
+    return WalkPlanes(self, first, last, kept)
 
-  def decode(self, indices: np.ndarray) -> Iterator[np.ndarray]:
-    """Yields the planes of consecutive frames from another pass over the video."""
-    frames = itertools.islice(self._frames, int(indices[0]), int(indices[-1]) + 1)
-    return (self._compute(frame) for frame in frames)
+  def filmed_again(self, first: int, last: int) -> Iterator[np.ndarray]:
+    """Yields frames as they were filmed, from another pass over the video."""
+    return itertools.islice(self._frames.filmed(), first, last + 1)
 
-  def _compute(self, frame: np.ndarray) -> np.ndarray:
-    return frame
+  def planes(
+    self, first: int, filmed: Iterable[np.ndarray], boxes: Iterable[np.ndarray], ankles: np.ndarray
+  ) -> Iterator[np.ndarray]:
+    """Yields what `WalkPlanes.around` does.
+
+    Args:
+      first: number of the first frame.
+      filmed: each as it was filmed.
+      boxes: (4,) each.
+      ankles: (K,) rows.
+    """
+    planes = np.zeros((*self._background.shape[:2], 2), np.uint8)
+    for index, (frame, box) in enumerate(zip(filmed, boxes, strict=True), first):
+      part = self._pixels(box)
+      ankle = int(np.clip(ankles[index - first] - part.top, 0, part.height))
+      planes[part.rows, part.columns] = self._compute(index, frame, part, ankle)
+      yield planes
+
+  def _compute(
+    self, index: int, filmed: np.ndarray, part: steady_frames.Box, ankle: int
+  ) -> np.ndarray:
+    frame = self._frames.part(index, filmed, part)
+    background = self._background[part.rows, part.columns]
+    difference = background_model.difference(frame, background)
+    if ankle < part.height:
+      difference[ankle:] = cv2.min(
+        difference[ankle:], background_model.difference_to_shaded(
+          frame[ankle:], background[ankle:], background_model.DARKEST_ON_FLOOR
+        )
+      )  # fmt: skip
+    return cv2.merge([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), difference])
+
+  def _pixels(self, box: np.ndarray) -> steady_frames.Box:
+    """Returns the part of the picture from which a box (4,), or what repeats beyond, is made."""
+    sides = self._background.shape[1::-1]
+    first = [int(np.clip(b - 2, 0, side - 1)) for b, side in zip(box[:2], sides, strict=True)]
+    last = [
+      int(np.clip(b + 3, start + 1, side))
+      for b, start, side in zip(box[:2] + box[2:], first, sides, strict=True)
+    ]
+    return steady_frames.Box(*first, last[0] - first[0], last[1] - first[1])
 
 
-@dataclasses.dataclass(frozen=True)
-class _DecodedPlanes:
-  """Planes of consecutive frames, decoded anew in every iteration."""
+class WalkPlanes:
+  """The planes of a walk's frames; made anew each time that they are asked for."""
 
-  planes: FramePlanes
-  indices: np.ndarray
+  def __init__(self, planes: FramePlanes, first: int, last: int, kept: list[np.ndarray] | None):
+    """Notes of which frames they are.
 
-  def __iter__(self) -> Iterator[np.ndarray]:
-    return self.planes.decode(self.indices)
+    Args:
+      planes: of the video.
+      first: number of the first frame.
+      last: of the last.
+      kept: what is kept of them; None: they were too many to keep, and are decoded again.
+    """
+    self._planes, self._first, self._last, self._kept = planes, first, last, kept
+
+  def around(self, boxes: np.ndarray, ankles: np.ndarray) -> Iterator[np.ndarray]:
+    """Yields (H, W, 2) uint8 for each of K frames, right in its box and what repeats beyond.
+
+    Args:
+      boxes: (K, 4) left, top, width and height, as of `walker_window.boxes`.
+      ankles: (K,) rows from which on shadows on the floor are taken away.
+    """
+    filmed = self._kept or self._planes.filmed_again(self._first, self._last)
+    return self._planes.planes(self._first, filmed, boxes, ankles)

@@ -2,7 +2,9 @@
 
 Some frames spread over the video tell whether the camera moves and the light changes. If neither
 does, the frames come out as they are. Otherwise each is aligned with the background, moved to where
-the background lies and brought to its brightness.
+the background lies and brought to its brightness. Moving a whole frame is what costs most: at once
+this is done to the reduced picture alone in which walkers are searched for, and to the frame itself
+only where it is asked for.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import concurrent.futures
 import dataclasses
 import threading
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -49,7 +52,39 @@ class _Canvas:
 
   def to_background(self) -> np.ndarray:
     """Returns the homography (3, 3) from the canvas's pixels to the background's."""
-    return np.array([[1, 0, -self.left], [0, 1, -self.top], [0, 0, 1.0]])
+    return _shift(-self.left, -self.top)
+
+
+class Box(NamedTuple):
+  """A part of a picture, in whole pixels."""
+
+  left: int
+  top: int
+  width: int
+  height: int
+
+  @property
+  def rows(self) -> slice:
+    """The part's rows."""
+    return slice(self.top, self.top + self.height)
+
+  @property
+  def columns(self) -> slice:
+    """The part's columns."""
+    return slice(self.left, self.left + self.width)
+
+
+class SearchFrame(NamedTuple):
+  """A frame and what is searched in it.
+
+  Attributes:
+    picture: (h, w, 3) uint8, the frame's search picture (`background_model`), held still.
+    filmed: (H, W, 3) uint8, the frame as it was filmed, of which `SteadyFrames.part` holds a part
+      still.
+  """
+
+  picture: np.ndarray
+  filmed: np.ndarray
 
 
 class SteadyFrames:
@@ -59,6 +94,7 @@ class SteadyFrames:
     moves: whether the camera moves.
     light_changes: whether the light changes.
     lost: numbers of the frames looked at so far of which it cannot be told how the camera stood.
+    everything: the whole picture that holds all frames where the background lies.
   """
 
   def __init__(self, frames: background_model.Frames):
@@ -78,6 +114,7 @@ class SteadyFrames:
     self.moves = moving is not None
     aligned = moving or unmoved
     self.light_changes = bool(np.ptp([_level(a, background) for a in aligned]) > 2 * LIGHT_CHANGE)
+    self.everything = Box(0, 0, self._shape[1], self._shape[0])
     if not self.is_changed:
       self._sample = sample
       return
@@ -88,17 +125,22 @@ class SteadyFrames:
     self._is_untold = self.moves and far_off > MAX_SD * background.shape[0] / 360
     self._min_fit = MIN_FIT * usual_fit
     self._canvas = _canvas([a.homography for a in aligned], self._shape)
+    self.everything = Box(0, 0, self._canvas.width, self._canvas.height)
     shape = (self._canvas.height, self._canvas.width, 3)
     halves = [np.full(shape, fill, np.uint8) for fill in (0, 255)]
     # What a frame does not show is taken for dark and for bright by turns, so that the median of
     # the others stays.
     moved = [
-      self._moved(frame, a, halves[k % 2])
+      self._moved(frame, a, halves[k % 2], self.everything)
       for k, (frame, a) in enumerate(zip(sample, aligned, strict=True))
     ]
     self._background = background_model.median_picture(moved)
+    self._reduced_background = cv2.cvtColor(
+      background_model.reduced(self._background), cv2.COLOR_RGB2RGBA
+    )
     self._sample = [
-      self._moved(frame, a, self._background) for frame, a in zip(sample, aligned, strict=True)
+      self._moved(frame, a, self._background, self.everything)
+      for frame, a in zip(sample, aligned, strict=True)
     ]
 
   @property
@@ -112,17 +154,39 @@ class SteadyFrames:
 
   def __iter__(self) -> Iterator[np.ndarray]:
     """Yields each frame, held still, (H, W, 3) uint8 RGB; a lost one as the frame before it lay."""
-    if not self.is_changed:
-      yield from self._frames
-      return
-    yield from working_frames.decoded_ahead(self._all_moved())
+    for number, frame in enumerate(self.for_search()):
+      yield self.part(number, frame.filmed, self.everything)
 
-  def _all_moved(self) -> Iterator[np.ndarray]:
+  def for_search(self) -> Iterator[SearchFrame]:
+    """Yields each frame and its search picture, held still; a lost one as the one before it lay."""
+    if self.is_changed:
+      yield from working_frames.decoded_ahead(self._searched())
+    else:
+      for frame in self._frames:
+        yield SearchFrame(background_model.search_picture(frame), frame)
+
+  def filmed(self) -> Iterator[np.ndarray]:
+    """Yields each frame as it was filmed, (H, W, 3) uint8 RGB."""
+    return iter(self._frames)
+
+  def part(self, number: int, filmed: np.ndarray, box: Box) -> np.ndarray:
+    """Returns a part of a frame, held still, (height, width, 3) uint8.
+
+    Args:
+      number: of a frame that has been iterated over.
+      filmed: the frame as it was filmed.
+      box: the part, in pixels held still.
+    """
+    if not self.is_changed:
+      return filmed if box == self.everything else filmed[box.rows, box.columns]
+    return self._moved(filmed, self._alignments[number], self._background, box)
+
+  def _searched(self) -> Iterator[SearchFrame]:
     for number, frame in enumerate(self._frames):
       with self._aligning:  # another pass may be at the same frame
         if number == len(self._alignments):
           self._align(number, frame)
-      yield self._moved(frame, self._alignments[number], self._background)
+      yield SearchFrame(self._search_picture(frame, self._alignments[number]), frame)
 
   def to_filmed(self, number: int) -> np.ndarray:
     """Returns the homography (3, 3) from a frame's held still pixels to those it was filmed with.
@@ -164,24 +228,81 @@ class SteadyFrames:
       expected[:2, 2] += before[:2, 2] - self._alignments[-2].homography[:2, 2]
     return expected
 
-  def _moved(self, frame: np.ndarray, found: alignment.Alignment, beyond: np.ndarray) -> np.ndarray:
-    """Returns a frame where the background lies.
+  def _moved(
+    self, frame: np.ndarray, found: alignment.Alignment, beyond: np.ndarray, box: Box
+  ) -> np.ndarray:
+    """Returns a part of a frame where the background lies.
 
     Args:
       frame: (h, w, 3) uint8.
       found: how it lies.
       beyond: (H, W, 3) uint8, what is shown where the frame does not reach.
+      box: the part.
     """
-    if self.light_changes:
-      levels = (np.arange(256) - found.offset) / found.gain
-      frame = cv2.LUT(frame, np.clip(np.round(levels), 0, 255).astype(np.uint8))
+    frame = self._relit(frame, found)
     if not self.moves:
+      return frame[box.rows, box.columns]
+    to_filmed = found.homography @ self._canvas.to_background() @ _shift(box.left, box.top)
+    return _moved(frame, to_filmed, beyond[box.rows, box.columns], cv2.INTER_CUBIC)
+
+  def _search_picture(self, frame: np.ndarray, found: alignment.Alignment) -> np.ndarray:
+    """Returns the search picture of a frame where the background lies.
+
+    It is moved and reduced at once: each of its pixels is the mean of a square of the frame's,
+    interpolated linearly. A fourth colour is along, as OpenCV moves four faster than three.
+    """
+    size = background_model.search_reduction(self._canvas.height)
+    if not self.moves or size == 1:
+      whole = self._moved(frame, found, self._background, self.everything)
+      return background_model.search_picture(whole)
+    frame = cv2.cvtColor(self._relit(frame, found), cv2.COLOR_RGB2RGBA)
+    means = cv2.blur(frame, (size, size), anchor=(0, 0))  # of the square whose first pixel it is
+    middle = (size - 1) / 2
+    to_whole = np.array([[size, 0, middle], [0, size, middle], [0, 0, 1.0]])
+    to_filmed = found.homography @ self._canvas.to_background() @ to_whole
+    picture = _moved(
+      means, _shift(-middle, -middle) @ to_filmed, self._reduced_background, cv2.INTER_LINEAR
+    )
+    return background_model.smoothed(cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB))
+
+  def _relit(self, frame: np.ndarray, found: alignment.Alignment) -> np.ndarray:
+    """Returns a frame with the background's brightness."""
+    if not self.light_changes:
       return frame
-    to_filmed = found.homography @ self._canvas.to_background()
-    return cv2.warpPerspective(
-      frame, to_filmed, (self._canvas.width, self._canvas.height), dst=beyond.copy(),
-      flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_TRANSPARENT,
-    )  # fmt: skip
+    levels = (np.arange(256) - found.offset) / found.gain
+    return cv2.LUT(frame, np.clip(np.round(levels), 0, 255).astype(np.uint8))
+
+
+def _shift(right: float, down: float) -> np.ndarray:
+  """Returns the homography (3, 3) that moves places."""
+  return np.array([[1, 0, right], [0, 1, down], [0, 0, 1.0]])
+
+
+def _moved(
+  picture: np.ndarray, to_picture: np.ndarray, beyond: np.ndarray, interpolation: int
+) -> np.ndarray:
+  """Returns a picture elsewhere.
+
+  Args:
+    picture: (h, w, C) uint8.
+    to_picture: (3, 3) homography to its pixels from those of the result.
+    beyond: (H, W, C) uint8, what is shown where the picture does not reach.
+    interpolation: OpenCV's.
+
+  Returns:
+    (H, W, C) uint8.
+  """
+  height, width = beyond.shape[:2]
+  # Not BORDER_TRANSPARENT: it mixes the picture's last two pixels with what is at other places.
+  moved = cv2.warpPerspective(
+    picture, to_picture, (width, height), flags=interpolation | cv2.WARP_INVERSE_MAP,
+    borderMode=cv2.BORDER_REPLICATE,
+  )  # fmt: skip
+  rows, columns = picture.shape[:2]
+  x, y = np.array(_corners(to_picture, (rows - 1, columns - 1)))[:, [0, 1, 3, 2]]
+  shown = np.zeros((height, width), np.uint8)
+  cv2.fillConvexPoly(shown, np.round(np.stack([x, y], 1)).astype(np.int32), 1)
+  return moved if shown.all() else cv2.copyTo(moved, shown, beyond.copy())
 
 
 def _align_sample(

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from grfjax.tracking import background_model, crossings, walker_track
+from grfjax.tracking import crossings, walker_track
 
 MARGIN = 1.15  # window height in body heights
-ANKLE = 0.1  # body heights above the floor line, up to which the floor's shadows are taken away
+ANKLE = 0.1  # body heights over the floor line, up to which shadows on the floor are taken away
 FLOOR = 0.05  # the floor line's distance from the window's bottom, in window heights
 
 
@@ -84,8 +84,9 @@ def windows(
   track = crossing.track
   low, high = 3 * track.noise, max(40.0, 12 * track.noise)
   ramp = np.clip((np.arange(256) - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
-  for i, frame in enumerate(crossing.planes):
-    planes = _planes(frame, track, i, boxes(track, rows, columns, wide)[i])
+  around = boxes(track, rows, columns, wide)
+  ankles = np.round(track.floor - ANKLE * track.height)
+  for i, planes in enumerate(crossing.planes.around(around, ankles)):
     step = MARGIN * track.height[i] / rows  # working pixels a window pixel
     # Sample at about the picture's own pixels, then average.
     oversampling = max(1, int(np.ceil(step)))
@@ -106,21 +107,3 @@ def windows(
       for channel in (gray, foreground)
     ]
     yield np.stack(channels, axis=-1)
-
-
-def _planes(frame, track, i, box):
-  """Gray and difference where the window is."""
-  h, w = frame.shape[:2]
-  x0, y0 = (int(np.clip(b - 3, 0, s - 1)) for b, s in zip(box[:2], (w, h)))
-  x1, y1 = (int(np.clip(b + 4, a + 1, s)) for b, a, s in zip(box[:2] + box[2:], (x0, y0), (w, h)))
-  planes = np.zeros((h, w, 2), np.uint8)
-  part, empty = frame[y0:y1, x0:x1], track.background[y0:y1, x0:x1]
-  difference = background_model.difference(part, empty)
-  ankle = int(np.clip(round(track.floor[i] - ANKLE * track.height[i]) - y0, 0, y1 - y0))
-  if ankle < y1 - y0:
-    lit = background_model.difference_to_shaded(
-      part[ankle:], empty[ankle:], background_model.DARKEST_ON_FLOOR
-    )
-    difference[ankle:] = np.minimum(difference[ankle:], lit)
-  planes[y0:y1, x0:x1] = cv2.merge([cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), difference])
-  return planes
