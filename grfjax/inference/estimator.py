@@ -20,11 +20,11 @@ Estimate = Callable[[Any, Any], tuple[jax.Array, jax.Array, jax.Array]]
 
 @functools.lru_cache(4)  # a fold's network estimates with what another's has compiled
 def make_estimate(*, model: Any, target: targets.Target, shift: tuple[float, ...] = ()) -> Estimate:
-  """Compiles (params, batch) -> (force, interval, spread), without random augmentation.
+  """Compiles (params, batch) -> (force, interval, members), without random augmentation.
 
   The force is (B, L, legs, axes), the interval (B, L, legs, axes, 2 or 0), both in body weights.
-  The spread is (B, L, legs): the standard deviation in body weights of the vertical force over the
-  estimates whose mean it is, those of the network's members and of the moved clips; 0 of one alone.
+  The members are (B, L, E, legs, axes): the E estimates whose mean the force is, those of the
+  network's members and of the moved clips.
 
   Args:
     model: a network of `grfjax.models.networks`.
@@ -35,12 +35,12 @@ def make_estimate(*, model: Any, target: targets.Target, shift: tuple[float, ...
   """
 
   def estimate_once(params: Any, batch: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Returns force, interval, and each member's vertical force (members, B, L, legs)."""
+    """Returns force, interval, and each member's force (members, B, L, legs, axes)."""
     outputs, state = train_step.apply_network(
       model, params, batch, train=False, mutable=['members']
     )
     members = jnp.stack(state['members']['outputs'][0]) if state else outputs[None]
-    return target.decode(outputs), target.interval(outputs), target.decode(members)[..., 0]
+    return target.decode(outputs), target.interval(outputs), target.decode(members)
 
   def estimate(params: Any, batch: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
     batch = train_step.scale_voxels(batch)
@@ -54,8 +54,8 @@ def make_estimate(*, model: Any, target: targets.Target, shift: tuple[float, ...
       clips = [batch['voxel']]
     every = [estimate_once(params, {**batch, 'voxel': clip}) for clip in clips]
     force, interval, members = zip(*every, strict=True)
-    spread = jnp.concatenate(members).std(0)
-    return sum(force) / len(every), sum(interval) / len(every), spread
+    together = jnp.moveaxis(jnp.concatenate(members), 0, 2)
+    return sum(force) / len(every), sum(interval) / len(every), together
 
   return jax.jit(estimate)
 
@@ -96,20 +96,20 @@ def estimate_own(
     batch: of B voxels.
 
   Returns:
-    Forces (B, K, legs, axes), the network's own intervals (B, K, legs, axes, 2 or 0) and the
-    spread of the vertical force (B, K, legs), BW.
+    Forces (B, K, legs, axes), the network's own intervals (B, K, legs, axes, 2 or 0) and the E
+    estimates whose mean the forces are (B, K, E, legs, axes), BW.
 
   Raises:
     ValueError: an estimate is not finite.
   """
   count = len(batch['frame'])
   on_device = _beside(params, {k: batch[k] for k in ('voxel', 'frame')})
-  force, interval, spread = (part[:count] for part in jax.device_get(estimate(params, on_device)))
+  force, interval, members = (part[:count] for part in jax.device_get(estimate(params, on_device)))
   if not (np.isfinite(force).all() and np.isfinite(interval).all()):
     raise ValueError('the network gives estimates that are not finite: its weights are of no use')
   labelled = list(range(voxel.frames)[model.label_slice])
   own = [labelled.index(t) for t in range(voxel.frames)[voxel.own]]
-  return force[:, own], interval[:, own], spread[:, own]
+  return force[:, own], interval[:, own], members[:, own]
 
 
 def _beside(params: Any, batch: input_pipeline.Batch) -> Any:

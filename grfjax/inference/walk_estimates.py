@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from grfjax.data import clip_config, input_pipeline, voxels, walker_views
-from grfjax.inference import conformal, estimator, trained_run
+from grfjax.inference import conformal, estimator, leg_turns, trained_run
 
 # Own frames of a clip: the smallest in which a walk fits, as a network that sees all of a walk errs
 # least about which leg is which. A few lengths for all, as each is compiled once.
@@ -46,8 +46,8 @@ def estimate_walk(
     views: N pictures of the walk.
 
   Returns:
-    Forces (N, legs, axes), calibrated intervals (N, legs, axes, 2 or 0), and the spread of the
-    estimates whose mean the vertical force is (N, legs); BW.
+    Forces (N, legs, axes), calibrated intervals (N, legs, axes, 2 or 0), and how far the estimates
+    differ whose mean the vertical force is (N, legs), as of `leg_turns.combine`; BW.
   """
   clip = _clip_for(run, len(views.time_s))
   batch_size = max(1, BATCH_FRAMES // clip.frames) * jax.local_device_count()
@@ -58,10 +58,15 @@ def estimate_walk(
     estimates = estimator.estimate_own(clip, run.model, run.estimate, run.params, padded)
     frames = len(batch) * clip.hop if clip.hop else len(batch)
     parts.append([part[: len(batch)].reshape(frames, *part.shape[2:]) for part in estimates])
-  force, interval, spread = (
+  force, interval, members = (
     np.concatenate(part)[: len(views.time_s)] for part in zip(*parts, strict=True)
   )
-  return force, calibrated_intervals(run, force, interval), spread
+  interval = calibrated_intervals(run, force, interval)
+  if run.model.members == 1 or run.model.legs == 1:
+    return force, interval, members[..., 0].std(1)
+  combined = leg_turns.combine(views.time_s, np.moveaxis(members, 1, 0))
+  interval = interval + (combined.force - force)[..., None]
+  return combined.force, interval, combined.spread
 
 
 def _clip_for(run: trained_run.TrainedRun, frames: int) -> clip_config.ClipConfig:
