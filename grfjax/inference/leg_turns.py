@@ -26,8 +26,8 @@ LONGEST = 2.0  # durations of a step, that any step lasts
 EVIDENCE_HZ = 12.0  # log likelihood a second of a leg that all estimates agree on
 CROSSING = 1.0  # log likelihood of a step's end where all estimates have both legs carry alike
 NEARBY_S = 0.06  # sigma of the time over which an estimate is compared with the legs' turns
-# Mean squared difference to the turns, more than of the best estimate, up to which an estimate
-# counts whole, and from which on not at all. One with the legs exchanged has 4.
+# How much more misfit than the best estimate has, up to which an estimate counts whole, and from
+# which on not at all.
 SMALL_MISFIT, LARGE_MISFIT = 0.15, 0.5
 
 
@@ -53,23 +53,25 @@ def combine(time_s: np.ndarray, members: np.ndarray) -> Combined:
   """
   lead = members[:, :, 0, 0] - members[:, :, 1, 0]
   near = near_leads(time_s, lead)
-  weight = _weights(time_s, lead, near)
+  misfit = _misfit(time_s, lead, near)
+  weight = np.clip((LARGE_MISFIT - (misfit - misfit.min(0))) / (LARGE_MISFIT - SMALL_MISFIT), 0, 1)
   share = weight / weight.sum(0)
   force = np.einsum('en,enla->nla', share, members)
   variance = np.einsum('en,enl->nl', share, (members[..., 0] - force[..., 0]) ** 2)
+  # All may contradict the turns, or the turns be doubtful: then the legs may be exchanged.
+  exchanged = np.maximum(_doubt(near), np.clip((misfit.min(0) - LARGE_MISFIT) / 4, 0, 1))
   apart = force[:, 0, 0] - force[:, 1, 0]
-  variance += (_doubt(near) * apart**2)[:, None]
+  variance += (exchanged * apart**2)[:, None]
   return Combined(force, np.sqrt(variance))
 
 
-def _weights(time_s: np.ndarray, lead: np.ndarray, near: np.ndarray) -> np.ndarray:
-  """Returns (E, N), how much each estimate counts: 1 where none contradicts the legs' turns."""
+def _misfit(time_s: np.ndarray, lead: np.ndarray, near: np.ndarray) -> np.ndarray:
+  """Returns (E, N), how far each estimate is from the legs' turns: 4 with the legs exchanged."""
   misfit = (np.clip(lead, -1, 1) - (2 * near - 1)) ** 2
-  if len(time_s) > 1:
-    sigma = NEARBY_S / float(np.median(np.diff(time_s)))
-    misfit = ndimage.gaussian_filter1d(misfit, sigma, axis=1, mode='nearest')
-  worse = misfit - misfit.min(0)
-  return np.clip((LARGE_MISFIT - worse) / (LARGE_MISFIT - SMALL_MISFIT), 0, 1)
+  if len(time_s) < 2:
+    return misfit
+  sigma = NEARBY_S / float(np.median(np.diff(time_s)))
+  return ndimage.gaussian_filter1d(misfit, sigma, axis=1, mode='nearest')
 
 
 def _doubt(near: np.ndarray) -> np.ndarray:
@@ -108,13 +110,8 @@ def _posterior(evidence: np.ndarray, crossing: np.ndarray, seconds: float) -> np
     seconds: of a frame.
   """
   count = len(evidence)
-  longest = min(count, int(LONGEST * STEP_S[-1] / seconds))
-  frames = np.arange(1, longest + 1)
-  away = np.log(frames * seconds / STEP_S[:, None]) / SPREAD
-  whole = -0.5 * away**2 - np.log(frames * SPREAD)  # (S, L) log probability of a duration
-  # The first step begins, and the last ends, somewhere beyond what is seen: at least so long.
-  survival = special.log_ndtr(-away)
-  cut = survival - np.log(STEP_S / seconds)[:, None]
+  whole, cut = _duration_tables(min(count, int(LONGEST * STEP_S[-1] / seconds)), seconds)
+  frames = np.arange(1, whole.shape[1] + 1)
   forward = _forward(evidence, crossing, whole, cut)
   backward = _forward(evidence[::-1], np.roll(crossing[::-1], 1), whole, cut)[::-1] - np.log(0.5)
   total = np.logaddexp(*np.moveaxis(forward[-1], -1, 0))  # (S,)
@@ -137,6 +134,23 @@ def _posterior(evidence: np.ndarray, crossing: np.ndarray, seconds: float) -> np
     lasting = np.cumsum(chance[::-1], 0)[::-1]
     near[start : start + len(stops)] += lasting[:, 0]
   return np.clip(near, 0, 1)
+
+
+def _duration_tables(longest: int, seconds: float) -> tuple[np.ndarray, np.ndarray]:
+  """Returns log probabilities (S, L) of a step's duration of 1 to L frames, for each usual one.
+
+  Args:
+    longest: L.
+    seconds: of a frame.
+
+  Returns:
+    Those of a step that is seen whole; and of one that begins or ends beyond what is seen, which
+    lasts at least so long.
+  """
+  frames = np.arange(1, longest + 1)
+  away = np.log(frames * seconds / STEP_S[:, None]) / SPREAD
+  whole = -0.5 * away**2 - np.log(frames * SPREAD)
+  return whole, special.log_ndtr(-away) - np.log(STEP_S / seconds)[:, None]
 
 
 def _forward(
