@@ -45,7 +45,7 @@ def test_legs_exchanged_by_half_of_the_estimates_are_told(steps):
   combined = leg_turns.combine(TIME_S, np.stack([true, true, wrong, wrong]))
   assert np.abs(true[..., 0] - np.mean([true, wrong], 0)[..., 0]).max() > 0.4  # their mean is off
   np.testing.assert_allclose(combined.force, true, atol=0.02)
-  middle = (TIME_S > steps[0]) & (TIME_S < steps[-1])
+  middle = (steps[0] < TIME_S) & (steps[-1] > TIME_S)
   assert trust.trust(TIME_S, combined.spread)[middle].min() > 0.9
 
 

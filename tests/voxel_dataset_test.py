@@ -153,7 +153,7 @@ def _text(name, text):
 DAMAGED_SETS = {  # how -> (damage, code, part of the message)
   'moved from another version': (
     _json('dataset_info.json', lambda c: c.update(version='2.0.0')),
-    'other_configuration', 'version is 2.0.0, expected 4.0.0',
+    'other_configuration', 'version is 2.0.0, expected 4.1.0',
   ),
   'no source': (
     _json('metadata.json', lambda c: c.pop('source')), 'unreadable', "KeyError: 'source'"

@@ -62,6 +62,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     '3.0.0': 'walker: windows of 96 x 36, not 48 x 36, pixels: twice as fine from top to bottom.',
     '3.1.0': 'mochizuki: pictures of a camera at the right are mirrored: all walk the same way.',
     '4.0.0': 'Where the feet stand: pressure, sole and stand, and what is known of them; height_m.',
+    '4.1.0': 'walker: shadows on the floor near the feet are no difference to the background.',
   }
   BUILDER_CONFIGS = [  # noqa: RUF012
     WalkingGrfConfig(

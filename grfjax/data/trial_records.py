@@ -15,8 +15,8 @@ from grfjax import conventions, errors
 from grfjax.data import clip_config, trial_forces, trial_labels, voxels, walker_views
 from grfjax.io import recordings, video_file
 
-VERSION = '4.0.0'  # of the records; changes when their meaning does
-SAME_PICTURES = ('3.1.0', VERSION)  # the versions whose pictures mean the same as now
+VERSION = '4.1.0'  # of the records; changes when their meaning does
+SAME_PICTURES = ('3.1.0', '4.0.0', VERSION)  # the versions whose pictures mean the same as now
 
 
 def check_direction(trial_camera: str, direction: int, where: str) -> None:

@@ -126,7 +126,9 @@ def _posterior(evidence: np.ndarray, crossing: np.ndarray, seconds: float) -> np
       before = forward[start][:, None, ::-1] + crossing[start]
     after = np.where((stops < count)[:, None], np.moveaxis(backward[stops], 1, 0)[..., ::-1], 0.0)
     after = after + np.where(stops < count, crossing[np.minimum(stops, count - 1)], 0.0)[:, None]
-    duration = np.where((start == 0) | (stops == count), cut[:, : len(stops)], whole[:, : len(stops)])
+    duration = np.where(
+      (start == 0) | (stops == count), cut[:, : len(stops)], whole[:, : len(stops)]
+    )
     log = before + after + duration[..., None]
     log = log + sign * (sums[stops] - sums[start])[:, None] - total[:, None, None]
     chance = np.einsum('s,slz->lz', likely, np.exp(log))
@@ -174,7 +176,11 @@ def _forward(
     starts = stop - np.arange(1, min(stop, longest) + 1)
     before = np.moveaxis(result[starts], 0, 1)[..., ::-1] + crossing[starts][:, None]
     before[:, starts == 0] = np.log(0.5)
-    seen = (cut if stop == count else np.where(starts == 0, cut[:, : len(starts)], whole[:, : len(starts)]))
+    seen = (
+      cut
+      if stop == count
+      else np.where(starts == 0, cut[:, : len(starts)], whole[:, : len(starts)])
+    )
     log = before + seen[:, : len(starts), None] + sign * (sums[stop] - sums[starts])[:, None]
     result[stop] = special.logsumexp(log, axis=1)
   return result
