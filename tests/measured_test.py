@@ -37,8 +37,8 @@ def test_a_command_is_timed_and_its_failure_reported():
   command = (
     f'import subprocess, sys; x = b"." * 2**28; subprocess.run([sys.executable, "-c", {child!r}])'
   )
-  seconds, memory, files = measured.python('-c', command)
-  assert 0 < seconds < 60
+  seconds, memory, files, cpu_s = measured.python('-c', command)
+  assert 0 < cpu_s < seconds < 60
   assert 2**28 < memory < len(before)
   assert 40 < files < 80  # the child's are counted
   with pytest.raises(RuntimeError, match=f'{sys.executable} -c .*exit 3\n.*why'):
@@ -47,7 +47,7 @@ def test_a_command_is_timed_and_its_failure_reported():
 
 def _rows(seconds, memory, files):
   return [
-    {'work': 'build', 'size': size, 'seconds': s, 'bytes': b, 'files': f}
+    {'work': 'build', 'size': size, 'cpu_s': s, 'memory': b, 'files': f}
     for size, s, b, f in zip((1, 4, 16), seconds, memory, files, strict=True)
   ]
 

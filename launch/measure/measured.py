@@ -29,11 +29,14 @@ class Sample(NamedTuple):
     memory: resident bytes of the process without its children. The maximum that the system keeps
       would not do: it begins with the memory of this script.
     files: open file descriptors of the process and its children.
+    cpu_s: CPU seconds of the process and of those children that have ended; less than `seconds`
+      they depend on what else the machine does.
   """
 
   seconds: float
   memory: int
   files: int
+  cpu_s: float
 
 
 def watch(
@@ -59,13 +62,14 @@ def watch(
   """
   env = {**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '2', **environment}
   with tempfile.TemporaryFile('w+') as output:
-    start, samples, stopped, resident, files = time.perf_counter(), [], False, 0, 0
+    start, samples, stopped, used = time.perf_counter(), [], False, (0, 0, 0.0)
     process = psutil.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
     while True:
       with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
-        resident = process.memory_info().rss or resident
-        files = _open_files(process)
-      samples.append(Sample(time.perf_counter() - start, resident, files))
+        resident = process.memory_info().rss
+        if resident:
+          used = resident, _open_files(process), sum(process.cpu_times()[:4])
+      samples.append(Sample(time.perf_counter() - start, *used))
       if stop_after is not None and not stopped and samples[-1].seconds > stop_after:
         process.terminate()
         stopped = True
@@ -74,7 +78,7 @@ def watch(
         break
       except psutil.TimeoutExpired:
         continue
-    samples.append(Sample(time.perf_counter() - start, resident, files))
+    samples.append(Sample(time.perf_counter() - start, *used))
     if code != (signals.EXIT_CODES[signal.SIGTERM] if stopped else 0):
       output.seek(0)
       raise RuntimeError(f'{" ".join(command)}: exit {code}\n{output.read()[-2000:]}')
@@ -91,12 +95,13 @@ def _open_files(process: psutil.Process) -> int:
 
 
 def run(*command: str, **environment: str) -> Sample:
-  """Runs a command to its end; returns its seconds, and its peak memory and files."""
+  """Runs a command to its end; returns its times, and its peak memory and files."""
   samples = watch(command, environment)
   return Sample(
     samples[-1].seconds,
     max(sample.memory for sample in samples),
     max(sample.files for sample in samples),
+    samples[-1].cpu_s,
   )
 
 
