@@ -30,7 +30,7 @@ from grfjax.io import atomic
 
 PEOPLE, VIDEOS = 10**5, 10**6  # what is reckoned
 FEW, MANY = 2, 10  # trials of the one synthetic person, whose difference is measured
-STEPS = (20, 120)  # likewise of training
+STEPS = (10, 60)  # likewise of training
 READS = 1000
 LABELS = 10**4, 10**5  # records of which labels are listed
 TRIALS = 10**3, 10**4, 10**5  # rows of trials.csv
@@ -67,7 +67,7 @@ def measure_commands(folder: pathlib.Path) -> dict[str, float]:
 
   Returns:
     CPU seconds of each further trial (synth_s, build_s) and training step (step_s); bytes of a
-    video with its force file (film_bytes), of the network's weights and of a checkpoint; batch.
+    video with its force file (film_bytes) and of a checkpoint; clips in a step (batch).
   """
   seconds: dict[str, list[float]] = {'synth': [], 'build': [], 'train': []}
   for trials, steps in zip((FEW, MANY), STEPS, strict=True):
@@ -91,7 +91,6 @@ def measure_commands(folder: pathlib.Path) -> dict[str, float]:
   return {
     **{f'{name}_s': (high - low) / more[name] for name, (low, high) in seconds.items()},
     'film_bytes': sum(path.stat().st_size for path in films) / MANY,
-    'weights_bytes': (folder / 'run/weights.npz').stat().st_size,
     'checkpoint_bytes': sum(
       p.stat().st_size for p in (folder / f'run/checkpoints/{STEPS[1]}').rglob('*') if p.is_file()
     ),
@@ -298,7 +297,6 @@ def tables(found: dict[str, Any]) -> str:
       ['building a trial (b), CPU', f'{commands["build_s"]:.2f} s'],
       [f'training step of {commands["batch"]} clips (t), CPU', f'{commands["step_s"]:.3f} s'],
       ['checkpoint (c)', _size(commands['checkpoint_bytes'])],
-      ['weights of a run', _size(commands['weights_bytes'])],
     ],
   )
   steps = records / commands['batch']
