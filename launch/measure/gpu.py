@@ -4,7 +4,8 @@
 
 Writes DIR/gpu.md, a table with the device's name that can be pasted into docs/speed.md, and its
 numbers as DIR/gpu.json. Any device will do; on a CPU only `--size=quick` ends soon. Where PyTorch
-is installed and sees the same card, its step of the paper's network stands beside ours.
+is installed and sees the same card, its step of the paper's network stands beside ours. What finds
+too little memory is named in the table, and the rest is measured all the same.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class Size:
 
   Attributes:
     works: the training steps.
+    peer: what PyTorch does beside the last of them.
     steps: how often each is timed.
     matrix: rows of the matrices whose product shows the peak.
     fold: configuration of the folds.
@@ -69,6 +71,7 @@ class Size:
   """
 
   works: tuple[Work, ...]
+  peer: workloads.Work
   steps: int
   matrix: int
   fold: str
@@ -86,6 +89,9 @@ SIZES = {
       Work('`walker`, 64 clips', 'walker', {'batch': 64}),
       Work('`mochizuki3d` at full width, 100 voxels', 'mochizuki3d:paper', {}),
     ),
+    peer=workloads.Work(
+      '`mochizuki3d` at full width, 100 voxels', 'mochizuki3d', 100, 256, 1, 1, 1, {}
+    ),
     steps=30,
     matrix=8192,
     fold='walker',
@@ -94,6 +100,7 @@ SIZES = {
   ),
   'quick': Size(
     works=(Work('`mochizuki3d` at width 2, 2 voxels', 'mochizuki3d:pretrain', _TINY),),
+    peer=workloads.Work('`mochizuki3d` at width 2, 2 voxels', 'mochizuki3d', 2, 2, 1, 1, 1, {}),
     steps=2,
     matrix=64,
     fold='mochizuki2d:pretrain',
@@ -102,6 +109,7 @@ SIZES = {
   ),
 }
 WARM_UP = 2  # steps before those that are timed
+TORCH_DEVICES = {'gpu': 'cuda', 'cpu': 'cpu'}  # what PyTorch calls JAX's platforms
 
 
 def _random_batch(config: Any) -> dict[str, np.ndarray]:
@@ -180,12 +188,32 @@ def training_step(work: Work, dtype: str, size: Size, peak: float) -> dict[str, 
   }  # fmt: skip
 
 
+def training_steps(size: Size, peaks: dict[str, float]) -> Iterator[dict[str, Any]]:
+  """Times all training steps; a row of one that fails has `failed`, the reason, and no times.
+
+  Args:
+    size: how much.
+    peaks: type -> operations a second.
+  """
+  for work in size.works:
+    for dtype, peak in peaks.items():
+      try:
+        yield training_step(work, dtype, size, peak)
+      except jax.errors.JaxRuntimeError as error:  # such as too little memory on the device
+        yield _failed(work.name, 'grfjax', dtype, error)
+
+
+def _failed(work: str, library: str, dtype: str, error: Exception) -> dict[str, Any]:
+  (line, *_) = str(error).splitlines() or [type(error).__name__]
+  return {'work': work, 'library': library, 'dtype': dtype, 'failed': line[:200]}
+
+
 def torch_steps(size: Size) -> Iterator[dict[str, Any]]:
-  """Times PyTorch's step of the paper's network at full width, where PyTorch sees a card."""
-  if importlib.util.find_spec('torch') is None or jax.default_backend() != 'gpu':
+  """Times PyTorch's step of the paper's network, where PyTorch sees the same kind of device."""
+  device = TORCH_DEVICES.get(jax.default_backend())
+  if importlib.util.find_spec('torch') is None or device is None:
     return
-  batch = folds.load_config('mochizuki3d:paper', {}).batch
-  work = workloads.Work('mochizuki3d', 'mochizuki3d', batch, 256, 1, 1, 1, {})
+  work = size.peer
   # A process of its own, so that the other library's memory is free again.
   with (
     tempfile.TemporaryDirectory() as folder,
@@ -194,10 +222,14 @@ def torch_steps(size: Size) -> Iterator[dict[str, Any]]:
     weights = pathlib.Path(folder) / 'weights.npz'
     _write_weights(work, weights)
     for dtype in networks.DTYPES:
-      seconds = pool.apply(_torch_step_s, (work, weights, dtype, size.steps))
+      try:
+        seconds = pool.apply(_torch_step_s, (work, weights, device, dtype, size.steps))
+      except (RuntimeError, AssertionError) as error:  # no such device, or too little memory
+        yield _failed(work.name, 'PyTorch', dtype, error)
+        continue
       yield {
-        'work': '`mochizuki3d` at full width, 100 voxels', 'library': 'PyTorch', 'dtype': dtype,
-        'ms': 1e3 * seconds, 'samples_per_s': batch / seconds,
+        'work': work.name, 'library': 'PyTorch', 'dtype': dtype,
+        'ms': 1e3 * seconds, 'samples_per_s': work.batch / seconds,
       }  # fmt: skip
 
 
@@ -209,10 +241,12 @@ def _write_weights(work: workloads.Work, path: pathlib.Path) -> None:
   np.savez(path, **arrays)
 
 
-def _torch_step_s(work: workloads.Work, weights: pathlib.Path, dtype: str, times: int) -> float:
+def _torch_step_s(
+  work: workloads.Work, weights: pathlib.Path, device: str, dtype: str, times: int
+) -> float:
   from peers import torch_peer  # in its process alone
 
-  peer = torch_peer.Peer(work, weights, device='cuda', dtype=dtype)
+  peer = torch_peer.Peer(work, weights, device, dtype)
   return _median_s(peer.train, times)  # which waits for the loss
 
 
@@ -267,8 +301,7 @@ def measure(
   shutil.rmtree(out / 'runs', ignore_errors=True)
   out.mkdir(parents=True, exist_ok=True)
   peaks = {dtype: _peak_flops_per_s(size.matrix, dtype) for dtype in networks.DTYPES}
-  steps = [training_step(work, dtype, size, peaks[dtype]) for work in size.works for dtype in peaks]
-  steps += torch_steps(size)
+  steps = [*training_steps(size, peaks), *torch_steps(size)]
   if recordings is None:
     recordings = out / 'recordings'
     measured.python(
@@ -301,6 +334,11 @@ def _table(about: dict[str, Any], steps: list[dict[str, Any]], found: list[dict[
     '|---|---|---|---|---|---|---|',
   ]
   for row in steps:
+    if 'failed' in row:
+      lines.append(
+        f'| {row["work"]} | {row["library"]} | {row["dtype"]} | failed: {row["failed"]} | | | |'
+      )
+      continue
     share = f'{100 * row["of_peak"]:.1f} %' if 'of_peak' in row else '-'
     compiling = f'{row["compile_s"]:.1f} s' if 'compile_s' in row else '-'
     lines.append(
