@@ -224,7 +224,7 @@ def torch_steps(size: Size) -> Iterator[dict[str, Any]]:
     for dtype in networks.DTYPES:
       try:
         seconds = pool.apply(_torch_step_s, (work, weights, device, dtype, size.steps))
-      except (RuntimeError, AssertionError) as error:  # no such device, or too little memory
+      except (RuntimeError, AssertionError, ImportError) as error:  # no device, little memory
         yield _failed(work.name, 'PyTorch', dtype, error)
         continue
       yield {

@@ -25,7 +25,7 @@ from grfjax.io import atomic
 from grfjax.report import style
 
 SIZES = (1, 4, 16, 64)
-PEOPLE, TRIALS, STEPS, SECONDS = 2, 4, 25, 5  # at size 1
+PEOPLE, TRIALS, STEPS, SECONDS = 1, 2, 8, 3  # at size 1
 SLACK = 1.2
 MOST_FILES = 512  # half of what many systems let a process have
 
@@ -109,7 +109,7 @@ def draw(rows: list[dict[str, Any]], path: pathlib.Path) -> None:
   """Draws time, memory and open files over the size of the data."""
   figure, axes = plt.subplots(1, 3, figsize=(10, 3.2), layout='constrained')
   labels = {
-    'build': f'build ({PEOPLE} people x {TRIALS} trials)',
+    'build': f'build ({PEOPLE * TRIALS} trials)',
     'train': f'train ({STEPS} steps)',
     'predict': f'predict ({SECONDS} s of video)',
   }
