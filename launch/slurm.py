@@ -371,6 +371,8 @@ def main() -> None:
       submit_command(Cluster(settings), settings.command, arguments)
   except (ValueError, OSError, flags.Error, subprocess.CalledProcessError) as error:
     sys.exit(f'slurm: {errors.describe(error)}')
+  except submitit.core.utils.FailedJobError as error:  # sbatch has refused it
+    sys.exit(f'slurm: {error}')
 
 
 if __name__ == '__main__':

@@ -181,6 +181,10 @@ def test_a_fold_that_is_preempted_goes_on_and_ends_to_the_same_bits(data_dir, tm
 def test_two_nodes_train_one_run_and_go_on_together(data_dir, tmp_path, cluster):
   run, jobs = run_folder.RunFolder(tmp_path / 'run'), tmp_path / 'jobs'
   (port,) = _free_ports(1)
+  refused = _launch('synth', f'--jobs={jobs}', '--partition=nowhere', f'--out={tmp_path}')
+  assert (refused.returncode, refused.stderr[:7]) == (1, 'slurm: ')
+  assert 'invalid partition' in refused.stderr
+  assert 'Traceback' not in refused.stderr
   submitted = _launch(
     'train', f'--jobs={jobs}', '--nodes=2', '--minutes=30', *_flags(data_dir, run.path),
     f'--coordinator=127.0.0.1:{port}',  # as the names of these nodes lead nowhere

@@ -139,8 +139,8 @@ class Dataset:
     ):
       raise DataError(
         f'{self.folder}: is incomplete: it has records of '
-        f'{", ".join(sorted(subjects)) or "nobody"}, and counted those of '
-        f'{", ".join(sorted(counted)) or "nobody"}; {self._rebuild_hint}',
+        f'{subject_lists.listed_subjects(sorted(subjects)) or "nobody"}, and counted those of '
+        f'{subject_lists.listed_subjects(sorted(counted)) or "nobody"}; {self._rebuild_hint}',
         code='data.incomplete',
         file=self.folder,
       )
@@ -162,7 +162,7 @@ class Dataset:
     for role, name in (('holdout', holdout), *(('inner', n) for n in sorted(inner_names))):
       if name and name not in subjects:
         raise DataError(
-          f'{role} is {name!r}; the subjects are {", ".join(self.subjects)}',
+          f'{role} is {name!r}; the subjects are {subject_lists.listed_subjects(self.subjects)}',
           code='data.unknown_subject',
         )
     if holdout in inner_names:
@@ -180,7 +180,8 @@ class Dataset:
     training = tuple(s for s in not_held_out[: people or None] if s not in inner_names)
     if not training:
       raise DataError(
-        f'nobody is left to train on: the only subjects are {self.subjects}',
+        f'nobody is left to train on: the only subjects are '
+        f'{subject_lists.listed_subjects(self.subjects)}',
         code='data.no_training_subjects',
       )
     return training
@@ -194,7 +195,8 @@ class Dataset:
     missing = sorted(set(subjects) - set(self.subjects))
     if missing:
       raise DataError(
-        f'{self.folder}: no records of {", ".join(missing)}; found {", ".join(self.subjects)}',
+        f'{self.folder}: no records of {subject_lists.listed_subjects(missing)}; found '
+        f'{subject_lists.listed_subjects(self.subjects)}',
         code='data.unknown_subject',
         file=self.folder,
       )
