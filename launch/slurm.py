@@ -355,6 +355,8 @@ def submit_command(cluster: Cluster, command: str, arguments: list[str]) -> None
     for job, stage in pretrain_jobs(arguments, together):
       after = [ids[one.out] for one in stage.inputs if one.out in ids]
       ids[stage.out] = cluster.submit([job], after)
+    if not ids:
+      print('pretrain: every stage is done')
   else:
     cluster.submit([Job(shlex.join([command, *arguments]), [*start, *arguments])], [])
 

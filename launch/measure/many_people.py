@@ -34,6 +34,11 @@ STEPS = (10, 60)  # likewise of training
 READS = 1000
 LABELS = 10**4, 10**5  # records of which labels are listed
 TRIALS = 10**3, 10**4, 10**5  # rows of trials.csv
+OWN, BLENDS = 40, 3  # frames that a record alone has; networks that cross-fitting compares
+# Of a frame in `held_out_estimates.HeldOutEstimates`: estimate, interval and force of two legs,
+# known and contact, frame and time, and a trial's name of six letters.
+ESTIMATE_BYTES = 4 * (6 + 12 + 6) + 2 * 2 + 4 + 4 + 4 * 6
+GPU_CLIPS = 1000  # a second; an assumption, as none was measured
 LINKS = 50_000  # names of one file; file systems have a limit
 
 
@@ -311,22 +316,26 @@ def tables(found: dict[str, Any]) -> str:
     ['they read', 'V r R', _size(records * record['bytes'])],
     ['synthesis, on N cores', 'V s / N', f'{_hours(VIDEOS * commands["synth_s"])} / N'],
     ['building, on N cores', 'V b / N', f'{_hours(VIDEOS * commands["build_s"])} / N'],
-    ['reading all labels before a training, on N cores', 'V r d / N',
+    ['reading all labels before each training, N cores of each host', 'V r d / N',
      f'{_hours(records * record["read_s"])} / N'],
     ['those steps on N cores like these', 'V r t / (B N)',
      f'{_hours(steps * commands["step_s"])} / N'],
-    ['feeding the devices, N cores for all', 'V r d / N',
+    ['feeding them, N cores of all hosts', 'V r d / N',
      f'{_hours(records * record["read_s"])} / N'],
-    ['memory of the label table, in each host', 'V r L x B a label',
-     f'{_size(records * record["labels"] * labels["kept_bytes"] / labels["labels"])}, at most '
+    [f'those steps on M GPUs, **assumed** to make G = {GPU_CLIPS:,} clips/s each', 'V r / (M G)',
+     f'{_hours(records / GPU_CLIPS)} / M'],
+    ['cores that feed such a GPU', 'G d', f'{GPU_CLIPS * record["read_s"]:.1f}'],
+    ['label table, in each host', 'V r L x B a label',
+     f'{_size(records * record["labels"] * labels["kept_bytes"] / labels["labels"])}; at most '
      f'{_size(records * record["labels"] * labels["memory"] / labels["labels"])} at the start'],
-    ['memory of the opened data set, in each host', 'in proportion to P',
-     _size(people * most['memory'])],
+    ['opened data set, in each host', 'in proportion to P', _size(people * most['memory'])],
     ['opening and listing it, each time', 'in proportion to P',
      f'{people * (most["open_s"] + most["list_s"]):.0f} s'],
-    ['reading trials.csv, each time', 'in proportion to V',
+    ['trials.csv, each time it is read', 'in proportion to V',
      f'{VIDEOS / manifests["trials"] * manifests["seconds"]:.0f} s, '
      f'{_size(VIDEOS / manifests["trials"] * manifests["memory"])}'],
+    ['estimates that cross-fitting keeps in memory', f'{BLENDS} V r {OWN} x {ESTIMATE_BYTES} B',
+     _size(BLENDS * records * OWN * ESTIMATE_BYTES)],
     ['what a run keeps of the data set', 'in proportion to P', _size(people * most['run_bytes'])],
     ['the same, of a fold for each person', 'P times that',
      _size(PEOPLE * people * most['run_bytes'])],
