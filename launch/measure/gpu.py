@@ -284,37 +284,41 @@ def _driver() -> str:
   return ''
 
 
-def measure(
-  out: pathlib.Path, size: Size, recordings: pathlib.Path | None, data_dir: pathlib.Path | None
-) -> str:
+def measure(out: pathlib.Path, size: Size, recordings: pathlib.Path | None) -> str:
   """Measures everything.
 
   Args:
-    out: folder for gpu.md, gpu.json and what the folds write.
+    out: folder for gpu.md, gpu.json and what the folds read and write. The training steps are
+      written before the folds begin.
     size: how much.
     recordings: of the folds; None: synthetic ones are made.
-    data_dir: the data set built of them; None: it is built.
 
   Returns:
-    The table, as in gpu.md.
+    The tables, as in gpu.md.
   """
   shutil.rmtree(out / 'runs', ignore_errors=True)
   out.mkdir(parents=True, exist_ok=True)
   peaks = {dtype: _peak_flops_per_s(size.matrix, dtype) for dtype in networks.DTYPES}
+  about = {
+    'device': jax.devices()[0].device_kind, 'count': jax.device_count(), 'driver': _driver(),
+    'jax': jax.__version__, 'date': datetime.date.today().isoformat(), 'peak': peaks,
+  }  # fmt: skip
   steps = [*training_steps(size, peaks), *torch_steps(size)]
+  _write(out, about, steps, [])
   if recordings is None:
     recordings = out / 'recordings'
     measured.python(
       '-m', 'grfjax.synth', f'--out={recordings}', f'--subjects={size.people}', '--trials=10'
     )
-  if data_dir is None:
-    data_dir = out / 'data'
-    measured.build(recordings, data_dir)
-  found = list(fold_times(data_dir, recordings, out / 'runs', size))
-  about = {
-    'device': jax.devices()[0].device_kind, 'count': jax.device_count(), 'driver': _driver(),
-    'jax': jax.__version__, 'date': datetime.date.today().isoformat(), 'peak': peaks,
-  }  # fmt: skip
+  dataset = folds.load_config(size.fold, size.changes).dataset
+  measured.build(recordings, out / 'data', config=dataset)
+  return _write(out, about, steps, list(fold_times(out / 'data', recordings, out / 'runs', size)))
+
+
+def _write(
+  out: pathlib.Path, about: dict[str, Any], steps: list[dict[str, Any]], found: list[dict[str, Any]]
+) -> str:
+  """Writes what was found, and returns the tables."""
   text = _table(about, steps, found)
   atomic.write_json(out / 'gpu.json', {'about': about, 'steps': steps, 'folds': found})
   with atomic.atomic_file(out / 'gpu.md') as temporary:
@@ -373,7 +377,7 @@ def main(argv: list[str]) -> None:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
   values = flags.FLAGS
   recordings = pathlib.Path(values.recordings) if values.recordings else None
-  print(measure(pathlib.Path(values.out), SIZES[values.size], recordings, None))
+  print(measure(pathlib.Path(values.out), SIZES[values.size], recordings))
 
 
 if __name__ == '__main__':

@@ -113,11 +113,13 @@ def python(*arguments: str, **environment: str) -> Sample:
   return run(sys.executable, *arguments, **environment)
 
 
-def build(recordings: pathlib.Path, data: pathlib.Path, **environment: str) -> Sample:
-  """Runs `tfds build` with the `walker` configuration; returns what `run` does."""
+def build(
+  recordings: pathlib.Path, data: pathlib.Path, *, config: str = 'walker', **environment: str
+) -> Sample:
+  """Runs `tfds build` with a configuration; returns what `run` does."""
   tfds = pathlib.Path(sys.executable).with_name('tfds')
   return run(
-    str(tfds), 'build', 'datasets/walking_grf', '--config=walker', '--overwrite',
+    str(tfds), 'build', 'datasets/walking_grf', f'--config={config}', '--overwrite',
     f'--manual_dir={recordings}', f'--data_dir={data}', **environment,
   )  # fmt: skip
 
