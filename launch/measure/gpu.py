@@ -29,7 +29,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from absl import app, flags
+from absl import app, flags, logging
 
 import folds
 import measured
@@ -375,6 +375,7 @@ def main(argv: list[str]) -> None:
   """Measures what the flags say."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
+  logging.set_verbosity(logging.WARNING)  # Orbax reports every step of a save
   values = flags.FLAGS
   recordings = pathlib.Path(values.recordings) if values.recordings else None
   print(measure(pathlib.Path(values.out), SIZES[values.size], recordings))
