@@ -17,12 +17,17 @@ if command -v nvidia-smi > /dev/null && ! python -c 'import jax_cuda12_plugin' 2
 fi
 python -c 'import jax; print("devices:", jax.devices())'
 
+tests='not run'
 if [[ " $* " != *' --size=quick '* ]]; then
   # What layers multiply is compared with sums to the fifth digit, which a card rounds away unless
   # it is told not to.
-  JAX_DEFAULT_MATMUL_PRECISION=highest pytest -q -p no:cacheprovider \
-    tests/{augmentation,conv3d,networks,optical_flow,random_bits,step,targets,winograd}_test.py
+  tests=passed
+  JAX_DEFAULT_MATMUL_PRECISION=highest timeout 240 pytest -q -p no:cacheprovider \
+    tests/{augmentation,conv3d,networks,optical_flow,random_bits,step,targets,winograd}_test.py ||
+    tests='failed, or took over four minutes'
 fi
 # Memory as it is needed, so that PyTorch finds some too.
 XLA_PYTHON_CLIENT_PREALLOCATE=false PYTHONPATH="$PWD:$PWD/launch:$PWD/launch/measure" \
   python launch/measure/gpu.py "$@"
+echo "tests on the device: $tests"
+[[ "$tests" != failed* ]]

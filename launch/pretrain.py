@@ -80,12 +80,14 @@ class Options:
     out: the folder of the networks that are made.
     recordings: the recording set that stands for RAW in a recipe, or ''.
     size: 'full', or 'quick' for a run through all stages that trains nothing of use.
+    multihost: whether several processes run a stage together: a training, under srun.
   """
 
   work: pathlib.Path
   out: pathlib.Path
   recordings: str
   size: str
+  multihost: bool = False
 
 
 def read_about(network: str) -> dict[str, Any]:
@@ -271,7 +273,8 @@ def run_stage(stage: Stage, options: Options) -> None:
   if stage.kind == 'measure':
     measure(stage)
   else:
-    loso.run_command(options.work, *stage.command)
+    together = ['--multihost'] if options.multihost and stage.kind == 'train' else []
+    loso.run_command(options.work, *stage.command, *together)
   if stage.kind == 'export':
     describe(stage, options.size)
   if stage.done != stage.out:
@@ -287,6 +290,9 @@ def define_flags() -> None:
   flags.DEFINE_string('work', 'demo/pretrain', 'Folder of data sets and runs.')
   flags.DEFINE_string('out', '', 'Folder of the networks that are made; WORK/networks.')
   flags.DEFINE_string('recordings', '', 'The recording set that a recipe calls RAW.')
+  flags.DEFINE_bool(
+    'multihost', False, 'Train together with the other processes of this job, which srun starts.'
+  )
   flags.DEFINE_string('stage', '', 'The only stage to run now, by the name of its output.')
 
 
@@ -310,7 +316,7 @@ def planned(values: Any) -> tuple[list[Stage], Options]:
       raise ValueError(f'--networks: {name} is none of {", ".join(known)}{hint}')
   work = pathlib.Path(values.work)
   out = pathlib.Path(values.out or work / 'networks')
-  options = Options(work, out.absolute(), values.recordings, values.size)
+  options = Options(work, out.absolute(), values.recordings, values.size, values.multihost)
   in_order = [name for name in run_folder.BUNDLED if name in networks]
   return plan(in_order, options), options
 

@@ -3,15 +3,19 @@
     python launch/slurm.py loso --partition=gpu --gpus_per_node=1 --config=configs/walker.py
       --workdir=RUNS --config.data_dir=DATA
     python launch/slurm.py synth --partition=cpu --out=RAW --subjects=5 --trials=50
+    python launch/slurm.py train --partition=gpu --nodes=2 --gpus_per_node=4
+      --config=configs/walker.py --workdir=RUN --config.data_dir=DATA
     python launch/slurm.py ablate --partition=gpu --workdir=RUNS --data_dir=DATA --subjects=A,B
     python launch/slurm.py pretrain --partition=gpu --gpus_per_node=1 --networks=recurrent
     python launch/slurm.py status
 
 What is said beside `--help`'s options is the command's own. `loso` is an array with a job for each
 fold, and one that writes the tables once all folds are done; `pretrain` a chain with a job for each
-command of the recipe; the others are one job. A job that is preempted or reaches its time limit
-stops with a checkpoint, is requeued, and goes on to the same bits. With --dry_run the sbatch files
-are printed and nothing is submitted. `status` lists the jobs and how far each run is.
+command of the recipe; the others are one job. With --nodes=N, `train` and each training of
+`pretrain` are jobs of N nodes that train one run together, with a process for each GPU. A job that
+is preempted or reaches its time limit stops with a checkpoint, is requeued, and goes on to the same
+bits. With --dry_run the sbatch files are printed and nothing is submitted. `status` lists the jobs
+and how far each run is.
 """
 
 from __future__ import annotations
@@ -42,6 +46,7 @@ from grfjax.training import metrics_log
 # Command -> (its module, how it is started).
 COMMANDS = {
   'loso': ('grfjax.loso', ('-m', 'grfjax.loso')),
+  'train': ('grfjax.train', ('-m', 'grfjax.train')),
   'synth': ('grfjax.synth.__main__', ('-m', 'grfjax.synth')),
   'ablate': ('ablate', ('launch/ablate.py',)),
   'pretrain': ('pretrain', ('launch/pretrain.py',)),
@@ -49,6 +54,7 @@ COMMANDS = {
 REQUEUES = 100  # so often a job may reach its time limit; what it has trained is kept each time
 # Exit codes of a command after SIGTERM; the second where it had not begun to listen.
 STOPPED = (143, -signal.SIGTERM)
+ON_NODES = ('train', 'pretrain')  # what may have several nodes
 CACHE_BYTES = 2**33  # with a limit, JAX locks the folder of compiled programs while it writes there
 
 
@@ -61,12 +67,14 @@ class Job:
     arguments: the command, without the Python interpreter.
     run: the folder of the run that it trains, '' where there is none.
     gpu: whether it asks for the GPUs.
+    on_nodes: whether several nodes do it together, if there are to be several.
   """
 
   name: str
   arguments: list[str]
   run: str = ''
   gpu: bool = True
+  on_nodes: bool = False
 
   def __call__(self) -> None:
     """Runs the command to its end; one that was told to stop is requeued."""
@@ -98,7 +106,7 @@ class Job:
     with contextlib.suppress(ChildProcessError):  # it has ended
       # Not `Popen.wait`, which this signal has interrupted, and which holds a lock.
       os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
-    return submitit.helpers.DelayedSubmission(Job(self.name, self.arguments, self.run, self.gpu))
+    return submitit.helpers.DelayedSubmission(dataclasses.replace(self))
 
 
 def _state_of(job: str) -> str:
@@ -128,11 +136,20 @@ def loso_jobs(arguments: list[str]) -> tuple[list[Job], list[Job]]:
   return folds, [] if only else [Job(f'loso {runs}, tables', command, gpu=False)]
 
 
-def pretrain_jobs(arguments: list[str]) -> Iterator[tuple[Job, pretrain.Stage]]:
+def train_job(arguments: list[str]) -> Job:
+  """Returns the job of a training, whose arguments `flags.FLAGS` has parsed."""
+  run = flags.FLAGS.workdir
+  return Job(f'train {run}', [*COMMANDS['train'][1], *arguments], run, on_nodes=True)
+
+
+def pretrain_jobs(
+  arguments: list[str], together: list[str]
+) -> Iterator[tuple[Job, pretrain.Stage]]:
   """Yields a job for each stage that is not done, beside the stage.
 
   Args:
     arguments: of `pretrain`, which `flags.FLAGS` has parsed.
+    together: further ones of what several nodes do together.
 
   Raises:
     ValueError: there is no such network.
@@ -141,8 +158,13 @@ def pretrain_jobs(arguments: list[str]) -> Iterator[tuple[Job, pretrain.Stage]]:
   for stage in stages:
     if not stage.done.exists():
       command = [*COMMANDS['pretrain'][1], *arguments, f'--stage={stage.out.name}']
+      if stage.kind == 'train':
+        command += together
       run = str(stage.out) if stage.kind == 'train' else ''
-      job = Job(f'pretrain {stage.out}', command, run, gpu=stage.kind in ('train', 'measure'))
+      job = Job(
+        f'pretrain {stage.out}', command, run, gpu=stage.kind in ('train', 'measure'),
+        on_nodes=stage.kind == 'train',
+      )  # fmt: skip
       yield job, stage
 
 
@@ -168,6 +190,8 @@ class Cluster:
       'mem': given.mem,
       'gpus_per_node': given.gpus_per_node if job.gpu else None,
     }
+    if given.nodes > 1 and job.on_nodes:  # JAX takes one GPU for each process
+      optional |= {'nodes': given.nodes, 'ntasks_per_node': given.gpus_per_node or 1}
     executor.update_parameters(
       job_name=f'grfjax-{job.name.split()[0]}',
       time=given.minutes,
@@ -275,7 +299,8 @@ def parse() -> tuple[argparse.Namespace, list[str]]:
   parser.add_argument('command', choices=[*COMMANDS, 'status'])
   parser.add_argument('--partition', help='of the cluster; its default one')
   parser.add_argument('--gpus_per_node', type=int, help='GPUs of each job that trains or predicts')
-  parser.add_argument('--cpus_per_task', type=int, help='cores of each job')
+  parser.add_argument('--nodes', type=int, default=1, help='nodes that train one run together: 1')
+  parser.add_argument('--cpus_per_task', type=int, help='cores of each process')
   parser.add_argument('--mem', help='memory of each job, such as 16GB')
   parser.add_argument('--minutes', type=int, default=24 * 60, help='time limit of a job: 1440')
   parser.add_argument('--at_once', type=int, default=256, help='so many folds run at once: 256')
@@ -289,6 +314,12 @@ def parse() -> tuple[argparse.Namespace, list[str]]:
   parser.add_argument('--jobs', default='demo/slurm', help="folder of the jobs' files: demo/slurm")
   parser.add_argument('--dry_run', action='store_true', help='print the sbatch files alone')
   settings, rest = parser.parse_known_args()
+  if settings.nodes != 1 and settings.command not in ON_NODES:
+    parser.error(
+      f'--nodes: {settings.command} is not done by several nodes; {" and ".join(ON_NODES)} are'
+    )
+  if settings.nodes < 1:
+    parser.error(f'--nodes={settings.nodes}: expected at least 1')
   for pair in settings.sbatch:
     if '=' not in pair:
       parser.error(f'--sbatch={pair}: expected KEY=VALUE')
@@ -311,16 +342,21 @@ def submit_command(cluster: Cluster, command: str, arguments: list[str]) -> None
   if hasattr(imported, 'define_flags'):
     imported.define_flags()
   flags.FLAGS([command, *arguments])
+  together = ['--multihost'] if cluster.settings.nodes > 1 else []
   if command == 'loso':
     folds, tables = loso_jobs(arguments)
     submitted = cluster.submit(folds, [])
     if tables:
       cluster.submit(tables, [submitted])
+  elif command == 'train':
+    cluster.submit([train_job([*arguments, *together])], [])
   elif command == 'pretrain':
     ids: dict[pathlib.Path, str] = {}
-    for job, stage in pretrain_jobs(arguments):
+    for job, stage in pretrain_jobs(arguments, together):
       after = [ids[one.out] for one in stage.inputs if one.out in ids]
       ids[stage.out] = cluster.submit([job], after)
+    if not ids:
+      print('pretrain: every stage is done')
   else:
     cluster.submit([Job(shlex.join([command, *arguments]), [*start, *arguments])], [])
 
@@ -337,6 +373,8 @@ def main() -> None:
       submit_command(Cluster(settings), settings.command, arguments)
   except (ValueError, OSError, flags.Error, subprocess.CalledProcessError) as error:
     sys.exit(f'slurm: {errors.describe(error)}')
+  except submitit.core.utils.FailedJobError as error:  # sbatch has refused it
+    sys.exit(f'slurm: {error}')
 
 
 if __name__ == '__main__':

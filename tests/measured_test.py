@@ -33,25 +33,34 @@ def test_a_set_of_many_people(recordings_dir, tmp_path):
 
 def test_a_command_is_timed_and_its_failure_reported():
   before = bytearray(b'.') * 2**29  # not part of the command's memory
-  seconds, memory = measured.python('-c', "import time; x = b'.' * 2**28; time.sleep(.2)")
-  assert 0 < seconds < 60
+  child = "import os, time; x = [os.open('.', 0) for _ in range(40)]; time.sleep(2)"
+  command = (
+    f'import subprocess, sys; x = b"." * 2**28; subprocess.run([sys.executable, "-c", {child!r}])'
+  )
+  seconds, memory, files, cpu_s = measured.python('-c', command)
+  assert 0 < cpu_s < seconds < 60
   assert 2**28 < memory < len(before)
+  assert 40 < files < 80  # the child's are counted
   with pytest.raises(RuntimeError, match=f'{sys.executable} -c .*exit 3\n.*why'):
     measured.python('-c', "import sys; print('why'); sys.exit(3)")
 
 
-def _rows(seconds, sizes):
+def _rows(seconds, memory, files):
   return [
-    {'work': 'build', 'size': size, 'seconds': s, 'bytes': b}
-    for size, s, b in zip((1, 4, 16), seconds, sizes, strict=True)
+    {'work': 'build', 'size': size, 'cpu_s': s, 'memory': b, 'files': f}
+    for size, s, b, f in zip((1, 4, 16), seconds, memory, files, strict=True)
   ]
 
 
-def test_growth_finds_time_and_memory_that_grow():
-  assert growth.find_problems(_rows((7, 10, 22), (100, 110, 119))) == []  # 6 + 1 s
-  assert growth.find_problems(_rows((7, 10, 29), (100, 100, 100))) == [
-    'build: time grows 6.3 times from step to step, expected 4.0'
+def test_growth_finds_time_memory_and_files_that_grow():
+  few = (10, 200, 400)
+  assert growth.find_problems(_rows((7, 10, 22), (100, 110, 119), few)) == []  # 6 + 1 s
+  assert growth.find_problems(_rows((7, 10, 29), (100, 100, 100), few)) == [
+    'build: time grows 6.3 times from step to step up to 16 times the data, expected 4.0'
   ]
-  assert growth.find_problems(_rows((7, 10, 22), (100, 110, 125))) == [
+  assert growth.find_problems(_rows((7, 10, 22), (100, 110, 125), few)) == [
     'build: memory grows 1.25 times'
+  ]
+  assert growth.find_problems(_rows((7, 10, 22), (100, 100, 100), (10, 200, 600))) == [
+    'build: 600 files are open, expected 512 at most'
   ]

@@ -4,6 +4,7 @@ import contextlib
 import getpass
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -176,12 +177,72 @@ def test_a_fold_that_is_preempted_goes_on_and_ends_to_the_same_bits(data_dir, tm
   assert (runs / 'B/eval.json').read_bytes() == (whole / 'eval.json').read_bytes()
 
 
-def test_a_dry_run_shows_an_array_of_folds_then_the_tables(data_dir, tmp_path, monkeypatch):
-  if not shutil.which('srun'):  # submitit looks for it, and does not start it here
+@pytest.mark.slow
+def test_two_nodes_train_one_run_and_go_on_together(data_dir, tmp_path, cluster):
+  run, jobs = run_folder.RunFolder(tmp_path / 'run'), tmp_path / 'jobs'
+  (port,) = _free_ports(1)
+  refused = _launch('synth', f'--jobs={jobs}', '--partition=nowhere', f'--out={tmp_path}')
+  assert (refused.returncode, refused.stderr[:7]) == (1, 'slurm: ')
+  assert 'invalid partition' in refused.stderr
+  assert 'Traceback' not in refused.stderr
+  submitted = _launch(
+    'train', f'--jobs={jobs}', '--nodes=2', '--minutes=30', *_flags(data_dir, run.path),
+    f'--coordinator=127.0.0.1:{port}',  # as the names of these nodes lead nowhere
+  )  # fmt: skip
+  assert submitted.returncode == 0, submitted.stderr
+  job = submitted.stdout.split()[-1]
+
+  def log():
+    return '\n'.join(path.read_text() for path in jobs.glob('*_log.*'))
+
+  _wait(lambda: run.metrics.exists() and metrics_log.read_log(run.metrics), 400, log)
+  assert _call('squeue', '--noheader', '--format=%D %T') == '2 RUNNING'
+  subprocess.run(['scancel', '--signal=TERM', job], check=True)  # to all processes of both nodes
+  _wait(lambda: not _call('squeue', '--noheader', '--me'), 400, log, pause_s=0.5)
+  assert f'Requeued job {job}' in log()
+  assert log().count('going on from step') == 1  # by the first of two hosts that go on
+  assert {path.name for path in jobs.glob('*_log.out')} == {
+    f'{job}_{process}_log.out' for process in range(2)
+  }
+  status = _launch('status', f'--jobs={jobs}').stdout.split()
+  assert status[:4] == ['train', str(run), job, 'done']
+  assert ' '.join(status[4:]) == f'step {STEPS} of {STEPS}, trained'
+
+
+@pytest.fixture
+def srun(tmp_path, monkeypatch):
+  """There is an srun, which submitit looks for, and does not start in a dry run."""
+  if not shutil.which('srun'):
     fake = tmp_path / 'bin/srun'
     fake.parent.mkdir()
     fake.touch(0o755)
     monkeypatch.setenv('PATH', f'{fake.parent}:{os.environ["PATH"]}')
+
+
+@pytest.mark.usefixtures('srun')
+def test_a_dry_run_shows_which_jobs_have_several_nodes(tmp_path, data_dir):
+  several = ('--dry_run', f'--jobs={tmp_path}', '--nodes=3', '--gpus_per_node=2')
+  done = _launch('train', *several, *_flags(data_dir, tmp_path / 'run'))
+  assert done.returncode == 0, done.stderr
+  for line in ('--nodes=3', '--ntasks-per-node=2', '--gpus-per-node=2'):
+    assert f'#SBATCH {line}\n' in done.stdout
+  assert ' --multihost' in done.stdout
+  recipe = ('--networks=mochizuki2d', '--size=quick', f'--work={tmp_path}')
+  done = _launch('pretrain', *several, *recipe)
+  assert done.returncode == 0, done.stderr
+  jobs = done.stdout.split('#!/bin/bash')[1:]
+  trainings = [bool(re.search(r'# pretrain \S*/train_\w{8}:', job)) for job in jobs]
+  assert any(trainings)
+  assert ['#SBATCH --nodes=3\n' in job for job in jobs] == trainings
+  assert [' --multihost\n' in job for job in jobs] == trainings
+  for command in ('loso', 'synth'):
+    refused = _launch(command, *several)
+    assert refused.returncode == 2
+    assert f'{command} is not done by several nodes' in refused.stderr
+
+
+@pytest.mark.usefixtures('srun')
+def test_a_dry_run_shows_an_array_of_folds_then_the_tables(data_dir, tmp_path):
   done = _launch(
     'loso', '--dry_run', f'--jobs={tmp_path}', '--partition=gpu', '--gpus_per_node=1',
     '--sbatch=account=gait', *_flags(data_dir, tmp_path / 'runs'),

@@ -1,5 +1,6 @@
 """Tests of grfjax.data.voxel_dataset: opening, damage, and one subject left out."""
 
+import concurrent.futures
 import dataclasses
 import json
 import pathlib
@@ -10,6 +11,7 @@ import sys
 
 import making
 import numpy as np
+import psutil
 import pytest
 import tensorflow_datasets as tfds
 
@@ -65,6 +67,28 @@ def test_records_are_what_voxels_made(walker, recordings_dir):
 def test_a_source_may_be_of_thousands_of_subjects(walker):
   name = walker.subjects[0]
   assert len(walker.source([name] * 3000)) == 3000 * len(walker.source([name]))
+
+
+def test_files_of_records_are_closed_again_while_threads_read_them(walker, monkeypatch):
+  names = [source[i]['trial'] for source in [walker.source('ABC')] for i in range(len(source))]
+  monkeypatch.setattr(voxel_dataset, '_MOST_OPEN', 1)
+  source = walker.source('ABC')
+  order = np.random.default_rng(0).integers(len(source), size=200)
+  with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    read = list(pool.map(lambda i: source[i]['trial'], order))
+  assert read == [names[i] for i in order]
+  opened = [f.path for f in psutil.Process().open_files() if '.array_record-' in f.path]
+  assert len(opened) == 1
+
+
+def test_files_that_cannot_be_read_at_random_are_refused(copy):
+  path = copy / 'dataset_info.json'
+  path.write_text(path.read_text().replace('"array_record"', '"tfrecord"'))
+  with pytest.raises(
+    voxel_dataset.DataError, match='are tfrecord, expected array_record'
+  ) as caught:
+    voxel_dataset.Dataset(str(copy.parents[2]), 'walker').source('A')
+  assert caught.value.code == 'data.unreadable'
 
 
 @pytest.mark.parametrize('name', ['', 'nowhere'])

@@ -52,29 +52,31 @@ def index_labels(source: Any, own: slice, legs: int, workers: int = 0) -> LabelI
     DataError: there are no labels.
   """
 
-  def read(block: range) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+  def read(block: range) -> list[np.ndarray]:
     labels = []
     for i in block:
       record = source[i]
       usable = (record['known'] if legs == 2 else record['contact'])[own, :legs]
       t, leg = np.nonzero(usable)
       interval = force_intervals.interval_index(record['force'][own, :legs, 0][t, leg])
-      labels.append((np.full(len(t), i, np.int32), (t + own.start).astype(np.int16), interval))
-    return labels
+      labels.append(
+        (np.full(len(t), i, np.int32), (t + own.start).astype(np.int16), interval.astype(np.int8))
+      )
+    return [np.concatenate(parts) for parts in zip(*labels, strict=True)]
 
   every = range(len(source))
   blocks = [every[start : start + _BLOCK] for start in range(0, len(every), _BLOCK)]
   with concurrent.futures.ThreadPoolExecutor(workers or cores.usable_cores()) as pool:
-    found = [labels for block in pool.map(read, blocks) for labels in block]
-  numbers, frames, intervals = zip(*found, strict=True) if found else ((), (), ())
-  interval = np.concatenate(intervals) if intervals else np.zeros(0, int)
-  if not len(interval):
+    found = list(pool.map(read, blocks))
+  if not any(len(interval) for *_, interval in found):
     raise voxel_dataset.DataError(
       'the training subjects have no frame with a known force', code='data.no_labels'
     )
+  # In small types, as there may be hundreds of millions.
+  number, frame, interval = (np.concatenate(parts) for parts in zip(*found, strict=True))
   order = np.argsort(interval, kind='stable')
   first = np.searchsorted(interval[order], np.arange(len(force_intervals.INTERVALS) + 1))
-  return LabelIndex(np.concatenate(numbers)[order], np.concatenate(frames)[order], first)
+  return LabelIndex(number[order], frame[order], first)
 
 
 def interval_probabilities(counts: np.ndarray, rebalance: float) -> np.ndarray:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
+import functools
+import itertools
 import json
 import pathlib
 from collections.abc import Sequence
@@ -12,6 +15,7 @@ from grfjax import errors, extras
 from grfjax.data import clip_config, subject_lists, trial_records
 
 DATASET = 'walking_grf'
+_MOST_OPEN = 256  # files of records; many systems let a process have 1,024
 
 
 class DataError(errors.InputError):
@@ -135,8 +139,8 @@ class Dataset:
     ):
       raise DataError(
         f'{self.folder}: is incomplete: it has records of '
-        f'{", ".join(sorted(subjects)) or "nobody"}, and counted those of '
-        f'{", ".join(sorted(counted)) or "nobody"}; {self._rebuild_hint}',
+        f'{subject_lists.listed_subjects(sorted(subjects)) or "nobody"}, and counted those of '
+        f'{subject_lists.listed_subjects(sorted(counted)) or "nobody"}; {self._rebuild_hint}',
         code='data.incomplete',
         file=self.folder,
       )
@@ -154,11 +158,11 @@ class Dataset:
       DataError: one is not in the set, is both held out and inner, there are fewer people, or
         nobody is left.
     """
-    inner_names = subject_lists.subject_names(inner)
-    for role, name in (('holdout', holdout), *(('inner', n) for n in inner_names)):
-      if name and name not in self.subjects:
+    inner_names, subjects = set(subject_lists.subject_names(inner)), set(self.subjects)
+    for role, name in (('holdout', holdout), *(('inner', n) for n in sorted(inner_names))):
+      if name and name not in subjects:
         raise DataError(
-          f'{role} is {name!r}; the subjects are {", ".join(self.subjects)}',
+          f'{role} is {name!r}; the subjects are {subject_lists.listed_subjects(self.subjects)}',
           code='data.unknown_subject',
         )
     if holdout in inner_names:
@@ -176,7 +180,8 @@ class Dataset:
     training = tuple(s for s in not_held_out[: people or None] if s not in inner_names)
     if not training:
       raise DataError(
-        f'nobody is left to train on: the only subjects are {self.subjects}',
+        f'nobody is left to train on: the only subjects are '
+        f'{subject_lists.listed_subjects(self.subjects)}',
         code='data.no_training_subjects',
       )
     return training
@@ -187,58 +192,67 @@ class Dataset:
     Raises:
       DataError: a subject has none, or their files cannot be read at random.
     """
-    missing = [name for name in subjects if name not in self.subjects]
+    missing = sorted(set(subjects) - set(self.subjects))
     if missing:
       raise DataError(
-        f'{self.folder}: no records of {", ".join(missing)}; found {", ".join(self.subjects)}',
+        f'{self.folder}: no records of {subject_lists.listed_subjects(missing)}; found '
+        f'{subject_lists.listed_subjects(self.subjects)}',
         code='data.unknown_subject',
         file=self.folder,
       )
-    split = _joined_splits(subjects)
+    info = self._builder.info
+    if info.file_format.value != 'array_record':
+      raise DataError(
+        f'{self.folder}: its files are {info.file_format.value}, expected array_record, which can '
+        f'be read at random; {self._rebuild_hint}',
+        code='data.unreadable',
+        file=self.folder,
+      )
     try:
-      reader = self._builder.as_data_source(split=split)
-      files = self._builder.info.splits[split].file_instructions
+      files = [file for name in subjects for file in info.splits[name].file_instructions]
     except Exception as error:  # TFDS raises many kinds
       raise DataError(
         f'{self.folder}: cannot be read ({_first_line(error)}); {self._rebuild_hint}',
         code='data.unreadable',
         file=self.folder,
       ) from error
-    return Records(reader, files, self._rebuild_hint)
-
-
-def _joined_splits(splits: Sequence[str]) -> Any:
-  """Joins several splits. By halves, as TFDS calls itself for every `+` on the way down."""
-  import tensorflow_datasets as tfds
-
-  if len(splits) == 1:
-    return tfds.core.ReadInstruction(splits[0])
-  half = len(splits) // 2
-  return _joined_splits(splits[:half]) + _joined_splits(splits[half:])
+    return Records(info.features, files, self._rebuild_hint)
 
 
 class Records:
-  """Random access to records; a damaged one is refused with the name of its file."""
+  """Random access to records; a damaged one is refused with the name of its file.
 
-  def __init__(self, reader: Any, files: Sequence[Any], rebuild_hint: str):
-    """Wraps a reader.
+  However many people there are, each with a file, a bounded number of files is open.
+  """
+
+  def __init__(self, features: Any, files: Sequence[Any], rebuild_hint: str):
+    """Describes where records are; nothing is opened.
 
     Args:
-      reader: a TFDS data source.
-      files: TFDS's file instructions: which files hold how many of its records.
+      features: TFDS's, of a record.
+      files: TFDS's file instructions: which files hold how many of the records.
       rebuild_hint: what to do if a record is damaged.
     """
-    self._reader, self._files, self._rebuild_hint = reader, files, rebuild_hint
+    self._features, self._rebuild_hint = features, rebuild_hint
+    self._files = [str(file.filename) for file in files]
+    self._ends = list(itertools.accumulate(file.take for file in files))
+    self._reader = functools.lru_cache(_MOST_OPEN)(_open_records)
 
   def __len__(self) -> int:
-    return len(self._reader)
+    return self._ends[-1] if self._ends else 0
 
   def __getitem__(self, number: int) -> dict[str, Any]:
     """Reads a record; raises DataError where it cannot be read as it was written."""
+    which = bisect.bisect_right(self._ends, number)
+    if which == len(self._files):
+      raise IndexError(f'record {number} of {len(self)}')
+    file = self._files[which]
     try:
-      return self._reader[number]
+      # A file that is closed for another one stays open for the threads that still read from it.
+      reader = self._reader(file)
+      (record,) = reader.read([number - (self._ends[which - 1] if which else 0)])
+      return self._features.deserialize_example_np(record)
     except Exception as error:  # ArrayRecord and TFDS raise many kinds
-      file = self._file(number)
       raise DataError(
         f'{file}: a record in it is damaged or missing ({type(error).__name__}: '
         f'{_first_line(error)}); {self._rebuild_hint}',
@@ -246,13 +260,13 @@ class Records:
         file=file,
       ) from error
 
-  def _file(self, number: int) -> str:
-    """Returns the name of the file that holds a record."""
-    for file in self._files:
-      if number < file.examples_in_shard:
-        return str(file.filename)
-      number -= file.examples_in_shard
-    return 'no such record'
+
+def _open_records(file: str) -> Any:
+  """Opens an ArrayRecord file, to be read at random, as `ArrayRecordDataSource` does."""
+  from array_record.python import array_record_module  # with the extra `train`, as TFDS
+
+  options = 'readahead_buffer_size:0'
+  return array_record_module.ArrayRecordReader(file, options=options, file_reader_buffer_size=2**15)
 
 
 def _first_line(error: Exception) -> str:

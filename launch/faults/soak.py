@@ -78,8 +78,8 @@ def run_rounds(
       )),
     ):  # fmt: skip
       samples = measured.watch((sys.executable, *arguments), environment, every=EVERY_S)
-      peak = max(memory for _, memory in samples)
-      rows.append({'round': number, 'work': work, 'bytes': peak, 'seconds': samples[-1][0]})
+      peak = max(sample.memory for sample in samples)
+      rows.append({'round': number, 'work': work, 'bytes': peak, 'seconds': samples[-1].seconds})
     now = count_files(folder)
     if before is not None and number > 2 and now != before:  # two checkpoints are kept
       problems.append(f'round {number} left {dict(now - before)} more, {dict(before - now)} less')
@@ -131,12 +131,12 @@ def _bytes_of(rows: list[dict[str, Any]], work: str) -> list[int]:
   return [row['bytes'] for row in rows if row['work'] == work]
 
 
-def _settled(long: list[tuple[float, int]]) -> list[int]:
+def _settled(long: list[measured.Sample]) -> list[int]:
   """Returns the memory after the first quarter of the time, when all is compiled."""
-  return [m for t, m in long if t > long[-1][0] / 4]
+  return [one.memory for one in long if one.seconds > long[-1].seconds / 4]
 
 
-def find_growth(rows: list[dict[str, Any]], long: list[tuple[float, int]]) -> list[str]:
+def find_growth(rows: list[dict[str, Any]], long: list[measured.Sample]) -> list[str]:
   """Says which memory grew by more than `SLACK` allows."""
   series = {work: _bytes_of(rows, work) for work in dict.fromkeys(row['work'] for row in rows)}
   series['the long training'] = _settled(long)
@@ -148,7 +148,7 @@ def find_growth(rows: list[dict[str, Any]], long: list[tuple[float, int]]) -> li
   return problems
 
 
-def summary(rows: list[dict[str, Any]], long: list[tuple[float, int]]) -> list[str]:
+def summary(rows: list[dict[str, Any]], long: list[measured.Sample]) -> list[str]:
   """Returns a line for each kind of work."""
   lines = []
   for work in dict.fromkeys(row['work'] for row in rows):
@@ -158,10 +158,13 @@ def summary(rows: list[dict[str, Any]], long: list[tuple[float, int]]) -> list[s
       f'{work:<9} {len(values)} times: {first:.0f} MiB in the first third, {last:.0f} in the last'
     )
   first, last = (v / 2**20 for v in _thirds(_settled(long)))
-  return [*lines, f'one training of {long[-1][0] / 60:.0f} min: {first:.0f} MiB, then {last:.0f}']
+  return [
+    *lines,
+    f'one training of {long[-1].seconds / 60:.0f} min: {first:.0f} MiB, then {last:.0f}',
+  ]
 
 
-def draw(rows: list[dict[str, Any]], long: list[tuple[float, int]], path: pathlib.Path) -> None:
+def draw(rows: list[dict[str, Any]], long: list[measured.Sample], path: pathlib.Path) -> None:
   """Draws memory by round, and along the long training."""
   figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout='constrained', sharey=True)
   for work in dict.fromkeys(row['work'] for row in rows):
@@ -169,7 +172,7 @@ def draw(rows: list[dict[str, Any]], long: list[tuple[float, int]], path: pathli
     axes[0].plot(range(1, len(values) + 1), values, 'o-', label=work, markersize=3)
   axes[0].set(xlabel='round', ylabel='peak memory (MiB)')
   axes[0].legend(frameon=False)
-  axes[1].plot([t / 60 for t, _ in long], [m / 2**20 for _, m in long])
+  axes[1].plot([one.seconds / 60 for one in long], [one.memory / 2**20 for one in long])
   axes[1].set(xlabel='minutes of one training', ylim=(0, None))
   for ax in axes:
     ax.grid(alpha=0.3)

@@ -4,7 +4,8 @@
 
 Writes DIR/gpu.md, a table with the device's name that can be pasted into docs/speed.md, and its
 numbers as DIR/gpu.json. Any device will do; on a CPU only `--size=quick` ends soon. Where PyTorch
-is installed and sees the same card, its step of the paper's network stands beside ours.
+is installed and sees the same card, its step of the paper's network stands beside ours. What finds
+too little memory is named in the table, and the rest is measured all the same.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from absl import app, flags
+from absl import app, flags, logging
 
 import folds
 import measured
@@ -61,6 +62,7 @@ class Size:
 
   Attributes:
     works: the training steps.
+    peer: what PyTorch does beside the last of them.
     steps: how often each is timed.
     matrix: rows of the matrices whose product shows the peak.
     fold: configuration of the folds.
@@ -69,6 +71,7 @@ class Size:
   """
 
   works: tuple[Work, ...]
+  peer: workloads.Work
   steps: int
   matrix: int
   fold: str
@@ -86,6 +89,9 @@ SIZES = {
       Work('`walker`, 64 clips', 'walker', {'batch': 64}),
       Work('`mochizuki3d` at full width, 100 voxels', 'mochizuki3d:paper', {}),
     ),
+    peer=workloads.Work(
+      '`mochizuki3d` at full width, 100 voxels', 'mochizuki3d', 100, 256, 1, 1, 1, {}
+    ),
     steps=30,
     matrix=8192,
     fold='walker',
@@ -94,6 +100,7 @@ SIZES = {
   ),
   'quick': Size(
     works=(Work('`mochizuki3d` at width 2, 2 voxels', 'mochizuki3d:pretrain', _TINY),),
+    peer=workloads.Work('`mochizuki3d` at width 2, 2 voxels', 'mochizuki3d', 2, 2, 1, 1, 1, {}),
     steps=2,
     matrix=64,
     fold='mochizuki2d:pretrain',
@@ -102,6 +109,7 @@ SIZES = {
   ),
 }
 WARM_UP = 2  # steps before those that are timed
+TORCH_DEVICES = {'gpu': 'cuda', 'cpu': 'cpu'}  # what PyTorch calls JAX's platforms
 
 
 def _random_batch(config: Any) -> dict[str, np.ndarray]:
@@ -180,12 +188,32 @@ def training_step(work: Work, dtype: str, size: Size, peak: float) -> dict[str, 
   }  # fmt: skip
 
 
+def training_steps(size: Size, peaks: dict[str, float]) -> Iterator[dict[str, Any]]:
+  """Times all training steps; a row of one that fails has `failed`, the reason, and no times.
+
+  Args:
+    size: how much.
+    peaks: type -> operations a second.
+  """
+  for work in size.works:
+    for dtype, peak in peaks.items():
+      try:
+        yield training_step(work, dtype, size, peak)
+      except jax.errors.JaxRuntimeError as error:  # such as too little memory on the device
+        yield _failed(work.name, 'grfjax', dtype, error)
+
+
+def _failed(work: str, library: str, dtype: str, error: Exception) -> dict[str, Any]:
+  (line, *_) = str(error).splitlines() or [type(error).__name__]
+  return {'work': work, 'library': library, 'dtype': dtype, 'failed': line[:200]}
+
+
 def torch_steps(size: Size) -> Iterator[dict[str, Any]]:
-  """Times PyTorch's step of the paper's network at full width, where PyTorch sees a card."""
-  if importlib.util.find_spec('torch') is None or jax.default_backend() != 'gpu':
+  """Times PyTorch's step of the paper's network, where PyTorch sees the same kind of device."""
+  device = TORCH_DEVICES.get(jax.default_backend())
+  if importlib.util.find_spec('torch') is None or device is None:
     return
-  batch = folds.load_config('mochizuki3d:paper', {}).batch
-  work = workloads.Work('mochizuki3d', 'mochizuki3d', batch, 256, 1, 1, 1, {})
+  work = size.peer
   # A process of its own, so that the other library's memory is free again.
   with (
     tempfile.TemporaryDirectory() as folder,
@@ -194,10 +222,14 @@ def torch_steps(size: Size) -> Iterator[dict[str, Any]]:
     weights = pathlib.Path(folder) / 'weights.npz'
     _write_weights(work, weights)
     for dtype in networks.DTYPES:
-      seconds = pool.apply(_torch_step_s, (work, weights, dtype, size.steps))
+      try:
+        seconds = pool.apply(_torch_step_s, (work, weights, device, dtype, size.steps))
+      except (RuntimeError, AssertionError, ImportError) as error:  # no device, little memory
+        yield _failed(work.name, 'PyTorch', dtype, error)
+        continue
       yield {
-        'work': '`mochizuki3d` at full width, 100 voxels', 'library': 'PyTorch', 'dtype': dtype,
-        'ms': 1e3 * seconds, 'samples_per_s': batch / seconds,
+        'work': work.name, 'library': 'PyTorch', 'dtype': dtype,
+        'ms': 1e3 * seconds, 'samples_per_s': work.batch / seconds,
       }  # fmt: skip
 
 
@@ -209,10 +241,12 @@ def _write_weights(work: workloads.Work, path: pathlib.Path) -> None:
   np.savez(path, **arrays)
 
 
-def _torch_step_s(work: workloads.Work, weights: pathlib.Path, dtype: str, times: int) -> float:
+def _torch_step_s(
+  work: workloads.Work, weights: pathlib.Path, device: str, dtype: str, times: int
+) -> float:
   from peers import torch_peer  # in its process alone
 
-  peer = torch_peer.Peer(work, weights, device='cuda', dtype=dtype)
+  peer = torch_peer.Peer(work, weights, device, dtype)
   return _median_s(peer.train, times)  # which waits for the loss
 
 
@@ -250,38 +284,41 @@ def _driver() -> str:
   return ''
 
 
-def measure(
-  out: pathlib.Path, size: Size, recordings: pathlib.Path | None, data_dir: pathlib.Path | None
-) -> str:
+def measure(out: pathlib.Path, size: Size, recordings: pathlib.Path | None) -> str:
   """Measures everything.
 
   Args:
-    out: folder for gpu.md, gpu.json and what the folds write.
+    out: folder for gpu.md, gpu.json and what the folds read and write. The training steps are
+      written before the folds begin.
     size: how much.
     recordings: of the folds; None: synthetic ones are made.
-    data_dir: the data set built of them; None: it is built.
 
   Returns:
-    The table, as in gpu.md.
+    The tables, as in gpu.md.
   """
   shutil.rmtree(out / 'runs', ignore_errors=True)
   out.mkdir(parents=True, exist_ok=True)
   peaks = {dtype: _peak_flops_per_s(size.matrix, dtype) for dtype in networks.DTYPES}
-  steps = [training_step(work, dtype, size, peaks[dtype]) for work in size.works for dtype in peaks]
-  steps += torch_steps(size)
+  about = {
+    'device': jax.devices()[0].device_kind, 'count': jax.device_count(), 'driver': _driver(),
+    'jax': jax.__version__, 'date': datetime.date.today().isoformat(), 'peak': peaks,
+  }  # fmt: skip
+  steps = [*training_steps(size, peaks), *torch_steps(size)]
+  _write(out, about, steps, [])
   if recordings is None:
     recordings = out / 'recordings'
     measured.python(
       '-m', 'grfjax.synth', f'--out={recordings}', f'--subjects={size.people}', '--trials=10'
     )
-  if data_dir is None:
-    data_dir = out / 'data'
-    measured.build(recordings, data_dir)
-  found = list(fold_times(data_dir, recordings, out / 'runs', size))
-  about = {
-    'device': jax.devices()[0].device_kind, 'count': jax.device_count(), 'driver': _driver(),
-    'jax': jax.__version__, 'date': datetime.date.today().isoformat(), 'peak': peaks,
-  }  # fmt: skip
+  dataset = folds.load_config(size.fold, size.changes).dataset
+  measured.build(recordings, out / 'data', config=dataset)
+  return _write(out, about, steps, list(fold_times(out / 'data', recordings, out / 'runs', size)))
+
+
+def _write(
+  out: pathlib.Path, about: dict[str, Any], steps: list[dict[str, Any]], found: list[dict[str, Any]]
+) -> str:
+  """Writes what was found, and returns the tables."""
   text = _table(about, steps, found)
   atomic.write_json(out / 'gpu.json', {'about': about, 'steps': steps, 'folds': found})
   with atomic.atomic_file(out / 'gpu.md') as temporary:
@@ -301,6 +338,11 @@ def _table(about: dict[str, Any], steps: list[dict[str, Any]], found: list[dict[
     '|---|---|---|---|---|---|---|',
   ]
   for row in steps:
+    if 'failed' in row:
+      lines.append(
+        f'| {row["work"]} | {row["library"]} | {row["dtype"]} | failed: {row["failed"]} | | | |'
+      )
+      continue
     share = f'{100 * row["of_peak"]:.1f} %' if 'of_peak' in row else '-'
     compiling = f'{row["compile_s"]:.1f} s' if 'compile_s' in row else '-'
     lines.append(
@@ -333,9 +375,10 @@ def main(argv: list[str]) -> None:
   """Measures what the flags say."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected argument {argv[1]!r}')
+  logging.set_verbosity(logging.WARNING)  # Orbax reports every step of a save
   values = flags.FLAGS
   recordings = pathlib.Path(values.recordings) if values.recordings else None
-  print(measure(pathlib.Path(values.out), SIZES[values.size], recordings, None))
+  print(measure(pathlib.Path(values.out), SIZES[values.size], recordings))
 
 
 if __name__ == '__main__':

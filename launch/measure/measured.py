@@ -1,4 +1,4 @@
-"""Shared by the scripts that measure: commands' time and memory, videos and sets of any size."""
+"""Shared by the scripts that measure: what commands use; videos and sets of any size."""
 
 from __future__ import annotations
 
@@ -11,13 +11,33 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import av
 import psutil
 
 from grfjax.io import signals
 
+_SELDOM = 10  # samples from one count of open files to the next
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Sample(NamedTuple):
+  """What a command used: at a moment, or all in all.
+
+  Attributes:
+    seconds: since its start.
+    memory: resident bytes of the process without its children. The maximum that the system keeps
+      would not do: it begins with the memory of this script.
+    files: open file descriptors of the process and its children.
+    cpu_s: CPU seconds of the process and of those children that have ended; less than `seconds`
+      they depend on what else the machine does.
+  """
+
+  seconds: float
+  memory: int
+  files: int
+  cpu_s: float
 
 
 def watch(
@@ -26,8 +46,8 @@ def watch(
   *,
   stop_after: float | None = None,
   every: float = 0.05,
-) -> list[tuple[float, int]]:
-  """Runs a command from the project's root and samples its memory until it ends.
+) -> list[Sample]:
+  """Runs a command from the project's root and samples what it uses until it ends.
 
   Args:
     command: what to run.
@@ -36,21 +56,24 @@ def watch(
     every: seconds between two samples.
 
   Returns:
-    Samples of (seconds since the start, resident bytes of the process without its children). The
-    maximum that the system keeps would not do: it begins with the memory of this script.
+    The samples, in order.
 
   Raises:
     RuntimeError: the command failed, or did not stop when told; the message ends with its output.
   """
   env = {**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '2', **environment}
   with tempfile.TemporaryFile('w+') as output:
-    start, samples, stopped, resident = time.perf_counter(), [], False, 0
+    start, samples, stopped, used = time.perf_counter(), [], False, (0, 0, 0.0)
     process = psutil.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
     while True:
       with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
-        resident = process.memory_info().rss or resident
-      samples.append((time.perf_counter() - start, resident))
-      if stop_after is not None and not stopped and samples[-1][0] > stop_after:
+        resident = process.memory_info().rss
+        if resident:
+          # Looking for children takes milliseconds, so they are looked for more seldom.
+          files = used[1] if len(samples) % _SELDOM else _open_files(process)
+          used = resident, files, sum(process.cpu_times()[:4])
+      samples.append(Sample(time.perf_counter() - start, *used))
+      if stop_after is not None and not stopped and samples[-1].seconds > stop_after:
         process.terminate()
         stopped = True
       try:
@@ -58,29 +81,45 @@ def watch(
         break
       except psutil.TimeoutExpired:
         continue
-    samples.append((time.perf_counter() - start, resident))
+    samples.append(Sample(time.perf_counter() - start, *used))
     if code != (signals.EXIT_CODES[signal.SIGTERM] if stopped else 0):
       output.seek(0)
       raise RuntimeError(f'{" ".join(command)}: exit {code}\n{output.read()[-2000:]}')
   return samples
 
 
-def run(*command: str, **environment: str) -> tuple[float, int]:
-  """Runs a command to its end; returns its seconds and its peak memory in bytes."""
+def _open_files(process: psutil.Process) -> int:
+  """Returns how many file descriptors a process and its children have open."""
+  count = process.num_fds()
+  for child in process.children(recursive=True):
+    with contextlib.suppress(psutil.NoSuchProcess):
+      count += child.num_fds()
+  return count
+
+
+def run(*command: str, **environment: str) -> Sample:
+  """Runs a command to its end; returns its times, and its peak memory and files."""
   samples = watch(command, environment)
-  return samples[-1][0], max(memory for _, memory in samples)
+  return Sample(
+    samples[-1].seconds,
+    max(sample.memory for sample in samples),
+    max(sample.files for sample in samples),
+    samples[-1].cpu_s,
+  )
 
 
-def python(*arguments: str, **environment: str) -> tuple[float, int]:
-  """Runs this Python with arguments; returns seconds and peak bytes."""
+def python(*arguments: str, **environment: str) -> Sample:
+  """Runs this Python with arguments; returns what `run` does."""
   return run(sys.executable, *arguments, **environment)
 
 
-def build(recordings: pathlib.Path, data: pathlib.Path, **environment: str) -> tuple[float, int]:
-  """Runs `tfds build` with the `walker` configuration; returns seconds and peak bytes."""
+def build(
+  recordings: pathlib.Path, data: pathlib.Path, *, config: str = 'walker', **environment: str
+) -> Sample:
+  """Runs `tfds build` with a configuration; returns what `run` does."""
   tfds = pathlib.Path(sys.executable).with_name('tfds')
   return run(
-    str(tfds), 'build', 'datasets/walking_grf', '--config=walker', '--overwrite',
+    str(tfds), 'build', 'datasets/walking_grf', f'--config={config}', '--overwrite',
     f'--manual_dir={recordings}', f'--data_dir={data}', **environment,
   )  # fmt: skip
 

@@ -72,7 +72,7 @@ def predicting(folder: pathlib.Path, minutes: float) -> Iterator[dict[str, Any]]
   print(f'{length:.0f} s of 1080p at 60/s: {seconds:.1f} s; decoding alone {decoding:.1f} s')
   yield comparisons.comparison('predict 1080p, 60/s', 'real time', length / seconds, 2.0)
   yield comparisons.comparison('predict 1080p, 60/s', 'bare decoding', decoding / seconds, 0.5)
-  seconds, memory = measured.python(*with_overlay, f'--video={video}')
+  seconds, memory, *_ = measured.python(*with_overlay, f'--video={video}')
   print(f'with the annotated video: {seconds:.1f} s, {memory / 2**20:.0f} MiB')
   yield comparisons.comparison(
     'predict and annotate 1080p, 60/s', 'real time', length / seconds, 1.0
@@ -80,7 +80,7 @@ def predicting(folder: pathlib.Path, minutes: float) -> Iterator[dict[str, Any]]
   if minutes:
     long = folder / 'long.mp4'
     length = measured.repeat_video(walk, long, 60 * minutes)
-    seconds, memory = measured.python(*without_overlay, f'--video={long}')
+    seconds, memory, *_ = measured.python(*without_overlay, f'--video={long}')
     print(f'{length:.0f} s of it: {seconds:.1f} s, {memory / 2**20:.0f} MiB')
     yield comparisons.comparison(
       f'memory to predict {minutes:g} minutes', '1.5 GiB', 1.5 * GIB / memory, 1.0
@@ -175,7 +175,7 @@ def feeding(root: pathlib.Path, config: Any) -> Iterator[dict[str, Any]]:
 def starting(folder: pathlib.Path, root: pathlib.Path) -> Iterator[dict[str, Any]]:
   """Measures the time from the command to the end of the first step, all compiled before."""
   for number in (1, 2):
-    seconds, _ = measured.python(
+    seconds, *_ = measured.python(
       '-m', 'grfjax.train', '--config=configs/walker.py', f'--workdir={folder / f"run{number}"}',
       f'--config.data_dir={root}', '--config.steps=1', '--config.holdout=', '--config.calibrate=0',
       JAX_COMPILATION_CACHE_DIR=str(folder / 'compiled'),
