@@ -160,7 +160,7 @@ class SteadyFrames:
   def for_search(self) -> Iterator[SearchFrame]:
     """Yields each frame and its search picture, held still; a lost one as the one before it lay."""
     if self.is_changed:
-      yield from working_frames.decoded_ahead(self._searched())
+      yield from working_frames.decoded_ahead(self._searched(), working_frames.WORKING_AHEAD)
     else:
       for frame in self._frames:
         yield SearchFrame(background_model.search_picture(frame), frame)
@@ -213,7 +213,9 @@ class SteadyFrames:
       found = self._aligner.align(gray, before)
     elif self.moves:
       expected = self._expected(before)
-      found = self._aligner.follow(gray, before, expected, light_changes=self.light_changes)
+      found = self._aligner.follow(
+        gray, self._alignments[-1], expected, light_changes=self.light_changes
+      )
     else:
       found = self._aligner.without_motion(gray)
     if self._is_untold or found.fit < self._min_fit:
