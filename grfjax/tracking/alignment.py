@@ -428,12 +428,12 @@ def _averages_from(picture: np.ndarray, start: np.ndarray) -> np.ndarray:
   height, width = (side // size * size for side in picture.shape)
   column, row = (int(first) for first in np.floor(start))
   right, down = (start - (column, row)).astype(np.float32)
-  around = [max(0, n) for n in (
-    -row, row + height + 1 - picture.shape[0], -column, column + width + 1 - picture.shape[1]
-  )]  # fmt: skip
-  if any(around):
-    picture = cv2.copyMakeBorder(picture, *around, cv2.BORDER_REPLICATE)
-    row, column = row + around[0], column + around[2]
+  above, left = max(0, -row), max(0, -column)
+  below = max(0, row + height + 1 - picture.shape[0])
+  right_of = max(0, column + width + 1 - picture.shape[1])
+  if above or below or left or right_of:
+    picture = cv2.copyMakeBorder(picture, above, below, left, right_of, cv2.BORDER_REPLICATE)
+    row, column = row + above, column + left
   picture = picture[row : row + height + 1, column : column + width + 1]
   corners = np.ascontiguousarray(picture[::size, ::size])
   shape = width // size, height // size

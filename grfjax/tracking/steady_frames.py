@@ -153,7 +153,7 @@ class SteadyFrames:
     return self._sample[:: -(-len(self._sample) // count)]
 
   def __iter__(self) -> Iterator[np.ndarray]:
-    """Yields each frame, held still, (H, W, 3) uint8 RGB; a lost one as the frame before it lay."""
+    """Yields each whole frame, held still, (H, W, 3) uint8 RGB, as of `for_search`."""
     for number, frame in enumerate(self.for_search()):
       yield self.part(number, frame.filmed, self.everything)
 
@@ -241,9 +241,9 @@ class SteadyFrames:
       beyond: (H, W, 3) uint8, what is shown where the frame does not reach.
       box: the part.
     """
-    frame = self._relit(frame, found)
     if not self.moves:
-      return frame[box.rows, box.columns]
+      return self._relit(frame[box.rows, box.columns], found)
+    frame = self._relit(frame, found)
     to_filmed = found.homography @ self._canvas.to_background() @ _shift(box.left, box.top)
     return _moved(frame, to_filmed, beyond[box.rows, box.columns], cv2.INTER_CUBIC)
 
