@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import tracemalloc
 from collections.abc import Iterable
 
 import cv2
@@ -163,6 +165,18 @@ def test_a_camera_that_zooms():
     frames.append(cv2.warpAffine(ROOM, zoom, (WIDTH, HEIGHT)))
   (gap,) = refusal_reasons.explain(making.Frames(noisy(frames)), np.arange(60) / FPS)
   assert gap.reason == tracking_gaps.ZOOM
+
+
+def test_a_long_film_is_explained_in_little_memory():
+  class Long(making.Frames):
+    def __iter__(self):
+      return itertools.repeat(ROOM, 4 * 1500)
+
+  tracemalloc.start()
+  assert refusal_reasons.explain(Long([ROOM]), np.arange(4 * 1500) / FPS) == []
+  _, most = tracemalloc.get_traced_memory()
+  tracemalloc.stop()
+  assert most < 8 * 2**20  # its 1500 small pictures would take 22 MB
 
 
 # --- the walker

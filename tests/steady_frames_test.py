@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scenes
 
-from grfjax.tracking import alignment, steady_frames
+from grfjax.tracking import alignment, background_model, steady_frames
 
 MARGIN = 30
 TIME_S = np.arange(60) / 30
@@ -123,3 +123,65 @@ def test_an_aligned_picture_tells_its_light(turns):
   assert found.gain * 130 + found.offset == pytest.approx(0.9 * 130 + 8, abs=1.5)
   np.testing.assert_allclose(found.homography[:2, 2], [3.3, -2.2], atol=0.05)
   assert found.fit > 0.9
+
+
+@pytest.fixture(scope='module')
+def held():
+  """`SteadyFrames` of a room filmed by hand, of over twice the rows that are searched."""
+  room, frames = making.room(420, 560), []
+  for k in range(24):
+    angle, x, y = 0.01 * np.sin(k), 20 + 7.3 * np.sin(0.9 * k), 20 + 5.7 * np.cos(0.7 * k)
+    to_room = np.array([[np.cos(angle), -np.sin(angle), x], [np.sin(angle), np.cos(angle), y]])
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    frames.append(cv2.warpAffine(room, to_room, (500, 370), flags=flags))
+  steady = steady_frames.SteadyFrames(making.Frames(frames))
+  assert steady.moves
+  return steady, list(steady.for_search())
+
+
+def test_what_is_searched_is_the_whole_frame_reduced(held):
+  steady, seen = held
+  for k, (picture, filmed) in enumerate(seen):
+    reduced = background_model.search_picture(steady.part(k, filmed, steady.everything))
+    assert picture.shape == reduced.shape
+    assert reduced.shape[0] < 0.6 * filmed.shape[0]
+    error = cv2.absdiff(picture, reduced)[4:-4, 4:-4]
+    assert error.mean() < 0.4
+    assert np.percentile(error, 99.9) < 5
+    assert cv2.absdiff(picture[1:], reduced[:-1]).mean() > 2 * error.mean()  # a pixel aside
+
+
+def test_a_part_is_that_of_the_whole_frame(held):
+  steady, seen = held
+  box = steady_frames.Box(130, 40, 210, 290)
+  for k, (_, filmed) in enumerate(seen):
+    whole = steady.part(k, filmed, steady.everything)
+    part = steady.part(k, filmed, box)
+    np.testing.assert_allclose(part, whole[40:330, 130:340].astype(int), atol=1)
+    assert (part != whole[40:330, 130:340]).mean() < 0.002  # OpenCV rounds places
+
+
+def test_what_a_frame_does_not_show_is_background(held):
+  steady, seen = held
+  held_still = [steady.part(k, filmed, steady.everything) for k, (_, filmed) in enumerate(seen)]
+  background = np.median(held_still, 0)
+  row, column = np.indices(background.shape[:2])
+  for k, whole in enumerate(held_still):
+    x, y, depth = np.tensordot(steady.to_filmed(k), np.stack([column, row, 0 * row + 1]), 1)
+    x, y = x / depth, y / depth
+    beyond = (x < -1) | (y < -1) | (x > 500) | (y > 370)
+    assert beyond.any()
+    np.testing.assert_allclose(whole[beyond], background[beyond], atol=2)
+
+
+@pytest.mark.parametrize('start', [(0, 0), (3.3, -2.7), (-0.4, 0.6), (5, 2.25), (-60.1, 40)])
+def test_squares_between_pixels_are_averaged_as_the_moved_picture(start):
+  picture = gray(making.room(183, 320))
+  moved = cv2.warpAffine(
+    picture, np.array([[1, 0, start[0]], [0, 1, start[1]]], float), picture.shape[::-1],
+    flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
+  )  # fmt: skip
+  rows, columns = 183 // 8, 320 // 8
+  expected = moved[: 8 * rows].reshape(rows, 8, columns, 8).mean((1, 3))
+  found = alignment._averages_from(picture, np.array(start, float))
+  np.testing.assert_allclose(found, expected, atol=0.01)

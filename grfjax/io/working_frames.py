@@ -16,7 +16,8 @@ WORKING_ROWS = 360  # at least; enough for a window of 48 rows on a distant walk
 # A video that fits at working scale is decoded once and kept: 5 s of 1920 x 1080 at 60 frames/s.
 CACHE_BYTES = 448 * 2**20
 MIN_KEY_FRAMES = 5  # fewer key frames are no sample of a video
-AHEAD = 4  # frames that the thread decodes ahead
+AHEAD = 4  # frames that a thread decodes ahead
+WORKING_AHEAD = 32  # at working scale: a thread goes on while the windows of a walk are estimated
 
 _Item = TypeVar('_Item')
 
@@ -51,7 +52,7 @@ class WorkingFrames:
       yield from self._cache
       return
     decoded: list[np.ndarray] = []  # this pass's own: passes may overlap, or be left early
-    for frame in decoded_ahead(self._halved(f) for f in video_file.frames(self.video)):
+    for frame in decoded_ahead(map(self._halved, video_file.frames(self.video)), WORKING_AHEAD):
       if self._fits:
         decoded.append(frame)
       yield frame
@@ -98,10 +99,10 @@ def halved(picture: np.ndarray) -> np.ndarray:
   return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def decoded_ahead(items: Iterator[_Item]) -> Iterator[_Item]:
-  """Yields the same items, made `AHEAD` ahead in a thread: decoding releases Python's lock."""
+def decoded_ahead(items: Iterator[_Item], ahead: int = AHEAD) -> Iterator[_Item]:
+  """Yields the same items, made so many ahead in a thread: decoding releases Python's lock."""
   pool = concurrent.futures.ThreadPoolExecutor(1)
-  futures = collections.deque(pool.submit(next, items, None) for _ in range(AHEAD))
+  futures = collections.deque(pool.submit(next, items, None) for _ in range(ahead))
   try:
     while (item := futures.popleft().result()) is not None:
       futures.append(pool.submit(next, items, None))

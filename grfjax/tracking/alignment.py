@@ -122,24 +122,24 @@ class Aligner:
     return best
 
   def follow(
-    self, picture: np.ndarray, before: np.ndarray, expected: np.ndarray, *, light_changes: bool
+    self, picture: np.ndarray, before: Alignment, expected: np.ndarray, *, light_changes: bool
   ) -> Alignment:
     """Aligns the next picture of a film, which mostly lies where it is expected.
 
     Args:
       picture: (H, W) float32 gray levels.
-      before: (3, 3) homography of the picture before.
+      before: of the picture before.
       expected: (3, 3) homography that this one is expected to have.
       light_changes: whether its brightness is wanted exactly, and compared again at the end.
     """
-    light = self._light.compare(picture, expected[:2, 2])
+    light = self._light.compare(picture, expected[:2, 2], before.gain)
     level = self._levels[-1]
-    homography, fit, sd = level.refine(picture, expected, *light, around=before)
+    homography, fit, sd = level.refine(picture, expected, *light, around=before.homography)
     moved = np.abs(homography[:2, 2] - expected[:2, 2]).max()
     if fit < self._good_fit or moved > NEAR * picture.shape[0] / 360:
-      return self.align(picture, before)
+      return self.align(picture, before.homography)
     if light_changes:
-      light = self._light.compare(picture, homography[:2, 2])
+      light = self._light.compare(picture, homography[:2, 2], light[0])
     return Alignment(homography, *light, fit, sd)
 
   @property
@@ -326,18 +326,21 @@ class _Light:
   def __init__(self, background: np.ndarray):
     self._background = _averaged(background, LIGHT_REDUCTION)
 
-  def compare(self, picture: np.ndarray, shift: np.ndarray) -> tuple[float, float]:
+  def compare(
+    self, picture: np.ndarray, shift: np.ndarray, gain: float = 1.0
+  ) -> tuple[float, float]:
     """Returns contrast and offset of a picture over the background.
 
     Args:
       picture: (H, W) float32 gray levels.
       shift: (2,) about where the background's first pixel is in it.
+      gain: the contrast that is expected.
     """
     found = _averages_from(picture, shift)
     known = self._background - self._background.mean()
     powers = np.stack([known * known, known, np.ones_like(known)]).reshape(3, -1)
     found, known = found.ravel(), known.ravel()
-    gain, level = 1.0, medians.median(found - known)
+    level = medians.median(found - np.float32(gain) * known)
     for _ in range(LIGHT_STEPS):
       error = found - np.float32(gain) * known - np.float32(level)
       sd = max(0.3, 1.4826 * medians.median(np.abs(error)))
@@ -425,12 +428,12 @@ def _averages_from(picture: np.ndarray, start: np.ndarray) -> np.ndarray:
   height, width = (side // size * size for side in picture.shape)
   column, row = (int(first) for first in np.floor(start))
   right, down = (start - (column, row)).astype(np.float32)
-  around = [max(0, n) for n in (
-    -row, row + height + 1 - picture.shape[0], -column, column + width + 1 - picture.shape[1]
-  )]  # fmt: skip
-  if any(around):
-    picture = cv2.copyMakeBorder(picture, *around, cv2.BORDER_REPLICATE)
-    row, column = row + around[0], column + around[2]
+  above, left = max(0, -row), max(0, -column)
+  below = max(0, row + height + 1 - picture.shape[0])
+  right_of = max(0, column + width + 1 - picture.shape[1])
+  if above or below or left or right_of:
+    picture = cv2.copyMakeBorder(picture, above, below, left, right_of, cv2.BORDER_REPLICATE)
+    row, column = row + above, column + left
   picture = picture[row : row + height + 1, column : column + width + 1]
   corners = np.ascontiguousarray(picture[::size, ::size])
   shape = width // size, height // size

@@ -135,7 +135,10 @@ def difference_to_shaded(
   Returns:
     (H, W) uint8.
   """
-  seen, empty = frame.astype(np.float32), background.astype(np.float32)
-  light = (seen * empty).sum(2) / np.maximum((empty * empty).sum(2), 1)
-  shaded = np.clip(light, darkest, 1)[..., None] * empty
-  return np.round(np.abs(seen - shaded).max(2)).astype(np.uint8)
+  # Plane by plane, as NumPy is slow along an axis of three.
+  seen, empty = ([p.astype(np.float32) for p in cv2.split(q)] for q in (frame, background))
+  products = sum(s * e for s, e in zip(seen, empty, strict=True))
+  light = products / np.maximum(sum(e * e for e in empty), 1)
+  light = np.clip(light, darkest, 1)
+  red, green, blue = (np.abs(s - light * e) for s, e in zip(seen, empty, strict=True))
+  return np.round(np.maximum(np.maximum(red, green), blue)).astype(np.uint8)

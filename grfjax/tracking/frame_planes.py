@@ -93,7 +93,7 @@ class FramePlanes:
       int(np.clip(b + 3, start + 1, side))
       for b, start, side in zip(box[:2] + box[2:], first, sides, strict=True)
     ]
-    return steady_frames.Box(*first, last[0] - first[0], last[1] - first[1])
+    return steady_frames.Box(first[0], first[1], last[0] - first[0], last[1] - first[1])
 
 
 class WalkPlanes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import collections
 from collections.abc import Iterator
 
 import cv2
@@ -43,11 +43,22 @@ def explain(frames: background_model.Frames, time_s: np.ndarray) -> list[trackin
   """
   fps = 1 / float(np.median(np.diff(time_s)))
   step = max(1, round(fps / RATE_HZ))
-  grays = np.stack(list(_small_grays(frames, step)))
-  times = time_s[::step]
-  if (reason := _camera_reason(grays)) is not None:
+  rate, times = fps / step, time_s[::step]
+  length, hop = min(len(times), round(WINDOW_S * rate)), max(1, round(HOP_S * rate))
+  is_long = length >= 2 * STEP_S[1] * rate
+  on_the_spot = np.zeros(len(times), bool)
+  motions: list[tuple[float, float]] = []
+  last: collections.deque[np.ndarray] = collections.deque(maxlen=length)
+  for k, gray in enumerate(_small_grays(frames, step)):
+    if last:
+      motions.append(_motion(last[-1], gray))
+    last.append(gray)
+    part = slice(k + 1 - length, k + 1)
+    if is_long and part.start >= 0 and part.start % hop == 0:
+      on_the_spot[part] |= _steps(np.stack(last).astype(np.float32), rate)
+  if (reason := _camera_reason(motions, gray.shape[1])) is not None:
     return [tracking_gaps.Gap(float(times[0]), float(times[-1]), reason)]
-  found = np.flatnonzero(_on_the_spot(grays, fps / step))
+  found = np.flatnonzero(on_the_spot)
   return tracking_gaps.merge_gaps([(found, tracking_gaps.ON_THE_SPOT)], times)
 
 
@@ -59,11 +70,16 @@ def _small_grays(frames: background_model.Frames, step: int) -> Iterator[np.ndar
       yield cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
 
 
-def _camera_reason(grays: np.ndarray) -> tracking_gaps.Reason | None:
-  """Returns whether the background of pictures (N, H, W) streams by, or grows or shrinks."""
-  shifts, scales = np.array([_motion(a, b) for a, b in itertools.pairwise(grays)]).T
+def _camera_reason(motions: list[tuple[float, float]], columns: int) -> tracking_gaps.Reason | None:
+  """Returns whether the background streams by, or grows or shrinks.
+
+  Args:
+    motions: of pictures to the next ones, as of `_motion`.
+    columns: of the pictures.
+  """
+  shifts, scales = np.reshape(motions, (-1, 2)).T
   for steps, least, reason in (
-    (shifts, MIN_PAN * grays.shape[2], tracking_gaps.CAMERA_CARRIED),
+    (shifts, MIN_PAN * columns, tracking_gaps.CAMERA_CARRIED),
     (scales, np.log(MIN_ZOOM), tracking_gaps.ZOOM),
   ):
     way = abs(steps.sum())
@@ -97,21 +113,13 @@ def _motion(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
   return shift, float(np.log(scale))
 
 
-def _on_the_spot(grays: np.ndarray, rate: float) -> np.ndarray:
-  """Returns (N,) bool, in which of (N, H, W) pictures somebody steps on the spot."""
-  found = np.zeros(len(grays), bool)
-  length = min(len(grays), round(WINDOW_S * rate))
-  if length < 2 * STEP_S[1] * rate:
-    return found
-  for start in range(0, len(grays) - length + 1, max(1, round(HOP_S * rate))):
-    part = slice(start, start + length)
-    if _steps(grays[part].astype(np.float32), rate):
-      found[part] = True
-  return found
-
-
 def _steps(grays: np.ndarray, rate: float) -> bool:
-  """Returns whether somebody in the same place moves the legs again and again."""
+  """Returns whether somebody in the same place moves the legs again and again.
+
+  Args:
+    grays: (N, H, W) float32.
+    rate: pictures a second.
+  """
   change = np.abs(np.diff(grays, axis=0)).mean(0)
   active = change > max(ACTIVITY * float(np.median(change)), 1.5)
   joined = cv2.morphologyEx(active.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((15, 9), np.uint8))

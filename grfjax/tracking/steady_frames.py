@@ -153,14 +153,14 @@ class SteadyFrames:
     return self._sample[:: -(-len(self._sample) // count)]
 
   def __iter__(self) -> Iterator[np.ndarray]:
-    """Yields each frame, held still, (H, W, 3) uint8 RGB; a lost one as the frame before it lay."""
+    """Yields each whole frame, held still, (H, W, 3) uint8 RGB, as of `for_search`."""
     for number, frame in enumerate(self.for_search()):
       yield self.part(number, frame.filmed, self.everything)
 
   def for_search(self) -> Iterator[SearchFrame]:
     """Yields each frame and its search picture, held still; a lost one as the one before it lay."""
     if self.is_changed:
-      yield from working_frames.decoded_ahead(self._searched())
+      yield from working_frames.decoded_ahead(self._searched(), working_frames.WORKING_AHEAD)
     else:
       for frame in self._frames:
         yield SearchFrame(background_model.search_picture(frame), frame)
@@ -213,7 +213,9 @@ class SteadyFrames:
       found = self._aligner.align(gray, before)
     elif self.moves:
       expected = self._expected(before)
-      found = self._aligner.follow(gray, before, expected, light_changes=self.light_changes)
+      found = self._aligner.follow(
+        gray, self._alignments[-1], expected, light_changes=self.light_changes
+      )
     else:
       found = self._aligner.without_motion(gray)
     if self._is_untold or found.fit < self._min_fit:
@@ -239,9 +241,9 @@ class SteadyFrames:
       beyond: (H, W, 3) uint8, what is shown where the frame does not reach.
       box: the part.
     """
-    frame = self._relit(frame, found)
     if not self.moves:
-      return frame[box.rows, box.columns]
+      return self._relit(frame[box.rows, box.columns], found)
+    frame = self._relit(frame, found)
     to_filmed = found.homography @ self._canvas.to_background() @ _shift(box.left, box.top)
     return _moved(frame, to_filmed, beyond[box.rows, box.columns], cv2.INTER_CUBIC)
 
