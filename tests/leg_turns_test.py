@@ -64,6 +64,17 @@ def test_half_against_half_without_turns_that_tell_is_not_trusted():
   assert trust.trust(time_s, combined.spread).max() < trust.MIN_TRUST
 
 
+def test_estimates_that_tell_nothing_do_not_outvote_others():
+  """Two say that both legs carry alike, two have the legs exchanged: nothing is to be trusted."""
+  true = walk(TIME_S, STEPS)
+  wrong, blank = exchanged(true, TIME_S, STEPS[2], STEPS[3]), true.copy()
+  blank[(STEPS[2] <= TIME_S) & (STEPS[3] > TIME_S), :, 0] = 0.3
+  told = trust.trust(
+    TIME_S, leg_turns.combine(TIME_S, np.stack([wrong, wrong, blank, blank])).spread
+  )
+  assert told[(TIME_S > 1.85) & (TIME_S < 2.15)].max() < trust.MIN_TRUST
+
+
 def test_who_stands_on_both_legs_is_on_neither():
   force = np.full((4, 240, 2, 3), 0.5)
   near = leg_turns.near_leads(TIME_S, force[:, :, 0, 0] - force[:, :, 1, 0])

@@ -54,12 +54,15 @@ def combine(time_s: np.ndarray, members: np.ndarray) -> Combined:
   lead = members[:, :, 0, 0] - members[:, :, 1, 0]
   near = near_leads(time_s, lead)
   misfit = _misfit(time_s, lead, near)
-  weight = np.clip((LARGE_MISFIT - (misfit - misfit.min(0))) / (LARGE_MISFIT - SMALL_MISFIT), 0, 1)
+  best = misfit.min(0)
+  # Only an estimate that shows the turns itself can tell that another one is wrong.
+  worse = (misfit - best) * np.clip(1 - best / LARGE_MISFIT, 0, 1)
+  weight = np.clip((LARGE_MISFIT - worse) / (LARGE_MISFIT - SMALL_MISFIT), 0, 1)
   share = weight / weight.sum(0)
   force = np.einsum('en,enla->nla', share, members)
   variance = np.einsum('en,enl->nl', share, (members[..., 0] - force[..., 0]) ** 2)
   # All may contradict the turns, or the turns be doubtful: then the legs may be exchanged.
-  exchanged = np.maximum(_doubt(near), np.clip((misfit.min(0) - LARGE_MISFIT) / 4, 0, 1))
+  exchanged = np.maximum(_doubt(near), np.clip((best - LARGE_MISFIT) / 4, 0, 1))
   apart = force[:, 0, 0] - force[:, 1, 0]
   variance += (exchanged * apart**2)[:, None]
   return Combined(force, np.sqrt(variance))
