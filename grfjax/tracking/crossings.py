@@ -65,7 +65,7 @@ JUMP_MARGIN = 2  # frames before and after a jump that belong to no walk
 # Why nobody is found, where nothing else need be looked for.
 _TELLING = (
   tracking_gaps.FEET_CUT, tracking_gaps.HEAD_CUT, tracking_gaps.OBLIQUE, tracking_gaps.NO_STRIDE,
-  tracking_gaps.ZOOM,
+  tracking_gaps.HIDDEN, tracking_gaps.ZOOM,
 )  # fmt: skip
 
 
@@ -313,6 +313,9 @@ class _Search:
     )
     blob_frame = np.array([b.frame for b in track])
     is_hidden = np.isin(smooth.frame, blob_frame[hidden])
+    if walker_track.are_feet_hidden(track):
+      at_edge = smooth.floor > self._lower_edge
+      feet_cut, is_hidden = feet_cut | at_edge, is_hidden | ~at_edge
     aside = walker_track.steps_aside(track, self._time_s)
     no_stride = np.isin(smooth.frame, blob_frame[~aside]) & ~feet_cut & ~is_hidden
     to_filmed = np.stack([self._frames.to_filmed(k) for k in smooth.frame.tolist()])
