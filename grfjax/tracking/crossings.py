@@ -26,6 +26,7 @@ from grfjax.tracking import (
   camera_motion,
   film_cuts,
   frame_planes,
+  frozen_frames,
   linking,
   refusal_reasons,
   seams,
@@ -116,6 +117,7 @@ def find_crossings(
     for crossing in search.add(k, frame):
       has_crossing = True
       yield crossing
+  search.check_frozen()
   gaps = search.gaps()
   if not has_crossing:
     if not any(gap.reason in _TELLING for gap in gaps):
@@ -198,6 +200,7 @@ class _Search:
     self._linker = linking.Linker(fps)
     self._camera = camera_motion.CameraMotion(self._search_background, fps)
     self._cuts = film_cuts.FilmCuts()
+    self._frozen = frozen_frames.FrozenFrames(time_s)
     self._seams = seams.Seams(self._background, fps)
     self._walks: list[linking.BlobTrack] = []  # all but repetitions
     self._last: linking.BlobTrack | None = None  # of the tracks that were over before
@@ -214,13 +217,15 @@ class _Search:
     previous, self._picture = self._picture, background_model.search_picture(frame)
     self._camera.add(index, self._picture)
     self._cuts.add(index, self._picture)
-    if self._cuts.frames:
-      raise self._cut_error(self._cuts.frames[0])
+    self._frozen.add(index, previous if index else self._picture, self._picture)
+    if (cut := self._next_cut()) is not None:
+      raise self._cut_error(cut)
     for track in self._link(index, previous):
-      for part in self._without_jumps(track):
-        for walk in linking.split_at_turns(part) if part else ():
-          if self._linker.is_person(walk):
-            self._finish(walk)
+      for seen in self._without_frozen(track):
+        for part in self._without_jumps(seen):
+          for walk in linking.split_at_turns(part) if part else ():
+            if self._linker.is_person(walk):
+              self._finish(walk)
     first_open = min((t[0].frame for t in self._linker.open_tracks), default=index + 1)
     self._planes.forget_before(first_open)
     settled, shorter, self._waiting = _settle(self._waiting, first_open)
@@ -234,10 +239,27 @@ class _Search:
     together = tracking_gaps.is_within(self._linker.pair_intervals, every)
     excluded = [
       *self._excluded,
+      *(
+        (np.arange(first, last + 1), tracking_gaps.FROZEN)
+        for first, last in self._frozen.intervals()
+      ),
       (every[moving], tracking_gaps.CAMERA_MOVES),
       (every[together], tracking_gaps.TWO_TOGETHER),
     ]
     return tracking_gaps.merge_gaps(excluded, self._time_s)
+
+  def check_frozen(self) -> None:
+    """Raises UnusableFilmError where the picture stands still for much of the film."""
+    if self._frozen.is_most():
+      stretches = ', '.join(
+        f'from {self._time_s[first]:.2f} to {self._time_s[last]:.2f} s'
+        for first, last in self._frozen.intervals()
+      )
+      raise UnusableFilmError(
+        f'{stretches} the picture stands still at once in the middle of a motion, while the film '
+        'goes on. Cut that away (ffmpeg -ss FROM -t SECONDS -i IN OUT keeps a part)',
+        code='video.frozen',
+      )
 
   def describe_motion(self) -> str:
     """Returns in words how far somebody has moved."""
@@ -341,6 +363,20 @@ class _Search:
       code='video.cut',
       frame=frame,
     )
+
+  def _next_cut(self) -> int | None:
+    """Returns the frame before which the view changed; None without one."""
+    # Once a picture that stood still goes on, a walker may be somewhere else.
+    after = {last + 1 for _, last in self._frozen.intervals()} if self._cuts.frames else set()
+    return next((frame for frame in self._cuts.frames if frame not in after), None)
+
+  def _without_frozen(self, track: linking.BlobTrack) -> list[linking.BlobTrack]:
+    """Cuts a track where the picture stands still; these frames belong to no walk."""
+    parts = []
+    for first, last in self._frozen.intervals():
+      parts.append([b for b in track if b.frame <= first])
+      track = [b for b in track if b.frame > last]
+    return [part for part in (*parts, track) if part]
 
   def _without_jumps(self, track: linking.BlobTrack) -> list[linking.BlobTrack]:
     """Cuts a track where the film jumps, and notes that; the frames beside it belong to no walk."""
