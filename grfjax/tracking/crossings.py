@@ -27,6 +27,7 @@ from grfjax.tracking import (
   film_cuts,
   frame_planes,
   frozen_frames,
+  hidden_feet,
   linking,
   refusal_reasons,
   seams,
@@ -335,7 +336,7 @@ class _Search:
     )
     blob_frame = np.array([b.frame for b in track])
     is_hidden = np.isin(smooth.frame, blob_frame[hidden])
-    if walker_track.are_feet_hidden(track):
+    if hidden_feet.are_hidden(track, smooth, self._search_background, self._lower_edge):
       at_edge = smooth.floor > self._lower_edge
       feet_cut, is_hidden = feet_cut | at_edge, is_hidden | ~at_edge
     aside = walker_track.steps_aside(track, self._time_s)

@@ -52,13 +52,6 @@ HIDDEN_FEET = 0.15  # body heights over the floor, of the lowest part that is se
 HIDDEN_S = 0.2
 ABRUPT = 0.1  # body heights by which that part rises within three frames, as feet vanish
 
-# A foot that swings is off the floor, so that of legs side by side mostly one alone reaches down to
-# the lowest row: in under 0.65 of such frames of all walks looked at. Where something hides the
-# feet, or the picture's edge cuts them, both do, in over 0.9, and are no wider there than shins.
-BOTH_DOWN = 0.8
-MIN_BOTH_SHARE = 0.1  # of a walk's frames must have legs side by side
-MAX_SHIN = 0.12  # body heights; a foot that stands has 0.15
-
 EDGE_SIGMA_S = 0.5  # over which it is looked whether the picture's edge cuts the body
 MOSTLY_CUT = 0.6  # of the frames around
 
@@ -131,16 +124,6 @@ def hidden_feet(track: linking.BlobTrack, time_s: np.ndarray) -> np.ndarray:
     is_abrupt = any(abs(bottom[k + 2] - bottom[k - 3]) > ABRUPT * height for k in ends)
     hidden[start:stop] = is_abrupt and at[stop - 1] - at[start] > HIDDEN_S
   return hidden
-
-
-def are_feet_hidden(track: linking.BlobTrack) -> bool:
-  """Returns whether something hides the feet all along: a low wall, or the picture's lower edge."""
-  lowest = np.array([b.lowest_leg for b in track if b.legs_apart])
-  if len(lowest) < MIN_BOTH_SHARE * len(track):
-    return False
-  both = lowest[lowest > 0]
-  shin = MAX_SHIN * linking.median_height(track)
-  return len(both) > BOTH_DOWN * len(lowest) and float(np.median(both)) < shin
 
 
 def find_jump(track: linking.BlobTrack, time_s: np.ndarray) -> int | None:
