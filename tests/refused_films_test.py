@@ -86,7 +86,7 @@ def test_a_flash_and_a_faulty_frame_are_no_cuts():
   fault = np.random.default_rng(0).integers(0, 255, ROOM.shape).astype(np.uint8)
   bright = cv2.add(ROOM, (60, 60, 60, 0))
   for k, frame in enumerate([ROOM, ROOM, bright, bright, ROOM, fault, ROOM, ROOM, ROOM]):
-    cuts.add(k, frame)
+    cuts.add(k, film_cuts.small_picture(frame))
   assert cuts.frames == []
 
 

@@ -24,6 +24,7 @@ from grfjax.tracking import (
   background_model,
   blobs,
   camera_motion,
+  dissolves,
   film_cuts,
   frame_planes,
   frozen_frames,
@@ -201,6 +202,7 @@ class _Search:
     self._linker = linking.Linker(fps)
     self._camera = camera_motion.CameraMotion(self._search_background, fps)
     self._cuts = film_cuts.FilmCuts()
+    self._dissolves = dissolves.Dissolves(fps)
     self._frozen = frozen_frames.FrozenFrames(time_s)
     self._seams = seams.Seams(self._background, fps)
     self._walks: list[linking.BlobTrack] = []  # all but repetitions
@@ -217,8 +219,12 @@ class _Search:
     self._planes.add(index, frame)
     previous, self._picture = self._picture, background_model.search_picture(frame)
     self._camera.add(index, self._picture)
-    self._cuts.add(index, self._picture)
+    small = self._frames.small_picture(index, frame)
+    self._cuts.add(index, small)
+    self._dissolves.add(index, small)
     self._frozen.add(index, previous if index else self._picture, self._picture)
+    if self._dissolves.frames:
+      raise self._dissolve_error(self._dissolves.frames[0])
     if (cut := self._next_cut()) is not None:
       raise self._cut_error(cut)
     for track in self._link(index, previous):
@@ -362,6 +368,15 @@ class _Search:
       f'frame {frame} at {at:.2f} s shows another view than the frame before: several shots are '
       f'joined. Give each by itself (ffmpeg -i IN -t {at:.2f} OUT keeps what is before)',
       code='video.cut',
+      frame=frame,
+    )
+
+  def _dissolve_error(self, frame: int) -> UnusableFilmError:
+    at = self._time_s[frame]
+    return UnusableFilmError(
+      f'around frame {frame} at {at:.2f} s one shot fades into another: several shots are joined. '
+      'Give each by itself (ffmpeg -i IN -t SECONDS OUT keeps what is before)',
+      code='video.dissolve',
       frame=frame,
     )
 

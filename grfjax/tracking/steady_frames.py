@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from grfjax.io import cores, progress, working_frames
-from grfjax.tracking import alignment, background_model, medians
+from grfjax.tracking import alignment, background_model, film_cuts, medians
 
 ROUNDS = 3  # of aligning the sample and taking its median anew
 
@@ -71,6 +71,7 @@ class SteadyFrames:
     self._alignments: list[alignment.Alignment] = []
     self._aligning = threading.Lock()
     self.lost: list[int] = []
+    self._small: dict[int, np.ndarray] = {}  # frames as they were filmed, until they are asked for
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
     grays = [_gray(frame) for frame in sample]
     background, unmoved, moving, turns = _align_sample(grays)
@@ -122,7 +123,17 @@ class SteadyFrames:
       with self._aligning:  # another pass may be at the same frame
         if number == len(self._alignments):
           self._align(number, frame)
+          self._small[number] = film_cuts.small_picture(frame)
       yield self._moved(frame, self._alignments[number], self._background)
+
+  def small_picture(self, number: int, steady: np.ndarray) -> np.ndarray:
+    """Returns the small picture (`film_cuts.small_picture`) of a frame as it was filmed.
+
+    Args:
+      number: of a frame that is iterated over for the first time; asked for once.
+      steady: the frame as it came out.
+    """
+    return self._small.pop(number) if self.is_changed else film_cuts.small_picture(steady)
 
   def to_filmed(self, number: int) -> np.ndarray:
     """Returns the homography (3, 3) from a frame's held still pixels to those it was filmed with.
