@@ -9,8 +9,8 @@ from grfjax.tracking import linking, walker_track
 # A foot that swings is off the floor, so that of legs side by side mostly one alone reaches down to
 # the lowest row: in under 0.65 of such frames of all walks looked at. Where something hides the
 # feet, both do, in over 0.9, and are no wider there than shins.
-BOTH_DOWN = 0.8
-MIN_BOTH_SHARE = 0.1  # of a walk's frames must have legs side by side
+BOTH_DOWN = 0.85
+MIN_BOTH_SHARE = 0.25  # of a walk's frames must have legs side by side
 MAX_SHIN = 0.12  # body heights; a foot that stands has 0.15
 
 # The background changes at the upper edge of what hides them: by gray levels along the whole way,

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from grfjax.io import cores, progress, working_frames
-from grfjax.tracking import alignment, background_model, film_cuts, medians
+from grfjax.tracking import alignment, background_model, film_cuts, insets, medians
 
 ROUNDS = 3  # of aligning the sample and taking its median anew
 
@@ -58,6 +58,7 @@ class SteadyFrames:
   Attributes:
     moves: whether the camera moves.
     light_changes: whether the light changes.
+    inset: a small picture that is laid over the film, in the pixels of frames as they were filmed.
     lost: numbers of the frames looked at so far of which it cannot be told how the camera stood.
   """
 
@@ -73,6 +74,7 @@ class SteadyFrames:
     self.lost: list[int] = []
     self._small: dict[int, np.ndarray] = {}  # frames as they were filmed, until they are asked for
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
+    self.inset = insets.find_inset(sample)
     grays = [_gray(frame) for frame in sample]
     background, unmoved, moving, turns = _align_sample(grays)
     self._shape = background.shape
