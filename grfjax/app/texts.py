@@ -233,6 +233,7 @@ FLAGS: dict[str, str] = {
   'gait.step_length': N_('A step is shorter or longer than walking allows.'),
   'prediction.note': N_('There is a note:'),
   'prediction.no_opensim_file': N_('There is no file for OpenSim.'),
+  'prediction.split_opensim_file': N_('There are more files for OpenSim than walks.'),
   'prediction.no_centre_of_pressure': N_('The file for OpenSim has no centre of pressure.'),
 }
 
@@ -396,6 +397,12 @@ FLAG_SENTENCES: dict[str, tuple[tuple[str, str], ...]] = {
       N_('There is no OpenSim file (_grf.mot): nowhere are both legs known for %(seconds)s s.')
     ),
   ),
+  'prediction.split_opensim_file': (_as_it_is(
+    N_(
+      'There are %(files)s OpenSim files (_grf.mot) of %(stretches)s stretches with forces: where '
+      'it is not known where a foot stands, a file ends.'
+    )
+  ),),
   'prediction.no_centre_of_pressure': (
     _as_it_is(
       N_(
