@@ -18,10 +18,10 @@ CHANGED = 10.0  # gray levels by which a value changes from the one picture to t
 MIN_MEAN = 4.0  # gray levels by which they differ on average at least
 MIN_SHARE = 0.5  # of all values change
 
-# Shares of the second picture in the mixture: of the middle value, and from the tenth to the
-# ninetieth hundredth of all. Of fades it was under 0.2; where people or the camera move, over 0.3.
+# Shares of the second picture in the mixture: of the middle value, and from the first to the third
+# quartile of all. Of fades it was under 0.08; where people or the camera move, over 0.16.
 MIXED = (0.25, 0.75)
-MAX_SPREAD = 0.25
+MAX_SPREAD = 0.12
 
 
 class Dissolves:
@@ -62,7 +62,7 @@ def _is_mixture(between: np.ndarray, before: np.ndarray, after: np.ndarray) -> b
   if changed.mean() < MIN_SHARE:
     return False
   share = (between[changed] - first[changed]) / change[changed]
-  low, middle, high = np.percentile(share, [10, 50, 90])
+  low, middle, high = np.percentile(share, [25, 50, 75])
   if not (MIXED[0] < middle < MIXED[1] and high - low < MAX_SPREAD):
     return False
   return film_cuts.is_other_view(before, after) and film_cuts.is_other_view(after, before)

@@ -16,7 +16,11 @@ from grfjax.io import video_file
 # goes on refining it for some frames), and more there is right before, and right after.
 STILL = 0.2
 MOVING = 0.35
-SUDDEN = 2.5  # times the change of the frames before: there somebody has vanished, or the view is new
+SUDDEN = (
+  2.5  # times the change of the frames before: there somebody has vanished, or the view is new
+)
+
+EVEN = 0.8  # of the change of some frames before; of who leaves the picture less is left
 
 BESIDE = 2  # frames before and after, one of which must move
 BEFORE = 6  # frames that tell how much is usual before
@@ -73,7 +77,7 @@ class FrozenFrames:
       return False
     if len(before):
       usual_before = float(np.median(changes[max(0, start - BEFORE) : start]))
-      if before.max() < moving or before.max() > SUDDEN * usual_before:
+      if not max(moving, EVEN * usual_before) <= before.max() <= SUDDEN * usual_before:
         return False
     is_end = self._count == len(self._time_s) and stop == len(changes)
     return bool(after.max() >= moving) if len(after) else is_end

@@ -131,9 +131,9 @@ def _pairs(places: list[int], length: int) -> np.ndarray:
   """Returns (P, 2) numbers of the places between which a rectangle may lie."""
   least, most = MIN_LENGTH * length, MAX_LENGTH * length
   pairs = itertools.combinations(range(len(places)), 2)
-  return np.array(
-    [(i, j) for i, j in pairs if least < places[j] - places[i] < most], int
-  ).reshape(-1, 2)
+  return np.array([(i, j) for i, j in pairs if least < places[j] - places[i] < most], int).reshape(
+    -1, 2
+  )
 
 
 def _sides(edges: _Edges, columns: list[int], spans: list[tuple[int, int]]) -> np.ndarray:
