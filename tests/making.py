@@ -16,6 +16,8 @@ import av
 import cv2
 import numpy as np
 
+from grfjax.io import video_writing
+
 DUMMY_DATA = pathlib.Path(__file__).parents[1] / 'datasets/walking_grf/dummy_data'
 SUBJECTS = {'A': 61.5, 'B': 48.0, 'C': 75.25}  # body masses of the sets made here, kg
 G = 9.80665
@@ -178,7 +180,7 @@ def write_video(
   """
   clock = fractions.Fraction(1, 90000)
   with av.open(str(path), 'w', options=options) as container:
-    x264 = {'crf': str(crf), 'preset': 'veryfast', 'threads': '1', 'g': str(key_every)}
+    x264 = video_writing.x264_options(crf, 'veryfast') | {'threads': '1', 'g': str(key_every)}
     stream = container.add_stream('libx264', rate=round(fps), options=x264)
     stream.pix_fmt, stream.time_base, stream.codec_context.time_base = 'yuv420p', clock, clock
     for k, rgb in enumerate(frames):

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+import gait_curves
 import html_pages
 import jinja2
 import numpy as np
@@ -154,6 +155,17 @@ def test_headings_of_a_walk(tmp_path):
     'How it was made', 'What the words mean',
   ]  # fmt: skip
   assert 'Nothing stood out: no gap, and no value that walking excludes.' in text
+
+
+def test_a_mean_of_fewer_than_three_contacts_is_marked(tmp_path):
+  few, enough = (
+    write_walk(
+      tmp_path / name, gait_curves.walk(gait_curves.alternate(count), rate=60, lasts=7.0)[1]
+    )
+    for name, count in (('few', 4), ('enough', 12))
+  )
+  assert '<td>2 !</td>' in few
+  assert not re.search(r'<td>\d+ !</td>', enough)
 
 
 def test_page_of_nothing(tmp_path):

@@ -101,6 +101,34 @@ class TestRead:
       force_files.read(write_csv(tmp_path / 'f.csv', *steps, names), LEGS)
     assert caught.value.code == code
 
+  def test_metres_under_a_header_of_millimetres_are_refused(self, tmp_path, steps):
+    path = write_csv(tmp_path / 'f.csv', *steps, units=' (mm)')
+    with pytest.raises(force_files.ForceError, match='metres where the file says mil') as caught:
+      force_files.read(path, LEGS)
+    assert (caught.value.code, caught.value.column) == ('force.pressure', 'px_1')
+
+  @pytest.mark.parametrize('cell', ['inf', '-Infinity'])
+  def test_an_infinite_number_is_refused_under_a_foot_and_unknown_elsewhere(
+    self, tmp_path, steps, cell
+  ):
+    time_s, force, place = steps
+    row = int(np.flatnonzero(np.isfinite(place[:, 1, 0]))[20])
+
+    def with_infinite(*numbers):
+      def change(rows):
+        for number in numbers:
+          rows[number + 1][9] = cell
+        return rows
+
+      return write_csv(tmp_path / 'f.csv', *steps, lines=change)
+
+    check(force_files.read(with_infinite(0, 1), LEGS), place)  # plate 2 is empty there
+    with pytest.raises(force_files.ForceError) as caught:
+      force_files.read(with_infinite(0, row), LEGS)
+    assert (caught.value.code, caught.value.line, caught.value.column) == (
+      'table.not_finite', row + 2, 'px_2',
+    )  # fmt: skip
+
   def test_it_is_turned_with_the_forces(self, tmp_path, steps):
     """A file whose x is the walker's left and whose y is backward."""
     time_s, force, place = steps

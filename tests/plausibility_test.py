@@ -5,6 +5,7 @@ import dataclasses
 import gait_curves
 import numpy as np
 import pytest
+import report_making
 
 from grfjax.app import texts
 from grfjax.gait import foot_contacts, force_curves, plausibility
@@ -92,6 +93,22 @@ def test_gaps_come_first_and_keep_their_codes():
   quality = check(without(walk(), slice(0, 5)), gaps=(gap, gap))
   assert quality.flags[0] == 'From 0.0 to 1.0 s the camera moves.'
   assert quality.flag_codes[:2] == ('walker.camera_moves', 'gait.frames_without_estimate')
+
+
+def test_why_a_walk_is_in_several_files_for_opensim_is_said():
+  curves = report_making.make_curves(np.ones((60, 2, 3)))
+  pressure = np.full((60, 2, 2), 0.1)
+  said = []
+  for lost in (slice(0, 0), slice(20, 40)):
+    place = pressure.copy()
+    place[lost, 0] = np.nan  # a foot that carries, and nobody knows where it stands
+    prediction = walk_prediction.Prediction('walk', 'walk.mp4', '', curves, 60.0, {})
+    with pytest.MonkeyPatch.context() as patch:
+      patch.setattr(walk_prediction.Prediction, 'pressure_m', place)
+      flag = prediction._about_opensim()
+    said.append(flag and flag.code)
+  assert said == [None, 'prediction.split_opensim_file']
+  assert not texts.flag(flag.code, flag.text, str, 'de')['detail']
 
 
 def test_codes_stand_beside_all_sentences_of_the_json():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import tracemalloc
 from collections.abc import Iterable
 
@@ -13,7 +14,10 @@ import pytest
 
 from grfjax.tracking import (
   crossings,
+  dissolves,
   film_cuts,
+  frozen_frames,
+  insets,
   linking,
   refusal_reasons,
   tracking_gaps,
@@ -88,7 +92,7 @@ def test_a_flash_and_a_faulty_frame_are_no_cuts():
   fault = np.random.default_rng(0).integers(0, 255, ROOM.shape).astype(np.uint8)
   bright = cv2.add(ROOM, (60, 60, 60, 0))
   for k, frame in enumerate([ROOM, ROOM, bright, bright, ROOM, fault, ROOM, ROOM, ROOM]):
-    cuts.add(k, frame)
+    cuts.add(k, film_cuts.small_picture(frame))
   assert cuts.frames == []
 
 
@@ -267,3 +271,149 @@ def test_a_room_that_grows_in_the_picture():
   assert search._zoom(np.stack([np.diag([s, s, 1.0]) for s in scales])) == pytest.approx(1.15)
   shifted = np.stack([np.array([[1, 0, s], [0, 1, -s], [0, 0, 1.0]]) for s in scales])
   assert search._zoom(shifted) == pytest.approx(1)
+
+
+# --- films that were put together, or hang
+
+
+@pytest.mark.parametrize('length', [12, 60])
+def test_one_shot_that_fades_into_another(filmed, length):
+  other = noisy(film(COLUMNS[::-1], OTHER_ROOM))
+  shares = np.arange(1, length + 1) / (length + 1)
+  fade = [
+    cv2.addWeighted(filmed[20 + k], 1 - s, other[k], s, 0) for k, s in enumerate(shares.tolist())
+  ]
+  message = refused(filmed[:20] + fade + other[length:], 'video.dissolve')
+  at = int(re.search(r'frame (\d+)', message)[1])
+  assert 20 <= at < 20 + length
+
+
+def test_a_pan_and_light_that_changes_are_no_fades(filmed):
+  dark = [
+    (frame * np.linspace(1, 0.4, COUNT)[k]).astype(np.uint8) for k, frame in enumerate(filmed)
+  ]
+  wide = making.room(HEIGHT, 500)
+  panned = [np.ascontiguousarray(wide[:, 3 * k : 3 * k + WIDTH]) for k in range(COUNT)]
+  for frames in (dark, panned):
+    found = dissolves.Dissolves(FPS)
+    for k, frame in enumerate(frames):
+      found.add(k, film_cuts.small_picture(frame))
+    assert found.frames == []
+
+
+@pytest.mark.parametrize('lost', [0, 20], ids=['held', 'and the time is lost'])
+def test_a_walker_who_freezes_in_mid_stride(filmed, lost):
+  frames = filmed[:40] + [filmed[40]] * 24 + filmed[41 + lost :]
+  walks, gaps = look(frames)
+  (gap,) = [gap for gap in gaps if gap.reason == tracking_gaps.FROZEN]
+  assert (gap.start_s, gap.end_s) == (40 / FPS, 63 / FPS)
+  assert walks[0].track.frame[-1] <= 40
+  assert all(walk.track.frame[0] > 63 for walk in walks[1:])
+  assert len(walks) == (2 if not lost else 1)  # what is left then is too short
+
+
+def test_a_film_that_hangs_for_a_third_of_its_length(filmed):
+  message = refused(filmed[:70] + [filmed[70]] * 60, 'video.frozen')
+  assert 'from 1.17 to 2.15 s' in message
+
+
+def frozen(frames: Film) -> list[tuple[int, int]]:
+  found = frozen_frames.FrozenFrames(np.arange(len(frames)) / FPS)
+  for k, frame in enumerate(frames):
+    found.add(k, frames[max(0, k - 1)], frame)
+  return found.intervals()
+
+
+def test_doubled_frames_and_a_still_room_are_not_frozen(filmed):
+  doubled = [frame for frame in filmed[::4] for _ in range(4)]
+  assert frozen(doubled) == []
+  beyond = film(np.linspace(25, WIDTH + 60, COUNT))  # without noise, walks out of the picture
+  assert frozen(beyond + [ROOM] * 60) == []
+  # Who comes to rest little by little, without noise, and stands.
+  at = 100 - 60 * np.exp(-np.arange(COUNT) / 8)
+  slowing = []
+  for k, column in enumerate(at):
+    frame = ROOM.copy()
+    making.figure(frame, column, FLOOR, TALL, column / 8)
+    slowing.append(frame)
+  assert frozen(slowing) == []
+
+
+SMALL = slice(8, 50), slice(8, 82)  # rows and columns of a small picture
+
+
+def with_inset(frames: Film, other: Film) -> Film:
+  out = []
+  for frame, shown in zip(frames, other, strict=True):
+    seen = frame.copy()
+    size = SMALL[1].stop - SMALL[1].start, SMALL[0].stop - SMALL[0].start
+    seen[SMALL] = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
+    out.append(seen)
+  return out
+
+
+def test_a_small_picture_within_the_picture():
+  """It shows another walker, who is not estimated, and hides who walks behind it."""
+  own_room, other_room = (cv2.GaussianBlur(room, (0, 0), 6) for room in (ROOM, OTHER_ROOM))
+  other = film(COLUMNS[::-1], cv2.subtract(other_room, (50, 50, 50, 0)))
+  frames = noisy(with_inset(film(COLUMNS, own_room), other))
+  walks, gaps = look(frames)
+  inset = insets.find_inset(frames[::3])
+  assert abs(inset.left - 8) < 3
+  assert abs(inset.right - 82) < 3
+  assert abs(inset.top - 8) < 3
+  assert abs(inset.bottom - 50) < 3
+  assert tracking_gaps.INSET in [gap.reason for gap in gaps]
+  for walk in walks:
+    assert walk.track.x[walk.clear].min() > 82
+  assert sum(walk.clear.sum() for walk in walks) > 30
+
+
+def test_a_poster_before_which_somebody_walks_is_none(walk):
+  room = ROOM.copy()
+  room[40:90, 60:130] = OTHER_ROOM[40:90, 60:130]
+  frames = noisy(film(COLUMNS, room))
+  assert insets.find_inset(frames[::3]) is None
+
+
+# --- feet that are hidden all along
+
+
+def stepping(columns: Iterable[float]) -> Film:
+  """Someone with feet, one of which is off the floor while it swings."""
+  frames = []
+  for k, x in enumerate(columns):
+    frame, phase = ROOM.copy(), 0.16 * k
+    for side in (-1, 1):
+      swing, lift = side * np.sin(phase), max(0.0, side * np.cos(phase))
+      hip, ankle = (x, FLOOR - 40), (x + 16 * swing, FLOOR - 5 - 7 * lift)
+      ends = [(round(16 * (a - 0.5)), round(16 * (b - 0.5))) for a, b in (hip, ankle)]
+      cv2.line(frame, *ends, making.CLOTHES[1], 4, cv2.LINE_AA, shift=4)
+      heel, toe = round(ankle[0] - 3), round(ankle[0] + 8)
+      sole = round(ankle[1] + 5)
+      cv2.rectangle(frame, (heel, sole - 4), (toe, sole - 1), making.CLOTHES[1], -1)
+    cv2.rectangle(frame, (round(x) - 7, 42), (round(x) + 7, 72), making.CLOTHES[0], -1)
+    cv2.circle(frame, (round(x), 36), 6, making.CLOTHES[2], -1, cv2.LINE_AA)
+    frames.append(frame)
+  return frames
+
+
+@pytest.mark.parametrize(
+  ('top', 'code'), [(None, ''), (99, 'walker.hidden'), (94, 'walker.hidden')]
+)
+def test_a_low_wall_before_the_feet_all_along(top, code):
+  frames = stepping(COLUMNS)
+  for frame in frames:
+    if top:
+      frame[top:] = (70, 90, 60)
+  frames = noisy(frames)
+  if code:
+    refused(frames, code)
+  else:
+    (found,), gaps = look(frames)
+    assert found.clear.all()
+    assert gaps == []
+
+
+def test_the_lower_edge_at_the_ankles_all_along():
+  refused([frame[:98] for frame in noisy(stepping(COLUMNS))], 'walker.feet_cut')

@@ -52,9 +52,7 @@ _DIGITS = {  # of a unit's values as shown; others 0
   's': 2, 'BW': 2, 'BW/s': 1, 'BW s': 3, 'm': 2, 'm/s': 2, 'body heights': 2, 'body heights/s': 2,
 }  # fmt: skip
 
-# A mean of fewer is shown with a doubt: one contact that was measured wrongly decides it, and only
-# of three or more it can be told which one stands out.
-ENOUGH_VALUES = 3
+ENOUGH_VALUES = walk_highlights.ENOUGH_VALUES
 
 
 @dataclasses.dataclass(frozen=True)

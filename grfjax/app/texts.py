@@ -87,6 +87,14 @@ REFUSALS: dict[str, tuple[str, str]] = {
     N_('The film shows another view from one picture to the next: several shots are joined.'),
     N_('Choose one of the shots by itself.'),
   ),
+  'video.dissolve': (
+    N_('One shot fades into another: several shots are joined.'),
+    N_('Choose one of the shots by itself.'),
+  ),
+  'video.frozen': (
+    N_('For a while the picture stands still while the film goes on.'),
+    N_('Cut that part away, or film again.'),
+  ),
   'video.turned': (
     N_('The picture is turned: the walker lies on the side, or the head is below.'),
     _ANOTHER_FILE,
@@ -111,8 +119,8 @@ FINDINGS: dict[str, str] = {
   ),
   'check.withheld': N_('In %(percent)s %% of the walk the walker is not seen clearly.'),
   'check.few_contacts': N_(
-    'The walk is short: about %(contacts)s contacts of each foot will be seen whole, expected '
-    '%(enough)s or more. Film several walks, there and back, in one film.'
+    'The walk is short. Contacts of each foot that will be seen whole: about %(contacts)s, '
+    'expected %(enough)s or more. Film several walks, there and back, in one film.'
   ),
   'check.small_walker': N_(
     'The walker is small: the window around is %(rows)s pixels high, expected %(expected)s.'
@@ -155,6 +163,13 @@ FINDINGS: dict[str, str] = {
   'walker.jump': N_(
     'From %(start)s to %(end)s s the film jumps; what is before and after is estimated by itself.'
   ),
+  'walker.frozen': N_(
+    'From %(start)s to %(end)s s the picture stands still at once, and nothing is estimated.'
+  ),
+  'walker.inset': N_(
+    'From %(start)s to %(end)s s a small picture within the picture shows somebody or hides the '
+    'walker, and nothing is estimated.'
+  ),
   'walker.repeated': N_(
     'From %(start)s to %(end)s s a walk is shown again: the film is looped or runs backwards.'
   ),
@@ -183,6 +198,8 @@ FLAGS: dict[str, str] = {
   'walker.camera_carried': N_('Where the camera goes along with the walker, nothing is given.'),
   'walker.zoom': N_('Where the camera zooms or comes nearer, nothing is given.'),
   'walker.jump': N_('Where the film jumps, nothing is given.'),
+  'walker.frozen': N_('Where the picture stands still at once, nothing is given.'),
+  'walker.inset': N_('Where a small picture hides or shows the walker, nothing is given.'),
   'walker.repeated': N_('A walk is shown again: the numbers count the same steps more than once.'),
   'walker.oblique': N_('Where somebody comes nearer or goes away, nothing is given.'),
   'walker.oblique_feet': N_(
@@ -216,6 +233,7 @@ FLAGS: dict[str, str] = {
   'gait.step_length': N_('A step is shorter or longer than walking allows.'),
   'prediction.note': N_('There is a note:'),
   'prediction.no_opensim_file': N_('There is no file for OpenSim.'),
+  'prediction.split_opensim_file': N_('There are more files for OpenSim than walks.'),
   'prediction.no_centre_of_pressure': N_('The file for OpenSim has no centre of pressure.'),
 }
 
@@ -379,6 +397,12 @@ FLAG_SENTENCES: dict[str, tuple[tuple[str, str], ...]] = {
       N_('There is no OpenSim file (_grf.mot): nowhere are both legs known for %(seconds)s s.')
     ),
   ),
+  'prediction.split_opensim_file': (_as_it_is(
+    N_(
+      'There are %(files)s OpenSim files (_grf.mot) of %(stretches)s stretches with forces: where '
+      'it is not known where a foot stands, a file ends.'
+    )
+  ),),
   'prediction.no_centre_of_pressure': (
     _as_it_is(
       N_(

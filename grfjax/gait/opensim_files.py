@@ -107,22 +107,15 @@ def to_mot(
     The files' texts, one for each walk of at least `MIN_WALK_S`, in order; none where the axes or a
     leg are missing.
   """
-  if curves.force.shape[2] < 3:
-    return []
   newtons = curves.force * body_mass_kg * conventions.G
-  known = np.asarray(np.isfinite(newtons).all((1, 2)))
   if pressure_m is not None:
-    stands = np.isfinite(pressure_m).all(2)
-    in_air = ~stands & (curves.force[:, :, 0] <= contact_thresholds.CONTACT_BW)
+    in_air = _in_air(curves, pressure_m)
     newtons = np.where(in_air[..., None], 0, newtons)
-    known &= (stands | in_air).all(1)
   interval_s = float(np.median(np.diff(curves.time_s))) if len(curves.time_s) > 1 else 0.0
   texts: list[str] = []
-  for frames in _walks(curves, known):
+  for frames in walk_frames(curves, pressure_m):
     time_s = curves.time_s[frames]
     duration_s = time_s[-1] - time_s[0]
-    if duration_s < MIN_WALK_S:
-      continue
     even_s = np.linspace(time_s[0], time_s[-1], round(duration_s / interval_s) + 1)
     columns = [_on_lines(even_s, time_s, c) for c in newtons[frames].reshape(-1, 6).T]
     even_newtons = np.stack(columns, -1).reshape(-1, 2, 3)
@@ -134,6 +127,28 @@ def to_mot(
     title = walk_name(' '.join(name.split()), len(texts) + 1) + '_grf'
     texts.append(_mot_text(title, even_s, even_newtons, points_m))
   return texts
+
+
+def walk_frames(
+  curves: force_curves.ForceCurves, pressure_m: np.ndarray | None = None
+) -> list[slice]:
+  """Returns the frames of the video that each file is of; arguments as of `to_mot`."""
+  if curves.force.shape[2] < 3:
+    return []
+  known = np.asarray(np.isfinite(curves.force).all((1, 2)))
+  if pressure_m is not None:
+    known &= (np.isfinite(pressure_m).all(2) | _in_air(curves, pressure_m)).all(1)
+  return [
+    frames
+    for frames in _walks(curves, known)
+    if curves.time_s[frames.stop - 1] - curves.time_s[frames.start] >= MIN_WALK_S
+  ]
+
+
+def _in_air(curves: force_curves.ForceCurves, pressure_m: np.ndarray) -> np.ndarray:
+  """Returns (N, 2) bool, which feet are in the air."""
+  stands = np.isfinite(pressure_m).all(2)
+  return ~stands & (curves.force[:, :, 0] <= contact_thresholds.CONTACT_BW)
 
 
 def external_loads(mot_file: str) -> str:

@@ -25,6 +25,7 @@ MAX_GAP_S = 0.02  # slower than 50 Hz there is no telling when a foot lands
 MIN_STEP_S = 1e-5  # plates are sampled at 100 Hz to a few kHz; faster means another unit of time
 _MAX_GAP_RATIO = 5.0  # times the median interval: rows are missing
 
+_INFINITE = re.compile(r'[+-]?(?:inf|infinity)', re.I)
 _MISSING = re.compile(r'^(?:[+-]?(?:nan|inf|infinity)|-+|)\n', re.I | re.M)
 
 
@@ -82,8 +83,8 @@ class Table:
         decimal mark where the cells do not.
 
     Returns:
-      (N, len(columns) + len(optional)) float64 with NaN where an optional cell holds no number,
-      and '.' or ','.
+      (N, len(columns) + len(optional)) float64 with NaN where an optional cell holds no number and
+      infinity where it says so, and '.' or ','.
     """
     if len(self.rows) < MIN_ROWS:
       raise errors.InputError(
@@ -100,6 +101,8 @@ class Table:
       known = self._parse(_MISSING.sub('0\n', more), optional, mark)
       if _MISSING.search(more):
         gappy = decimal_marks.parse(_MISSING.sub('nan\n', more), mark)
+        if _INFINITE.search(more):
+          gappy[[bool(_INFINITE.fullmatch(cell)) for cell in more.split('\n')[:-1]]] = np.inf
         known = gappy.reshape(known.shape)
       values = np.hstack([values, known])
     return values, mark

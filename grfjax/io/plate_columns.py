@@ -82,6 +82,9 @@ def read(
   force = (values[:, start : len(columns)] * scales).reshape(len(values), len(plates), 3)
 
   by_column = dict(zip(optional, values[:, len(columns) :].T, strict=True))
+  for p, plate in enumerate(plates):
+    for k in (*plate.pressure, *plate.moment):
+      _drop_infinite(table, by_column[k], force[:, p], k)
   pressure = np.full(force.shape, np.nan)
   moment = np.full((*force.shape[:2], 2), np.nan)
   for p, plate in enumerate(plates):
@@ -106,6 +109,26 @@ def read(
     moment if any(plate.moment for plate in plates) else None,
     tuple(notes),
   )
+
+
+def _drop_infinite(
+  table: force_tables.Table, values: np.ndarray, force: np.ndarray, column: int
+) -> None:
+  """Makes infinite values (N,) unknown, which a division by the force of an empty plate gives.
+
+  Raises:
+    InputError: a value is infinite while the plate carries a force (N, 3).
+  """
+  infinite = np.isinf(values)
+  loaded = np.flatnonzero(infinite & (np.abs(force).max(1) > conventions.CONTACT_N))
+  if len(loaded):
+    raise table.error(
+      'found an infinite number under a foot, expected a finite one, or an empty cell',
+      'table.not_finite',
+      table.rows[loaded[0]][0],
+      table.names[column] or str(column + 1),
+    )
+  values[infinite] = np.nan
 
 
 def pressure_from_moments(force: np.ndarray, moment: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from grfjax import conventions, mask_runs
 # is exact to millimetres.
 _FIRM = 0.2  # of the plate's largest vertical force
 _STILL_M = 1e-3  # a foot's centre of pressure moves by centimetres; what moves less holds nothing
+_THOUSANDTH_M = 5e-5, 4.5e-4  # by which metres move that are taken for millimetres
 _FOOT_M = 0.45  # longer than any foot in its shoe
 _UNIT_M = 5.0  # a foot of 0.1 to 0.3 m in another unit: 10 to 30 cm, 100 to 300 mm
 _JUMP_M, _JUMP_MPS = 0.06, 5.0  # between two samples: noise, and what a foot can do meanwhile
@@ -89,6 +90,13 @@ def settle(
   for plate in range(fz.shape[1]):
     found = list(_contacts(time_s, fz[:, plate], known[:, plate], plate))
     moves = [np.ptp(contact.place, axis=0).max() for contact in found]
+    if moves and _THOUSANDTH_M[0] < np.median(moves) < _THOUSANDTH_M[1]:
+      return None, Fault(
+        plate + 1,
+        f'the centre of pressure moves {1000 * np.median(moves):.2g} mm under a foot; expected '
+        '100 mm and more, or the same place all the time where nobody knows it: are the values in '
+        'metres where the file says millimetres?',
+      )
     if max(moves, default=0.0) < _STILL_M:
       known[:, plate] = np.nan
     else:

@@ -13,6 +13,10 @@ from grfjax.gait import gait_measures
 
 NOT_MEASURED = {'mean': None, 'sd': None, 'n': 0}  # what an earlier version did not know
 
+# A mean of fewer is shown with a doubt: one contact that was measured wrongly decides it, and only
+# of three or more it can be told which one stands out.
+ENOUGH_VALUES = 3
+
 HEADLINE = ('stance_s', 'first_peak_bw', 'second_peak_bw')  # of each leg, besides the cadence
 STEP_LENGTHS = ('step_length_m', 'step_length_bh')  # of which one is said too, metres if known
 

@@ -138,7 +138,7 @@ class Prediction:
     }
 
   def _about_opensim(self) -> plausibility.Flag | None:
-    """Returns what the files for OpenSim lack; None where they are whole."""
+    """Returns what the files for OpenSim lack; None where they lack nothing."""
     if not self.mots:
       if self.body_mass_kg is None:
         reason = 'the body mass is not given'
@@ -159,5 +159,11 @@ class Prediction:
       return plausibility.Flag(
         'prediction.no_centre_of_pressure',
         f'The OpenSim file (_grf.mot) has no centre of pressure, but zeros: {reason}.',
+      )
+    if len(self.mots) > (whole := len(opensim_files.walk_frames(self.estimate))):
+      return plausibility.Flag(
+        'prediction.split_opensim_file',
+        f'There are {len(self.mots)} OpenSim files (_grf.mot) of {whole} stretches with forces: '
+        'where it is not known where a foot stands, a file ends.',
       )
     return None

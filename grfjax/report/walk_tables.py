@@ -24,19 +24,24 @@ def measures_table(content: walk_prediction.Content) -> text_table.Table:
       cells += [
         text_table.format_value(statistics['mean'], form),
         text_table.format_value(statistics['sd'], form),
-        str(statistics['n']),
+        _count_cell(statistics['n']),
       ]
     index = content['summary']['symmetry_index_pct'][name]
     rows.append((measure.label, measure.unit, *cells, text_table.format_value(index, '+.0f')))
   return text_table.Table(
     'measures',
     'Measures by leg',
-    'Mean, standard deviation (SD) and number of values (n).',
+    'Mean, standard deviation (SD) and number of values (n); !: of fewer than '
+    f'{walk_highlights.ENOUGH_VALUES}, so that one that was measured wrongly decides the mean.',
     ('measure', 'unit', 'left mean', 'left SD', 'left n', 'right mean', 'right SD', 'right n',
      'symmetry index, %'),
     ('',) * 9,
     tuple(rows),
   )  # fmt: skip
+
+
+def _count_cell(count: int) -> str:
+  return f'{count} !' if 0 < count < walk_highlights.ENOUGH_VALUES else str(count)
 
 
 def contact_tables(content: walk_prediction.Content) -> list[text_table.Table]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from grfjax import mask_runs
 from grfjax.tracking import background_model
 
 LIT_SHARE = 0.25  # of an upper body is left without shadows, or its clothes are taken for one
@@ -18,6 +19,12 @@ MIN_HEIGHT = 0.12  # of the picture: smaller blobs are not a walker
 CUT_CONTRAST = 0.75
 
 END_SHARE = 0.2  # of a body's rows are its head, and as many its feet
+
+# Of a body's rows: the lowest ones, the heights over them at which it is looked whether the legs are
+# apart, and how far from each other and how wide legs are at least.
+SOLE_SHARE = 0.012
+SHANKS = (0.06, 0.1)
+MIN_APART, MIN_LEG = 0.03, 0.025
 
 
 @dataclasses.dataclass(eq=False)
@@ -37,6 +44,9 @@ class Blob:
     is_head_cut: whether its upper edge cuts the body.
     head_width: columns over which the head reaches.
     feet_width: the same of the feet.
+    legs_apart: whether two legs are seen beside each other a little above the lowest rows.
+    lowest_leg: columns of the narrower of two legs that are beside each other in the lowest rows;
+      0 where there are not two.
     changes: mean difference to the frame before, where the blob is; then the same in the following
       frames in which its track has no blob.
     neighbours: tracks of other people who are in the same window.
@@ -53,6 +63,8 @@ class Blob:
   is_head_cut: bool = False
   head_width: float = 0.0
   feet_width: float = 0.0
+  legs_apart: bool = False
+  lowest_leg: float = 0.0
   changes: list[float] = dataclasses.field(default_factory=list)
   neighbours: list[list[Blob]] = dataclasses.field(default_factory=list)
 
@@ -132,6 +144,8 @@ def find_blobs(
         is_head_cut=row + body.top == 0,
         head_width=float(scale * _width(whole)),
         feet_width=float(scale * _width(whole[::-1])),
+        legs_apart=_are_apart(whole),
+        lowest_leg=float(scale * _lowest_leg(whole)),
         is_cut=row + body.bottom >= rows - 1 and _is_cut(body.mask, difference[inside]),
       )
     )
@@ -179,6 +193,31 @@ def _width(mask: np.ndarray) -> int:
   """Returns over how many columns the first rows of a body's mask (h, w) reach."""
   columns = np.flatnonzero(mask[: max(1, round(END_SHARE * len(mask)))].sum(0) >= 2)
   return int(columns[-1] + 1 - columns[0]) if len(columns) else 0
+
+
+def _are_apart(mask: np.ndarray) -> bool:
+  """Returns whether there are two legs side by side at all of `SHANKS` of a body's mask (h, w)."""
+  rows = len(mask)
+  places = [rows - 1 - round(share * rows) for share in SHANKS]
+  return all(len(_leg_widths(mask[row - 1 : row + 1], rows)) > 1 for row in places)
+
+
+def _lowest_leg(mask: np.ndarray) -> int:
+  """Returns the width of the narrower of two legs in the lowest rows of a body's mask (h, w)."""
+  rows = len(mask)
+  widths = _leg_widths(mask[-max(2, round(SOLE_SHARE * rows)) :], rows)
+  return min(widths) if len(widths) > 1 else 0
+
+
+def _leg_widths(part: np.ndarray, rows: int) -> list[int]:
+  """Returns the columns of each leg in some rows (k, w) of a body of `rows` rows."""
+  ends: list[list[int]] = []
+  for start, stop in mask_runs.runs_of_true(part.any(0)):
+    if ends and start - ends[-1][1] < MIN_APART * rows:
+      ends[-1][1] = stop
+    else:
+      ends.append([start, stop])
+  return [stop - start for start, stop in ends if stop - start >= MIN_LEG * rows]
 
 
 def _is_cut(mask: np.ndarray, difference: np.ndarray) -> bool:

@@ -24,8 +24,11 @@ from grfjax.tracking import (
   background_model,
   blobs,
   camera_motion,
+  dissolves,
   film_cuts,
   frame_planes,
+  frozen_frames,
+  hidden_feet,
   linking,
   refusal_reasons,
   seams,
@@ -63,10 +66,12 @@ JUMP_AWAY = 0.25  # body heights, from where on a walker is no longer taken for 
 TURN_SEEN_S = 0.5  # of a turn that the pictures of a walk show beside it
 JUMP_MARGIN = 2  # frames before and after a jump that belong to no walk
 
+MOSTLY_INSIDE = 0.9  # of a walk's frames, in which a small picture holds the walker
+
 # Why nobody is found, where nothing else need be looked for.
 _TELLING = (
   tracking_gaps.FEET_CUT, tracking_gaps.HEAD_CUT, tracking_gaps.OBLIQUE, tracking_gaps.NO_STRIDE,
-  tracking_gaps.ZOOM,
+  tracking_gaps.HIDDEN, tracking_gaps.ZOOM, tracking_gaps.INSET,
 )  # fmt: skip
 
 
@@ -117,6 +122,7 @@ def find_crossings(
     for crossing in search.add(k, frame):
       has_crossing = True
       yield crossing
+  search.check_frozen()
   gaps = search.gaps()
   if not has_crossing:
     if not any(gap.reason in _TELLING for gap in gaps):
@@ -199,6 +205,8 @@ class _Search:
     self._linker = linking.Linker(fps)
     self._camera = camera_motion.CameraMotion(self._search_background, fps)
     self._cuts = film_cuts.FilmCuts()
+    self._dissolves = dissolves.Dissolves(fps)
+    self._frozen = frozen_frames.FrozenFrames(time_s)
     self._seams = seams.Seams(self._background, fps)
     self._walks: list[linking.BlobTrack] = []  # all but repetitions
     self._last: linking.BlobTrack | None = None  # of the tracks that were over before
@@ -214,13 +222,19 @@ class _Search:
     self._planes.add(index, frame.filmed)
     previous, self._picture = self._picture, frame.picture
     self._camera.add(index, self._picture)
-    self._cuts.add(index, self._picture)
-    if self._cuts.frames:
-      raise self._cut_error(self._cuts.frames[0])
+    small = film_cuts.small_picture(frame.filmed)
+    self._cuts.add(index, small)
+    self._dissolves.add(index, small)
+    self._frozen.add(index, previous if index else self._picture, self._picture)
+    if self._dissolves.frames:
+      raise self._dissolve_error(self._dissolves.frames[0])
+    if (cut := self._next_cut()) is not None:
+      raise self._cut_error(cut)
     for track in self._link(index, previous):
-      for part in self._without_jumps(track):
-        for walk, is_turn in linking.split_at_turns(part) if part else ():
-          self._finish(walk, is_turn)
+      for seen in self._without_frozen(track):
+        for part in self._without_jumps(seen):
+          for walk, is_turn in linking.split_at_turns(part) if part else ():
+            self._finish(walk, is_turn)
     first_open = min((t[0].frame for t in self._linker.open_tracks), default=index + 1)
     self._planes.forget_before(first_open)
     settled, shorter, self._waiting = _settle(self._waiting, first_open)
@@ -234,10 +248,27 @@ class _Search:
     together = tracking_gaps.is_within(self._linker.pair_intervals, every)
     excluded = [
       *self._excluded,
+      *(
+        (np.arange(first, last + 1), tracking_gaps.FROZEN)
+        for first, last in self._frozen.intervals()
+      ),
       (every[moving], tracking_gaps.CAMERA_MOVES),
       (every[together], tracking_gaps.TWO_TOGETHER),
     ]
     return tracking_gaps.merge_gaps(excluded, self._time_s)
+
+  def check_frozen(self) -> None:
+    """Raises UnusableFilmError where the picture stands still for much of the film."""
+    if self._frozen.is_most():
+      stretches = ', '.join(
+        f'from {self._time_s[first]:.2f} to {self._time_s[last]:.2f} s'
+        for first, last in self._frozen.intervals()
+      )
+      raise UnusableFilmError(
+        f'{stretches} the picture stands still at once in the middle of a motion, while the film '
+        'goes on. Cut that away (ffmpeg -ss FROM -t SECONDS -i IN OUT keeps a part)',
+        code='video.frozen',
+      )
 
   def describe_motion(self) -> str:
     """Returns in words how far somebody has moved."""
@@ -290,6 +321,11 @@ class _Search:
         'above each other; cut out one of them (ffmpeg -i IN -vf crop=WIDTH:HEIGHT:LEFT:TOP OUT)',
         code='video.several_views',
       )
+    at_inset = self._at_inset(track)
+    if at_inset is None:
+      frames = np.arange(track[0].frame, track[-1].frame + 1)
+      self._excluded.append((frames, tracking_gaps.INSET))
+      return
     hidden = walker_track.hidden_feet(track, self._time_s)
     seen = [b for b, is_hidden in zip(track, hidden, strict=True) if not is_hidden]
     if walker_track.is_oblique(seen, self._background.shape[1]):
@@ -325,6 +361,9 @@ class _Search:
     )
     blob_frame = np.array([b.frame for b in track])
     is_hidden = np.isin(smooth.frame, blob_frame[hidden])
+    if hidden_feet.are_hidden(track, smooth, self._search_background, self._lower_edge):
+      at_edge = smooth.floor > self._lower_edge
+      feet_cut, is_hidden = feet_cut | at_edge, is_hidden | ~at_edge
     aside = walker_track.steps_aside(track, self._time_s)
     no_stride = np.isin(smooth.frame, blob_frame[~aside]) & ~feet_cut & ~is_hidden
     to_filmed = np.stack([self._frames.to_filmed(k) for k in smooth.frame.tolist()])
@@ -333,6 +372,7 @@ class _Search:
       (has_neighbour, tracking_gaps.ANOTHER_IN_WINDOW), (feet_cut, tracking_gaps.FEET_CUT),
       (head_cut, tracking_gaps.HEAD_CUT), (is_hidden, tracking_gaps.HIDDEN),
       (no_stride, tracking_gaps.NO_STRIDE), (zooms, tracking_gaps.ZOOM),
+      (np.isin(smooth.frame, at_inset), tracking_gaps.INSET),
     )  # fmt: skip
     self._excluded += [(smooth.frame[where], reason) for where, reason in withheld]
     turns = (smooth.frame < first) | (smooth.frame > last)
@@ -345,6 +385,24 @@ class _Search:
       reach = abs(track[-1].x - track[0].x)
       self._waiting.append(Crossing(smooth, clear, planes, to_filmed, reach))
 
+  def _at_inset(self, track: linking.BlobTrack) -> list[int] | None:
+    """Returns the frames in which a small picture is at a walker; None: it shows the walker."""
+    inset = self._frames.inset
+    if inset is None:
+      return []
+    boxes = [self._filmed_box(b) for b in track]
+    if np.mean([inset.holds(*box) for box in boxes]) > MOSTLY_INSIDE:
+      return None
+    return [b.frame for b, box in zip(track, boxes, strict=True) if inset.touches(*box)]
+
+  def _filmed_box(self, blob: blobs.Blob) -> tuple[float, float, float, float]:
+    """Returns the first column and row of a blob and those after the last, as it was filmed."""
+    x, y = [blob.left, blob.right], [blob.top, blob.bottom]
+    if self._frames.is_changed:
+      x, y, depth = self._frames.to_filmed(blob.frame) @ np.array([x, y, [1.0, 1.0]])
+      x, y = x / depth, y / depth
+    return float(x[0]), float(y[0]), float(x[1]), float(y[1])
+
   def _cut_error(self, frame: int) -> UnusableFilmError:
     at = self._time_s[frame]
     return UnusableFilmError(
@@ -353,6 +411,29 @@ class _Search:
       code='video.cut',
       frame=frame,
     )
+
+  def _dissolve_error(self, frame: int) -> UnusableFilmError:
+    at = self._time_s[frame]
+    return UnusableFilmError(
+      f'around frame {frame} at {at:.2f} s one shot fades into another: several shots are joined. '
+      'Give each by itself (ffmpeg -i IN -t SECONDS OUT keeps what is before)',
+      code='video.dissolve',
+      frame=frame,
+    )
+
+  def _next_cut(self) -> int | None:
+    """Returns the frame before which the view changed; None without one."""
+    # Once a picture that stood still goes on, a walker may be somewhere else.
+    after = {last + 1 for _, last in self._frozen.intervals()} if self._cuts.frames else set()
+    return next((frame for frame in self._cuts.frames if frame not in after), None)
+
+  def _without_frozen(self, track: linking.BlobTrack) -> list[linking.BlobTrack]:
+    """Cuts a track where the picture stands still; these frames belong to no walk."""
+    parts = []
+    for first, last in self._frozen.intervals():
+      parts.append([b for b in track if b.frame <= first])
+      track = [b for b in track if b.frame > last]
+    return [part for part in (*parts, track) if part]
 
   def _without_jumps(self, track: linking.BlobTrack) -> list[linking.BlobTrack]:
     """Cuts a track where the film jumps, and notes that; the frames beside it belong to no walk."""

@@ -26,29 +26,45 @@ class FilmCuts:
 
   def __init__(self) -> None:
     self.frames: list[int] = []
-    self._before: tuple[np.ndarray, np.ndarray] | None = None  # gray levels, and their details
+    self._before: np.ndarray | None = None
     self._candidate: int | None = None  # frame before which the view changed, if it stays so
 
-  def add(self, frame: int, picture: np.ndarray) -> None:
-    """Takes the next frame's picture, (H, W, 3) uint8."""
-    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(gray, SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
-    detail = small - cv2.GaussianBlur(small, (0, 0), DETAIL_SIGMA)
-    before, self._before = self._before, (small, detail)
+  def add(self, frame: int, small: np.ndarray) -> None:
+    """Takes the next frame's small picture, as of `small_picture`."""
+    before, self._before = self._before, small
     if before is None:
       return
-    alike = _correlation(before[1], detail)
-    if self._candidate is not None and alike >= MIN_ALIKE_AFTER:
+    if self._candidate is not None and _likeness(before, small) >= MIN_ALIKE_AFTER:
       self.frames.append(self._candidate)
-    is_other = alike <= MAX_ALIKE and _changed_share(before[0], small) >= MIN_SHARE
+    is_other = is_other_view(before, small)
     self._candidate = frame if is_other and self._candidate is None else None
 
 
-def _correlation(before: np.ndarray, after: np.ndarray) -> float:
-  """Returns how far the details (H, W) of two pictures are the same, -1 to 1."""
-  return float(
-    np.vdot(before, after) / max(np.sqrt(np.vdot(before, before) * np.vdot(after, after)), 1.0)
+def small_picture(picture: np.ndarray) -> np.ndarray:
+  """Returns a picture (H, W, 3) uint8, so small that shots are compared in no time."""
+  return cv2.resize(picture, SIZE, interpolation=cv2.INTER_AREA)
+
+
+def is_other_view(before: np.ndarray, after: np.ndarray) -> bool:
+  """Returns whether a small picture shows another view than one before, and not another light."""
+  return (
+    _likeness(before, after) <= MAX_ALIKE
+    and _changed_share(_gray(before), _gray(after)) >= MIN_SHARE
   )
+
+
+def _gray(small: np.ndarray) -> np.ndarray:
+  return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+
+
+def _likeness(before: np.ndarray, after: np.ndarray) -> float:
+  return _detail_correlation(_gray(before), _gray(after))
+
+
+def _detail_correlation(before: np.ndarray, after: np.ndarray) -> float:
+  """Returns how far the details of two gray pictures (H, W) are the same, -1 to 1."""
+  one, other = (p - cv2.GaussianBlur(p, (0, 0), DETAIL_SIGMA) for p in (before, after))
+  return float((one * other).sum() / max(np.sqrt((one**2).sum() * (other**2).sum()), 1.0))
 
 
 def _changed_share(before: np.ndarray, after: np.ndarray) -> float:

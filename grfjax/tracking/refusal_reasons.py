@@ -97,7 +97,7 @@ def _motion(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
   points = cv2.goodFeaturesToTrack(before, POINTS, 0.01, 4)
   if points is None:
     return 0.0, 0.0
-  moved, is_found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, np.empty_like(points))
+  moved, is_found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, points.copy())
   known = is_found.ravel() > 0
   start, end = points[known, 0], moved[known, 0]
   height, width = before.shape
@@ -106,11 +106,17 @@ def _motion(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
   held = np.unique(cell)
   if len(held) < CELLS[0] * CELLS[1] / 2:
     return 0.0, 0.0
-  columns = (end - start)[:, 0]
-  shift = float(np.median([np.median(columns[cell == c]) for c in held]))
-  similarity, _ = cv2.estimateAffinePartial2D(start, end)
-  scale = 1.0 if similarity is None else float(np.hypot(similarity[0, 0], similarity[1, 0]))
-  return shift, float(np.log(scale))
+  moves = np.array([np.median((end - start)[cell == c], axis=0) for c in held])
+  middle = np.array([np.median(start[cell == c], axis=0) for c in held])
+  return float(np.median(moves[:, 0])), float(np.log1p(_growth(middle, moves)))
+
+
+def _growth(place: np.ndarray, move: np.ndarray) -> float:
+  """Returns by which share of their distance places (P, 2) move apart, most of them (Theil, 1950)."""
+  first, second = np.triu_indices(len(place), 1)
+  apart, moved = place[second] - place[first], move[second] - move[first]
+  is_far = np.abs(apart) > np.abs(apart).max(0) / 4
+  return float(np.median(moved[is_far] / apart[is_far]))
 
 
 def _steps(grays: np.ndarray, rate: float) -> bool:
