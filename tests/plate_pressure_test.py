@@ -111,7 +111,7 @@ class TestRead:
   def test_an_infinite_number_is_refused_under_a_foot_and_unknown_elsewhere(
     self, tmp_path, steps, cell
   ):
-    time_s, force, place = steps
+    place = steps[2]
     row = int(np.flatnonzero(np.isfinite(place[:, 1, 0]))[20])
 
     def with_infinite(*numbers):

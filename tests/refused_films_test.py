@@ -332,7 +332,7 @@ def test_doubled_frames_and_a_still_room_are_not_frozen(filmed):
   # Who comes to rest little by little, without noise, and stands.
   at = 100 - 60 * np.exp(-np.arange(COUNT) / 8)
   slowing = []
-  for k, column in enumerate(at):
+  for column in at.tolist():
     frame = ROOM.copy()
     making.figure(frame, column, FLOOR, TALL, column / 8)
     slowing.append(frame)

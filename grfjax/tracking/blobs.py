@@ -20,7 +20,7 @@ CUT_CONTRAST = 0.75
 
 END_SHARE = 0.2  # of a body's rows are its head, and as many its feet
 
-# Of a body's rows: the lowest ones, the heights over them at which it is looked whether the legs are
+# Of a body's rows: the lowest ones, the heights over them at which it is looked whether legs are
 # apart, and how far from each other and how wide legs are at least.
 SOLE_SHARE = 0.012
 SHANKS = (0.06, 0.1)
@@ -212,7 +212,7 @@ def _lowest_leg(mask: np.ndarray) -> int:
 def _leg_widths(part: np.ndarray, rows: int) -> list[int]:
   """Returns the columns of each leg in some rows (k, w) of a body of `rows` rows."""
   ends: list[list[int]] = []
-  for start, stop in mask_runs.runs_of_true(part.any(0)):
+  for start, stop in mask_runs.runs_of_true(np.asarray(part.any(0))):
     if ends and start - ends[-1][1] < MIN_APART * rows:
       ends[-1][1] = stop
     else:

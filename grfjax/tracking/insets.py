@@ -35,6 +35,11 @@ class Inset:
   right: int
   bottom: int
 
+  def is_near(self, other: Inset) -> bool:
+    """Returns whether all sides are where another rectangle's are, give or take a blur."""
+    sides = zip(dataclasses.astuple(self), dataclasses.astuple(other), strict=True)
+    return all(abs(one - two) <= 2 * MARGIN for one, two in sides)
+
   def holds(self, left: float, top: float, right: float, bottom: float) -> bool:
     """Returns whether a box is within the rectangle, give or take a blur."""
     return (
@@ -80,13 +85,19 @@ def find_inset(sample: list[np.ndarray]) -> Inset | None:
   )
   found = [
     Inset(columns[left[i]], rows[top[j]], columns[right[i]], rows[bottom[j]])
-    for i, j in zip(*np.unravel_index(np.argsort(-score, axis=None, kind='stable'), score.shape))
+    for i, j in zip(
+      *np.unravel_index(np.argsort(-score, axis=None, kind='stable'), score.shape), strict=True
+    )
     if score[i, j] > MIN_ON_EDGE
   ]
   if not found:
     return None
   moved = [background_model.difference(f, background) > 2 * MIN_STEP for f in sample]
-  return next((inset for inset in found[:TRIED] if _keeps_edges(sample, moved, inset)), None)
+  distinct: list[Inset] = []  # of rectangles that differ by a blur the clearest alone
+  for inset in found:
+    if not any(inset.is_near(other) for other in distinct):
+      distinct.append(inset)
+  return next((inset for inset in distinct[:TRIED] if _keeps_edges(sample, moved, inset)), None)
 
 
 class _Edges:

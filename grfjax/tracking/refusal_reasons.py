@@ -112,7 +112,7 @@ def _motion(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
 
 
 def _growth(place: np.ndarray, move: np.ndarray) -> float:
-  """Returns by which share of their distance places (P, 2) move apart, most of them (Theil, 1950)."""
+  """Returns how far most places (P, 2) move apart, over their distance (Theil, 1950)."""
   first, second = np.triu_indices(len(place), 1)
   apart, moved = place[second] - place[first], move[second] - move[first]
   is_far = np.abs(apart) > np.abs(apart).max(0) / 4
