@@ -229,7 +229,8 @@ def measure(stage: Stage) -> None:
     )
   parameters = sum(p.size for p in jax.tree.leaves(trained.params))
   name = 'mae_pct_bh' if finds_feet else 'mae_pct_bw'
-  atomic.write_json(stage.out, {'parameters': parameters, name: errors_by_text})
+  rounded = {text: round(float(error), 1) for text, error in errors_by_text.items()}
+  atomic.write_json(stage.out, {'parameters': parameters, name: rounded})
 
 
 def _error(

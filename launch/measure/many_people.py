@@ -71,7 +71,7 @@ def measure_commands(folder: pathlib.Path) -> dict[str, float]:
   """Makes, builds and trains on synthetic walks; leaves them in `folder`.
 
   Returns:
-    CPU seconds of each further trial (synth_s, build_s) and training step (step_s); bytes of a
+    CPU seconds of each further trial (synth_s, build_s) and training step (train_s); bytes of a
     video with its force file (film_bytes) and of a checkpoint; clips in a step (batch).
   """
   seconds: dict[str, list[float]] = {'synth': [], 'build': [], 'train': []}
@@ -300,7 +300,7 @@ def tables(found: dict[str, Any]) -> str:
       ['reading a record (d), CPU', f'{1e3 * record["read_s"]:.2f} ms'],
       ['synthesising a trial (s), CPU', f'{commands["synth_s"]:.2f} s'],
       ['building a trial (b), CPU', f'{commands["build_s"]:.2f} s'],
-      [f'training step of {commands["batch"]} clips (t), CPU', f'{commands["step_s"]:.3f} s'],
+      [f'training step of {commands["batch"]} clips (t), CPU', f'{commands["train_s"]:.3f} s'],
       ['checkpoint (c)', _size(commands['checkpoint_bytes'])],
     ],
   )
@@ -319,7 +319,7 @@ def tables(found: dict[str, Any]) -> str:
     ['reading all labels before each training, N cores of each host', 'V r d / N',
      f'{_hours(records * record["read_s"])} / N'],
     ['those steps on N cores like these', 'V r t / (B N)',
-     f'{_hours(steps * commands["step_s"])} / N'],
+     f'{_hours(steps * commands["train_s"])} / N'],
     ['feeding them, N cores of all hosts', 'V r d / N',
      f'{_hours(records * record["read_s"])} / N'],
     [f'those steps on M GPUs, **assumed** to make G = {GPU_CLIPS:,} clips/s each', 'V r / (M G)',
