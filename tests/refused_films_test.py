@@ -17,7 +17,6 @@ from grfjax.tracking import (
   dissolves,
   film_cuts,
   frozen_frames,
-  insets,
   linking,
   refusal_reasons,
   tracking_gaps,
@@ -122,9 +121,9 @@ def following(frames: Film) -> linking.BlobTrack:
   tracks = []
   finish = crossings._Search._finish
 
-  def noted(search, track):
+  def noted(search, track, is_turn):
     tracks.append(track)
-    finish(search, track)
+    finish(search, track, is_turn)
 
   with pytest.MonkeyPatch.context() as patch:
     patch.setattr(crossings._Search, '_finish', noted)
@@ -337,43 +336,6 @@ def test_doubled_frames_and_a_still_room_are_not_frozen(filmed):
     making.figure(frame, column, FLOOR, TALL, column / 8)
     slowing.append(frame)
   assert frozen(slowing) == []
-
-
-SMALL = slice(8, 50), slice(8, 82)  # rows and columns of a small picture
-
-
-def with_inset(frames: Film, other: Film) -> Film:
-  out = []
-  for frame, shown in zip(frames, other, strict=True):
-    seen = frame.copy()
-    size = SMALL[1].stop - SMALL[1].start, SMALL[0].stop - SMALL[0].start
-    seen[SMALL] = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
-    out.append(seen)
-  return out
-
-
-def test_a_small_picture_within_the_picture():
-  """It shows another walker, who is not estimated, and hides who walks behind it."""
-  own_room, other_room = (cv2.GaussianBlur(room, (0, 0), 6) for room in (ROOM, OTHER_ROOM))
-  other = film(COLUMNS[::-1], cv2.subtract(other_room, (50, 50, 50, 0)))
-  frames = noisy(with_inset(film(COLUMNS, own_room), other))
-  walks, gaps = look(frames)
-  inset = insets.find_inset(frames[::3])
-  assert abs(inset.left - 8) < 3
-  assert abs(inset.right - 82) < 3
-  assert abs(inset.top - 8) < 3
-  assert abs(inset.bottom - 50) < 3
-  assert tracking_gaps.INSET in [gap.reason for gap in gaps]
-  for walk in walks:
-    assert walk.track.x[walk.clear].min() > 82
-  assert sum(walk.clear.sum() for walk in walks) > 30
-
-
-def test_a_poster_before_which_somebody_walks_is_none(walk):
-  room = ROOM.copy()
-  room[40:90, 60:130] = OTHER_ROOM[40:90, 60:130]
-  frames = noisy(film(COLUMNS, room))
-  assert insets.find_inset(frames[::3]) is None
 
 
 # --- feet that are hidden all along

@@ -166,10 +166,6 @@ FINDINGS: dict[str, str] = {
   'walker.frozen': N_(
     'From %(start)s to %(end)s s the picture stands still at once, and nothing is estimated.'
   ),
-  'walker.inset': N_(
-    'From %(start)s to %(end)s s a small picture within the picture shows somebody or hides the '
-    'walker, and nothing is estimated.'
-  ),
   'walker.repeated': N_(
     'From %(start)s to %(end)s s a walk is shown again: the film is looped or runs backwards.'
   ),
@@ -199,7 +195,6 @@ FLAGS: dict[str, str] = {
   'walker.zoom': N_('Where the camera zooms or comes nearer, nothing is given.'),
   'walker.jump': N_('Where the film jumps, nothing is given.'),
   'walker.frozen': N_('Where the picture stands still at once, nothing is given.'),
-  'walker.inset': N_('Where a small picture hides or shows the walker, nothing is given.'),
   'walker.repeated': N_('A walk is shown again: the numbers count the same steps more than once.'),
   'walker.oblique': N_('Where somebody comes nearer or goes away, nothing is given.'),
   'walker.oblique_feet': N_(

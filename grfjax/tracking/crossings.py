@@ -66,12 +66,10 @@ JUMP_AWAY = 0.25  # body heights, from where on a walker is no longer taken for 
 TURN_SEEN_S = 0.5  # of a turn that the pictures of a walk show beside it
 JUMP_MARGIN = 2  # frames before and after a jump that belong to no walk
 
-MOSTLY_INSIDE = 0.9  # of a walk's frames, in which a small picture holds the walker
-
 # Why nobody is found, where nothing else need be looked for.
 _TELLING = (
   tracking_gaps.FEET_CUT, tracking_gaps.HEAD_CUT, tracking_gaps.OBLIQUE, tracking_gaps.NO_STRIDE,
-  tracking_gaps.HIDDEN, tracking_gaps.ZOOM, tracking_gaps.INSET,
+  tracking_gaps.HIDDEN, tracking_gaps.ZOOM,
 )  # fmt: skip
 
 
@@ -321,11 +319,6 @@ class _Search:
         'above each other; cut out one of them (ffmpeg -i IN -vf crop=WIDTH:HEIGHT:LEFT:TOP OUT)',
         code='video.several_views',
       )
-    at_inset = self._at_inset(track)
-    if at_inset is None:
-      frames = np.arange(track[0].frame, track[-1].frame + 1)
-      self._excluded.append((frames, tracking_gaps.INSET))
-      return
     hidden = walker_track.hidden_feet(track, self._time_s)
     seen = [b for b, is_hidden in zip(track, hidden, strict=True) if not is_hidden]
     if walker_track.is_oblique(seen, self._background.shape[1]):
@@ -372,7 +365,6 @@ class _Search:
       (has_neighbour, tracking_gaps.ANOTHER_IN_WINDOW), (feet_cut, tracking_gaps.FEET_CUT),
       (head_cut, tracking_gaps.HEAD_CUT), (is_hidden, tracking_gaps.HIDDEN),
       (no_stride, tracking_gaps.NO_STRIDE), (zooms, tracking_gaps.ZOOM),
-      (np.isin(smooth.frame, at_inset), tracking_gaps.INSET),
     )  # fmt: skip
     self._excluded += [(smooth.frame[where], reason) for where, reason in withheld]
     turns = (smooth.frame < first) | (smooth.frame > last)
@@ -384,24 +376,6 @@ class _Search:
       planes = self._planes.select(smooth.frame)
       reach = abs(track[-1].x - track[0].x)
       self._waiting.append(Crossing(smooth, clear, planes, to_filmed, reach))
-
-  def _at_inset(self, track: linking.BlobTrack) -> list[int] | None:
-    """Returns the frames in which a small picture is at a walker; None: it shows the walker."""
-    inset = self._frames.inset
-    if inset is None:
-      return []
-    boxes = [self._filmed_box(b) for b in track]
-    if np.mean([inset.holds(*box) for box in boxes]) > MOSTLY_INSIDE:
-      return None
-    return [b.frame for b, box in zip(track, boxes, strict=True) if inset.touches(*box)]
-
-  def _filmed_box(self, blob: blobs.Blob) -> tuple[float, float, float, float]:
-    """Returns the first column and row of a blob and those after the last, as it was filmed."""
-    x, y = [blob.left, blob.right], [blob.top, blob.bottom]
-    if self._frames.is_changed:
-      x, y, depth = self._frames.to_filmed(blob.frame) @ np.array([x, y, [1.0, 1.0]])
-      x, y = x / depth, y / depth
-    return float(x[0]), float(y[0]), float(x[1]), float(y[1])
 
   def _cut_error(self, frame: int) -> UnusableFilmError:
     at = self._time_s[frame]

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from grfjax.io import cores, progress, working_frames
-from grfjax.tracking import alignment, background_model, insets, medians
+from grfjax.tracking import alignment, background_model, medians
 
 ROUNDS = 3  # of aligning the sample and taking its median anew
 
@@ -93,7 +93,6 @@ class SteadyFrames:
   Attributes:
     moves: whether the camera moves.
     light_changes: whether the light changes.
-    inset: a small picture that is laid over the film, in the pixels of frames as they were filmed.
     lost: numbers of the frames looked at so far of which it cannot be told how the camera stood.
     everything: the whole picture that holds all frames where the background lies.
   """
@@ -109,7 +108,6 @@ class SteadyFrames:
     self._aligning = threading.Lock()
     self.lost: list[int] = []
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
-    self.inset = insets.find_inset(sample)
     grays = [_gray(frame) for frame in sample]
     background, unmoved, moving, turns = _align_sample(grays)
     self._shape = background.shape

@@ -76,11 +76,6 @@ FROZEN = Reason(
   'the picture stands still at once, while the film goes on, so nothing is estimated',
 )
 
-INSET = Reason(
-  'walker.inset',
-  'a small picture within the picture shows somebody, or hides the walker, so nothing is estimated',
-)
-
 REPEATED = Reason(
   'walker.repeated',
   'a walk shows the same pictures as an earlier one: the film is looped or runs backwards, and '
