@@ -131,13 +131,9 @@ def test_the_original(original):
   assert 5 <= len(found) <= 7
   assert 90 <= summaries.summarize(found)['cadence_steps_per_min']['mean'] <= 108
   assert np.nanmax(original.force[:, :, 0]) < 1.6
-  legs = [c.leg for c in found if c.start_s > SETTLED_S]
-  assert legs == ['left', 'right', 'left', 'right']
-  # Where the legs are confused the networks contradict each other, and nothing is given.
-  (gap,) = original.gaps
-  assert gap.code == 'walker.low_trust'
-  assert not original.has_estimate[original.time_s < 0.4].any()
-  assert original.has_estimate[original.time_s > SETTLED_S].all()
+  assert [c.leg for c in found if c.start_s > 0.2] == ['left', 'right'] * 3
+  assert not original.gaps
+  assert original.has_estimate.all()
 
 
 def test_legs_alternate_from_the_start(original):

@@ -202,7 +202,8 @@ class _Search:
     self._min_frames = linking.MIN_SECONDS * fps - 1
     self._linker = linking.Linker(fps)
     self._camera = camera_motion.CameraMotion(self._search_background, fps)
-    self._cuts = film_cuts.FilmCuts()
+    self._cuts = film_cuts.FilmCuts()  # of frames as they were filmed
+    self._steady_cuts = film_cuts.FilmCuts()  # of frames held still
     self._dissolves = dissolves.Dissolves(fps)
     self._frozen = frozen_frames.FrozenFrames(time_s)
     self._seams = seams.Seams(self._background, fps)
@@ -222,6 +223,8 @@ class _Search:
     self._camera.add(index, self._picture)
     small = film_cuts.small_picture(frame.filmed)
     self._cuts.add(index, small)
+    if self._frames.moves:
+      self._steady_cuts.add(index, film_cuts.small_picture(self._picture))
     self._dissolves.add(index, small)
     self._frozen.add(index, previous if index else self._picture, self._picture)
     if self._dissolves.frames:
@@ -399,7 +402,10 @@ class _Search:
     """Returns the frame before which the view changed; None without one."""
     # Once a picture that stood still goes on, a walker may be somewhere else.
     after = {last + 1 for _, last in self._frozen.intervals()} if self._cuts.frames else set()
-    return next((frame for frame in self._cuts.frames if frame not in after), None)
+    cuts = (frame for frame in self._cuts.frames if frame not in after)
+    if self._frames.moves:  # a camera that is pushed shows another view, but not once held still
+      cuts = (frame for frame in cuts if frame in self._steady_cuts.frames)
+    return next(cuts, None)
 
   def _without_frozen(self, track: linking.BlobTrack) -> list[linking.BlobTrack]:
     """Cuts a track where the picture stands still; these frames belong to no walk."""

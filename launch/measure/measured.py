@@ -63,7 +63,8 @@ def watch(
   """
   env = {**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '2', **environment}
   with tempfile.TemporaryFile('w+') as output:
-    start, samples, stopped, used = time.perf_counter(), [], False, (0, 0, 0.0)
+    start, stopped, used = time.perf_counter(), False, (0, 0, 0.0)
+    samples: list[Sample] = []
     process = psutil.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
     while True:
       with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
