@@ -1,5 +1,6 @@
 """A drawn walker before a cluttered wall is found and followed."""
 
+import functools
 import types
 import weakref
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from grfjax.tracking import (
+  blobs,
   crossings,
   frame_planes,
   linking,
@@ -181,6 +183,25 @@ def test_furniture_that_hides_the_feet_does_not_turn_the_floor():
   slope, intercept = walker_track._fit_robust_line(x, feet)
   assert abs(slope) < 0.01
   assert intercept == pytest.approx(150, abs=1)
+
+
+def test_the_floor_is_that_of_the_feet_that_are_seen():
+  """Who steps out from behind furniture is seen further and further down, and then whole."""
+  frames = np.arange(60)
+  hidden = frames[:33]
+  bottom = np.where(frames < 33, 100.0 + frames, 150.0)
+  track = [
+    blobs.Blob(
+      frame=k, x=50 + 2.0 * k, top=30.0, bottom=bottom[k], left=40 + 2.0 * k, right=60 + 2.0 * k,
+      lit_x=50 + 2.0 * k, is_head_cut=False, head_width=10.0, feet_width=20.0, is_cut=False,
+      changes=[1.0],
+    )
+    for k in frames.tolist()
+  ]  # fmt: skip
+  room = np.zeros((180, 320, 3), np.uint8)
+  fit = functools.partial(walker_track.smooth_track, track, frames / 30, room, 1.0, 179.0)
+  np.testing.assert_allclose(fit(hidden.tolist()).floor, 150, atol=0.1)
+  assert np.abs(fit().floor - 150).max() > 5  # what is hidden would tilt it
 
 
 def test_who_walks_on_the_spot_is_nobody():

@@ -345,8 +345,9 @@ class _Search:
     first, last = track[0].frame, track[-1].frame
     around = [b for b in whole if first - beside <= b.frame <= last + beside]
     smooth = walker_track.smooth_track(
-      around, self._time_s, self._background, self._noise, self._lower_edge
-    )
+      around, self._time_s, self._background, self._noise, self._lower_edge,
+      [b.frame for b, is_hidden in zip(track, hidden, strict=True) if is_hidden],
+    )  # fmt: skip
     has_neighbour = np.isin(smooth.frame, self._frames_with_neighbour(track))
     cut = {b.frame: b.is_cut for b in track}
     feet_cut = (smooth.floor > self._lower_edge) & walker_track.cut_frames(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 
 import cv2
 import numpy as np
@@ -208,6 +209,7 @@ def smooth_track(
   background: np.ndarray,
   noise: float,
   lower_edge: float,
+  hidden: Collection[int] = (),
 ) -> Track:
   """Fits the lines of the walker's feet and head, and smooths the window's path.
 
@@ -217,6 +219,7 @@ def smooth_track(
     background: (H, W, 3) uint8.
     noise: standard deviation of the picture's noise, gray levels.
     lower_edge: row that blobs reach which the picture's lower edge cuts.
+    hidden: frames in which something before the walker hides the feet.
   """
   track = _inside_picture(track, background.shape[1])
   blob_frame = np.array([b.frame for b in track])
@@ -229,7 +232,7 @@ def smooth_track(
   # Lines in x: a rolled camera tilts the floor, an oblique path changes the size.
   blob_x = np.interp(time_s[blob_frame], time_s[frame], x)
   # A shadow towards the camera may reach down to the picture's edge: feet are where it does not.
-  is_uncut = bottom < lower_edge
+  is_uncut = (bottom < lower_edge) & ~np.isin(blob_frame, list(hidden))
   if is_uncut.mean() < MIN_UNCUT:
     is_uncut[:] = True
   floor = np.polyval(_fit_robust_line(blob_x[is_uncut], bottom[is_uncut]), x)
