@@ -179,11 +179,9 @@ def _forward(
     starts = stop - np.arange(1, min(stop, longest) + 1)
     before = np.moveaxis(result[starts], 0, 1)[..., ::-1] + crossing[starts][:, None]
     before[:, starts == 0] = np.log(0.5)
-    seen = (
-      cut
-      if stop == count
-      else np.where(starts == 0, cut[:, : len(starts)], whole[:, : len(starts)])
+    duration = np.where(
+      (starts == 0) | (stop == count), cut[:, : len(starts)], whole[:, : len(starts)]
     )
-    log = before + seen[:, : len(starts), None] + sign * (sums[stop] - sums[starts])[:, None]
+    log = before + duration[..., None] + sign * (sums[stop] - sums[starts])[:, None]
     result[stop] = special.logsumexp(log, axis=1)
   return result
