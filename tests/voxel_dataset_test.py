@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import dataclasses
+import io
 import json
 import pathlib
 import re
@@ -234,14 +235,19 @@ def test_records_of_somebody_who_is_not_there(walker):
   assert caught.value.code == 'data.unknown_subject'
 
 
+def read_all(source):
+  for number in range(len(source)):
+    source[number]
+
+
 def test_a_missing_record_file_is_named(copy):
-  (gone,) = copy.glob('*-B.array_record*')
+  (gone,) = copy.glob('*-B.array_record-?????-of-?????')
   gone.unlink()
   dataset = voxel_dataset.Dataset(str(copy.parents[2]), 'walker')
   source = dataset.source('AB')
   assert source[0]['subject'] == b'A'
   with pytest.raises(voxel_dataset.DataError) as caught:
-    label_index.index_labels(source, dataset.config.own, 2)
+    read_all(source)
   assert (caught.value.code, caught.value.file) == ('data.damaged_record', str(gone))
   assert str(caught.value).startswith(f'{gone}: a record in it is damaged or missing')
 
@@ -258,19 +264,77 @@ DAMAGED_RECORDS = {
 
 @pytest.mark.parametrize('damage', DAMAGED_RECORDS)
 def test_damaged_records_are_refused(copy, damage):
-  (path,) = copy.glob('*-B.array_record*')
+  (path,) = copy.glob('*-B.array_record-?????-of-?????')
   path.write_bytes(DAMAGED_RECORDS[damage](path.read_bytes()))
   dataset = voxel_dataset.Dataset(str(copy.parents[2]), 'walker')
-  assert label_index.index_labels(dataset.source('AC'), dataset.config.own, 2).counts.sum() > 0
+  read_all(dataset.source('AC'))
   with pytest.raises(voxel_dataset.DataError) as caught:
-    label_index.index_labels(dataset.source('ABC'), dataset.config.own, 2)
+    read_all(dataset.source('ABC'))
   assert (caught.value.code, caught.value.file) == ('data.damaged_record', str(path))
   assert str(caught.value).startswith(f'{path}: a record in it is damaged or missing')
   assert '--overwrite' in str(caught.value)
 
 
+def test_labels_are_those_of_the_records(copy):
+  dataset = voxel_dataset.Dataset(str(copy.parents[2]), 'walker')
+  source = dataset.source('ABC')
+
+  def indexed():
+    return label_index.index_labels(dataset.source('ABC'), dataset.config.own, 2)
+
+  number = 0
+  for which in range(source.file_count):
+    table = source.label_table(which)
+    for force, known, contact in zip(*table, strict=True):
+      record = source[number]
+      np.testing.assert_array_equal(force, record['force'][..., 0])
+      np.testing.assert_array_equal(known, record['known'])
+      np.testing.assert_array_equal(contact, record['contact'])
+      number += 1
+  assert number == len(source)
+  of_tables = indexed()
+  for path in copy.glob('*.labels.npz'):  # as data sets had none
+    path.unlink()
+  of_records = indexed()
+  for name in ('record', 't', 'first'):
+    np.testing.assert_array_equal(getattr(of_tables, name), getattr(of_records, name))
+
+
+DAMAGED_TABLES = {
+  'empty': lambda b: b'',
+  'its end cut off': lambda b: b[:-10],
+  'another kind of file': lambda b: b'subject,trial\n' * 900,
+  'a bit flipped': lambda b: b[:600] + bytes([b[600] ^ 16]) + b[601:],
+  'of fewer records': lambda b: _changed(b, lambda columns: {k: v[1:] for k, v in columns.items()}),
+  'without a column': lambda b: _changed(b, lambda columns: {'force': columns['force']}),
+  'one column alone': lambda b: _saved(np.save, np.load(io.BytesIO(b))['force']),
+}
+
+
+def _saved(save, *arrays, **named):
+  file = io.BytesIO()
+  save(file, *arrays, **named)
+  return file.getvalue()
+
+
+def _changed(table, change):
+  return _saved(np.savez, **change(dict(np.load(io.BytesIO(table)))))
+
+
+@pytest.mark.parametrize('damage', DAMAGED_TABLES)
+def test_a_damaged_table_of_labels_is_refused(copy, damage):
+  (path,) = copy.glob('*-B.*.labels.npz')
+  path.write_bytes(DAMAGED_TABLES[damage](path.read_bytes()))
+  dataset = voxel_dataset.Dataset(str(copy.parents[2]), 'walker')
+  with pytest.raises(voxel_dataset.DataError) as caught:
+    label_index.index_labels(dataset.source('ABC'), dataset.config.own, 2)
+  assert (caught.value.code, caught.value.file) == ('data.damaged_labels', str(path))
+  assert str(caught.value).startswith(f'{path}: the table of labels is damaged (')
+  assert '--overwrite' in str(caught.value)
+
+
 def test_the_command_ends_on_damaged_records(copy, tmp_path):
-  (path,) = copy.glob('*-B.array_record*')
+  (path,) = copy.glob('*-B.array_record-?????-of-?????')
   path.write_bytes(path.read_bytes()[:9000])
   command = [
     sys.executable, '-m', 'grfjax.train', '--config=configs/convolutional.py:scratch',

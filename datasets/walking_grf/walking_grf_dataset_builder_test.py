@@ -351,7 +351,7 @@ def test_on_beam_every_file_is_the_same_to_the_byte(tmp_path):
      if path.is_file()}
     for root in (tmp_path / 'beam', tmp_path / 'here')
   )  # fmt: skip
-  assert sum('.array_record-' in name for name in here) == 6
+  assert sum('.array_record-' in name for name in here) == 2 * 6  # and a table of labels of each
   assert on_beam.keys() == here.keys()
   assert [name for name in here if on_beam[name] != here[name]] == []
 
@@ -428,7 +428,7 @@ def test_on_beam_a_worker_that_is_lost_leaves_nothing_and_two_write_the_same(tmp
   before = made(folder)
   assert beam_splits._write_split(('A', items[::-1]), plan, work, folder) == written
   assert made(folder) == before
-  assert len(before) == 2
+  assert len(before) == 2 * 2  # records, and their labels
   assert (written['split']['trials'], written['split']['shard_lengths']) == (2, [29, 29])
 
 

@@ -9,6 +9,7 @@ From a trial to a batch:
     trial_labels   a trial's forces -> labels at the times of its pictures
     voxels         pictures and labels -> voxels
     trial_records  a trial -> records, which the data set's builder stores
+    record_writer, label_tables   what is stored: the records, and their labels apart
     voxel_dataset  the stored records of each subject
     label_index, force_intervals, input_pipeline   records -> a rebalanced stream of batches
 """

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
-from typing import Any
 
 import numpy as np
 
 from grfjax import errors
 from grfjax.data import force_intervals, voxel_dataset
 from grfjax.io import cores
-
-_BLOCK = 64  # records that a thread reads at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,48 +32,48 @@ class LabelIndex:
     return np.diff(self.first)
 
 
-def index_labels(source: Any, own: slice, legs: int, workers: int = 0) -> LabelIndex:
-  """Reads the labels of a source: each frame once, in the record that has it among its own.
-
-  A record is compressed as a whole: unpacking it takes four fifths of the time even where its
-  pixels are left alone. So records are read as they are, by several threads at a time.
+def index_labels(
+  source: voxel_dataset.Records, own: slice, legs: int, workers: int = 0
+) -> LabelIndex:
+  """Lists the labels of a source: each frame once, in the record that has it among its own.
 
   Args:
-    source: from `Dataset.source`, or `input_pipeline.CachedRecords` of it.
+    source: from `Dataset.source`.
     own: `clip_config.ClipConfig.own`.
     legs: 2: known forces of both legs; 1: the near leg's in contact, which is all that the paper's
       networks know.
     workers: threads; 0: one for each core.
 
   Raises:
-    DataError: there are no labels.
+    DataError: there are no labels, or they cannot be read.
   """
 
-  def read(block: range) -> list[np.ndarray]:
-    labels = []
-    for i in block:
-      record = source[i]
-      usable = (record['known'] if legs == 2 else record['contact'])[own, :legs]
-      t, leg = np.nonzero(usable)
-      interval = force_intervals.interval_index(record['force'][own, :legs, 0][t, leg])
-      labels.append(
-        (np.full(len(t), i, np.int32), (t + own.start).astype(np.int16), interval.astype(np.int8))
-      )
-    return [np.concatenate(parts) for parts in zip(*labels, strict=True)]
+  def read(file: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    table = source.label_table(file)
+    usable = (table.known if legs == 2 else table.contact)[:, own, :legs]
+    record, t, leg = np.nonzero(usable)
+    interval = force_intervals.interval_index(table.force[:, own][record, t, leg])
+    # In small types, as there may be hundreds of millions.
+    return (
+      len(table.force), record.astype(np.int32), (t + own.start).astype(np.int16),
+      interval.astype(np.int8),
+    )  # fmt: skip
 
-  every = range(len(source))
-  blocks = [every[start : start + _BLOCK] for start in range(0, len(every), _BLOCK)]
   with concurrent.futures.ThreadPoolExecutor(workers or cores.usable_cores()) as pool:
-    found = list(pool.map(read, blocks))
+    found = list(pool.map(read, range(source.file_count)))
   if not any(len(interval) for *_, interval in found):
     raise voxel_dataset.DataError(
       'the training subjects have no frame with a known force', code='data.no_labels'
     )
-  # In small types, as there may be hundreds of millions.
-  number, frame, interval = (np.concatenate(parts) for parts in zip(*found, strict=True))
+  first_record = 0
+  for records, record, *_ in found:
+    record += first_record
+    first_record += records
+  _, *columns = zip(*found, strict=True)
+  record, t, interval = (np.concatenate(parts) for parts in columns)
   order = np.argsort(interval, kind='stable')
   first = np.searchsorted(interval[order], np.arange(len(force_intervals.INTERVALS) + 1))
-  return LabelIndex(number[order], frame[order], first)
+  return LabelIndex(record[order], t[order], first)
 
 
 def interval_probabilities(counts: np.ndarray, rebalance: float) -> np.ndarray:

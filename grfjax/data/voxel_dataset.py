@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from grfjax import errors, extras
-from grfjax.data import clip_config, subject_lists, trial_records
+from grfjax.data import clip_config, label_tables, subject_lists, trial_records
 
 DATASET = 'walking_grf'
 _MOST_OPEN = 256  # files of records; many systems let a process have 1,024
@@ -235,22 +235,22 @@ class Records:
     """
     self._features, self._rebuild_hint = features, rebuild_hint
     self._files = [str(file.filename) for file in files]
-    self._ends = list(itertools.accumulate(file.take for file in files))
+    self._starts = [0, *itertools.accumulate(file.take for file in files)]
     self._reader = functools.lru_cache(_MOST_OPEN)(_open_records)
 
   def __len__(self) -> int:
-    return self._ends[-1] if self._ends else 0
+    return self._starts[-1]
 
   def __getitem__(self, number: int) -> dict[str, Any]:
     """Reads a record; raises DataError where it cannot be read as it was written."""
-    which = bisect.bisect_right(self._ends, number)
-    if which == len(self._files):
+    if not 0 <= number < len(self):
       raise IndexError(f'record {number} of {len(self)}')
+    which = bisect.bisect_right(self._starts, number) - 1
     file = self._files[which]
     try:
       # A file that is closed for another one stays open for the threads that still read from it.
       reader = self._reader(file)
-      (record,) = reader.read([number - (self._ends[which - 1] if which else 0)])
+      (record,) = reader.read([number - self._starts[which]])
       return self._features.deserialize_example_np(record)
     except Exception as error:  # ArrayRecord and TFDS raise many kinds
       raise DataError(
@@ -259,6 +259,34 @@ class Records:
         code='data.damaged_record',
         file=file,
       ) from error
+
+  @property
+  def file_count(self) -> int:
+    """Number of files that hold the records."""
+    return len(self._files)
+
+  def label_table(self, which: int) -> label_tables.LabelTable:
+    """Returns the labels of a file's records; a data set that has no tables is read for them.
+
+    Args:
+      which: number of the file.
+
+    Raises:
+      DataError: the table, or without one a record, cannot be read as it was written.
+    """
+    file, start, end = self._files[which], self._starts[which], self._starts[which + 1]
+    try:
+      table = label_tables.read(file, end - start)
+    except (ValueError, OSError) as error:
+      path = label_tables.table_path(file)
+      raise DataError(
+        f'{path}: the table of labels is damaged ({_first_line(error)}); {self._rebuild_hint}',
+        code='data.damaged_labels',
+        file=path,
+      ) from error
+    if table is None:
+      table = label_tables.label_table(self[number] for number in range(start, end))
+    return table
 
 
 def _open_records(file: str) -> Any:

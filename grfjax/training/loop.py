@@ -95,9 +95,10 @@ def fit(
     run_settings.refuse_other_run(config, folder, dataset)
     known = warm_start.known_subjects(config, dataset)
     model, target = networks.network(config)
-    source = input_pipeline.CachedRecords(dataset.source(subjects), config.batch)
+    records = dataset.source(subjects)
+    source = input_pipeline.CachedRecords(records, config.batch)
     workers = config.get('workers', 0)
-    labels = label_index.index_labels(source, dataset.config.own, model.legs, workers)
+    labels = label_index.index_labels(records, dataset.config.own, model.legs, workers)
     if model.sees_forces:
       _require_feet(source)
     if hosts.is_first():

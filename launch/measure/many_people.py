@@ -32,7 +32,6 @@ PEOPLE, VIDEOS = 10**5, 10**6  # what is reckoned
 FEW, MANY = 2, 10  # trials of the one synthetic person, whose difference is measured
 STEPS = (10, 60)  # likewise of training
 READS = 1000
-LABELS = 10**4, 10**5  # records of which labels are listed
 TRIALS = 10**3, 10**4, 10**5  # rows of trials.csv
 OWN, BLENDS = 40, 3  # frames that a record alone has; networks that cross-fitting compares
 # Of a frame in `held_out_estimates.HeldOutEstimates`: estimate, interval and force of two legs,
@@ -113,14 +112,20 @@ def measure_records(data: str) -> dict[str, Any]:
   for k in range(READS):
     record = source[k % len(source)]
   read_s = (time.process_time() - start) / READS
-  size = sum(path.stat().st_size for path in dataset.folder.glob('*.array_record*'))
+  size = sum(path.stat().st_size for path in dataset.folder.glob('*.array_record-?????-of-?????'))
   labels = label_index.index_labels(source, dataset.config.own, 2, 1)
+  start = time.process_time()
+  for _ in range(READS):
+    source.label_table(0)
+  table_s = (time.process_time() - start) / READS
   return {
     'records_a_video': len(source) / MANY,
     'bytes': size / len(source),
     'bytes_in_memory': sum(v.nbytes for v in record.values() if hasattr(v, 'nbytes')),
     'labels': float(labels.counts.sum()) / len(source),
+    'table_bytes': sum(p.stat().st_size for p in dataset.folder.glob('*.npz')) / len(source),
     'read_s': read_s,
+    'table_s': table_s,
   }
 
 
@@ -142,30 +147,33 @@ def write_people(data: pathlib.Path, out: pathlib.Path, people: int) -> None:
     metadata[key] = dict.fromkeys(names, metadata[key]['S01'])
   (folder / 'dataset_info.json').write_text(json.dumps(info, indent=2))
   (folder / 'metadata.json').write_text(json.dumps(metadata))
-  (file,) = old.glob('*.array_record*')
-  for k, name in enumerate(names):
-    if k % LINKS == 0:
-      first = folder / f'records{k}'
-      shutil.copy(file, first)
-    os.link(first, folder / file.name.replace('S01', name))
+  for file in old.glob('*.array_record*'):
+    for k, name in enumerate(names):
+      if k % LINKS == 0:
+        first = folder / f'{k}{file.suffix}'
+        shutil.copy(file, first)
+      os.link(first, folder / file.name.replace('S01', name))
 
 
 def measure_people(data: str) -> dict[str, Any]:
-  """Opens a data set of many people and reads records at random.
+  """Opens a data set of many people, lists its labels, and reads records at random.
 
   Returns:
-    CPU seconds to open it, to list its records, and to read one; files that are open then; bytes
-    of its description, and of what each run keeps of it.
+    CPU seconds to open it, to list its records and their labels, and to read one; labels and
+    records; files that are open then; bytes of its description, of what each run keeps of it, and
+    of the labels' index.
   """
   import numpy as np
 
-  from grfjax.data import voxel_dataset
+  from grfjax.data import label_index, voxel_dataset
 
   start = time.process_time()
   dataset = voxel_dataset.Dataset(data, 'walker')
   opened = time.process_time()
   source = dataset.source(dataset.others(dataset.subjects[0]))
   listed = time.process_time()
+  labels = label_index.index_labels(source, dataset.config.own, 2, 1)
+  indexed = time.process_time()
   for k in np.random.default_rng(0).integers(len(source), size=READS):
     source[int(k)]
   read = time.process_time()
@@ -175,39 +183,14 @@ def measure_people(data: str) -> dict[str, Any]:
     'people': len(dataset.subjects),
     'open_s': opened - start,
     'list_s': listed - opened,
-    'read_s': (read - listed) / READS,
+    'labels_s': indexed - listed,
+    'labels': int(labels.counts.sum()),
+    'records': len(source),
+    'index_bytes': labels.record.nbytes + labels.t.nbytes,
+    'read_s': (read - indexed) / READS,
     'files': psutil.Process().num_fds(),
     'description_bytes': sum((dataset.folder / name).stat().st_size for name in description),
     'run_bytes': len(json.dumps(dataset.fingerprint)) + len(json.dumps(known)),
-  }
-
-
-class _Same:
-  """A source of many records, all of them the same one."""
-
-  def __init__(self, record: dict[str, Any], count: int):
-    self._record, self._count = record, count
-
-  def __len__(self) -> int:
-    return self._count
-
-  def __getitem__(self, number: int) -> dict[str, Any]:
-    return self._record
-
-
-def measure_labels(data: str, records: int) -> dict[str, Any]:
-  """Lists the labels of many records that are in memory; returns how many, and CPU seconds."""
-  from grfjax.data import label_index, voxel_dataset
-
-  dataset = voxel_dataset.Dataset(data, 'walker')
-  record = dataset.source(dataset.subjects)[0]
-  start = time.process_time()
-  labels = label_index.index_labels(_Same(record, records), dataset.config.own, 2, 1)
-  return {
-    'records': records,
-    'labels': int(labels.counts.sum()),
-    'kept_bytes': labels.record.nbytes + labels.t.nbytes,
-    'seconds': time.process_time() - start,
   }
 
 
@@ -225,7 +208,6 @@ def measure(folder: pathlib.Path, people: list[int]) -> dict[str, Any]:
   found: dict[str, Any] = {'commands': measure_commands(folder)}
   data = folder / 'data'
   found['record'] = apart(measure_records, str(data))
-  found['labels'] = [apart(measure_labels, str(data), count) for count in LABELS]
   found['manifests'] = []
   for trials in TRIALS:
     measured.write_set(folder / 'raw', folder / f'raw{trials}', trials // MANY)
@@ -259,15 +241,16 @@ def _hours(seconds: float) -> str:
 def tables(found: dict[str, Any]) -> str:
   """Returns what was measured, and what follows for `PEOPLE` and `VIDEOS`, as Markdown."""
   commands, record = found['commands'], found['record']
-  labels, manifests, most = found['labels'][-1], found['manifests'][-1], found['people'][-1]
+  manifests, most = found['manifests'][-1], found['people'][-1]
   records = VIDEOS * record['records_a_video']
   people = PEOPLE / most['people']
   lines = _table(
-    ['people in a data set', 'opening, CPU', 'listing records, CPU', 'memory for both',
-     'reading a record at random, CPU', 'open files', 'its description', 'kept of it by each run'],
+    ['people in a data set', 'opening, CPU', 'listing records, CPU', 'listing labels, CPU',
+     'memory for all three', 'reading a record at random, CPU', 'open files', 'its description',
+     'kept of it by each run'],
     [
       [f'{row["people"]:,}', f'{row["open_s"]:.1f} s', f'{row["list_s"]:.1f} s',
-       _size(row['memory']), f'{1e3 * row["read_s"]:.2f} ms', f'{row["files"]}',
+       f'{row["labels_s"]:.1f} s', _size(row['memory']), f'{1e3 * row["read_s"]:.2f} ms', f'{row["files"]}',
        _size(row['description_bytes']), _size(row['run_bytes'])]
       for row in found['people']
     ],
@@ -281,15 +264,6 @@ def tables(found: dict[str, Any]) -> str:
     ],
   )  # fmt: skip
   lines += _table(
-    ['labels', 'of records', 'table that is kept', 'memory at most', 'a label'],
-    [
-      [f'{row["labels"]:,}', f'{row["records"]:,}', _size(row['kept_bytes']), _size(row['memory']),
-       f'{row["kept_bytes"] / row["labels"]:.0f} B kept, '
-       f'{row["memory"] / row["labels"]:.0f} B at most']
-      for row in found['labels']
-    ],
-  )  # fmt: skip
-  lines += _table(
     ['each', 'measured'],
     [
       ['synthetic video with its force file (F)', _size(commands['film_bytes'])],
@@ -297,7 +271,10 @@ def tables(found: dict[str, Any]) -> str:
       ['record on the disk (R)', _size(record['bytes'])],
       ['record in memory', _size(record['bytes_in_memory'])],
       ['labels of a record (L)', f'{record["labels"]:.1f}'],
+      ['table of labels (l), a record', _size(record['table_bytes'])],
+      ["labels' index in memory, a label", f'{most["index_bytes"] / most["labels"]:.0f} B'],
       ['reading a record (d), CPU', f'{1e3 * record["read_s"]:.2f} ms'],
+      ["reading a person's table of labels, CPU", f'{1e3 * record["table_s"]:.2f} ms'],
       ['synthesising a trial (s), CPU', f'{commands["synth_s"]:.2f} s'],
       ['building a trial (b), CPU', f'{commands["build_s"]:.2f} s'],
       [f'training step of {commands["batch"]} clips (t), CPU', f'{commands["train_s"]:.3f} s'],
@@ -309,14 +286,17 @@ def tables(found: dict[str, Any]) -> str:
     ['videos and forces', 'V F', _size(VIDEOS * commands['film_bytes'])],
     ['records', 'V r', f'{records:,.0f}'],
     ['records on the disk', 'V r R', _size(records * record['bytes'])],
-    ['files of records', 'P', f'{PEOPLE:,}'],
+    ['tables of labels on the disk', 'V r l', _size(records * record['table_bytes'])],
+    ['files of records and of labels', '2 P', f'{2 * PEOPLE:,}'],
     ['checkpoints of a run', '2 c', _size(2 * commands['checkpoint_bytes'])],
     ['a training step reads', 'B R', _size(commands['batch'] * record['bytes'])],
     ['steps that draw as many clips as there are records', 'V r / B', f'{steps:,.0f}'],
     ['they read', 'V r R', _size(records * record['bytes'])],
     ['synthesis, on N cores', 'V s / N', f'{_hours(VIDEOS * commands["synth_s"])} / N'],
     ['building, on N cores', 'V b / N', f'{_hours(VIDEOS * commands["build_s"])} / N'],
-    ['reading all labels before each training, N cores of each host', 'V r d / N',
+    ['listing all labels before each training, in each host', 'in proportion to P',
+     f'{people * most["labels_s"]:.0f} s'],
+    ['the same without tables, from the records, N cores', 'V r d / N',
      f'{_hours(records * record["read_s"])} / N'],
     ['those steps on N cores like these', 'V r t / (B N)',
      f'{_hours(steps * commands["train_s"])} / N'],
@@ -325,10 +305,8 @@ def tables(found: dict[str, Any]) -> str:
     [f'those steps on M GPUs, **assumed** to make G = {GPU_CLIPS:,} clips/s each', 'V r / (M G)',
      f'{_hours(records / GPU_CLIPS)} / M'],
     ['cores that feed such a GPU', 'G d', f'{GPU_CLIPS * record["read_s"]:.1f}'],
-    ['label table, in each host', 'V r L x B a label',
-     f'{_size(records * record["labels"] * labels["kept_bytes"] / labels["labels"])}; at most '
-     f'{_size(records * record["labels"] * labels["memory"] / labels["labels"])} at the start'],
-    ['opened data set, in each host', 'in proportion to P', _size(people * most['memory'])],
+    ["labels' index, in each host", 'in proportion to P', _size(people * most['index_bytes'])],
+    ['the opened data set with it, at most', 'in proportion to P', _size(people * most['memory'])],
     ['opening and listing it, each time', 'in proportion to P',
      f'{people * (most["open_s"] + most["list_s"]):.0f} s'],
     ['trials.csv, each time it is read', 'in proportion to V',

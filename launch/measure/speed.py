@@ -118,8 +118,9 @@ def feeding(root: pathlib.Path, config: Any) -> Iterator[dict[str, Any]]:
   """Compares training steps fed by the stream of batches with steps fed from memory."""
   dataset = voxel_dataset.Dataset(str(root), config.dataset)
   model, target = networks.network(config)
-  source = input_pipeline.CachedRecords(dataset.source(dataset.subjects), config.batch)
-  labels = label_index.index_labels(source, dataset.config.own, model.legs)
+  records = dataset.source(dataset.subjects)
+  source = input_pipeline.CachedRecords(records, config.batch)
+  labels = label_index.index_labels(records, dataset.config.own, model.legs)
   _, whole, split = sharding.meshes()
   batches = input_pipeline.train_stream(
     source, labels, batch=config.batch, clip=config.clip, rebalance=config.rebalance, seed=0
