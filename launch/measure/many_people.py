@@ -250,8 +250,8 @@ def tables(found: dict[str, Any]) -> str:
      'kept of it by each run'],
     [
       [f'{row["people"]:,}', f'{row["open_s"]:.1f} s', f'{row["list_s"]:.1f} s',
-       f'{row["labels_s"]:.1f} s', _size(row['memory']), f'{1e3 * row["read_s"]:.2f} ms', f'{row["files"]}',
-       _size(row['description_bytes']), _size(row['run_bytes'])]
+       f'{row["labels_s"]:.1f} s', _size(row['memory']), f'{1e3 * row["read_s"]:.2f} ms',
+       f'{row["files"]}', _size(row['description_bytes']), _size(row['run_bytes'])]
       for row in found['people']
     ],
   )  # fmt: skip
