@@ -106,6 +106,9 @@ class Job:
     with contextlib.suppress(ChildProcessError):  # it has ended
       # Not `Popen.wait`, which this signal has interrupted, and which holds a lock.
       os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+    # submitit now calls `scontrol requeue`, at which SLURM ends the job with all its processes: not
+    # `scontrol` itself, which inherits this, before it has its answer.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return submitit.helpers.DelayedSubmission(dataclasses.replace(self))
 
 

@@ -210,6 +210,23 @@ def test_two_nodes_train_one_run_and_go_on_together(data_dir, tmp_path, cluster)
   assert ' '.join(status[4:]) == f'step {STEPS} of {STEPS}, trained'
 
 
+def test_requeueing_outlives_the_end_of_the_job():
+  """SLURM ends all processes of a job that is requeued, and so did end `scontrol requeue`."""
+  code = """
+import subprocess, sys
+sys.path.insert(0, 'launch')
+import slurm
+job = slurm.Job('sleeps', [])
+job._told, job._process = False, subprocess.Popen(['sleep', '60'])
+job.checkpoint()
+scontrol = 'import os, signal; os.kill(os.getpid(), signal.SIGTERM); print("requeued")'
+subprocess.run([sys.executable, '-c', scontrol], check=True)
+"""
+  command = [sys.executable, '-c', code]
+  done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+  assert (done.returncode, done.stdout) == (0, 'requeued\n'), done.stderr
+
+
 @pytest.fixture
 def srun(tmp_path, monkeypatch):
   """There is an srun, which submitit looks for, and does not start in a dry run."""
