@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage, special
 
-# Chosen with those walks in view whose contacts docs/hand_held.md counts by eye, so that those are no
-# measure of them.
+# Chosen with the walks in view whose contacts docs/hand_held.md counts by eye, which therefore are
+# no measure of them.
 RATE_HZ = 30.0  # at which the chain is followed; steps take 0.3 s and more
 # Seconds that a step of a walk may last about: from a child's run to a slow walk with a cane.
 STEP_S = np.geomspace(0.3, 1.1, 14)
