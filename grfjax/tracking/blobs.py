@@ -27,6 +27,20 @@ SHANKS = (0.06, 0.1)
 MIN_APART, MIN_LEG = 0.03, 0.025
 
 
+class Area(NamedTuple):
+  """Pixels of the search picture.
+
+  Attributes:
+    row: of the first.
+    column: of the first.
+    mask: (h, w) bool.
+  """
+
+  row: int
+  column: int
+  mask: np.ndarray
+
+
 @dataclasses.dataclass(eq=False)
 class Blob:
   """Person-sized foreground; columns and rows in working pixels.
@@ -49,7 +63,9 @@ class Blob:
       0 where there are not two.
     changes: mean difference to the frame before, where the blob is; then the same in the following
       frames in which its track has no blob.
-    neighbours: tracks of other people who are in the same window.
+    neighbours: tracks of other people who are in the same window, and what they are there.
+    area: its pixels with a margin that is nobody else's; None where nobody's window shows it.
+    meets: whether it is the last before its track meets another person's.
   """
 
   frame: int
@@ -66,7 +82,9 @@ class Blob:
   legs_apart: bool = False
   lowest_leg: float = 0.0
   changes: list[float] = dataclasses.field(default_factory=list)
-  neighbours: list[list[Blob]] = dataclasses.field(default_factory=list)
+  neighbours: list[tuple[list[Blob], Blob]] = dataclasses.field(default_factory=list)
+  area: Area | None = None
+  meets: bool = False
 
   @property
   def height(self) -> float:
@@ -127,7 +145,8 @@ def find_blobs(
   for i in range(1, count):
     x0, y0, w, h = stats[i, :4]
     inside = slice(y0, y0 + h), slice(x0, x0 + w)
-    body = _find_body(mask[inside] * (labels[inside] == i), MIN_HEIGHT * rows)
+    is_here = labels[inside] == i
+    body = _find_body(mask[inside] * is_here, MIN_HEIGHT * rows)
     if body is None:
       continue
     column, row = left + x0, top + y0
@@ -146,6 +165,7 @@ def find_blobs(
         feet_width=float(scale * _width(whole[::-1])),
         legs_apart=_are_apart(whole),
         lowest_leg=float(scale * _lowest_leg(whole)),
+        area=Area(int(row), int(column), is_here),
         is_cut=row + body.bottom >= rows - 1 and _is_cut(body.mask, difference[inside]),
       )
     )
