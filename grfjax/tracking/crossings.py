@@ -237,6 +237,8 @@ class _Search:
         for part in self._without_jumps(seen):
           for walk, is_turn in linking.split_at_turns(part) if part else ():
             self._finish(walk, is_turn)
+      for blob in track:
+        blob.neighbours.clear()  # their pixels take memory
     first_open = min((t[0].frame for t in self._linker.tracks), default=index + 1)
     self._planes.forget_before(first_open)
     self._people = [track for track in self._people if track[-1].frame >= first_open]
@@ -496,19 +498,19 @@ class _Search:
 
   def _neighbours(self, track: linking.BlobTrack) -> tuple[list[int], dict[int, blobs.Area]]:
     """Returns the frames in which others are in a track's window, and where reflections are."""
-    others, reflected = [], {}
+    people, reflected = [], {}
     is_image: dict[int, bool] = {}
     for blob in track:
-      for other, seen in blob.neighbours:
+      for other, area, is_person in blob.neighbours:
         if not self._linker.is_person(other):
           continue
         if id(other) not in is_image:
           is_image[id(other)] = self._linker.is_reflection(other, track)
-        if not is_image[id(other)]:
-          others.append(blob.frame)
-        elif seen.area:
-          reflected[blob.frame] = seen.area
-    return others, reflected
+        if is_image[id(other)]:
+          reflected[blob.frame] = area
+        elif is_person:
+          people.append(blob.frame)
+    return people, reflected
 
 
 def _settle(

@@ -82,13 +82,13 @@ class FramePlanes:
 
   def _empty(self, planes: np.ndarray, area: blobs.Area) -> None:
     """Puts the background where an area of the search picture is, in planes (H, W, 2)."""
-    scale = background_model.search_reduction(len(planes))
-    mask = np.kron(area.mask, np.ones((scale, scale), bool))
-    part = planes[scale * area.row :, scale * area.column :][: len(mask), : mask.shape[1]]
-    at = np.nonzero(mask[: len(part), : part.shape[1]])
-    background = self._background[scale * area.row :, scale * area.column :][at]
-    part[at] = 0
-    part[..., 0][at] = cv2.cvtColor(background[None], cv2.COLOR_RGB2GRAY)[0]
+    mask = np.kron(area.mask, np.ones((area.scale, area.scale), bool))
+    rows, columns = np.nonzero(mask)
+    rows, columns = rows + area.scale * area.row, columns + area.scale * area.column
+    inside = (rows < planes.shape[0]) & (columns < planes.shape[1])
+    at = rows[inside], columns[inside]
+    gray = cv2.cvtColor(self._background[at][None], cv2.COLOR_RGB2GRAY)[0]
+    planes[at] = np.stack([gray, np.zeros_like(gray)], -1)
 
   def _compute(
     self, index: int, filmed: np.ndarray, part: steady_frames.Box, ankle: int

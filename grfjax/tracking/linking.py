@@ -212,12 +212,12 @@ class Linker:
       Those that are not the walker's.
     """
     height = median_height(walker[-self._rate_factor * SIZE_FRAMES :])
-    tallest = max(apart, key=lambda b: b.height, default=None)
-    if tallest is None or abs(tallest.height / height - 1) > MAX_SIZE_APART:
+    alike = [b for b in apart if abs(b.height / height - 1) < MAX_SIZE_APART]
+    if len(alike) != 1:
       self._lost.append(walker)
       return frame_blobs
-    self._apart.append([*walker, tallest])
-    return [b for b in frame_blobs if b is not tallest]
+    self._apart.append([*walker, *alike])
+    return [b for b in frame_blobs if b is not alike[0]]
 
   def _note_pair(self, pair: _Pair, first: int, last: int) -> None:
     if pair.walker and not pair.hides_legs:
@@ -231,22 +231,21 @@ class Linker:
   def _note_neighbours(self, frame: int) -> None:
     """Notes in each blob of the frame the tracks of others who are in the same window."""
     visible = [track for track in self.open_tracks if track[-1].frame == frame]
-    in_window: set[int] = set()
     for track in visible:
       a = track[-1]
       reach = WINDOW_REACH * a.height
+      window = a.x - reach, a.x + reach, a.top, a.bottom
       for other in visible:
         b = other[-1]
-        if (
-          other is not track and b.height > SAME_SIZE * a.height
-          and b.left < a.x + reach and b.right > a.x - reach
-          and b.top < a.bottom and b.bottom > a.top
-        ):  # fmt: skip
-          a.neighbours.append((other, b))
-          in_window.add(id(b))
+        if other is not track and b.area and b.area.touches(*window):
+          is_person = (
+            b.height > SAME_SIZE * a.height
+            and b.left < a.x + reach and b.right > a.x - reach
+            and b.top < a.bottom and b.bottom > a.top
+          )  # fmt: skip
+          a.neighbours.append(blobs.Neighbour(other, b.area, is_person))
     for track in visible:
-      if id(track[-1]) not in in_window:
-        track[-1].area = None  # takes memory
+      track[-1].area = None
 
 
 def _covers(blob: blobs.Blob, expected_x: float, last: blobs.Blob, height: float) -> bool:

@@ -19,8 +19,8 @@ import numpy as np
 
 from grfjax.tracking import blobs
 
-MIN_SHARED_S = 0.5  # that both are seen at the same time, clear of the picture's sides
-MIN_WAY = 0.3  # body heights that the walker goes meanwhile, and of its own that the image does
+MIN_SHARED_S = 0.45  # that both are seen at the same time, clear of the picture's sides
+MIN_WAY = 0.25  # of their own heights that both go meanwhile, half of a walk
 MAX_OFF = 0.05  # of its height, by which an image's place is off the line (the median)
 SLOPES = (0.2, 0.95)  # in a mirror along the way
 ACROSS = (-1.1, -0.9)  # in a mirror across it
@@ -55,7 +55,7 @@ def is_reflection(
     fps: frames a second.
   """
   one, other = _shared(image, walker, columns), _shared(walker, image, columns)
-  if len(one.frame) < MIN_SHARED_S * fps - 1:
+  if len(one.frame) < MIN_SHARED_S * fps:
     return False
   tall, image_tall = float(np.median(other.height)), float(np.median(one.height))
   slope, start = np.polyfit(other.x, one.x, 1)
