@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from grfjax.tracking import (
   film_cuts,
   frame_planes,
   frozen_frames,
+  glossy_floor,
   hidden_feet,
   linking,
   refusal_reasons,
@@ -36,6 +38,9 @@ from grfjax.tracking import (
   tracking_gaps,
   walker_track,
 )
+
+
+_Areas: TypeAlias = dict[int, list[blobs.Area]]  # of frames
 
 
 class UnusableFilmError(errors.InputError):
@@ -63,6 +68,7 @@ MAX_SHARED = 3
 
 MAX_SIZE_APART = 0.15  # share by which the same walker's height may differ after a jump
 JUMP_AWAY = 0.25  # body heights, from where on a walker is no longer taken for the same
+MAX_BELOW = 0.02  # body heights, by which the nearer foot may be lower than the floor line
 TURN_SEEN_S = 0.5  # of a turn that the pictures of a walk show beside it
 JUMP_MARGIN = 2  # frames before and after a jump that belong to no walk
 
@@ -347,11 +353,14 @@ class _Search:
     beside = TURN_SEEN_S * self._fps
     first, last = track[0].frame, track[-1].frame
     around = [b for b in whole if first - beside <= b.frame <= last + beside]
-    smooth = walker_track.smooth_track(
-      around, self._time_s, self._background, self._noise, self._lower_edge,
-      [b.frame for b, is_hidden in zip(track, hidden, strict=True) if is_hidden],
-    )  # fmt: skip
+    hidden_frames = [b.frame for b, is_hidden in zip(track, hidden, strict=True) if is_hidden]
+    smooth = self._smooth(around, hidden_frames)
     others, reflected = self._neighbours(track)
+    if (gloss := self._gloss(smooth)) is not None:
+      around, track = (self._without_gloss(part, smooth, gloss) for part in (around, track))
+      smooth = self._smooth(around, hidden_frames)
+      for k, area in self._below_floor(smooth):
+        reflected[k] = [*reflected.get(k, ()), area]
     has_neighbour = np.isin(smooth.frame, others)
     joined = tracking_gaps.is_within(self._linker.reflection_intervals, smooth.frame)
     joined &= ~np.isin(smooth.frame, [b.frame for b in track])
@@ -487,6 +496,48 @@ class _Search:
     moving = tracking_gaps.is_within(self._camera.moving_intervals(), frames)
     return moving | np.isin(frames, self._frames.lost)
 
+  def _smooth(self, track: linking.BlobTrack, hidden: list[int]) -> walker_track.Track:
+    return walker_track.smooth_track(
+      track, self._time_s, self._background, self._noise, self._lower_edge, hidden
+    )
+
+  def _gloss(self, track: walker_track.Track) -> float | None:
+    """Returns how many body heights the floor is over the end of a reflection in it, if any."""
+    kept = self._planes.kept(track.frame)
+    if not len(kept):
+      return None
+    kept = kept[np.unique(np.linspace(0, len(kept) - 1, glossy_floor.SAMPLED).astype(int))]
+    at = kept - track.frame[0]
+    place = np.stack([track.x[at], track.floor[at], track.height[at]], -1) / self._scale
+    return glossy_floor.find(self._planes.differences(kept, self._scale), place)
+
+  def _without_gloss(
+    self, track: linking.BlobTrack, smooth: walker_track.Track, gloss: float
+  ) -> linking.BlobTrack:
+    """Returns blobs that end on the floor.
+
+    Args:
+      track: the blobs.
+      smooth: the same, smooth in time.
+      gloss: as of `_gloss`.
+    """
+    frame = [b.frame for b in track]
+    floor = np.interp(frame, smooth.frame, smooth.floor - gloss * smooth.height)
+    return [
+      dataclasses.replace(b, bottom=min(b.bottom, row), is_cut=False)
+      for b, row in zip(track, floor.tolist(), strict=True)
+    ]
+
+  def _below_floor(self, track: walker_track.Track) -> Iterator[tuple[int, blobs.Area]]:
+    """Yields each frame, and its pixels below the walker's feet."""
+    rows, columns = self._search_background.shape[:2]
+    top = np.round((track.floor + MAX_BELOW * track.height) / self._scale).astype(int)
+    left = np.maximum(0, (track.x - track.height) / self._scale).astype(int)
+    right = np.ceil((track.x + track.height) / self._scale).astype(int)
+    for k, row, first, last in zip(track.frame.tolist(), top, left, right, strict=True):
+      mask = np.ones((max(0, rows - row + 1), min(columns, last) - first), bool)
+      yield k, blobs.Area(int(row), int(first), mask, self._scale)
+
   def _without_reflections(self, over: list[linking.BlobTrack]) -> list[linking.BlobTrack]:
     """Returns those tracks that are over and no reflection of anybody seen at the same time."""
     self._people += [track for track in over if self._linker.is_person(track)]
@@ -496,9 +547,10 @@ class _Search:
       if not any(self._linker.is_reflection(track, walker) for walker in people)
     ]  # fmt: skip
 
-  def _neighbours(self, track: linking.BlobTrack) -> tuple[list[int], dict[int, blobs.Area]]:
+  def _neighbours(self, track: linking.BlobTrack) -> tuple[list[int], _Areas]:
     """Returns the frames in which others are in a track's window, and where reflections are."""
-    people, reflected = [], {}
+    people: list[int] = []
+    reflected: _Areas = {}
     is_image: dict[int, bool] = {}
     for blob in track:
       for other, area, is_person in blob.neighbours:
@@ -507,7 +559,7 @@ class _Search:
         if id(other) not in is_image:
           is_image[id(other)] = self._linker.is_reflection(other, track)
         if is_image[id(other)]:
-          reflected[blob.frame] = area
+          reflected[blob.frame] = [*reflected.get(blob.frame, ()), area]
         elif is_person:
           people.append(blob.frame)
     return people, reflected

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -37,7 +37,7 @@ class FramePlanes:
     while self._kept and next(iter(self._kept)) < index:
       del self._kept[next(iter(self._kept))]
 
-  def select(self, indices: np.ndarray, emptied: Mapping[int, blobs.Area]) -> WalkPlanes:
+  def select(self, indices: np.ndarray, emptied: Mapping[int, Sequence[blobs.Area]]) -> WalkPlanes:
     """Returns the planes of consecutive frames.
 
     Args:
@@ -50,6 +50,24 @@ class FramePlanes:
       kept = [self._kept[k] for k in range(first, last + 1)]
     return WalkPlanes(self, first, last, kept, emptied)
 
+  def kept(self, indices: np.ndarray) -> np.ndarray:
+    """Returns those of (K,) frames that are still kept."""
+    return indices[np.isin(indices, list(self._kept))]
+
+  def differences(self, indices: np.ndarray, scale: int) -> Iterator[np.ndarray]:
+    """Yields how far frames that are kept differ from the background, (h, w) uint8.
+
+    Args:
+      indices: (K,) int, of the frames.
+      scale: pixels of a frame that become one.
+    """
+    height, width = self._background.shape[:2]
+    part = steady_frames.Box(0, 0, width, height)
+    for index in indices.tolist():
+      difference = self._compute(index, self._kept[index], part, height)[..., 1]
+      size = (width // scale, height // scale)
+      yield cv2.resize(difference, size, interpolation=cv2.INTER_AREA)
+
   def filmed_again(self, first: int, last: int) -> Iterator[np.ndarray]:
     """Yields frames as they were filmed, from another pass over the video."""
     return itertools.islice(self._frames.filmed(), first, last + 1)
@@ -60,7 +78,7 @@ class FramePlanes:
     filmed: Iterable[np.ndarray],
     boxes: Iterable[np.ndarray],
     ankles: np.ndarray,
-    emptied: Mapping[int, blobs.Area],
+    emptied: Mapping[int, Sequence[blobs.Area]],
   ) -> Iterator[np.ndarray]:
     """Yields what `WalkPlanes.around` does.
 
@@ -76,8 +94,8 @@ class FramePlanes:
       part = self._pixels(box)
       ankle = int(np.clip(ankles[index - first] - part.top, 0, part.height))
       planes[part.rows, part.columns] = self._compute(index, frame, part, ankle)
-      if index in emptied:
-        self._empty(planes, emptied[index])
+      for area in emptied.get(index, ()):
+        self._empty(planes, area)
       yield planes
 
   def _empty(self, planes: np.ndarray, area: blobs.Area) -> None:
@@ -124,7 +142,7 @@ class WalkPlanes:
     first: int,
     last: int,
     kept: list[np.ndarray] | None,
-    emptied: Mapping[int, blobs.Area],
+    emptied: Mapping[int, Sequence[blobs.Area]],
   ):
     """Notes of which frames they are.
 
