@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 SAMPLED = 16  # frames of a walk
-OFFSETS = np.arange(0, 0.305, 0.01)  # body heights over the lowest rows, where the line may be
+OFFSETS = np.arange(0, 0.302, 0.005)  # body heights over the lowest rows, where the line may be
 PATCH = 0.12  # body heights above the line and below it, that are compared
 MIN_PATCH = 0.05  # of them in the picture
 WIDTH = 0.4  # body heights to either side
@@ -40,10 +40,11 @@ def find(differences: Iterable[np.ndarray], place: np.ndarray) -> float | None:
     columns = slice(max(0, round(x - WIDTH * height)), round(x + WIDTH * height))
     smooth = cv2.GaussianBlur(difference[:, columns].astype(np.float32), (0, 0), height / 120)
     for i, offset in enumerate(OFFSETS):
-      line = round(lowest - offset * height)
-      rows = min(round(PATCH * height), len(smooth) - line, line)
+      line, half = divmod(round(2 * (lowest - offset * height)), 2)  # it may be amid a row
+      rows = min(round(PATCH * height), len(smooth) - line - half, line)
       if rows >= MIN_PATCH * height:
-        alike[k, i] = _compare(smooth[line - rows : line][::-1], smooth[line : line + rows])
+        below = smooth[line + half :][:rows]
+        alike[k, i] = _compare(smooth[line - rows : line][::-1], below)
   known = np.isfinite(alike[..., 0]).sum(0) > len(place) / 2
   if not known.any():
     return None
