@@ -84,5 +84,7 @@ class ForceCurves:
       return True
     # Lost in between: the same walk if it goes on where the walker would be by then.
     time_s = self.time_s - self.time_s[before.stop - 1]
-    pace = np.polyfit(time_s[before], middle[before], 1) if before.stop - before.start > 1 else [0, 0]
+    pace = (
+      np.polyfit(time_s[before], middle[before], 1) if before.stop - before.start > 1 else [0, 0]
+    )
     return bool(abs(np.polyval(pace, time_s[after.start]) - middle[after.start]) < width / 2)

@@ -39,7 +39,6 @@ from grfjax.tracking import (
   walker_track,
 )
 
-
 _Areas: TypeAlias = dict[int, list[blobs.Area]]  # of frames
 
 
@@ -383,7 +382,8 @@ class _Search:
     withheld = (
       (has_neighbour, tracking_gaps.ANOTHER_IN_WINDOW), (joined, tracking_gaps.REFLECTION),
       (feet_cut, tracking_gaps.FEET_CUT), (head_cut, tracking_gaps.HEAD_CUT),
-      (is_hidden, tracking_gaps.HIDDEN), (no_stride, tracking_gaps.NO_STRIDE), (zooms, tracking_gaps.ZOOM),
+      (is_hidden, tracking_gaps.HIDDEN), (no_stride, tracking_gaps.NO_STRIDE),
+      (zooms, tracking_gaps.ZOOM),
     )  # fmt: skip
     self._excluded += [(smooth.frame[where], reason) for where, reason in withheld]
     turns = (smooth.frame < first) | (smooth.frame > last)

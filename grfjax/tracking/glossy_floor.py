@@ -18,10 +18,12 @@ PATCH = 0.12  # body heights above the line and below it, that are compared
 MIN_PATCH = 0.05  # of them in the picture
 WIDTH = 0.4  # body heights to either side
 
-# Correlation from above and below the line: 0.90 to 0.99 on drawn floors that reflect 0.15 or more;
-# elsewhere about the feet at most 0.76 in all walks looked at.
-MIN_ALIKE = 0.85
-MAX_GLOSS = 0.8  # of what is above the line is seen below: legs alone are as bright
+# Correlation from above and below the line: 0.94 to 0.99 on drawn floors that reflect 0.15 or more;
+# elsewhere about the feet at most 0.76 in all walks looked at. Where the picture's edge cuts the
+# legs it is up to 0.9 about a knee or the hips, but what is below is as bright there, 0.67 or more.
+MIN_ALIKE = 0.9
+MAX_GLOSS = 0.6  # of what is above the line is seen below, by a fitted line's slope
+MAX_OTHER = 0.15  # by which the ratio of both sums, with the picture's noise, may differ from it
 
 
 def find(differences: Iterable[np.ndarray], place: np.ndarray) -> float | None:
@@ -34,7 +36,7 @@ def find(differences: Iterable[np.ndarray], place: np.ndarray) -> float | None:
   Returns:
     How many body heights it is above the lowest row; None without a reflection.
   """
-  alike = np.full((len(place), len(OFFSETS), 2), np.nan)
+  alike = np.full((len(place), len(OFFSETS), 3), np.nan)
   for k, difference in enumerate(differences):
     x, lowest, height = place[k].tolist()
     columns = slice(max(0, round(x - WIDTH * height)), round(x + WIDTH * height))
@@ -48,14 +50,17 @@ def find(differences: Iterable[np.ndarray], place: np.ndarray) -> float | None:
   known = np.isfinite(alike[..., 0]).sum(0) > len(place) / 2
   if not known.any():
     return None
-  correlation, gloss = np.nanmedian(alike[:, known], 0).T
-  best = int(np.argmax(np.where(gloss < MAX_GLOSS, correlation, -1)))
-  return float(OFFSETS[known][best]) if correlation[best] > MIN_ALIKE else None
+  correlation, gloss, ratio = np.nanmedian(alike[:, known], 0).T
+  is_fainter = (gloss < MAX_GLOSS) & (np.abs(ratio - gloss) < MAX_OTHER)
+  best = int(np.argmax(np.where(is_fainter, correlation, -1)))
+  return float(OFFSETS[known][best]) if is_fainter[best] and correlation[best] > MIN_ALIKE else None
 
 
-def _compare(above: np.ndarray, below: np.ndarray) -> tuple[float, float]:
-  """Returns the correlation of two patches, and the slope of the second over the first."""
+def _compare(above: np.ndarray, below: np.ndarray) -> tuple[float, float, float]:
+  """Returns two patches' correlation, the slope of the second over the first, and their ratio."""
   one, other = above - above.mean(), below - below.mean()
   product, square = float((one * other).sum()), float((one * one).sum())
-  both = np.sqrt(square * float((other * other).sum()))
-  return (product / both, product / square) if both > 0 else (0.0, 0.0)
+  both, total = np.sqrt(square * float((other * other).sum())), float(above.sum())
+  if not both or not total:
+    return 0.0, 0.0, 0.0
+  return product / both, product / square, float(below.sum()) / total

@@ -92,9 +92,7 @@ def shows_legs(image: list[blobs.Blob], walker: list[blobs.Blob]) -> bool:
 
 def _shared(track: list[blobs.Blob], other: list[blobs.Blob], columns: int) -> _Shared:
   """Returns a track in the frames that it shares with another, both clear of the sides."""
-  inside = [
-    {b.frame: b for b in t if b.left > 1 and b.right < columns - 1} for t in (track, other)
-  ]
+  inside = [{b.frame: b for b in t if b.left > 1 and b.right < columns - 1} for t in (track, other)]
   frames = sorted(inside[0].keys() & inside[1].keys())
   seen = [inside[0][k] for k in frames]
   columns_of = (
@@ -116,12 +114,14 @@ def _is_across(slope: float, image: list[blobs.Blob], walker: list[blobs.Blob]) 
 def _are_in_phase(one: _Shared, other: _Shared, fps: float) -> bool:
   """Returns whether the feet of two swing together, more than at any other time."""
   every = np.arange(one.frame[0], one.frame[-1] + 1)
-  reach = [_detrended(np.interp(every, s.frame, s.feet / np.median(s.height))) for s in (one, other)]
+  reach = [
+    _detrended(np.interp(every, s.frame, s.feet / np.median(s.height))) for s in (one, other)
+  ]
   if min(r.std() for r in reach) < MIN_SWING:
     return False
   most = min(round(MAX_LAG_S * fps), len(every) // 2)
   lags = np.arange(-most, most + 1)
-  fits = [_correlation(*reach, lag) for lag in lags.tolist()]
+  fits = [_correlation(reach[0], reach[1], lag) for lag in lags.tolist()]
   return bool(fits[most] > MIN_IN_PHASE and abs(lags[int(np.argmax(fits))]) <= IN_PHASE_S * fps)
 
 
