@@ -67,7 +67,6 @@ MAX_SHARED = 3
 
 MAX_SIZE_APART = 0.15  # share by which the same walker's height may differ after a jump
 JUMP_AWAY = 0.25  # body heights, from where on a walker is no longer taken for the same
-MAX_BELOW = 0.02  # body heights, by which the nearer foot may be lower than the floor line
 TURN_SEEN_S = 0.5  # of a turn that the pictures of a walk show beside it
 JUMP_MARGIN = 2  # frames before and after a jump that belong to no walk
 
@@ -356,9 +355,9 @@ class _Search:
     smooth = self._smooth(around, hidden_frames)
     others, reflected = self._neighbours(track)
     if (gloss := self._gloss(smooth)) is not None:
-      around, track = (self._without_gloss(part, smooth, gloss) for part in (around, track))
+      around, track = (glossy_floor.cut(part, smooth, gloss) for part in (around, track))
       smooth = self._smooth(around, hidden_frames)
-      for k, area in self._below_floor(smooth):
+      for k, area in glossy_floor.below(smooth, self._search_background.shape[:2], self._scale):
         reflected[k] = [*reflected.get(k, ()), area]
     has_neighbour = np.isin(smooth.frame, others)
     joined = tracking_gaps.is_within(self._linker.reflection_intervals, smooth.frame)
@@ -510,33 +509,6 @@ class _Search:
     at = kept - track.frame[0]
     place = np.stack([track.x[at], track.floor[at], track.height[at]], -1) / self._scale
     return glossy_floor.find(self._planes.differences(kept, self._scale), place)
-
-  def _without_gloss(
-    self, track: linking.BlobTrack, smooth: walker_track.Track, gloss: float
-  ) -> linking.BlobTrack:
-    """Returns blobs that end on the floor.
-
-    Args:
-      track: the blobs.
-      smooth: the same, smooth in time.
-      gloss: as of `_gloss`.
-    """
-    frame = [b.frame for b in track]
-    floor = np.interp(frame, smooth.frame, smooth.floor - gloss * smooth.height)
-    return [
-      dataclasses.replace(b, bottom=min(b.bottom, row), is_cut=False)
-      for b, row in zip(track, floor.tolist(), strict=True)
-    ]
-
-  def _below_floor(self, track: walker_track.Track) -> Iterator[tuple[int, blobs.Area]]:
-    """Yields each frame, and its pixels below the walker's feet."""
-    rows, columns = self._search_background.shape[:2]
-    top = np.round((track.floor + MAX_BELOW * track.height) / self._scale).astype(int)
-    left = np.maximum(0, (track.x - track.height) / self._scale).astype(int)
-    right = np.ceil((track.x + track.height) / self._scale).astype(int)
-    for k, row, first, last in zip(track.frame.tolist(), top, left, right, strict=True):
-      mask = np.ones((max(0, rows - row + 1), min(columns, last) - first), bool)
-      yield k, blobs.Area(int(row), int(first), mask, self._scale)
 
   def _without_reflections(self, over: list[linking.BlobTrack]) -> list[linking.BlobTrack]:
     """Returns those tracks that are over and no reflection of anybody seen at the same time."""

@@ -7,10 +7,13 @@ somebody without a reflection are 16 frames so on the median.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
+
+from grfjax.tracking import blobs, linking, walker_track
 
 SAMPLED = 16  # frames of a walk
 OFFSETS = np.arange(0, 0.302, 0.005)  # body heights over the lowest rows, where the line may be
@@ -24,6 +27,7 @@ WIDTH = 0.4  # body heights to either side
 MIN_ALIKE = 0.9
 MAX_GLOSS = 0.6  # of what is above the line is seen below, by a fitted line's slope
 MAX_OTHER = 0.15  # by which the ratio of both sums, with the picture's noise, may differ from it
+MAX_BELOW = 0.02  # body heights, by which the nearer foot may be lower than the floor line
 
 
 def find(differences: Iterable[np.ndarray], place: np.ndarray) -> float | None:
@@ -54,6 +58,42 @@ def find(differences: Iterable[np.ndarray], place: np.ndarray) -> float | None:
   is_fainter = (gloss < MAX_GLOSS) & (np.abs(ratio - gloss) < MAX_OTHER)
   best = int(np.argmax(np.where(is_fainter, correlation, -1)))
   return float(OFFSETS[known][best]) if is_fainter[best] and correlation[best] > MIN_ALIKE else None
+
+
+def cut(track: linking.BlobTrack, smooth: walker_track.Track, gloss: float) -> linking.BlobTrack:
+  """Returns a walker's blobs without what is below the feet.
+
+  Args:
+    track: the blobs.
+    smooth: the same, smooth in time.
+    gloss: what `find` returns.
+  """
+  frame = [b.frame for b in track]
+  floor = np.interp(frame, smooth.frame, smooth.floor - gloss * smooth.height)
+  return [
+    dataclasses.replace(b, bottom=min(b.bottom, row), is_cut=False)
+    for b, row in zip(track, floor.tolist(), strict=True)
+  ]
+
+
+def below(
+  track: walker_track.Track, shape: tuple[int, ...], scale: int
+) -> Iterator[tuple[int, blobs.Area]]:
+  """Yields each frame of a track, and the pixels below the walker's feet.
+
+  Args:
+    track: on the floor, as of blobs that `cut` returns.
+    shape: rows and columns of the search picture.
+    scale: working pixels a pixel of it.
+  """
+  rows, columns = shape
+  top = np.round((track.floor + MAX_BELOW * track.height) / scale).astype(int)
+  left = np.maximum(0, (track.x - track.height) / scale).astype(int)
+  right = np.minimum(columns, np.ceil((track.x + track.height) / scale)).astype(int)
+  sides = (track.frame.tolist(), top.tolist(), left.tolist(), right.tolist())
+  for k, row, first, last in zip(*sides, strict=True):
+    # A row further: pictures may be an odd number of rows high.
+    yield k, blobs.Area(row, first, np.ones((max(0, rows + 1 - row), last - first), bool), scale)
 
 
 def _compare(above: np.ndarray, below: np.ndarray) -> tuple[float, float, float]:
