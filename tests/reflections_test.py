@@ -185,11 +185,11 @@ def track_of(
   return made
 
 
-FAR = along(WALKER, 0.6, 400)
+FAR = along(WALKER, 0.6, 300)
 
 
 def is_image(image: list[blobs.Blob], walker: Pose = WALKER) -> bool:
-  return reflections.is_reflection(image, track_of(walker), scenes.WIDTH + 400, 60)
+  return reflections.is_reflection(image, track_of(walker), scenes.WIDTH, 60)
 
 
 def test_a_clean_image_is_one():
@@ -201,11 +201,12 @@ def test_a_clean_image_is_one():
   'image',
   [
     track_of(FAR, range(20)),  # too short a time
-    track_of(along(walks(20, 300, begin=np.pi / 4), 0.6, 400)),  # steps later
-    track_of(along(walks(20, 300, step=1.3 * STEP), 0.6, 400)),  # other steps
+    track_of(along(walks(20, 300, begin=np.pi / 4), 0.6, 300)),  # steps later
+    track_of(along(walks(20, 300, step=1.3 * STEP), 0.6, 300)),  # other steps
     track_of(FAR, feet_width=lambda b: 20.0),  # no steps
-    track_of(along(WALKER, 0.97, 400)),  # as near as the walker
-    track_of(along(WALKER, 1.3, 400)),  # nearer: in no mirror
+    track_of(along(WALKER, 0.6, 400)),  # behind or ahead of the walker
+    track_of(along(WALKER, 0.9, 300)),  # as near as the walker
+    track_of(along(WALKER, 1.3, 300)),  # nearer: in no mirror
     track_of(FAR, top=lambda b: b.bottom - 100),  # too tall for its way
     track_of(FAR, top=lambda b: b.bottom - 50),  # too small, and no edge cuts it
     track_of(FAR, top=lambda b: b.bottom - 70 - 25 * np.sin(b.frame / 5)),  # of no one size
@@ -218,11 +219,11 @@ def test_what_is_no_image(image):
 
 
 def test_a_walker_is_no_image_of_the_image():
-  assert not reflections.is_reflection(track_of(WALKER), track_of(FAR), scenes.WIDTH + 400, 60)
+  assert not reflections.is_reflection(track_of(WALKER), track_of(FAR), scenes.WIDTH, 60)
 
 
 def test_who_meets_is_no_image():
-  image = track_of(across(WALKER, 310), range(15, 60))
+  image = track_of(across(WALKER, 160), range(15, 60))
   assert is_image(image)
   image[-1].meets = True
   assert not is_image(image)

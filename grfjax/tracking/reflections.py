@@ -5,10 +5,12 @@ walker be Z away and the mirror M, parallel to the way. By the pinhole camera th
 
     x' - c = s (x - c),   s = Z / (2 M - Z) < 1,
 
-c the column straight ahead of the mirror, and it is s times as tall: a line in the walker's place,
-whose slope is the ratio of the heights. A mirror across the way shows x' = 2 p - x, equally tall;
-neither ever passes the mirror at p, so that two who meet are two people. In both the legs swing
-at the same time, which no second person's do for long.
+c the column in which the camera would see itself, and it is s times as tall: a line in the walker's
+place, whose slope is the ratio of the heights. The camera looks across the way, so that c is in the
+picture; of somebody who walks behind the walker or ahead it is far outside. A mirror across the way
+shows x' = 2 p - x, equally tall; neither ever passes the mirror at p, so that two who meet are two
+people. In both the legs swing at the same time, which those of somebody beside the walker do
+neither so exactly nor for long.
 """
 
 from __future__ import annotations
@@ -22,15 +24,15 @@ from grfjax.tracking import blobs
 MIN_SHARED_S = 0.45  # that both are seen at the same time, clear of the picture's sides
 MIN_WAY = 0.25  # of their own heights that both go meanwhile, half of a walk
 MAX_OFF = 0.05  # of its height, by which an image's place is off the line (the median)
-SLOPES = (0.2, 0.95)  # in a mirror along the way
+SLOPES = (0.2, 0.85)  # in a mirror along the way, some decimetres behind it or more
 ACROSS = (-1.1, -0.9)  # in a mirror across it
-SIZES = (0.85, 1.2)  # height of a whole image over slope times the walker's
+SIZES = (0.88, 1.12)  # height of a whole image over slope times the walker's
 LEGS = 0.45  # body heights over the walker's feet; what ends above shows no legs
 MAX_SIZE_SPREAD = 0.06  # of the ratio of heights, median from the median
 MIN_SWING = 0.03  # body heights (standard deviation) of the feet's reach, so that steps are seen
-MIN_IN_PHASE = 0.6  # correlation of the feet's reach
+MIN_IN_PHASE = 0.85  # correlation of the feet's reach
 MAX_LAG_S = 0.3  # by which it is tried whether another time fits better: half a step
-IN_PHASE_S = 0.05
+IN_PHASE_S = 0.025
 
 
 class _Shared(NamedTuple):
@@ -64,7 +66,7 @@ def is_reflection(
     np.ptp(other.x) < MIN_WAY * tall
     or abs(slope) * np.ptp(other.x) < MIN_WAY * image_tall
     or off > MAX_OFF * image_tall
-    or not (_is_along(slope) or _is_across(slope, image, walker))
+    or not (_is_along(slope, start, columns) or _is_across(slope, image, walker))
   ):
     return False
   size = image_tall / (abs(slope) * tall)
@@ -101,8 +103,9 @@ def _shared(track: list[blobs.Blob], other: list[blobs.Blob], columns: int) -> _
   return _Shared(np.array(frames), *(np.array(c, float) for c in columns_of))
 
 
-def _is_along(slope: float) -> bool:
-  return SLOPES[0] < slope < SLOPES[1]
+def _is_along(slope: float, start: float, columns: int) -> bool:
+  """Returns whether the line x' = start + slope x is that of a mirror along the way."""
+  return SLOPES[0] < slope < SLOPES[1] and 0 <= start / (1 - slope) <= columns
 
 
 def _is_across(slope: float, image: list[blobs.Blob], walker: list[blobs.Blob]) -> bool:
