@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy import ndimage
 
 from grfjax.tracking import blobs
 
@@ -30,6 +31,7 @@ SIZES = (0.88, 1.12)  # height of a whole image over slope times the walker's
 LEGS = 0.45  # body heights over the walker's feet; what ends above shows no legs
 MAX_SIZE_SPREAD = 0.06  # of the ratio of heights, median from the median
 MIN_SWING = 0.03  # body heights (standard deviation) of the feet's reach, so that steps are seen
+SMOOTHED_S = 0.03  # sigma in time: shapes flicker, steps do not
 MIN_IN_PHASE = 0.85  # correlation of the feet's reach
 MAX_LAG_S = 0.3  # by which it is tried whether another time fits better: half a step
 IN_PHASE_S = 0.025
@@ -118,7 +120,8 @@ def _are_in_phase(one: _Shared, other: _Shared, fps: float) -> bool:
   """Returns whether the feet of two swing together, more than at any other time."""
   every = np.arange(one.frame[0], one.frame[-1] + 1)
   reach = [
-    _detrended(np.interp(every, s.frame, s.feet / np.median(s.height))) for s in (one, other)
+    _swing(np.interp(every, s.frame, s.feet / np.median(s.height)), SMOOTHED_S * fps)
+    for s in (one, other)
   ]
   if min(r.std() for r in reach) < MIN_SWING:
     return False
@@ -128,9 +131,10 @@ def _are_in_phase(one: _Shared, other: _Shared, fps: float) -> bool:
   return bool(fits[most] > MIN_IN_PHASE and abs(lags[int(np.argmax(fits))]) <= IN_PHASE_S * fps)
 
 
-def _detrended(values: np.ndarray) -> np.ndarray:
-  k = np.arange(len(values))
-  return values - np.polyval(np.polyfit(k, values, 1), k)
+def _swing(reach: np.ndarray, sigma: float) -> np.ndarray:
+  """Returns a feet's reach (K,), smooth and without what changes all the way."""
+  k = np.arange(len(reach))
+  return ndimage.gaussian_filter1d(reach - np.polyval(np.polyfit(k, reach, 1), k), sigma)
 
 
 def _correlation(one: np.ndarray, other: np.ndarray, lag: int) -> float:
