@@ -88,6 +88,31 @@ def test_every_check_has_its_code_and_the_application_knows_its_sentence(force, 
     assert not said['detail'], f'{pair} is said in general words'
 
 
+def followed(x, missing, way=1):
+  """Curves of who is followed at (N,) columns, without an estimate in some frames; NaN: lost."""
+  x = np.asarray(x, float)
+  force = np.ones((len(x), 2, 3))
+  force[missing] = np.nan
+  force[np.isnan(x)] = np.nan
+  box = np.stack([x - 50, x, x * 0 + 100, x * 0 + 250], -1)
+  return estimate_of(force, box=box, direction=np.where(np.isnan(x), 0, way))
+
+
+def test_a_walk_counts_once_however_much_of_it_is_withheld():
+  there = np.linspace(0, 600, 120)
+  withheld = np.r_[20:30, 60:80]
+  assert followed(there, withheld).count_crossings() == 1
+  assert len(followed(there, withheld).walks()) == 3
+  lost = there.copy()
+  lost[50:80] = np.nan
+  assert followed(lost, withheld).count_crossings() == 1
+  way = np.repeat([1, -1], 120)
+  turn = np.r_[withheld, 115:125]
+  assert followed(np.concatenate([there, there[::-1]]), turn, way).count_crossings() == 2
+  again = np.concatenate([there, np.full(300, np.nan), there])
+  assert followed(again, withheld).count_crossings() == 2
+
+
 def test_gaps_come_first_and_keep_their_codes():
   gap = force_curves.Gap('walker.camera_moves', 'from 0.0 to 1.0 s the camera moves')
   quality = check(without(walk(), slice(0, 5)), gaps=(gap, gap))

@@ -134,6 +134,10 @@ FINDINGS: dict[str, str] = {
   'walker.another_in_window': N_(
     'From %(start)s to %(end)s s another person is beside the walker, and nothing is estimated.'
   ),
+  'walker.reflection': N_(
+    "From %(start)s to %(end)s s a reflection's legs are behind those of the walker, and nothing "
+    'is estimated.'
+  ),
   'walker.feet_cut': N_(
     "From %(start)s to %(end)s s the feet are below the picture's lower edge, and nothing is "
     'estimated.'
@@ -184,6 +188,9 @@ FLAGS: dict[str, str] = {
   'walker.low_trust': N_('Where the networks contradict each other, nothing is given.'),
   'walker.two_together': N_('Where two people are too close to each other, nothing is given.'),
   'walker.another_in_window': N_('Where another person is beside the walker, nothing is given.'),
+  'walker.reflection': N_(
+    "Where a reflection's legs are behind those of the walker, nothing is given."
+  ),
   'walker.feet_cut': N_("Where the feet are below the picture's lower edge, nothing is given."),
   'walker.head_cut': N_("Where the head is above the picture's upper edge, nothing is given."),
   'walker.hidden': N_('Where something hides the feet, nothing is given.'),

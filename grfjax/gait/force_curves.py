@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -67,3 +68,23 @@ class ForceCurves:
   def walks(self) -> list[slice]:
     """Returns the runs of frames that have an estimate of either leg."""
     return [slice(*run) for run in mask_runs.runs_of_true(np.any(self.has_estimate, axis=1))]
+
+  def count_crossings(self) -> int:
+    """Returns how often somebody walks across the picture, however much of it has no estimate."""
+    runs = self.walks()
+    return len(runs) - sum(self._goes_on(*pair) for pair in itertools.pairwise(runs))
+
+  def _goes_on(self, before: slice, after: slice) -> bool:
+    """Returns whether a run of frames is of the same walk as the one before it."""
+    ways = self.direction[before.stop - 1 : after.start + 1]
+    if ways[0] == 0 or np.any(ways * ways[0] < 0):
+      return False
+    middle, width = self.box[:, 0] + self.box[:, 2] / 2, self.box[after.start, 2]
+    if np.isfinite(middle[before.stop - 1 : after.start + 1]).all():
+      return True
+    # Lost in between: the same walk if it goes on where the walker would be by then.
+    time_s = self.time_s - self.time_s[before.stop - 1]
+    pace = (
+      np.polyfit(time_s[before], middle[before], 1) if before.stop - before.start > 1 else [0, 0]
+    )
+    return bool(abs(np.polyval(pace, time_s[after.start]) - middle[after.start]) < width / 2)

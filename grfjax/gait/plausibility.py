@@ -54,7 +54,7 @@ class Quality:
   Attributes:
     frames: number of the video's frames.
     without_estimate: leg -> number of frames.
-    walks: number of runs of frames with an estimate.
+    walks: how often somebody walks across the picture.
     contacts: number of contacts found.
     cut_off: number of contacts of which an end was not seen, or that run into the next contact.
     mean_trust: leg -> mean trust of the frames that are given; None where the network tells none.
@@ -102,7 +102,7 @@ def check_plausibility(
   return Quality(
     frames=len(estimate.time_s),
     without_estimate=_count_missing(estimate),
-    walks=len(estimate.walks()),
+    walks=estimate.count_crossings(),
     contacts=len(contacts),
     cut_off=_count_cut_off(contacts),
     mean_trust=_mean_trust(estimate),
@@ -185,7 +185,7 @@ def _check_legs(estimate: force_curves.ForceCurves) -> Iterator[Flag]:
 
 
 def _check_walks(estimate: force_curves.ForceCurves) -> Iterator[Flag]:
-  count = len(estimate.walks())
+  count = estimate.count_crossings()
   if count > 1:
     yield Flag(
       'gait.several_walks',

@@ -27,6 +27,46 @@ SHANKS = (0.06, 0.1)
 MIN_APART, MIN_LEG = 0.03, 0.025
 
 
+class Area(NamedTuple):
+  """Pixels of the search picture, a margin around them included.
+
+  Attributes:
+    row: of the first.
+    column: of the first.
+    mask: (h, w) bool.
+    scale: working pixels a pixel of the search picture.
+  """
+
+  row: int
+  column: int
+  mask: np.ndarray
+  scale: int
+
+  def touches(self, left: float, right: float, top: float, bottom: float) -> bool:
+    """Returns whether its box has something of another, in working pixels."""
+    rows, columns = self.mask.shape
+    return (
+      self.scale * self.column < right
+      and self.scale * (self.column + columns) > left
+      and self.scale * self.row < bottom
+      and self.scale * (self.row + rows) > top
+    )
+
+
+class Neighbour(NamedTuple):
+  """Somebody else, or a part of somebody, in the window of a walker.
+
+  Attributes:
+    track: of them.
+    area: their pixels, none of which is the walker's.
+    is_person: whether they are so tall and so near that they may be taken for the walker.
+  """
+
+  track: list[Blob]
+  area: Area
+  is_person: bool
+
+
 @dataclasses.dataclass(eq=False)
 class Blob:
   """Person-sized foreground; columns and rows in working pixels.
@@ -49,7 +89,9 @@ class Blob:
       0 where there are not two.
     changes: mean difference to the frame before, where the blob is; then the same in the following
       frames in which its track has no blob.
-    neighbours: tracks of other people who are in the same window.
+    neighbours: others who are in the same window.
+    area: its pixels; None once it is known in whose window they are, as they take memory.
+    meets: whether it is the last before its track meets another person's.
   """
 
   frame: int
@@ -66,7 +108,9 @@ class Blob:
   legs_apart: bool = False
   lowest_leg: float = 0.0
   changes: list[float] = dataclasses.field(default_factory=list)
-  neighbours: list[list[Blob]] = dataclasses.field(default_factory=list)
+  neighbours: list[Neighbour] = dataclasses.field(default_factory=list)
+  area: Area | None = None
+  meets: bool = False
 
   @property
   def height(self) -> float:
@@ -127,7 +171,8 @@ def find_blobs(
   for i in range(1, count):
     x0, y0, w, h = stats[i, :4]
     inside = slice(y0, y0 + h), slice(x0, x0 + w)
-    body = _find_body(mask[inside] * (labels[inside] == i), MIN_HEIGHT * rows)
+    is_here = labels[inside] == i
+    body = _find_body(mask[inside] * is_here, MIN_HEIGHT * rows)
     if body is None:
       continue
     column, row = left + x0, top + y0
@@ -146,6 +191,7 @@ def find_blobs(
         feet_width=float(scale * _width(whole[::-1])),
         legs_apart=_are_apart(whole),
         lowest_leg=float(scale * _lowest_leg(whole)),
+        area=Area(int(row), int(column), is_here, scale),
         is_cut=row + body.bottom >= rows - 1 and _is_cut(body.mask, difference[inside]),
       )
     )

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from grfjax.tracking import (
   film_cuts,
   frame_planes,
   frozen_frames,
+  glossy_floor,
   hidden_feet,
   linking,
   refusal_reasons,
@@ -36,6 +38,8 @@ from grfjax.tracking import (
   tracking_gaps,
   walker_track,
 )
+
+_Areas: TypeAlias = dict[int, list[blobs.Area]]  # of frames
 
 
 class UnusableFilmError(errors.InputError):
@@ -200,7 +204,7 @@ class _Search:
     self._time_s = time_s
     self._fps = fps = 1 / float(np.median(np.diff(time_s)))
     self._min_frames = linking.MIN_SECONDS * fps - 1
-    self._linker = linking.Linker(fps)
+    self._linker = linking.Linker(fps, self._background.shape[1])
     self._camera = camera_motion.CameraMotion(self._search_background, fps)
     self._cuts = film_cuts.FilmCuts()  # of frames as they were filmed
     self._steady_cuts = film_cuts.FilmCuts()  # of frames held still
@@ -208,6 +212,7 @@ class _Search:
     self._frozen = frozen_frames.FrozenFrames(time_s)
     self._seams = seams.Seams(self._background, fps)
     self._walks: list[linking.BlobTrack] = []  # all but repetitions
+    self._people: list[linking.BlobTrack] = []  # over, while somebody is seen who was then
     self._last: linking.BlobTrack | None = None  # of the tracks that were over before
     self.is_upside_down = False
     self._planes = frame_planes.FramePlanes(frames, self._background)
@@ -231,13 +236,16 @@ class _Search:
       raise self._dissolve_error(self._dissolves.frames[0])
     if (cut := self._next_cut()) is not None:
       raise self._cut_error(cut)
-    for track in self._link(index, previous):
+    for track in self._without_reflections(self._link(index, previous)):
       for seen in self._without_frozen(track):
         for part in self._without_jumps(seen):
           for walk, is_turn in linking.split_at_turns(part) if part else ():
             self._finish(walk, is_turn)
-    first_open = min((t[0].frame for t in self._linker.open_tracks), default=index + 1)
+      for blob in track:
+        blob.neighbours.clear()  # their pixels take memory
+    first_open = min((t[0].frame for t in self._linker.tracks), default=index + 1)
     self._planes.forget_before(first_open)
+    self._people = [track for track in self._people if track[-1].frame >= first_open]
     settled, shorter, self._waiting = _settle(self._waiting, first_open)
     self._excluded += [(c.track.frame, tracking_gaps.SHORTER) for c in shorter]
     return settled
@@ -294,7 +302,7 @@ class _Search:
       if blob.right > right - self._scale:
         blob.right = float(self._background.shape[1])
     over = self._linker.add(index, frame_blobs)
-    for track in self._linker.open_tracks:
+    for track in self._linker.tracks:
       change = (
         walker_track.picture_change(track[-1], previous, self._picture, self._scale)
         if index
@@ -302,8 +310,7 @@ class _Search:
       )
       track[-1].changes.append(change)
     if index == len(self._time_s) - 1:
-      over += self._linker.open_tracks
-      self._linker.open_tracks = []
+      over += self._linker.close()
     return over
 
   def _finish(self, whole: linking.BlobTrack, is_turn: np.ndarray) -> None:
@@ -344,11 +351,17 @@ class _Search:
     beside = TURN_SEEN_S * self._fps
     first, last = track[0].frame, track[-1].frame
     around = [b for b in whole if first - beside <= b.frame <= last + beside]
-    smooth = walker_track.smooth_track(
-      around, self._time_s, self._background, self._noise, self._lower_edge,
-      [b.frame for b, is_hidden in zip(track, hidden, strict=True) if is_hidden],
-    )  # fmt: skip
-    has_neighbour = np.isin(smooth.frame, self._frames_with_neighbour(track))
+    hidden_frames = [b.frame for b, is_hidden in zip(track, hidden, strict=True) if is_hidden]
+    smooth = self._smooth(around, hidden_frames)
+    others, reflected = self._neighbours(track)
+    if (gloss := self._gloss(smooth)) is not None:
+      around, track = (glossy_floor.cut(part, smooth, gloss) for part in (around, track))
+      smooth = self._smooth(around, hidden_frames)
+      for k, area in glossy_floor.below(smooth, self._search_background.shape[:2], self._scale):
+        reflected[k] = [*reflected.get(k, ()), area]
+    has_neighbour = np.isin(smooth.frame, others)
+    joined = tracking_gaps.is_within(self._linker.reflection_intervals, smooth.frame)
+    joined &= ~np.isin(smooth.frame, [b.frame for b in track])
     cut = {b.frame: b.is_cut for b in track}
     feet_cut = (smooth.floor > self._lower_edge) & walker_track.cut_frames(
       smooth.frame, cut, self._time_s
@@ -366,9 +379,10 @@ class _Search:
     to_filmed = np.stack([self._frames.to_filmed(k) for k in smooth.frame.tolist()])
     zooms = np.full(len(smooth.frame), self._zoom(to_filmed) > MAX_ZOOM)
     withheld = (
-      (has_neighbour, tracking_gaps.ANOTHER_IN_WINDOW), (feet_cut, tracking_gaps.FEET_CUT),
-      (head_cut, tracking_gaps.HEAD_CUT), (is_hidden, tracking_gaps.HIDDEN),
-      (no_stride, tracking_gaps.NO_STRIDE), (zooms, tracking_gaps.ZOOM),
+      (has_neighbour, tracking_gaps.ANOTHER_IN_WINDOW), (joined, tracking_gaps.REFLECTION),
+      (feet_cut, tracking_gaps.FEET_CUT), (head_cut, tracking_gaps.HEAD_CUT),
+      (is_hidden, tracking_gaps.HIDDEN), (no_stride, tracking_gaps.NO_STRIDE),
+      (zooms, tracking_gaps.ZOOM),
     )  # fmt: skip
     self._excluded += [(smooth.frame[where], reason) for where, reason in withheld]
     turns = (smooth.frame < first) | (smooth.frame > last)
@@ -377,7 +391,7 @@ class _Search:
     )
     clear = tracking_gaps.keep_long_runs(~unclear, self._min_frames)
     if clear.any():
-      planes = self._planes.select(smooth.frame)
+      planes = self._planes.select(smooth.frame, reflected)
       reach = abs(track[-1].x - track[0].x)
       self._waiting.append(Crossing(smooth, clear, planes, to_filmed, reach))
 
@@ -481,9 +495,46 @@ class _Search:
     moving = tracking_gaps.is_within(self._camera.moving_intervals(), frames)
     return moving | np.isin(frames, self._frames.lost)
 
-  def _frames_with_neighbour(self, track: linking.BlobTrack) -> list[int]:
-    """Returns the frames in which somebody else is in the track's window."""
-    return [b.frame for b in track if any(map(self._linker.is_person, b.neighbours))]
+  def _smooth(self, track: linking.BlobTrack, hidden: list[int]) -> walker_track.Track:
+    return walker_track.smooth_track(
+      track, self._time_s, self._background, self._noise, self._lower_edge, hidden
+    )
+
+  def _gloss(self, track: walker_track.Track) -> float | None:
+    """Returns how many body heights the floor is over the end of a reflection in it, if any."""
+    kept = self._planes.kept(track.frame)
+    if not len(kept):
+      return None
+    kept = kept[np.unique(np.linspace(0, len(kept) - 1, glossy_floor.SAMPLED).astype(int))]
+    at = kept - track.frame[0]
+    place = np.stack([track.x[at], track.floor[at], track.height[at]], -1) / self._scale
+    return glossy_floor.find(self._planes.differences(kept, self._scale), place)
+
+  def _without_reflections(self, over: list[linking.BlobTrack]) -> list[linking.BlobTrack]:
+    """Returns those tracks that are over and no reflection of anybody seen at the same time."""
+    self._people += [track for track in over if self._linker.is_person(track)]
+    people = [*self._people, *self._linker.tracks]
+    return [
+      track for track in over
+      if not any(self._linker.is_reflection(track, walker) for walker in people)
+    ]  # fmt: skip
+
+  def _neighbours(self, track: linking.BlobTrack) -> tuple[list[int], _Areas]:
+    """Returns the frames in which others are in a track's window, and where reflections are."""
+    people: list[int] = []
+    reflected: _Areas = {}
+    is_image: dict[int, bool] = {}
+    for blob in track:
+      for other, area, is_person in blob.neighbours:
+        if not self._linker.is_person(other):
+          continue
+        if id(other) not in is_image:
+          is_image[id(other)] = self._linker.is_reflection(other, track)
+        if is_image[id(other)]:
+          reflected[blob.frame] = [*reflected.get(blob.frame, ()), area]
+        elif is_person:
+          people.append(blob.frame)
+    return people, reflected
 
 
 def _settle(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import cv2
 import numpy as np
 
-from grfjax.tracking import background_model, steady_frames
+from grfjax.tracking import background_model, blobs, steady_frames
 
 # Kept of unfinished crossings; a longer crossing is decoded again.
 KEPT_BYTES = 768 * 2**20
@@ -37,24 +37,48 @@ class FramePlanes:
     while self._kept and next(iter(self._kept)) < index:
       del self._kept[next(iter(self._kept))]
 
-  def select(self, indices: np.ndarray) -> WalkPlanes:
+  def select(self, indices: np.ndarray, emptied: Mapping[int, Sequence[blobs.Area]]) -> WalkPlanes:
     """Returns the planes of consecutive frames.
 
     Args:
       indices: (K,) int, of the frames.
+      emptied: frame -> pixels that show the background instead, such as a reflection's.
     """
     first, last = int(indices[0]), int(indices[-1])
     kept = None
     if first in self._kept:
       kept = [self._kept[k] for k in range(first, last + 1)]
-    return WalkPlanes(self, first, last, kept)
+    return WalkPlanes(self, first, last, kept, emptied)
+
+  def kept(self, indices: np.ndarray) -> np.ndarray:
+    """Returns those of (K,) frames that are still kept."""
+    return indices[np.isin(indices, list(self._kept))]
+
+  def differences(self, indices: np.ndarray, scale: int) -> Iterator[np.ndarray]:
+    """Yields how far frames that are kept differ from the background, (h, w) uint8.
+
+    Args:
+      indices: (K,) int, of the frames.
+      scale: pixels of a frame that become one.
+    """
+    height, width = self._background.shape[:2]
+    part = steady_frames.Box(0, 0, width, height)
+    for index in indices.tolist():
+      difference = self._compute(index, self._kept[index], part, height)[..., 1]
+      size = (width // scale, height // scale)
+      yield cv2.resize(difference, size, interpolation=cv2.INTER_AREA)
 
   def filmed_again(self, first: int, last: int) -> Iterator[np.ndarray]:
     """Yields frames as they were filmed, from another pass over the video."""
     return itertools.islice(self._frames.filmed(), first, last + 1)
 
   def planes(
-    self, first: int, filmed: Iterable[np.ndarray], boxes: Iterable[np.ndarray], ankles: np.ndarray
+    self,
+    first: int,
+    filmed: Iterable[np.ndarray],
+    boxes: Iterable[np.ndarray],
+    ankles: np.ndarray,
+    emptied: Mapping[int, Sequence[blobs.Area]],
   ) -> Iterator[np.ndarray]:
     """Yields what `WalkPlanes.around` does.
 
@@ -63,13 +87,26 @@ class FramePlanes:
       filmed: each as it was filmed.
       boxes: (4,) each.
       ankles: (K,) rows.
+      emptied: as in `select`.
     """
     planes = np.zeros((*self._background.shape[:2], 2), np.uint8)
     for index, (frame, box) in enumerate(zip(filmed, boxes, strict=True), first):
       part = self._pixels(box)
       ankle = int(np.clip(ankles[index - first] - part.top, 0, part.height))
       planes[part.rows, part.columns] = self._compute(index, frame, part, ankle)
+      for area in emptied.get(index, ()):
+        self._empty(planes, area)
       yield planes
+
+  def _empty(self, planes: np.ndarray, area: blobs.Area) -> None:
+    """Puts the background where an area of the search picture is, in planes (H, W, 2)."""
+    mask = np.kron(area.mask, np.ones((area.scale, area.scale), bool))
+    rows, columns = np.nonzero(mask)
+    rows, columns = rows + area.scale * area.row, columns + area.scale * area.column
+    inside = (rows < planes.shape[0]) & (columns < planes.shape[1])
+    at = rows[inside], columns[inside]
+    gray = cv2.cvtColor(self._background[at][None], cv2.COLOR_RGB2GRAY)[0]
+    planes[at] = np.stack([gray, np.zeros_like(gray)], -1)
 
   def _compute(
     self, index: int, filmed: np.ndarray, part: steady_frames.Box, ankle: int
@@ -99,7 +136,14 @@ class FramePlanes:
 class WalkPlanes:
   """The planes of a walk's frames; made anew each time that they are asked for."""
 
-  def __init__(self, planes: FramePlanes, first: int, last: int, kept: list[np.ndarray] | None):
+  def __init__(
+    self,
+    planes: FramePlanes,
+    first: int,
+    last: int,
+    kept: list[np.ndarray] | None,
+    emptied: Mapping[int, Sequence[blobs.Area]],
+  ):
     """Notes of which frames they are.
 
     Args:
@@ -107,8 +151,10 @@ class WalkPlanes:
       first: number of the first frame.
       last: of the last.
       kept: what is kept of them; None: they were too many to keep, and are decoded again.
+      emptied: as in `FramePlanes.select`.
     """
     self._planes, self._first, self._last, self._kept = planes, first, last, kept
+    self._emptied = emptied
 
   def around(self, boxes: np.ndarray, ankles: np.ndarray) -> Iterator[np.ndarray]:
     """Yields (H, W, 2) uint8 for each of K frames, right in its box and what repeats beyond.
@@ -118,4 +164,4 @@ class WalkPlanes:
       ankles: (K,) rows from which on shadows on the floor are taken away.
     """
     filmed = self._kept or self._planes.filmed_again(self._first, self._last)
-    return self._planes.planes(self._first, filmed, boxes, ankles)
+    return self._planes.planes(self._first, filmed, boxes, ankles, self._emptied)

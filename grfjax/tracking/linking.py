@@ -2,16 +2,18 @@
 
 A blob is linked to the track that would be nearest by now. Where two people come together in one
 blob their tracks end, and begin anew once they are apart: who is who cannot be told in between.
+A reflection (`grfjax.tracking.reflections`) is smaller than whom it reflects: it does not end that
+track, which goes on once they are apart.
 """
 
 from __future__ import annotations
 
 import itertools
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from grfjax.tracking import blobs
+from grfjax.tracking import blobs, reflections
 
 MIN_TRAVEL = 0.5  # body heights a walker moves sideways; who moves less is a bystander
 MIN_SECONDS = 0.5
@@ -26,8 +28,23 @@ WINDOW_REACH = 0.43
 
 # Of a walker's height: what is smaller is part of somebody, or waves in the wind.
 SAME_SIZE = 0.5
+MAX_SIZE_APART = 0.15  # share by which a walker's height may differ once apart from a reflection
 TURN_REACH = 0.1  # body heights about a turn that belong to no walk
 BlobTrack: TypeAlias = list[blobs.Blob]
+
+
+class _Pair(NamedTuple):
+  """Two people in one blob, or somebody and a reflection.
+
+  Attributes:
+    blob: as last seen.
+    walker: the track that goes on once they are apart; None: it is two people.
+    hides_legs: whether it is a reflection that shows legs behind those of the walker.
+  """
+
+  blob: blobs.Blob
+  walker: BlobTrack | None = None
+  hides_legs: bool = False
 
 
 class Linker:
@@ -36,14 +53,29 @@ class Linker:
   Attributes:
     open_tracks: the tracks that are not over.
     pair_intervals: (first frame, last frame) of each interval in which two people are one blob.
+    reflection_intervals: of each in which somebody and the legs of a reflection are.
   """
 
-  def __init__(self, fps: float):
-    self._fps = fps
+  def __init__(self, fps: float, columns: int):
+    """Begins without anybody.
+
+    Args:
+      fps: frames a second.
+      columns: of the picture, in working pixels.
+    """
+    self._fps, self._columns = fps, columns
     self._rate_factor = max(1, round(fps / REFERENCE_FPS))
-    self._pairs: list[blobs.Blob] = []  # of two people each, as last seen
+    self._pairs: list[_Pair] = []
+    self._apart: list[BlobTrack] = []  # of walkers who have come apart from a reflection
+    self._lost: list[BlobTrack] = []  # of those who have not
     self.open_tracks: list[BlobTrack] = []
     self.pair_intervals: list[tuple[int, int]] = []
+    self.reflection_intervals: list[tuple[int, int]] = []
+
+  @property
+  def tracks(self) -> list[BlobTrack]:
+    """The tracks that are not over, with those of walkers who are one blob with a reflection."""
+    return [*self.open_tracks, *(pair.walker for pair in self._pairs if pair.walker)]
 
   def add(self, frame: int, frame_blobs: list[blobs.Blob]) -> list[BlobTrack]:
     """Takes the blobs of the next frame and returns the tracks that are over."""
@@ -65,16 +97,46 @@ class Linker:
         for t in inside:
           ended[t] = [x for x in self.open_tracks[t] if x.frame <= last_apart]
         paired.add(b)
-        self._pairs.append(blob)
-        self._note_pair(last_apart + 1, frame)
+        pair = self._pair(blob, [ended[t] for t in inside])
+        self._pairs.append(pair)
+        self._note_pair(pair, last_apart + 1, frame)
     for t, b in blob_of_track.items():
       if t not in ended:
         self.open_tracks[t].append(frame_blobs[b])
     unlinked = set(range(len(frame_blobs))) - paired - set(blob_of_track.values())
     self.open_tracks = [track for t, track in enumerate(self.open_tracks) if t not in ended]
     self.open_tracks += [[frame_blobs[b]] for b in sorted(unlinked)]
+    self.open_tracks += self._apart
+    self._apart = []
     self._note_neighbours(frame)
-    return [*ended.values(), *self._close_tracks(frame)]
+    going_on = [id(track) for track in self.tracks]
+    over = [track for track in (*ended.values(), *self._lost) if id(track) not in going_on]
+    self._lost = []
+    return [*over, *self._close_tracks(frame)]
+
+  def close(self) -> list[BlobTrack]:
+    """Ends all tracks, and returns them."""
+    over, self.open_tracks, self._pairs = self.tracks, [], []
+    return over
+
+  def is_reflection(self, track: BlobTrack, walker: BlobTrack) -> bool:
+    """Returns whether a track is a reflection of another's person."""
+    return (
+      track is not walker
+      and self.is_person(walker)
+      and reflections.is_reflection(track, walker, self._columns, self._fps)
+    )
+
+  def _pair(self, blob: blobs.Blob, tracks: list[BlobTrack]) -> _Pair:
+    """Returns what the blob is in which tracks come together."""
+    walker = max(tracks, key=median_height)
+    others = [track for track in tracks if track is not walker]
+    if all(self.is_reflection(track, walker) for track in others):
+      return _Pair(blob, walker, any(reflections.shows_legs(track, walker) for track in others))
+    for track in tracks:
+      if track:
+        track[-1].meets = True
+    return _Pair(blob)
 
   def is_person(self, track: BlobTrack) -> bool:
     """Returns whether a track lasts as long as nothing but a person's does."""
@@ -115,28 +177,56 @@ class Linker:
 
   def _without_pairs(self, frame: int, frame_blobs: list[blobs.Blob]) -> list[blobs.Blob]:
     """Follows the blobs of two people, and returns the others."""
-    still_pairs: list[blobs.Blob] = []
+    still_pairs: list[_Pair] = []
     for pair in self._pairs:
+      last = pair.blob
       inside = [
         b for b in frame_blobs
-        if abs(b.x - pair.x) < (pair.right - pair.left) / 2 + 0.25 * b.height
+        if abs(b.x - last.x) < (last.right - last.left) / 2 + 0.25 * b.height
       ]  # fmt: skip
       if len(inside) == 1:
-        self._note_pair(pair.frame, frame)
-        still_pairs += inside
+        self._note_pair(pair, last.frame, frame)
+        still_pairs.append(pair._replace(blob=inside[0]))
         frame_blobs = [b for b in frame_blobs if b is not inside[0]]
-      elif not inside and frame - pair.frame <= self._rate_factor * MAX_GAP_FRAMES:
+      elif not inside and frame - last.frame <= self._rate_factor * MAX_GAP_FRAMES:
         still_pairs.append(pair)
-      elif inside:  # apart again
-        self._note_pair(pair.frame, frame - 1)
+      else:  # apart again, or gone
+        if inside:
+          self._note_pair(pair, last.frame, frame - 1)
+        if pair.walker:
+          frame_blobs = self._go_on(pair.walker, inside, frame_blobs)
     self._pairs = still_pairs
     return frame_blobs
 
-  def _note_pair(self, first: int, last: int) -> None:
-    if self.pair_intervals and first <= self.pair_intervals[-1][1] + 1:
-      start, end = self.pair_intervals.pop()
+  def _go_on(
+    self, walker: BlobTrack, apart: list[blobs.Blob], frame_blobs: list[blobs.Blob]
+  ) -> list[blobs.Blob]:
+    """Carries on the track of a walker who was one blob with a reflection.
+
+    Args:
+      walker: the track.
+      apart: the blobs that were one.
+      frame_blobs: all blobs of the frame.
+
+    Returns:
+      Those that are not the walker's.
+    """
+    height = median_height(walker[-self._rate_factor * SIZE_FRAMES :])
+    alike = [b for b in apart if abs(b.height / height - 1) < MAX_SIZE_APART]
+    if len(alike) != 1:
+      self._lost.append(walker)
+      return frame_blobs
+    self._apart.append([*walker, *alike])
+    return [b for b in frame_blobs if b is not alike[0]]
+
+  def _note_pair(self, pair: _Pair, first: int, last: int) -> None:
+    if pair.walker and not pair.hides_legs:
+      return
+    intervals = self.reflection_intervals if pair.walker else self.pair_intervals
+    if intervals and first <= intervals[-1][1] + 1:
+      start, end = intervals.pop()
       first, last = min(first, start), max(last, end)
-    self.pair_intervals.append((first, last))
+    intervals.append((first, last))
 
   def _note_neighbours(self, frame: int) -> None:
     """Notes in each blob of the frame the tracks of others who are in the same window."""
@@ -144,14 +234,18 @@ class Linker:
     for track in visible:
       a = track[-1]
       reach = WINDOW_REACH * a.height
+      window = a.x - reach, a.x + reach, a.top, a.bottom
       for other in visible:
         b = other[-1]
-        if (
-          other is not track and b.height > SAME_SIZE * a.height
-          and b.left < a.x + reach and b.right > a.x - reach
-          and b.top < a.bottom and b.bottom > a.top
-        ):  # fmt: skip
-          a.neighbours.append(other)
+        if other is not track and b.area and b.area.touches(*window):
+          is_person = (
+            b.height > SAME_SIZE * a.height
+            and b.left < a.x + reach and b.right > a.x - reach
+            and b.top < a.bottom and b.bottom > a.top
+          )  # fmt: skip
+          a.neighbours.append(blobs.Neighbour(other, b.area, is_person))
+    for track in visible:
+      track[-1].area = None
 
 
 def _covers(blob: blobs.Blob, expected_x: float, last: blobs.Blob, height: float) -> bool:

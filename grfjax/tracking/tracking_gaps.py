@@ -33,6 +33,11 @@ ANOTHER_IN_WINDOW = Reason(
   'walker.another_in_window', "another person is in the walker's window, so nothing is estimated"
 )
 
+REFLECTION = Reason(
+  'walker.reflection',
+  "a reflection's legs are behind those of the walker, so nothing is estimated",
+)
+
 FEET_CUT = Reason(
   'walker.feet_cut', "the feet are beyond the picture's lower edge, so nothing is estimated"
 )
