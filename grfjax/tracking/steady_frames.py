@@ -30,7 +30,6 @@ NOT_MOVING_RATIO = 0.955  # after the first round; then there are no others
 TURNING_RATIO = 0.97  # the same where the camera turns too, over where it is only shifted
 LIGHT_CHANGE = 2.5  # gray levels of the background's mean; smaller changes are left alone
 MIN_FIT = 0.55  # a frame is lost with less than so much of the sample's median fit
-MAX_SD = 0.15  # pixels of 360 rows: the shift must be known better in half of the sample
 MAX_CANVAS = 0.5  # of a side, that the frames together may reach beyond one of them
 
 
@@ -119,10 +118,14 @@ class SteadyFrames:
       self._sample = sample
       return
     usual_fit = float(np.median([a.fit for a in aligned]))
-    self._aligner = alignment.Aligner(background, turns=turns, usual_fit=usual_fit)
-    # Of a camera that moves before a wall without a pattern it cannot be told how.
-    far_off = float(np.median([a.sd.max() for a in aligned]))
-    self._is_untold = self.moves and far_off > MAX_SD * background.shape[0] / 360
+    holds = sum(a.is_held for a in aligned) > len(aligned) / 2
+    self._aligner = alignment.Aligner(
+      background, turns=turns, usual_fit=usual_fit, holds=holds,
+      usual_sd=float(np.median([a.sd.max() for a in aligned])),
+    )  # fmt: skip
+    # Of a camera that moves before a wall without any edge across it cannot be told how.
+    up_and_down = float(np.median([a.sd[1] for a in aligned]))
+    self._is_untold = self.moves and up_and_down > alignment.MAX_SD * background.shape[0] / 360
     self._min_fit = MIN_FIT * usual_fit
     self._canvas = _canvas([a.homography for a in aligned], self._shape)
     self.everything = Box(0, 0, self._canvas.width, self._canvas.height)
