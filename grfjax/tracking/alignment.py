@@ -8,9 +8,9 @@ because it is still some pixels away. Where the background has no pattern a weak
 turn and tilt a camera by less than they move it, and not far from one picture to the next.
 
 A wall without an upright edge does not tell how far the picture lies to the side. What little its
-gray values seem to tell comes from noise and compression, which stand still in the picture, or from
-the walker. The shift along the direction that is known least is then held where it is expected, and
-the other alone is measured.
+gray values seem to tell comes from noise and compression, which stand still in the picture. How well
+a shift is known is therefore judged by clear edges alone, and if it is not along one direction, it is
+held there where it is expected, and only the other is measured.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ NEAR = 1.0  # pixels of 360 rows: if a picture lies so near to where it is expec
 TUKEY = 4.685  # over the residuals' standard deviation (Holland and Welsch, 1977)
 MIN_SD = 1.0  # gray levels of the residuals
 WIDE_SD = 20.0  # the same, at least, at the first step from far off; half of it at each step after
+CLEAR_EDGE = 2.0  # gray levels a pixel: block patterns of compression are less steep
 MAX_SD = 0.15  # pixels of 360 rows: a shift that is known no better is not measured
 LESS_KNOWN = 3.0  # over what is usual: then edges are left out that should not be
 
@@ -108,10 +109,11 @@ class Aligner:
       usual_fit: of pictures that are well aligned.
       usual_sd: of their shifts, in pixels, along the direction in which it is larger.
       holds: whether the background does not tell the shift along one direction, which is then held
-        in all pictures.
+        in all pictures. The camera may then turn about its axis, but not tilt or zoom, which the
+        same background does not tell either.
     """
     self._background = background
-    self._turns = turns
+    self._free = _free_numbers(turns, holds)
     self._good_fit = min(GOOD_FIT, GOOD_RELATIVE_FIT * usual_fit)
     self._good_sd = np.inf if holds else LESS_KNOWN * usual_sd
     max_sd = MAX_SD * background.shape[0] / 360
@@ -122,7 +124,7 @@ class Aligner:
   def _levels(self) -> list[_Level]:
     """The edges at each reduction; not needed where brightness alone is compared."""
     return [
-      _Level(self._background, reduction, self._turns, last_step)
+      _Level(self._background, reduction, self._free, last_step)
       for reduction, last_step in zip(REDUCTIONS, LAST_STEPS, strict=True)
     ]
 
@@ -189,6 +191,27 @@ class Aligner:
     changed._levels = [level.with_gray_of(background) for level in self._levels]
     return changed
 
+  def disagreement(self, picture: np.ndarray, alignment: Alignment) -> np.ndarray:
+    """Returns how far (right, down) apart two halves of the edges find a picture, in pixels.
+
+    Unlike the standard deviations, which take the edges' errors for independent, this sees what
+    compression does to many neighbouring edges alike.
+
+    Args:
+      picture: (H, W) float32 gray levels.
+      alignment: how it lies by all of the edges.
+    """
+    where = alignment.homography
+    one, other = (
+      half.refine(picture, where, alignment.gain, alignment.offset, where, np.inf).homography
+      for half in self._halves
+    )
+    return one[:2, 2] - other[:2, 2]
+
+  @functools.cached_property
+  def _halves(self) -> list[_Level]:
+    return [self._levels[-1].half(parity) for parity in (0, 1)]
+
   def error(self, picture: np.ndarray, alignment: Alignment) -> float:
     """Returns by how many gray levels the edges differ on average, each by at most `MOST_ERROR`."""
     return self._levels[-1].error(picture, alignment)
@@ -221,7 +244,7 @@ class _Level:
   Columns and rows are taken from the picture's middle, in units of half its longer side.
   """
 
-  def __init__(self, background: np.ndarray, reduction: int, turns: bool, last_step: float):
+  def __init__(self, background: np.ndarray, reduction: int, free: np.ndarray, last_step: float):
     self._reduction = reduction
     self._last_step = last_step
     reduced = _reduced(background, reduction)
@@ -242,6 +265,7 @@ class _Level:
       self._to_pixels, np.stack([column, row, np.ones(len(row))])
     ).astype(np.float32)  # (3, P)
     self._gray = reduced[row, column]
+    self._is_clear = np.hypot(right, down)[row, column] > CLEAR_EDGE
     # How much the gray value changes with each of the homography's 8 numbers, by whole pixels that
     # these move the picture's side: (8, P).
     x, y = self._points[:2]
@@ -253,9 +277,9 @@ class _Level:
     self._steepness = ((motions * edges).sum(1) / reduction).astype(np.float32)
     self._scale = self._unit * reduction  # whole pixels a unit
     enlarged = background.shape[0] / 360
-    shape_sd = enlarged * (SHAPE_SD if turns else NO_SHAPE_SD)
+    shape_sd = enlarged * np.where(free, SHAPE_SD, NO_SHAPE_SD)
     self._guess_precision = 1 / (enlarged * GUESS_SD) ** 2
-    self._shape_precision = np.diag([0.0] * 2 + [1 / shape_sd**2] * 6)
+    self._shape_precision = np.diag(np.r_[0.0, 0.0, 1 / shape_sd[2:] ** 2])
     self._held_precision = 1 / (enlarged * NO_SHAPE_SD) ** 2
     self._unmeasured_sd = enlarged * UNMEASURED_SD
 
@@ -263,6 +287,16 @@ class _Level:
   def has_edges(self) -> bool:
     """What `Aligner.has_edges` says, of this level."""
     return len(self._gray) >= MIN_PIXELS
+
+  def half(self, parity: int) -> _Level:
+    """Returns a level with the edges of every other cell, as of a chessboard; `parity` 0 or 1."""
+    column, row, _ = np.round(self._to_pixels @ self._points).astype(int)
+    side = max(4, CELL // self._reduction)
+    chosen = (column // side + row // side) % 2 == parity
+    part = copy.copy(self)
+    part._points, part._gray = self._points[:, chosen], self._gray[chosen]
+    part._steepness, part._is_clear = self._steepness[:, chosen], self._is_clear[chosen]
+    return part
 
   def with_gray_of(self, background: np.ndarray) -> _Level:
     """Returns the same places with the gray values of another background."""
@@ -337,8 +371,8 @@ class _Level:
       first_sd: as of `refine`.
 
     Returns:
-      The homography in units, its fit and the covariance (2, 2) of its shift; None where the
-      picture hardly shows the background.
+      The homography in units, its fit and the covariance (2, 2) of its shift by clear edges; None
+      where the picture hardly shows the background.
     """
     steep = np.float32(gain) * self._steepness
     about = np.linalg.solve(prior, (prior - self._shape_precision) @ first)
@@ -359,7 +393,9 @@ class _Level:
       if np.abs(step).max() < self._last_step and least_sd <= MIN_SD:
         break
       least_sd = max(MIN_SD, least_sd / 2)
-    return homography, _fit(error, inside), np.linalg.inv(precision)[:2, :2]
+    clear = weighted[:, self._is_clear] @ steep[:, self._is_clear].T
+    covariance = np.linalg.inv(clear.astype(np.float64) / sd**2 + prior)[:2, :2]
+    return homography, _fit(error, inside), covariance
 
   def error(self, picture: np.ndarray, alignment: Alignment) -> float:
     """Returns what `Aligner.error` does."""
@@ -534,6 +570,14 @@ def _averages_from(picture: np.ndarray, start: np.ndarray) -> np.ndarray:
     + right / size * np.diff(columns, axis=1)
     + right * down / size**2 * np.diff(np.diff(corners, axis=0), axis=1)
   )
+
+
+def _free_numbers(turns: bool, holds: bool) -> np.ndarray:
+  """Returns which of a homography's 8 numbers (8,) may differ from those of no motion."""
+  right, down, turn = 0, 1, 3
+  if turns and not holds:
+    return np.ones(8, bool)
+  return np.isin(np.arange(8), [right, down, turn] if turns else [right, down])
 
 
 def _translation(shift: np.ndarray) -> np.ndarray:

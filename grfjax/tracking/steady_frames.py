@@ -108,24 +108,23 @@ class SteadyFrames:
     self.lost: list[int] = []
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
     grays = [_gray(frame) for frame in sample]
-    background, unmoved, moving, turns = _align_sample(grays)
+    found = _align_sample(grays)
+    background, aligned = found.background, found.aligned
     self._shape = background.shape
-    self.moves = moving is not None
-    aligned = moving or unmoved
+    self.moves = found.moves
     self.light_changes = bool(np.ptp([_level(a, background) for a in aligned]) > 2 * LIGHT_CHANGE)
     self.everything = Box(0, 0, self._shape[1], self._shape[0])
     if not self.is_changed:
       self._sample = sample
       return
     usual_fit = float(np.median([a.fit for a in aligned]))
-    holds = sum(a.is_held for a in aligned) > len(aligned) / 2
     self._aligner = alignment.Aligner(
-      background, turns=turns, usual_fit=usual_fit, holds=holds,
+      background, turns=found.turns, usual_fit=usual_fit, holds=found.holds,
       usual_sd=float(np.median([a.sd.max() for a in aligned])),
     )  # fmt: skip
-    # Of a camera that moves before a wall without any edge across it cannot be told how.
+    # The force is in how the walker goes up and down: that of the camera must be told.
     up_and_down = float(np.median([a.sd[1] for a in aligned]))
-    self._is_untold = self.moves and up_and_down > alignment.MAX_SD * background.shape[0] / 360
+    self._is_untold = self.moves and up_and_down > _max_sd(self._shape)
     self._min_fit = MIN_FIT * usual_fit
     self._canvas = _canvas([a.homography for a in aligned], self._shape)
     self.everything = Box(0, 0, self._canvas.width, self._canvas.height)
@@ -310,28 +309,69 @@ def _moved(
   return moved if shown.all() else cv2.copyTo(moved, shown, beyond.copy())
 
 
-def _align_sample(
-  grays: list[np.ndarray],
-) -> tuple[np.ndarray, list[alignment.Alignment], list[alignment.Alignment] | None, bool]:
-  """Aligns some frames with their common background.
+class _Sample(NamedTuple):
+  """How the sampled frames lie.
 
-  Args:
-    grays: (H, W) float32 each.
-
-  Returns:
-    The background (H, W) in gray levels; how each frame lies on what would be the background if
-    the camera stood still; how each lies on the background, None where it does stand still; and
-    whether the camera turns.
+  Attributes:
+    background: (H, W) in gray levels.
+    aligned: how each lies on it.
+    moves: whether the camera moves.
+    turns: whether it turns.
+    holds: whether the background does not tell the shift along one direction.
   """
+
+  background: np.ndarray
+  aligned: list[alignment.Alignment]
+  moves: bool = False
+  turns: bool = False
+  holds: bool = False
+
+
+class _Round(NamedTuple):
+  """What a round of aligning comes to.
+
+  Attributes:
+    aligned: how each frame lies.
+    background: (H, W), the median of the frames that lie so.
+    ratio: what is left of the edges' errors over what they are if the camera stands still.
+  """
+
+  aligned: list[alignment.Alignment]
+  background: np.ndarray
+  ratio: float
+
+
+def _align_sample(grays: list[np.ndarray]) -> _Sample:
+  """Aligns some frames, (H, W) float32 each, with their common background."""
   still = _median(grays, _still_alignments(grays, grays[len(grays) // 2]))
   unmoved = _still_alignments(grays, still)
-  aligned, background, ratio = _best_round(grays, still, unmoved, None, turns=False)
-  if ratio > MOVING_RATIO:
-    return still, unmoved, None, False
-  turned, turned_background, turned_ratio = _best_round(grays, still, unmoved, aligned, turns=True)
-  if turned_ratio < TURNING_RATIO * ratio:
-    return turned_background, unmoved, turned, True
-  return background, unmoved, aligned, False
+  best = _best_round(grays, still, unmoved, None)
+  if best.ratio > MOVING_RATIO:
+    return _Sample(still, unmoved)
+  holds = sum(a.is_held for a in best.aligned) > len(grays) / 2
+  if holds:
+    best = _best_round(grays, still, unmoved, best.aligned, holds=True)
+  turned = _best_round(grays, still, unmoved, best.aligned, turns=True, holds=holds)
+  # Few edges fit better if the camera may turn, too, and yet do not tell how.
+  aligner = alignment.Aligner(turned.background, turns=True, holds=holds)
+  turns = turned.ratio < TURNING_RATIO * best.ratio and _are_agreed(grays, turned.aligned, aligner)
+  if turns:
+    best = turned
+  return _Sample(best.background, best.aligned, True, turns, holds)
+
+
+def _are_agreed(
+  grays: list[np.ndarray], aligned: list[alignment.Alignment], aligner: alignment.Aligner
+) -> bool:
+  """Returns whether two halves of the edges tell the same shifts of most frames."""
+  apart = [aligner.disagreement(g, a) for g, a in zip(grays, aligned, strict=True)]
+  sd = 1.4826 * np.median(np.abs(apart), 0) / 2  # of the mean of both
+  return bool(sd.max() < _max_sd(grays[0].shape))
+
+
+def _max_sd(shape: tuple[int, ...]) -> float:
+  """Returns the most that a shift's standard deviation may be, in pixels, by a picture's shape."""
+  return alignment.MAX_SD * shape[0] / 360
 
 
 def _best_round(
@@ -339,8 +379,10 @@ def _best_round(
   still: np.ndarray,
   unmoved: list[alignment.Alignment],
   start: list[alignment.Alignment] | None,
-  turns: bool,
-) -> tuple[list[alignment.Alignment], np.ndarray, float]:
+  *,
+  turns: bool = False,
+  holds: bool = False,
+) -> _Round:
   """Aligns pictures and takes their median by turns.
 
   Args:
@@ -349,16 +391,16 @@ def _best_round(
     unmoved: how they lie on that if the camera stands still.
     start: alignments to begin with; None: unaligned.
     turns: whether the camera may turn.
+    holds: whether the background does not tell the shift along one direction.
 
   Returns:
-    The alignments of the best round, the median after it, and what is left of the edges' errors
-    over what they are unaligned.
+    The best round.
   """
-  best: tuple[list[alignment.Alignment], np.ndarray, float] = start or [], still, np.inf
+  best = _Round(start or [], still, np.inf)
   guesses = [a.homography for a in start] if start else [np.eye(3)] * len(grays)
   background = _median(grays, start) if start else still
   for number in range(ROUNDS):
-    aligner = alignment.Aligner(background, turns=turns)
+    aligner = alignment.Aligner(background, turns=turns, holds=holds)
     aligned: list[alignment.Alignment] = []
     # NumPy and OpenCV release Python's lock.
     with concurrent.futures.ThreadPoolExecutor(cores.usable_cores()) as pool:
@@ -369,9 +411,9 @@ def _best_round(
     guesses = [a.homography for a in aligned]
     background = _median(grays, aligned)
     ratio = _error_ratio(grays, still, unmoved, background, aligned)
-    if ratio < best[2]:
-      best = aligned, background, ratio
-    if start is None and best[2] > NOT_MOVING_RATIO:
+    if ratio < best.ratio:
+      best = _Round(aligned, background, ratio)
+    if start is None and best.ratio > NOT_MOVING_RATIO:
       break  # far from moving: more rounds would only take time
   return best
 
