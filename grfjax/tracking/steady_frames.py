@@ -107,8 +107,10 @@ class SteadyFrames:
     self._aligning = threading.Lock()
     self.lost: list[int] = []
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
-    grays = [_gray(frame) for frame in sample]
-    found = _align_sample(grays)
+    found = _align_sample([_gray(frame) for frame in sample])
+    self._colour: int | None = None
+    if found.holds:
+      found, self._colour = _better_in_colour(sample, found)
     background, aligned = found.background, found.aligned
     self._shape = background.shape
     self.moves = found.moves
@@ -123,8 +125,7 @@ class SteadyFrames:
       usual_sd=float(np.median([a.sd.max() for a in aligned])),
     )  # fmt: skip
     # The force is in how the walker goes up and down: that of the camera must be told.
-    up_and_down = float(np.median([a.sd[1] for a in aligned]))
-    self._is_untold = self.moves and up_and_down > _max_sd(self._shape)
+    self._is_untold = self.moves and _down_sd(found) > _max_sd(self._shape)
     self._min_fit = MIN_FIT * usual_fit
     self._canvas = _canvas([a.homography for a in aligned], self._shape)
     self.everything = Box(0, 0, self._canvas.width, self._canvas.height)
@@ -210,7 +211,7 @@ class SteadyFrames:
   def _align(self, number: int, frame: np.ndarray) -> None:
     """Finds how the next frame lies, and notes whether it is lost."""
     before = self._alignments[-1].homography if self._alignments else np.eye(3)
-    gray = _gray(frame)
+    gray = _gray(frame, self._colour)
     if self.moves and not self._alignments:
       found = self._aligner.align(gray, before)
     elif self.moves:
@@ -346,11 +347,9 @@ def _align_sample(grays: list[np.ndarray]) -> _Sample:
   still = _median(grays, _still_alignments(grays, grays[len(grays) // 2]))
   unmoved = _still_alignments(grays, still)
   best = _best_round(grays, still, unmoved, None)
-  if best.ratio > MOVING_RATIO:
-    return _Sample(still, unmoved)
   holds = sum(a.is_held for a in best.aligned) > len(grays) / 2
-  if holds:
-    best = _best_round(grays, still, unmoved, best.aligned, holds=True)
+  if best.ratio > MOVING_RATIO:
+    return _Sample(still, unmoved, holds=holds)
   turned = _best_round(grays, still, unmoved, best.aligned, turns=True, holds=holds)
   # Few edges fit better if the camera may turn, too, and yet do not tell how.
   aligner = alignment.Aligner(turned.background, turns=True, holds=holds)
@@ -358,6 +357,35 @@ def _align_sample(grays: list[np.ndarray]) -> _Sample:
   if turns:
     best = turned
   return _Sample(best.background, best.aligned, True, turns, holds)
+
+
+def _better_in_colour(sample: list[np.ndarray], found: _Sample) -> tuple[_Sample, int | None]:
+  """Aligns frames by the colour that shows most, where a wall and a floor are equally bright.
+
+  Args:
+    sample: (H, W, 3) uint8 each.
+    found: what their gray levels tell.
+
+  Returns:
+    What that colour tells, and which it is; `found` and None if it tells no more.
+  """
+  background = background_model.median_picture(sample)
+  steepness = [cv2.Sobel(c, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8) for c in cv2.split(background)]
+  colour = int(np.argmax([np.square(s).sum() for s in steepness]))
+  other = _align_sample([_gray(frame, colour) for frame in sample])
+  if other.moves and (not found.moves or _unknown(other) < _unknown(found)):
+    return other, colour
+  return found, None
+
+
+def _unknown(found: _Sample) -> tuple[bool, float]:
+  """Returns what orders samples by how little is known of their shifts."""
+  return found.holds, _down_sd(found)
+
+
+def _down_sd(found: _Sample) -> float:
+  """Returns the standard deviation of the shifts up and down of half of the frames."""
+  return float(np.median([a.sd[1] for a in found.aligned]))
 
 
 def _are_agreed(
@@ -492,5 +520,8 @@ def _corners(to_filmed: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
   return np.stack([x, y]) / depth
 
 
-def _gray(frame: np.ndarray) -> np.ndarray:
+def _gray(frame: np.ndarray, colour: int | None = None) -> np.ndarray:
+  """Returns the gray levels (H, W) float32 of a frame, or those of one of its colours."""
+  if colour is not None:
+    return frame[..., colour].astype(np.float32)
   return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
