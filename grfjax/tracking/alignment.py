@@ -116,8 +116,7 @@ class Aligner:
     self._free = _free_numbers(turns, holds)
     self._good_fit = min(GOOD_FIT, GOOD_RELATIVE_FIT * usual_fit)
     self._good_sd = np.inf if holds else LESS_KNOWN * usual_sd
-    max_sd = MAX_SD * background.shape[0] / 360
-    self._max_sd = 0.0 if holds else max(max_sd, self._good_sd if usual_sd < np.inf else 0.0)
+    self._max_sd = 0.0 if holds else max(MAX_SD * background.shape[0] / 360, self._good_sd)
     self._light = _Light(background)
 
   @functools.cached_property

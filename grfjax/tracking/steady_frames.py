@@ -109,7 +109,7 @@ class SteadyFrames:
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
     found = _align_sample([_gray(frame) for frame in sample])
     self._colour: int | None = None
-    if found.holds:
+    if found.holds and not (found.moves and _is_told(found)):
       found, self._colour = _better_in_colour(sample, found)
     background, aligned = found.background, found.aligned
     self._shape = background.shape
@@ -125,7 +125,7 @@ class SteadyFrames:
       usual_sd=float(np.median([a.sd.max() for a in aligned])),
     )  # fmt: skip
     # The force is in how the walker goes up and down: that of the camera must be told.
-    self._is_untold = self.moves and _down_sd(found) > _max_sd(self._shape)
+    self._is_untold = self.moves and not _is_told(found)
     self._min_fit = MIN_FIT * usual_fit
     self._canvas = _canvas([a.homography for a in aligned], self._shape)
     self.everything = Box(0, 0, self._canvas.width, self._canvas.height)
@@ -347,7 +347,9 @@ def _align_sample(grays: list[np.ndarray]) -> _Sample:
   still = _median(grays, _still_alignments(grays, grays[len(grays) // 2]))
   unmoved = _still_alignments(grays, still)
   best = _best_round(grays, still, unmoved, None)
-  holds = sum(a.is_held for a in best.aligned) > len(grays) / 2
+  holds = float(np.median([a.sd.max() for a in best.aligned])) > _max_sd(still.shape)
+  if best.ratio <= MOVING_RATIO and holds:
+    best = _best_round(grays, still, unmoved, None, holds=True)
   if best.ratio > MOVING_RATIO:
     return _Sample(still, unmoved, holds=holds)
   turned = _best_round(grays, still, unmoved, best.aligned, turns=True, holds=holds)
@@ -373,19 +375,12 @@ def _better_in_colour(sample: list[np.ndarray], found: _Sample) -> tuple[_Sample
   steepness = [cv2.Sobel(c, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8) for c in cv2.split(background)]
   colour = int(np.argmax([np.square(s).sum() for s in steepness]))
   other = _align_sample([_gray(frame, colour) for frame in sample])
-  if other.moves and (not found.moves or _unknown(other) < _unknown(found)):
-    return other, colour
-  return found, None
+  return (other, colour) if other.moves and _is_told(other) else (found, None)
 
 
-def _unknown(found: _Sample) -> tuple[bool, float]:
-  """Returns what orders samples by how little is known of their shifts."""
-  return found.holds, _down_sd(found)
-
-
-def _down_sd(found: _Sample) -> float:
-  """Returns the standard deviation of the shifts up and down of half of the frames."""
-  return float(np.median([a.sd[1] for a in found.aligned]))
+def _is_told(found: _Sample) -> bool:
+  """Returns whether it is known how far up and down half of the frames lie."""
+  return float(np.median([a.sd[1] for a in found.aligned])) < _max_sd(found.background.shape)
 
 
 def _are_agreed(
