@@ -38,6 +38,7 @@ NEAR = 1.0  # pixels of 360 rows: if a picture lies so near to where it is expec
 TUKEY = 4.685  # over the residuals' standard deviation (Holland and Welsch, 1977)
 MIN_SD = 1.0  # gray levels of the residuals
 WIDE_SD = 20.0  # the same, at least, at the first step from far off; half of it at each step after
+BRIGHTNESS_ERROR = 2.0  # gray levels, by which all edges may differ from the brightness found
 CLEAR_EDGE = 2.0  # gray levels a pixel: block patterns of compression are less steep
 MAX_SD = 0.15  # pixels of 360 rows: a shift that is known no better is not measured
 LESS_KNOWN = 3.0  # over what is usual: then edges are left out that should not be
@@ -415,7 +416,11 @@ class _Level:
     inside = (column > 1) & (row > 1) & (column < width - 2) & (row < height - 2)
     found = cv2.remap(reduced, column[None], row[None], cv2.INTER_CUBIC)[0]
     error = found - np.float32(gain) * self._gray - np.float32(offset)
-    return error - np.float32(medians.median(error[inside]) if inside.any() else 0), inside
+    if not inside.any():
+      return error, inside
+    # More than brightness is known by would let the one edge of a bare wall lie anywhere.
+    common = np.clip(medians.median(error[inside]), -BRIGHTNESS_ERROR, BRIGHTNESS_ERROR)
+    return error - np.float32(common), inside
 
   def _in_units(self, homography: np.ndarray) -> np.ndarray:
     return np.linalg.solve(self._units, homography @ self._units)

@@ -21,7 +21,9 @@ import numpy as np
 from grfjax.io import cores, progress, working_frames
 from grfjax.tracking import alignment, background_model, medians
 
-ROUNDS = 3  # of aligning the sample and taking its median anew
+ROUNDS = 3  # of aligning the sample and taking its median anew; more while that helps
+MOST_ROUNDS = 6
+HELPS = 0.98  # what is left of the edges' errors over the round before
 
 # Most that is left of the edges' errors in a sample that moves, once it is aligned, over what they
 # are unaligned: of cameras that stand still 0.89 and more was found, of moving ones at most 0.86.
@@ -122,7 +124,7 @@ class SteadyFrames:
     usual_fit = float(np.median([a.fit for a in aligned]))
     self._aligner = alignment.Aligner(
       background, turns=found.turns, usual_fit=usual_fit, holds=found.holds,
-      usual_sd=float(np.median([a.sd.max() for a in aligned])),
+      usual_sd=float(np.percentile([a.sd.max() for a in aligned], 25)),
     )  # fmt: skip
     # The force is in how the walker goes up and down: that of the camera must be told.
     self._is_untold = self.moves and not _is_told(found)
@@ -422,22 +424,25 @@ def _best_round(
   best = _Round(start or [], still, np.inf)
   guesses = [a.homography for a in start] if start else [np.eye(3)] * len(grays)
   background = _median(grays, start) if start else still
-  for number in range(ROUNDS):
+  for number in range(MOST_ROUNDS):
     aligner = alignment.Aligner(background, turns=turns, holds=holds)
     aligned: list[alignment.Alignment] = []
     # NumPy and OpenCV release Python's lock.
     with concurrent.futures.ThreadPoolExecutor(cores.usable_cores()) as pool:
       for found in pool.map(aligner.align, grays, guesses):
-        done = number + ROUNDS * turns + len(aligned) / len(grays)
-        progress.report(progress.STEADY, done / (2 * ROUNDS))  # without turns, then with them
+        done = number + MOST_ROUNDS * turns + len(aligned) / len(grays)
+        progress.report(progress.STEADY, done / (2 * MOST_ROUNDS))  # without turns, then with them
         aligned.append(found)
     guesses = [a.homography for a in aligned]
     background = _median(grays, aligned)
     ratio = _error_ratio(grays, still, unmoved, background, aligned)
+    helps = ratio < HELPS * best.ratio
     if ratio < best.ratio:
       best = _Round(aligned, background, ratio)
     if start is None and best.ratio > NOT_MOVING_RATIO:
       break  # far from moving: more rounds would only take time
+    if number + 1 >= ROUNDS and not helps:
+      break
   return best
 
 
