@@ -121,6 +121,7 @@ class SteadyFrames:
     if not self.is_changed:
       self._sample = sample
       return
+    self._first = aligned[0].homography  # a sample begins with the film's first frame
     usual_fit = float(np.median([a.fit for a in aligned]))
     self._aligner = alignment.Aligner(
       background, turns=found.turns, usual_fit=usual_fit, holds=found.holds,
@@ -212,7 +213,7 @@ class SteadyFrames:
 
   def _align(self, number: int, frame: np.ndarray) -> None:
     """Finds how the next frame lies, and notes whether it is lost."""
-    before = self._alignments[-1].homography if self._alignments else np.eye(3)
+    before = self._alignments[-1].homography if self._alignments else self._first
     gray = _gray(frame, self._colour)
     if self.moves and not self._alignments:
       found = self._aligner.align(gray, before)
