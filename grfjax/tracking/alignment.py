@@ -8,9 +8,9 @@ because it is still some pixels away. Where the background has no pattern a weak
 turn and tilt a camera by less than they move it, and not far from one picture to the next.
 
 A wall without an upright edge does not tell how far the picture lies to the side. What little its
-gray values seem to tell comes from noise and compression, which stand still in the picture. How well
-a shift is known is therefore judged by clear edges alone, and if it is not along one direction, it is
-held there where it is expected, and only the other is measured.
+gray values seem to tell comes from noise and compression, which stand still in the picture. How
+well a shift is known is therefore judged by clear edges alone. If it is not along one direction,
+it is held there where it is expected, and only the other is measured.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ CLEAR_EDGE = 2.0  # gray levels a pixel: block patterns of compression are less 
 MAX_SD = 0.15  # pixels of 360 rows: a shift that is known no better is not measured
 LESS_KNOWN = 3.0  # over what is usual: then edges are left out that should not be
 
-# Standard deviation of a shift that is not measured, pixels of 360 rows: how far hands shake a camera
-# faster than somebody steps. What is slower is no acceleration to speak of.
+# Standard deviation of a shift that is not measured, pixels of 360 rows: how far hands shake a
+# camera faster than somebody steps. What is slower is no acceleration to speak of.
 UNMEASURED_SD = 1.5
 
 MAX_EDGES = 4000  # more of them cost time and tell little
@@ -220,9 +220,7 @@ class Aligner:
     found, light = _Refined(start, 0.0, np.full(2, np.inf), True), (1.0, 0.0)
     for level in self._levels:
       light = self._light.compare(picture, found.homography[:2, 2])
-      found = level.refine(
-        picture, found.homography, *light, start, self._max_sd, first_sd=WIDE_SD
-      )
+      found = level.refine(picture, found.homography, *light, start, self._max_sd, first_sd=WIDE_SD)
     largest = MAX_SHIFT * np.array(picture.shape[::-1])
     is_inside = (np.abs(found.homography[:2, 2]) < largest).all()
     fit = found.fit if is_inside else 0.0
