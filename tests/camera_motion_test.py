@@ -134,6 +134,27 @@ def test_a_walker_before_a_plain_wall_is_no_moving_camera():
   assert crossing.clear.all()
 
 
+@pytest.mark.parametrize('name', MOVES)
+def test_a_camera_that_moves_before_a_bare_wall(name):
+  """It shows nothing of the motion to the side; the walk is followed all the same."""
+  rng = np.random.default_rng(0)
+  room = np.full((240, 460, 3), (170, 150, 130), np.uint8)
+  room[185:] = 90, 100, 110
+  frames = []
+  for k in range(scenes.COUNT):
+    frame = room.copy()
+    making.figure(frame, 50 + 360 * k / scenes.COUNT, 200, 120, 0.1 * k)
+    frames.append(making.noisy(frame, 1.5, rng))
+  (still,), _ = scenes.follow(scenes.pan(frames, *np.zeros((2, scenes.COUNT)), 30))
+  (crossing,), gaps = scenes.follow(scenes.pan(frames, *MOVES[name], 30))
+  assert gaps == []
+  assert crossing.clear.all()
+  floor, expected = (
+    np.interp(range(20, 130), t.frame, t.floor) for t in (crossing.track, still.track)
+  )
+  assert np.std(floor - expected) < 0.5  # pixels, of a walker of 120
+
+
 def test_a_camera_that_is_pushed():
   """It stands before and after; most of the time as in the beginning."""
   push = np.where(np.arange(scenes.COUNT) < 100, 0, 12)

@@ -149,6 +149,29 @@ def test_two_views_in_one_picture(filmed, axis):
   refused(both, 'video.several_views')
 
 
+def test_two_views_between_black_bars(filmed):
+  other = noisy(film(COLUMNS[::-1], OTHER_ROOM))
+  bar = np.zeros((HEIGHT // 2, 2 * filmed[0].shape[1], 3), np.uint8)
+  both = [
+    np.concatenate([bar, np.concatenate(pair, 1), bar]) for pair in zip(filmed, other, strict=True)
+  ]
+  refused(both, 'video.several_views')
+
+
+def test_a_poster_on_a_bare_wall_between_two_people_parts_no_views():
+  wall = np.full(ROOM.shape, 170, np.uint8)
+  wall[20:60, WIDTH // 2 - 20 : WIDTH // 2 + 20] = 60  # the only rows that are not uniform
+  frames = []
+  for k in range(COUNT):
+    frame = wall.copy()
+    making.figure(frame, 12 + 0.6 * k, FLOOR, TALL, 0.16 * k)
+    making.figure(frame, WIDTH - 12 - 0.6 * k, FLOOR, TALL, 0.16 * k)
+    frames.append(frame)
+  walks, gaps = look(noisy(frames))
+  assert walks
+  assert {gap.reason for gap in gaps} == {tracking_gaps.SHORTER}
+
+
 # --- the camera
 
 

@@ -105,6 +105,86 @@ def test_another_room_is_lost():
   assert len(out) == 60
 
 
+def bare_room(dx, dy, *, picture=False, slope=0.0, floor=(90, 100, 110)):
+  """Frames of a walker before a wall without anything, from a camera that moves by (dx, dy) pixels.
+
+  Args:
+    dx: columns.
+    dy: rows.
+    picture: whether a small picture hangs on the wall.
+    slope: rows a column, by which the floor's edge falls.
+    floor: its colour; the wall's is (170, 150, 130).
+  """
+  rng = np.random.default_rng(0)
+  large = np.full((300, 520, 3), (170, 150, 130), np.uint8)
+  edge = 230 + slope * (np.arange(520) - 260)
+  below = np.clip(np.arange(300)[:, None] - edge, 0, 1)[..., None]  # without a jagged edge
+  large = np.round(large + below * (np.array(floor) - large)).astype(np.uint8)
+  if picture:
+    large[90:120, 240:264] = (60, 40, 90)
+  frames = []
+  for k, (x, y) in enumerate(np.round(np.stack([dx, dy], 1)).astype(int).tolist()):
+    frame = large.copy()
+    making.figure(frame, 100 + 320 * k / len(dx), 252, 150, 0.16 * k)
+    frames.append(making.noisy(frame[40 + y : 280 + y, 60 + x : 460 + x], 1.5, rng))
+  return frames
+
+
+def places(frames):
+  """`SteadyFrames` of them, and where (K, 2) the middle of the floor's edge lies in each."""
+  steady, _ = steadied(frames)
+  corners = np.stack([steady.to_filmed(k) @ [200, 190, 1] for k in range(len(frames))])
+  return steady, corners[:, :2] / corners[:, 2:]
+
+
+HAND = np.round(6 * np.sin(5 * TIME_S)), np.round(5 * np.sin(7 * TIME_S + 1))
+
+
+def test_a_bare_wall_tells_how_far_a_camera_goes_up_and_down():
+  """And nothing about how far it goes to the side, which is not made up."""
+  steady, place = places(bare_room(*HAND))
+  assert steady.moves
+  assert not steady.lost
+  assert np.std(place[:, 1] + HAND[1]) < 0.1
+  assert np.ptp(place[:, 0]) < 0.5
+
+
+def test_a_small_picture_on_a_bare_wall_tells_it_all():
+  """Though its edges are few, and jump by several pixels from frame to frame."""
+  steady, place = places(bare_room(*HAND, picture=True))
+  assert not steady.lost
+  assert np.std(place + np.stack(HAND, 1), 0).max() < 0.1
+
+
+def test_a_pan_over_more_than_a_picture_is_wide():
+  steady, place = places(bare_room(np.linspace(-20, 20, 60), 0 * TIME_S, picture=True))
+  assert not steady.lost
+  assert np.std(place[:, 0] + np.round(np.linspace(-20, 20, 60))) < 0.1
+
+
+def test_a_slanted_edge_alone_tells_not_enough():
+  """What is not known along it is up and down in part."""
+  frames = bare_room(*HAND, slope=0.2)
+  steady, _ = steadied(frames)
+  assert steady.lost == list(range(len(frames)))
+
+
+def test_a_wall_and_a_floor_that_are_equally_bright_differ_in_colour():
+  gray_levels = cv2.cvtColor(np.uint8([[(170, 150, 130), (60, 200, 166)]]), cv2.COLOR_RGB2GRAY)
+  assert np.ptp(gray_levels) <= 1
+  steady, place = places(bare_room(*HAND, floor=(60, 200, 166)))
+  assert steady.moves
+  assert not steady.lost
+  assert np.std(place[:, 1] + HAND[1]) < 0.1
+
+
+def test_a_still_camera_before_a_bare_wall_is_still():
+  frames = bare_room(0 * TIME_S, 0 * TIME_S)
+  steady, out = steadied(frames)
+  assert not steady.is_changed
+  assert all(a is b for a, b in zip(frames, out, strict=True))
+
+
 def test_a_wall_without_a_pattern_is_taken_for_still():
   rng = np.random.default_rng(0)
   wall = np.full((180, 320, 3), 150, np.uint8)

@@ -3,8 +3,14 @@
 The camera's motion is a homography. It is found by Gauss-Newton steps on the gray values of the
 background's strongest edges, in a reduced picture and then in the whole one (inverse compositional
 alignment; Baker and Matthews, IJCV 56, 2004). Tukey's weights leave out who walks before the
-background. Where the background has no pattern a weak prior holds: hands turn and tilt a camera by
-less than they move it, and not far from one picture to the next.
+background; of the steps from far off they are wide at first, so that a sharp edge is not left out
+because it is still some pixels away. Where the background has no pattern a weak prior holds: hands
+turn and tilt a camera by less than they move it, and not far from one picture to the next.
+
+A wall without an upright edge does not tell how far the picture lies to the side. What little its
+gray values seem to tell comes from noise and compression, which stand still in the picture. How
+well a shift is known is therefore judged by clear edges alone. If it is not along one direction,
+it is held there where it is expected, and only the other is measured.
 """
 
 from __future__ import annotations
@@ -12,6 +18,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -30,6 +37,15 @@ LAST_STEPS = (0.1, 0.003)  # whole pixels, at each reduction: a step that is sma
 NEAR = 1.0  # pixels of 360 rows: if a picture lies so near to where it is expected, that is it
 TUKEY = 4.685  # over the residuals' standard deviation (Holland and Welsch, 1977)
 MIN_SD = 1.0  # gray levels of the residuals
+WIDE_SD = 20.0  # the same, at least, at the first step from far off; half of it at each step after
+BRIGHTNESS_ERROR = 2.0  # gray levels, by which all edges may differ from the brightness found
+CLEAR_EDGE = 2.0  # gray levels a pixel: block patterns of compression are less steep
+MAX_SD = 0.15  # pixels of 360 rows: a shift that is known no better is not measured
+LESS_KNOWN = 3.0  # over what is usual: then edges are left out that should not be
+
+# Standard deviation of a shift that is not measured, pixels of 360 rows: how far hands shake a
+# camera faster than somebody steps. What is slower is no acceleration to speak of.
+UNMEASURED_SD = 1.5
 
 MAX_EDGES = 4000  # more of them cost time and tell little
 
@@ -62,6 +78,7 @@ class Alignment:
     offset: gray levels that the picture is brighter by, besides.
     fit: share of the background's edges that are found in the picture, 0 to 1.
     sd: (2,) standard deviations of the shift (right, down), pixels.
+    is_held: whether the shift along one direction could not be measured, and is as expected.
   """
 
   homography: np.ndarray
@@ -69,12 +86,21 @@ class Alignment:
   offset: float
   fit: float
   sd: np.ndarray
+  is_held: bool = False
 
 
 class Aligner:
   """Aligns pictures with a background."""
 
-  def __init__(self, background: np.ndarray, *, turns: bool, usual_fit: float = 1.0):
+  def __init__(
+    self,
+    background: np.ndarray,
+    *,
+    turns: bool,
+    usual_fit: float = 1.0,
+    usual_sd: float = np.inf,
+    holds: bool = False,
+  ):
     """Chooses the edges that are compared.
 
     Args:
@@ -82,17 +108,23 @@ class Aligner:
       turns: whether the camera may turn, tilt and zoom, and not only shift the picture. Where the
         background has little pattern, the shift alone is found more exactly.
       usual_fit: of pictures that are well aligned.
+      usual_sd: of their shifts, in pixels, along the direction in which it is larger.
+      holds: whether the background does not tell the shift along one direction, which is then held
+        in all pictures. The camera may then turn about its axis, but not tilt or zoom, which the
+        same background does not tell either.
     """
     self._background = background
-    self._turns = turns
+    self._free = _free_numbers(turns, holds)
     self._good_fit = min(GOOD_FIT, GOOD_RELATIVE_FIT * usual_fit)
+    self._good_sd = np.inf if holds else LESS_KNOWN * usual_sd
+    self._max_sd = 0.0 if holds else max(MAX_SD * background.shape[0] / 360, self._good_sd)
     self._light = _Light(background)
 
   @functools.cached_property
   def _levels(self) -> list[_Level]:
     """The edges at each reduction; not needed where brightness alone is compared."""
     return [
-      _Level(self._background, reduction, self._turns, last_step)
+      _Level(self._background, reduction, self._free, last_step)
       for reduction, last_step in zip(REDUCTIONS, LAST_STEPS, strict=True)
     ]
 
@@ -108,7 +140,7 @@ class Aligner:
     """
     start = np.eye(3) if guess is None else guess
     best = self._align_from(picture, start)
-    if guess is None or best.fit < self._good_fit:
+    if guess is None or best.fit < self._good_fit or best.sd.max() > self._good_sd:
       elsewhere = [np.eye(3)] if guess is not None else []
       elsewhere.append(_translation(_phase_shift(self._background, picture)))
       for start in elsewhere:
@@ -134,13 +166,14 @@ class Aligner:
     """
     light = self._light.compare(picture, expected[:2, 2], before.gain)
     level = self._levels[-1]
-    homography, fit, sd = level.refine(picture, expected, *light, around=before.homography)
-    moved = np.abs(homography[:2, 2] - expected[:2, 2]).max()
-    if fit < self._good_fit or moved > NEAR * picture.shape[0] / 360:
+    found = level.refine(picture, expected, *light, before.homography, self._max_sd)
+    moved = np.abs(found.homography[:2, 2] - expected[:2, 2]).max()
+    is_near = moved < NEAR * picture.shape[0] / 360
+    if found.fit < self._good_fit or found.sd.max() > self._good_sd or not is_near:
       return self.align(picture, before.homography)
     if light_changes:
-      light = self._light.compare(picture, homography[:2, 2], light[0])
-    return Alignment(homography, *light, fit, sd)
+      light = self._light.compare(picture, found.homography[:2, 2], light[0])
+    return Alignment(found.homography, *light, found.fit, found.sd, found.is_held)
 
   @property
   def has_edges(self) -> bool:
@@ -158,20 +191,49 @@ class Aligner:
     changed._levels = [level.with_gray_of(background) for level in self._levels]
     return changed
 
+  def disagreement(self, picture: np.ndarray, alignment: Alignment) -> np.ndarray:
+    """Returns how far (right, down) apart two halves of the edges find a picture, in pixels.
+
+    Unlike the standard deviations, which take the edges' errors for independent, this sees what
+    compression does to many neighbouring edges alike.
+
+    Args:
+      picture: (H, W) float32 gray levels.
+      alignment: how it lies by all of the edges.
+    """
+    where = alignment.homography
+    one, other = (
+      half.refine(picture, where, alignment.gain, alignment.offset, where, np.inf).homography
+      for half in self._halves
+    )
+    return one[:2, 2] - other[:2, 2]
+
+  @functools.cached_property
+  def _halves(self) -> list[_Level]:
+    return [self._levels[-1].half(parity) for parity in (0, 1)]
+
   def error(self, picture: np.ndarray, alignment: Alignment) -> float:
     """Returns by how many gray levels the edges differ on average, each by at most `MOST_ERROR`."""
     return self._levels[-1].error(picture, alignment)
 
   def _align_from(self, picture: np.ndarray, start: np.ndarray) -> Alignment:
-    homography, gain, offset = start, 1.0, 0.0
-    fit, sd = 0.0, np.full(2, np.inf)
+    found, light = _Refined(start, 0.0, np.full(2, np.inf), True), (1.0, 0.0)
     for level in self._levels:
-      gain, offset = self._light.compare(picture, homography[:2, 2])
-      homography, fit, sd = level.refine(picture, homography, gain, offset)
+      light = self._light.compare(picture, found.homography[:2, 2])
+      found = level.refine(picture, found.homography, *light, start, self._max_sd, first_sd=WIDE_SD)
     largest = MAX_SHIFT * np.array(picture.shape[::-1])
-    if not (np.abs(homography[:2, 2]) < largest).all():
-      fit = 0.0
-    return Alignment(homography, gain, offset, fit, sd)
+    is_inside = (np.abs(found.homography[:2, 2]) < largest).all()
+    fit = found.fit if is_inside else 0.0
+    return Alignment(found.homography, *light, fit, found.sd, found.is_held)
+
+
+class _Refined(NamedTuple):
+  """What `_Level.refine` finds; as the attributes of `Alignment` of the same names."""
+
+  homography: np.ndarray
+  fit: float
+  sd: np.ndarray
+  is_held: bool
 
 
 class _Level:
@@ -180,7 +242,7 @@ class _Level:
   Columns and rows are taken from the picture's middle, in units of half its longer side.
   """
 
-  def __init__(self, background: np.ndarray, reduction: int, turns: bool, last_step: float):
+  def __init__(self, background: np.ndarray, reduction: int, free: np.ndarray, last_step: float):
     self._reduction = reduction
     self._last_step = last_step
     reduced = _reduced(background, reduction)
@@ -201,6 +263,7 @@ class _Level:
       self._to_pixels, np.stack([column, row, np.ones(len(row))])
     ).astype(np.float32)  # (3, P)
     self._gray = reduced[row, column]
+    self._is_clear = np.hypot(right, down)[row, column] > CLEAR_EDGE
     # How much the gray value changes with each of the homography's 8 numbers, by whole pixels that
     # these move the picture's side: (8, P).
     x, y = self._points[:2]
@@ -212,14 +275,26 @@ class _Level:
     self._steepness = ((motions * edges).sum(1) / reduction).astype(np.float32)
     self._scale = self._unit * reduction  # whole pixels a unit
     enlarged = background.shape[0] / 360
-    shape_sd = enlarged * (SHAPE_SD if turns else NO_SHAPE_SD)
+    shape_sd = enlarged * np.where(free, SHAPE_SD, NO_SHAPE_SD)
     self._guess_precision = 1 / (enlarged * GUESS_SD) ** 2
-    self._shape_precision = np.array([0.0] * 2 + [1 / shape_sd**2] * 6)
+    self._shape_precision = np.diag(np.r_[0.0, 0.0, 1 / shape_sd[2:] ** 2])
+    self._held_precision = 1 / (enlarged * NO_SHAPE_SD) ** 2
+    self._unmeasured_sd = enlarged * UNMEASURED_SD
 
   @property
   def has_edges(self) -> bool:
     """What `Aligner.has_edges` says, of this level."""
     return len(self._gray) >= MIN_PIXELS
+
+  def half(self, parity: int) -> _Level:
+    """Returns a level with the edges of every other cell, as of a chessboard; `parity` 0 or 1."""
+    column, row, _ = np.round(self._to_pixels @ self._points).astype(int)
+    side = max(4, CELL // self._reduction)
+    chosen = (column // side + row // side) % 2 == parity
+    part = copy.copy(self)
+    part._points, part._gray = self._points[:, chosen], self._gray[chosen]
+    part._steepness, part._is_clear = self._steepness[:, chosen], self._is_clear[chosen]
+    return part
 
   def with_gray_of(self, background: np.ndarray) -> _Level:
     """Returns the same places with the gray values of another background."""
@@ -234,8 +309,10 @@ class _Level:
     start: np.ndarray,
     gain: float,
     offset: float,
-    around: np.ndarray | None = None,
-  ) -> tuple[np.ndarray, float, np.ndarray]:
+    around: np.ndarray,
+    max_sd: float,
+    first_sd: float = MIN_SD,
+  ) -> _Refined:
     """Improves a homography.
 
     Args:
@@ -243,37 +320,80 @@ class _Level:
       start: (3, 3) in whole pixels.
       gain: contrast over the background's.
       offset: gray levels that are added.
-      around: (3, 3) near which it is likely to be; None: the start.
+      around: (3, 3) near which it is likely to be.
+      max_sd: pixels; if the shift along one direction is known no better, that is held.
+      first_sd: gray levels of the residuals at the first step, at least.
+    """
+    lost = _Refined(start, 0.0, np.full(2, np.inf), True)
+    if not self.has_edges:
+      return lost
+    reduced = _reduced(picture, self._reduction)
+    light = gain, offset
+    first = self._numbers(self._in_units(around))
+    prior = self._shape_precision + self._guess_precision * np.eye(8)
+    found = self._converged(reduced, self._in_units(start), *light, first, prior, first_sd)
+    if found is None:
+      return lost
+    homography, fit, covariance = found
+    variance, direction = np.linalg.eigh(covariance)
+    if is_held := bool(np.sqrt(variance[-1]) > max_sd):
+      along = np.outer(direction[:, -1], direction[:, -1])
+      prior[:2, :2] += self._held_precision * along
+      found = self._converged(reduced, homography, *light, first, prior, MIN_SD)
+      if found is None:
+        return lost
+      homography, fit, covariance = found
+      covariance += self._unmeasured_sd**2 * along
+    whole = self._units @ homography @ np.linalg.inv(self._units)
+    return _Refined(whole, fit, np.sqrt(np.diag(covariance)), is_held)
+
+  def _converged(
+    self,
+    reduced: np.ndarray,
+    homography: np.ndarray,
+    gain: float,
+    offset: float,
+    first: np.ndarray,
+    prior: np.ndarray,
+    first_sd: float,
+  ) -> tuple[np.ndarray, float, np.ndarray] | None:
+    """Makes steps until they are small.
+
+    Args:
+      reduced: the reduced picture.
+      homography: (3, 3) in units, to begin with.
+      gain: as of `refine`.
+      offset: as of `refine`.
+      first: (8,) numbers that are likely.
+      prior: (8, 8) precision of the prior: about 0 of the shape, about `first` of the rest.
+      first_sd: as of `refine`.
 
     Returns:
-      The homography, its fit (0 to 1), and the standard deviations (2,) of its shift.
+      The homography in units, its fit and the covariance (2, 2) of its shift by clear edges; None
+      where the picture hardly shows the background.
     """
-    if not self.has_edges:
-      return start, 0.0, np.full(2, np.inf)
-    reduced = _reduced(picture, self._reduction)
-    homography = self._in_units(start)
-    first = self._numbers(homography if around is None else self._in_units(around))
     steep = np.float32(gain) * self._steepness
+    about = np.linalg.solve(prior, (prior - self._shape_precision) @ first)
+    least_sd = first_sd
     for _ in range(MAX_STEPS):
       error, inside = self._errors(reduced, homography, gain, offset)
       if inside.sum() < MIN_PIXELS:
-        return start, 0.0, np.full(2, np.inf)
-      sd = max(MIN_SD, 1.4826 * medians.median(np.abs(error[inside])))
+        return None
+      sd = max(least_sd, 1.4826 * medians.median(np.abs(error[inside])))
       weight = np.square(np.maximum(1 - np.square(error / np.float32(TUKEY * sd)), 0))
       weight *= inside
       weighted = steep * weight
-      precision = (weighted @ steep.T).astype(np.float64) / sd**2
-      numbers = self._numbers(homography)
-      pull = self._shape_precision * numbers + self._guess_precision * (numbers - first)
-      precision += np.diag(self._shape_precision + self._guess_precision)
+      precision = (weighted @ steep.T).astype(np.float64) / sd**2 + prior
+      pull = prior @ (self._numbers(homography) - about)
       step = -np.linalg.solve(precision, weighted @ error / sd**2 + pull)
       homography = homography @ self._motion(step)
       homography = homography / homography[2, 2]
-      if np.abs(step).max() < self._last_step:
+      if np.abs(step).max() < self._last_step and least_sd <= MIN_SD:
         break
-    sd_of_numbers = np.sqrt(np.diag(np.linalg.inv(precision)))
-    whole = self._units @ homography @ np.linalg.inv(self._units)
-    return whole, _fit(error, inside), sd_of_numbers[:2]
+      least_sd = max(MIN_SD, least_sd / 2)
+    clear = weighted[:, self._is_clear] @ steep[:, self._is_clear].T
+    covariance = np.linalg.inv(clear.astype(np.float64) / sd**2 + prior)[:2, :2]
+    return homography, _fit(error, inside), covariance
 
   def error(self, picture: np.ndarray, alignment: Alignment) -> float:
     """Returns what `Aligner.error` does."""
@@ -294,7 +414,11 @@ class _Level:
     inside = (column > 1) & (row > 1) & (column < width - 2) & (row < height - 2)
     found = cv2.remap(reduced, column[None], row[None], cv2.INTER_CUBIC)[0]
     error = found - np.float32(gain) * self._gray - np.float32(offset)
-    return error - np.float32(medians.median(error[inside]) if inside.any() else 0), inside
+    if not inside.any():
+      return error, inside
+    # More than brightness is known by would let the one edge of a bare wall lie anywhere.
+    common = np.clip(medians.median(error[inside]), -BRIGHTNESS_ERROR, BRIGHTNESS_ERROR)
+    return error - np.float32(common), inside
 
   def _in_units(self, homography: np.ndarray) -> np.ndarray:
     return np.linalg.solve(self._units, homography @ self._units)
@@ -448,6 +572,14 @@ def _averages_from(picture: np.ndarray, start: np.ndarray) -> np.ndarray:
     + right / size * np.diff(columns, axis=1)
     + right * down / size**2 * np.diff(np.diff(corners, axis=0), axis=1)
   )
+
+
+def _free_numbers(turns: bool, holds: bool) -> np.ndarray:
+  """Returns which of a homography's 8 numbers (8,) may differ from those of no motion."""
+  right, down, turn = 0, 1, 3
+  if turns and not holds:
+    return np.ones(8, bool)
+  return np.isin(np.arange(8), [right, down, turn] if turns else [right, down])
 
 
 def _translation(shift: np.ndarray) -> np.ndarray:

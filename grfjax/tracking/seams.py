@@ -13,7 +13,8 @@ from grfjax.tracking import linking
 MIN_CONTRAST = 8.0  # gray levels across the line, in each third of it (the median)
 SHARPNESS = 3.0  # over the contrast of the lines beside it: edges in a room are blurred
 MIN_SIDE = 0.2  # of the picture, that a view is wide or high
-BAR_SD = 3.0  # gray levels; rows and columns that differ less are black bars around the views
+BAR_SD = 3.0  # gray levels; rows and columns that differ less, and are dark, are bars around views
+BAR_LEVEL = 32.0  # gray levels: bars are black, and what is brighter may be a bare wall
 MIN_TOGETHER_S = 0.5  # that somebody moves on both sides at once
 
 
@@ -57,7 +58,7 @@ def _parts(line: int, one: tuple[float, float], other: tuple[float, float]) -> b
 
 def _straight_lines(gray: np.ndarray) -> list[int]:
   """Returns the columns of (H, W) gray levels at which another view begins."""
-  gray = gray[gray.std(1) > BAR_SD]
+  gray = gray[(gray.std(1) > BAR_SD) | (gray.mean(1) > BAR_LEVEL)]
   width = gray.shape[1]
   if len(gray) < 30:
     return []

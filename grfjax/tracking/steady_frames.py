@@ -21,7 +21,9 @@ import numpy as np
 from grfjax.io import cores, progress, working_frames
 from grfjax.tracking import alignment, background_model, medians
 
-ROUNDS = 3  # of aligning the sample and taking its median anew
+ROUNDS = 3  # of aligning the sample and taking its median anew; more while that helps
+MOST_ROUNDS = 6
+HELPS = 0.98  # what is left of the edges' errors over the round before
 
 # Most that is left of the edges' errors in a sample that moves, once it is aligned, over what they
 # are unaligned: of cameras that stand still 0.89 and more was found, of moving ones at most 0.86.
@@ -30,7 +32,6 @@ NOT_MOVING_RATIO = 0.955  # after the first round; then there are no others
 TURNING_RATIO = 0.97  # the same where the camera turns too, over where it is only shifted
 LIGHT_CHANGE = 2.5  # gray levels of the background's mean; smaller changes are left alone
 MIN_FIT = 0.55  # a frame is lost with less than so much of the sample's median fit
-MAX_SD = 0.15  # pixels of 360 rows: the shift must be known better in half of the sample
 MAX_CANVAS = 0.5  # of a side, that the frames together may reach beyond one of them
 
 
@@ -108,21 +109,26 @@ class SteadyFrames:
     self._aligning = threading.Lock()
     self.lost: list[int] = []
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
-    grays = [_gray(frame) for frame in sample]
-    background, unmoved, moving, turns = _align_sample(grays)
+    found = _align_sample([_gray(frame) for frame in sample])
+    self._colour: int | None = None
+    if found.holds and not (found.moves and _is_told(found)):
+      found, self._colour = _better_in_colour(sample, found)
+    background, aligned = found.background, found.aligned
     self._shape = background.shape
-    self.moves = moving is not None
-    aligned = moving or unmoved
+    self.moves = found.moves
     self.light_changes = bool(np.ptp([_level(a, background) for a in aligned]) > 2 * LIGHT_CHANGE)
     self.everything = Box(0, 0, self._shape[1], self._shape[0])
     if not self.is_changed:
       self._sample = sample
       return
+    self._first = aligned[0].homography  # a sample begins with the film's first frame
     usual_fit = float(np.median([a.fit for a in aligned]))
-    self._aligner = alignment.Aligner(background, turns=turns, usual_fit=usual_fit)
-    # Of a camera that moves before a wall without a pattern it cannot be told how.
-    far_off = float(np.median([a.sd.max() for a in aligned]))
-    self._is_untold = self.moves and far_off > MAX_SD * background.shape[0] / 360
+    self._aligner = alignment.Aligner(
+      background, turns=found.turns, usual_fit=usual_fit, holds=found.holds,
+      usual_sd=float(np.percentile([a.sd.max() for a in aligned], 25)),
+    )  # fmt: skip
+    # The force is in how the walker goes up and down: that of the camera must be told.
+    self._is_untold = self.moves and not _is_told(found)
     self._min_fit = MIN_FIT * usual_fit
     self._canvas = _canvas([a.homography for a in aligned], self._shape)
     self.everything = Box(0, 0, self._canvas.width, self._canvas.height)
@@ -207,8 +213,8 @@ class SteadyFrames:
 
   def _align(self, number: int, frame: np.ndarray) -> None:
     """Finds how the next frame lies, and notes whether it is lost."""
-    before = self._alignments[-1].homography if self._alignments else np.eye(3)
-    gray = _gray(frame)
+    before = self._alignments[-1].homography if self._alignments else self._first
+    gray = _gray(frame, self._colour)
     if self.moves and not self._alignments:
       found = self._aligner.align(gray, before)
     elif self.moves:
@@ -307,28 +313,91 @@ def _moved(
   return moved if shown.all() else cv2.copyTo(moved, shown, beyond.copy())
 
 
-def _align_sample(
-  grays: list[np.ndarray],
-) -> tuple[np.ndarray, list[alignment.Alignment], list[alignment.Alignment] | None, bool]:
-  """Aligns some frames with their common background.
+class _Sample(NamedTuple):
+  """How the sampled frames lie.
 
-  Args:
-    grays: (H, W) float32 each.
-
-  Returns:
-    The background (H, W) in gray levels; how each frame lies on what would be the background if
-    the camera stood still; how each lies on the background, None where it does stand still; and
-    whether the camera turns.
+  Attributes:
+    background: (H, W) in gray levels.
+    aligned: how each lies on it.
+    moves: whether the camera moves.
+    turns: whether it turns.
+    holds: whether the background does not tell the shift along one direction.
   """
+
+  background: np.ndarray
+  aligned: list[alignment.Alignment]
+  moves: bool = False
+  turns: bool = False
+  holds: bool = False
+
+
+class _Round(NamedTuple):
+  """What a round of aligning comes to.
+
+  Attributes:
+    aligned: how each frame lies.
+    background: (H, W), the median of the frames that lie so.
+    ratio: what is left of the edges' errors over what they are if the camera stands still.
+  """
+
+  aligned: list[alignment.Alignment]
+  background: np.ndarray
+  ratio: float
+
+
+def _align_sample(grays: list[np.ndarray]) -> _Sample:
+  """Aligns some frames, (H, W) float32 each, with their common background."""
   still = _median(grays, _still_alignments(grays, grays[len(grays) // 2]))
   unmoved = _still_alignments(grays, still)
-  aligned, background, ratio = _best_round(grays, still, unmoved, None, turns=False)
-  if ratio > MOVING_RATIO:
-    return still, unmoved, None, False
-  turned, turned_background, turned_ratio = _best_round(grays, still, unmoved, aligned, turns=True)
-  if turned_ratio < TURNING_RATIO * ratio:
-    return turned_background, unmoved, turned, True
-  return background, unmoved, aligned, False
+  best = _best_round(grays, still, unmoved, None)
+  holds = float(np.median([a.sd.max() for a in best.aligned])) > _max_sd(still.shape)
+  if best.ratio <= MOVING_RATIO and holds:
+    best = _best_round(grays, still, unmoved, None, holds=True)
+  if best.ratio > MOVING_RATIO:
+    return _Sample(still, unmoved, holds=holds)
+  turned = _best_round(grays, still, unmoved, best.aligned, turns=True, holds=holds)
+  # Few edges fit better if the camera may turn, too, and yet do not tell how.
+  aligner = alignment.Aligner(turned.background, turns=True, holds=holds)
+  turns = turned.ratio < TURNING_RATIO * best.ratio and _are_agreed(grays, turned.aligned, aligner)
+  if turns:
+    best = turned
+  return _Sample(best.background, best.aligned, True, turns, holds)
+
+
+def _better_in_colour(sample: list[np.ndarray], found: _Sample) -> tuple[_Sample, int | None]:
+  """Aligns frames by the colour that shows most, where a wall and a floor are equally bright.
+
+  Args:
+    sample: (H, W, 3) uint8 each.
+    found: what their gray levels tell.
+
+  Returns:
+    What that colour tells, and which it is; `found` and None if it tells no more.
+  """
+  background = background_model.median_picture(sample)
+  steepness = [cv2.Sobel(c, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8) for c in cv2.split(background)]
+  colour = int(np.argmax([np.square(s).sum() for s in steepness]))
+  other = _align_sample([_gray(frame, colour) for frame in sample])
+  return (other, colour) if other.moves and _is_told(other) else (found, None)
+
+
+def _is_told(found: _Sample) -> bool:
+  """Returns whether it is known how far up and down half of the frames lie."""
+  return float(np.median([a.sd[1] for a in found.aligned])) < _max_sd(found.background.shape)
+
+
+def _are_agreed(
+  grays: list[np.ndarray], aligned: list[alignment.Alignment], aligner: alignment.Aligner
+) -> bool:
+  """Returns whether two halves of the edges tell the same shifts of most frames."""
+  apart = [aligner.disagreement(g, a) for g, a in zip(grays, aligned, strict=True)]
+  sd = 1.4826 * np.median(np.abs(apart), 0) / 2  # of the mean of both
+  return bool(sd.max() < _max_sd(grays[0].shape))
+
+
+def _max_sd(shape: tuple[int, ...]) -> float:
+  """Returns the most that a shift's standard deviation may be, in pixels, by a picture's shape."""
+  return alignment.MAX_SD * shape[0] / 360
 
 
 def _best_round(
@@ -336,8 +405,10 @@ def _best_round(
   still: np.ndarray,
   unmoved: list[alignment.Alignment],
   start: list[alignment.Alignment] | None,
-  turns: bool,
-) -> tuple[list[alignment.Alignment], np.ndarray, float]:
+  *,
+  turns: bool = False,
+  holds: bool = False,
+) -> _Round:
   """Aligns pictures and takes their median by turns.
 
   Args:
@@ -346,30 +417,33 @@ def _best_round(
     unmoved: how they lie on that if the camera stands still.
     start: alignments to begin with; None: unaligned.
     turns: whether the camera may turn.
+    holds: whether the background does not tell the shift along one direction.
 
   Returns:
-    The alignments of the best round, the median after it, and what is left of the edges' errors
-    over what they are unaligned.
+    The best round.
   """
-  best: tuple[list[alignment.Alignment], np.ndarray, float] = start or [], still, np.inf
+  best = _Round(start or [], still, np.inf)
   guesses = [a.homography for a in start] if start else [np.eye(3)] * len(grays)
   background = _median(grays, start) if start else still
-  for number in range(ROUNDS):
-    aligner = alignment.Aligner(background, turns=turns)
+  for number in range(MOST_ROUNDS):
+    aligner = alignment.Aligner(background, turns=turns, holds=holds)
     aligned: list[alignment.Alignment] = []
     # NumPy and OpenCV release Python's lock.
     with concurrent.futures.ThreadPoolExecutor(cores.usable_cores()) as pool:
       for found in pool.map(aligner.align, grays, guesses):
-        done = number + ROUNDS * turns + len(aligned) / len(grays)
-        progress.report(progress.STEADY, done / (2 * ROUNDS))  # without turns, then with them
+        done = number + MOST_ROUNDS * turns + len(aligned) / len(grays)
+        progress.report(progress.STEADY, done / (2 * MOST_ROUNDS))  # without turns, then with them
         aligned.append(found)
     guesses = [a.homography for a in aligned]
     background = _median(grays, aligned)
     ratio = _error_ratio(grays, still, unmoved, background, aligned)
-    if ratio < best[2]:
-      best = aligned, background, ratio
-    if start is None and best[2] > NOT_MOVING_RATIO:
+    helps = ratio < HELPS * best.ratio
+    if ratio < best.ratio:
+      best = _Round(aligned, background, ratio)
+    if start is None and best.ratio > NOT_MOVING_RATIO:
       break  # far from moving: more rounds would only take time
+    if number + 1 >= ROUNDS and not helps:
+      break
   return best
 
 
@@ -447,5 +521,8 @@ def _corners(to_filmed: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
   return np.stack([x, y]) / depth
 
 
-def _gray(frame: np.ndarray) -> np.ndarray:
+def _gray(frame: np.ndarray, colour: int | None = None) -> np.ndarray:
+  """Returns the gray levels (H, W) float32 of a frame, or those of one of its colours."""
+  if colour is not None:
+    return frame[..., colour].astype(np.float32)
   return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
