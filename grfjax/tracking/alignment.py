@@ -122,7 +122,13 @@ class Aligner:
     return best
 
   def follow(
-    self, picture: np.ndarray, before: Alignment, expected: np.ndarray, *, light_changes: bool
+    self,
+    picture: np.ndarray,
+    before: Alignment,
+    expected: np.ndarray,
+    *,
+    light_changes: bool,
+    is_light_old: bool = True,
   ) -> Alignment:
     """Aligns the next picture of a film, which mostly lies where it is expected.
 
@@ -131,8 +137,12 @@ class Aligner:
       before: of the picture before.
       expected: (3, 3) homography that this one is expected to have.
       light_changes: whether its brightness is wanted exactly, and compared again at the end.
+      is_light_old: whether its brightness is compared even if light does not change, and not taken
+        from the picture before.
     """
-    light = self._light.compare(picture, expected[:2, 2], before.gain)
+    light = before.gain, before.offset
+    if light_changes or is_light_old:
+      light = self._light.compare(picture, expected[:2, 2], before.gain)
     level = self._levels[-1]
     homography, fit, sd = level.refine(picture, expected, *light, around=before.homography)
     moved = np.abs(homography[:2, 2] - expected[:2, 2]).max()

@@ -17,7 +17,7 @@ KEPT_BYTES = 768 * 2**20
 class FramePlanes:
   """Keeps the frames that windows may yet be cut from, up to `KEPT_BYTES`.
 
-  The planes of a frame are (H, W, 2) uint8: gray, and the largest difference to the background over
+  The planes of a frame are (2, H, W) uint8: gray, and the largest difference to the background over
   the colours, near the feet to the background in that shadow which explains it best. Frames are
   kept as they were filmed, and planes are made of no more than a window shows.
   """
@@ -64,16 +64,16 @@ class FramePlanes:
       boxes: (4,) each.
       ankles: (K,) rows.
     """
-    planes = np.zeros((*self._background.shape[:2], 2), np.uint8)
+    planes = np.zeros((2, *self._background.shape[:2]), np.uint8)
     for index, (frame, box) in enumerate(zip(filmed, boxes, strict=True), first):
       part = self._pixels(box)
       ankle = int(np.clip(ankles[index - first] - part.top, 0, part.height))
-      planes[part.rows, part.columns] = self._compute(index, frame, part, ankle)
+      planes[:, part.rows, part.columns] = self._compute(index, frame, part, ankle)
       yield planes
 
   def _compute(
     self, index: int, filmed: np.ndarray, part: steady_frames.Box, ankle: int
-  ) -> np.ndarray:
+  ) -> tuple[np.ndarray, np.ndarray]:
     frame = self._frames.part(index, filmed, part)
     background = self._background[part.rows, part.columns]
     difference = background_model.difference(frame, background)
@@ -83,7 +83,7 @@ class FramePlanes:
           frame[ankle:], background[ankle:], background_model.DARKEST_ON_FLOOR
         )
       )  # fmt: skip
-    return cv2.merge([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), difference])
+    return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), difference
 
   def _pixels(self, box: np.ndarray) -> steady_frames.Box:
     """Returns the part of the picture from which a box (4,), or what repeats beyond, is made."""
@@ -111,7 +111,7 @@ class WalkPlanes:
     self._planes, self._first, self._last, self._kept = planes, first, last, kept
 
   def around(self, boxes: np.ndarray, ankles: np.ndarray) -> Iterator[np.ndarray]:
-    """Yields (H, W, 2) uint8 for each of K frames, right in its box and what repeats beyond.
+    """Yields (2, H, W) uint8 for each of K frames, right in its box and what repeats beyond.
 
     Args:
       boxes: (K, 4) left, top, width and height, as of `walker_window.boxes`.

@@ -29,6 +29,7 @@ MOVING_RATIO = 0.875
 NOT_MOVING_RATIO = 0.955  # after the first round; then there are no others
 TURNING_RATIO = 0.97  # the same where the camera turns too, over where it is only shifted
 LIGHT_CHANGE = 2.5  # gray levels of the background's mean; smaller changes are left alone
+SAME_LIGHT = 8  # frames after which brightness is compared again where the light does not change
 MIN_FIT = 0.55  # a frame is lost with less than so much of the sample's median fit
 MAX_SD = 0.15  # pixels of 360 rows: the shift must be known better in half of the sample
 MAX_CANVAS = 0.5  # of a side, that the frames together may reach beyond one of them
@@ -214,8 +215,9 @@ class SteadyFrames:
     elif self.moves:
       expected = self._expected(before)
       found = self._aligner.follow(
-        gray, self._alignments[-1], expected, light_changes=self.light_changes
-      )
+        gray, self._alignments[-1], expected, light_changes=self.light_changes,
+        is_light_old=number % SAME_LIGHT == 0,
+      )  # fmt: skip
     else:
       found = self._aligner.without_motion(gray)
     if self._is_untold or found.fit < self._min_fit:
