@@ -13,6 +13,9 @@ from grfjax.tracking import background_model, steady_frames
 # Kept of unfinished crossings; a longer crossing is decoded again.
 KEPT_BYTES = 768 * 2**20
 
+# A box of more rows is cut to a window of less than a quarter of them (`walker_window`).
+AVERAGED_ROWS = 400
+
 
 class FramePlanes:
   """Keeps the frames that windows may yet be cut from, up to `KEPT_BYTES`.
@@ -74,7 +77,7 @@ class FramePlanes:
   def _compute(
     self, index: int, filmed: np.ndarray, part: steady_frames.Box, ankle: int
   ) -> tuple[np.ndarray, np.ndarray]:
-    frame = self._frames.part(index, filmed, part)
+    frame = self._frames.part(index, filmed, part, to_be_averaged=part.height > AVERAGED_ROWS)
     background = self._background[part.rows, part.columns]
     difference = background_model.difference(frame, background)
     if ankle < part.height:

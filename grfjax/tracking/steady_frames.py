@@ -136,9 +136,7 @@ class SteadyFrames:
       for k, (frame, a) in enumerate(zip(sample, aligned, strict=True))
     ]
     self._background = background_model.median_picture(moved)
-    self._reduced_background = cv2.cvtColor(
-      background_model.reduced(self._background), cv2.COLOR_RGB2RGBA
-    )
+    self._reduced_background = _with_fourth(background_model.reduced(self._background))
     self._sample = [
       self._moved(frame, a, self._background, self.everything)
       for frame, a in zip(sample, aligned, strict=True)
@@ -170,17 +168,23 @@ class SteadyFrames:
     """Yields each frame as it was filmed, (H, W, 3) uint8 RGB."""
     return iter(self._frames)
 
-  def part(self, number: int, filmed: np.ndarray, box: Box) -> np.ndarray:
+  def part(
+    self, number: int, filmed: np.ndarray, box: Box, *, to_be_averaged: bool = False
+  ) -> np.ndarray:
     """Returns a part of a frame, held still, (height, width, 3) uint8.
 
     Args:
       number: of a frame that has been iterated over.
       filmed: the frame as it was filmed.
       box: the part, in pixels held still.
+      to_be_averaged: whether what comes of it is the mean of squares of some pixels; then it is
+        moved by linear interpolation, several times as quickly.
     """
     if not self.is_changed:
       return filmed if box == self.everything else filmed[box.rows, box.columns]
-    return self._moved(filmed, self._alignments[number], self._background, box)
+    return self._moved(
+      filmed, self._alignments[number], self._background, box, is_linear=to_be_averaged
+    )
 
   def _searched(self) -> Iterator[SearchFrame]:
     for number, frame in enumerate(self._frames):
@@ -233,7 +237,13 @@ class SteadyFrames:
     return expected
 
   def _moved(
-    self, frame: np.ndarray, found: alignment.Alignment, beyond: np.ndarray, box: Box
+    self,
+    frame: np.ndarray,
+    found: alignment.Alignment,
+    beyond: np.ndarray,
+    box: Box,
+    *,
+    is_linear: bool = False,
   ) -> np.ndarray:
     """Returns a part of a frame where the background lies.
 
@@ -242,24 +252,29 @@ class SteadyFrames:
       found: how it lies.
       beyond: (H, W, 3) uint8, what is shown where the frame does not reach.
       box: the part.
+      is_linear: whether it is interpolated linearly, not by cubic functions.
     """
     if not self.moves:
       return self._relit(frame[box.rows, box.columns], found)
     frame = self._relit(frame, found)
     to_filmed = found.homography @ self._canvas.to_background() @ _shift(box.left, box.top)
-    return _moved(frame, to_filmed, beyond[box.rows, box.columns], cv2.INTER_CUBIC)
+    beyond = beyond[box.rows, box.columns]
+    if not is_linear:
+      return _moved(frame, to_filmed, beyond, cv2.INTER_CUBIC)
+    moved = _moved(_with_fourth(frame), to_filmed, _with_fourth(beyond), cv2.INTER_LINEAR)
+    return cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB)
 
   def _search_picture(self, frame: np.ndarray, found: alignment.Alignment) -> np.ndarray:
     """Returns the search picture of a frame where the background lies.
 
     It is moved and reduced at once: each of its pixels is the mean of a square of the frame's,
-    interpolated linearly. A fourth colour is along, as OpenCV moves four faster than three.
+    interpolated linearly.
     """
     size = background_model.search_reduction(self._canvas.height)
     if not self.moves or size == 1:
       whole = self._moved(frame, found, self._background, self.everything)
       return background_model.search_picture(whole)
-    frame = cv2.cvtColor(self._relit(frame, found), cv2.COLOR_RGB2RGBA)
+    frame = _with_fourth(self._relit(frame, found))
     means = cv2.blur(frame, (size, size), anchor=(0, 0))  # of the square whose first pixel it is
     middle = (size - 1) / 2
     to_whole = np.array([[size, 0, middle], [0, size, middle], [0, 0, 1.0]])
@@ -275,6 +290,11 @@ class SteadyFrames:
       return frame
     levels = (np.arange(256) - found.offset) / found.gain
     return cv2.LUT(frame, np.clip(np.round(levels), 0, 255).astype(np.uint8))
+
+
+def _with_fourth(picture: np.ndarray) -> np.ndarray:
+  """Returns a picture with a fourth colour: OpenCV interpolates four linearly faster than three."""
+  return cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA)
 
 
 def _shift(right: float, down: float) -> np.ndarray:
