@@ -127,7 +127,7 @@ class Aligner:
     before: Alignment,
     expected: np.ndarray,
     *,
-    light_changes: bool,
+    light_changes: bool = False,
     is_light_old: bool = True,
   ) -> Alignment:
     """Aligns the next picture of a film, which mostly lies where it is expected.

@@ -12,8 +12,8 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import threading
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -33,6 +33,9 @@ SAME_LIGHT = 8  # frames after which brightness is compared again where the ligh
 MIN_FIT = 0.55  # a frame is lost with less than so much of the sample's median fit
 MAX_SD = 0.15  # pixels of 360 rows: the shift must be known better in half of the sample
 MAX_CANVAS = 0.5  # of a side, that the frames together may reach beyond one of them
+
+
+_Result = TypeVar('_Result')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -374,18 +377,16 @@ def _best_round(
     over what they are unaligned.
   """
   best: tuple[list[alignment.Alignment], np.ndarray, float] = start or [], still, np.inf
-  guesses = [a.homography for a in start] if start else [np.eye(3)] * len(grays)
+  known = start
   background = _median(grays, start) if start else still
   for number in range(ROUNDS):
     aligner = alignment.Aligner(background, turns=turns)
-    aligned: list[alignment.Alignment] = []
-    # NumPy and OpenCV release Python's lock.
-    with concurrent.futures.ThreadPoolExecutor(cores.usable_cores()) as pool:
-      for found in pool.map(aligner.align, grays, guesses):
-        done = number + ROUNDS * turns + len(aligned) / len(grays)
-        progress.report(progress.STEADY, done / (2 * ROUNDS))  # without turns, then with them
-        aligned.append(found)
-    guesses = [a.homography for a in aligned]
+    if known is None:
+      aligned = _each(aligner.align, grays, [np.eye(3)] * len(grays))
+    else:  # near where it was found before
+      aligned = _each(aligner.follow, grays, known, [a.homography for a in known])
+    known = aligned
+    progress.report(progress.STEADY, (number + 1 + ROUNDS * turns) / (2 * ROUNDS))
     background = _median(grays, aligned)
     ratio = _error_ratio(grays, still, unmoved, background, aligned)
     if ratio < best[2]:
@@ -397,14 +398,15 @@ def _best_round(
 
 def _median(grays: list[np.ndarray], aligned: list[alignment.Alignment]) -> np.ndarray:
   """Returns the median (H, W) of pictures, moved and brought to the same brightness."""
-  moved = []
-  for gray, found in zip(grays, aligned, strict=True):
+
+  def moved(gray: np.ndarray, found: alignment.Alignment) -> np.ndarray:
     where = cv2.warpPerspective(
       gray, found.homography, gray.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
       borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
-    moved.append((where - found.offset) / found.gain)
-  return medians.median_picture(moved)
+    return (where - found.offset) / found.gain
+
+  return medians.median_picture(_each(moved, grays, aligned))
 
 
 def _error_ratio(
@@ -418,16 +420,20 @@ def _error_ratio(
   aligner = alignment.Aligner(background, turns=True)
   if not aligner.has_edges:
     return 1.0
-  left = sum(aligner.error(g, a) for g, a in zip(grays, aligned, strict=True))
-  unaligned = aligner.with_gray_of(still)
-  before = sum(unaligned.error(g, a) for g, a in zip(grays, unmoved, strict=True))
+  left = sum(_each(aligner.error, grays, aligned))
+  before = sum(_each(aligner.with_gray_of(still).error, grays, unmoved))
   return float(left / max(before, 1e-6))
 
 
 def _still_alignments(grays: list[np.ndarray], background: np.ndarray) -> list[alignment.Alignment]:
   """Returns how the frames lie if the camera stands still."""
-  aligner = alignment.Aligner(background, turns=False)
-  return [aligner.without_motion(gray) for gray in grays]
+  return _each(alignment.Aligner(background, turns=False).without_motion, grays)
+
+
+def _each(function: Callable[..., _Result], *items: list) -> list[_Result]:
+  """Returns what a function gives for each item, by threads; NumPy and OpenCV release the lock."""
+  with concurrent.futures.ThreadPoolExecutor(cores.usable_cores()) as pool:
+    return list(pool.map(function, *items))
 
 
 def _level(found: alignment.Alignment, background: np.ndarray) -> float:
