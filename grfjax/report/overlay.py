@@ -63,8 +63,11 @@ def write_annotated_video(
   places = None if places is None else places * scale
   canvas = np.empty((rows + strip.rows, columns, 3), np.uint8)
   planes = np.empty((canvas.shape[0] * 3 // 2, columns), np.uint8)
+  halvings = 0
+  while video.height >> (halvings + 1) >= rows and video.width >> (halvings + 1) >= columns:
+    halvings += 1
   pictures = working_frames.decoded_ahead(
-    resize_picture(frame, rows, columns) for frame in video_file.frames(video)
+    resize_picture(frame, rows, columns) for frame in video_file.frames(video, halvings)
   )
   with av.open(os.fspath(path), 'w', format='mp4', options={'movflags': '+faststart'}) as container:
     stream = _add_stream(container, video, canvas.shape)
