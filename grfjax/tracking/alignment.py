@@ -32,6 +32,7 @@ TUKEY = 4.685  # over the residuals' standard deviation (Holland and Welsch, 197
 MIN_SD = 1.0  # gray levels of the residuals
 
 MAX_EDGES = 4000  # more of them cost time and tell little
+MEDIAN_OF = 1000  # errors, whose middle and spread are wanted; more of them tell little
 
 # Standard deviations of the priors, pixels of 360 rows at the picture's sides: of turning, tilting
 # and zooming, and of any motion from where the picture is looked for.
@@ -268,7 +269,7 @@ class _Level:
       error, inside = self._errors(reduced, homography, gain, offset)
       if inside.sum() < MIN_PIXELS:
         return start, 0.0, np.full(2, np.inf)
-      sd = max(MIN_SD, 1.4826 * medians.median(np.abs(error[inside])))
+      sd = max(MIN_SD, 1.4826 * _median(np.abs(error[inside])))
       weight = np.square(np.maximum(1 - np.square(error / np.float32(TUKEY * sd)), 0))
       weight *= inside
       weighted = steep * weight
@@ -304,7 +305,7 @@ class _Level:
     inside = (column > 1) & (row > 1) & (column < width - 2) & (row < height - 2)
     found = cv2.remap(reduced, column[None], row[None], cv2.INTER_CUBIC)[0]
     error = found - np.float32(gain) * self._gray - np.float32(offset)
-    return error - np.float32(medians.median(error[inside]) if inside.any() else 0), inside
+    return error - np.float32(_median(error[inside]) if inside.any() else 0), inside
 
   def _in_units(self, homography: np.ndarray) -> np.ndarray:
     return np.linalg.solve(self._units, homography @ self._units)
@@ -350,10 +351,10 @@ class _Light:
     known = self._background - self._background.mean()
     powers = np.stack([known * known, known, np.ones_like(known)]).reshape(3, -1)
     found, known = found.ravel(), known.ravel()
-    level = medians.median(found - np.float32(gain) * known)
+    level = _median(found - np.float32(gain) * known)
     for _ in range(LIGHT_STEPS):
       error = found - np.float32(gain) * known - np.float32(level)
-      sd = max(0.3, 1.4826 * medians.median(np.abs(error)))
+      sd = max(0.3, 1.4826 * _median(np.abs(error)))
       weight = np.square(np.maximum(1 - np.square(error / np.float32(TUKEY * sd)), 0))
       prior = (sd / GAIN_SD) ** 2
       squares, products, count = (powers @ weight).tolist()
@@ -364,6 +365,11 @@ class _Light:
       if abs(gain - before[0]) < LAST_GAIN_STEP and abs(level - before[1]) < LAST_LEVEL_STEP:
         break
     return gain, level - gain * float(self._background.mean())
+
+
+def _median(values: np.ndarray) -> float:
+  """Returns about the median of values (N,): that of `MEDIAN_OF` or more of them."""
+  return medians.median(values[:: len(values) // MEDIAN_OF or 1])
 
 
 def _fit(error: np.ndarray, inside: np.ndarray) -> float:
