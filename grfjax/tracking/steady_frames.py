@@ -377,15 +377,12 @@ def _best_round(
     over what they are unaligned.
   """
   best: tuple[list[alignment.Alignment], np.ndarray, float] = start or [], still, np.inf
-  known = start
+  guesses = [a.homography for a in start] if start else [np.eye(3)] * len(grays)
   background = _median(grays, start) if start else still
   for number in range(ROUNDS):
     aligner = alignment.Aligner(background, turns=turns)
-    if known is None:
-      aligned = _each(aligner.align, grays, [np.eye(3)] * len(grays))
-    else:  # near where it was found before
-      aligned = _each(aligner.follow, grays, known, [a.homography for a in known])
-    known = aligned
+    aligned = _each(aligner.align, grays, guesses)
+    guesses = [a.homography for a in aligned]
     progress.report(progress.STEADY, (number + 1 + ROUNDS * turns) / (2 * ROUNDS))
     background = _median(grays, aligned)
     ratio = _error_ratio(grays, still, unmoved, background, aligned)
