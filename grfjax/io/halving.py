@@ -20,7 +20,7 @@ def halved(picture: np.ndarray) -> np.ndarray:
 
 
 def halved_planes(frame: av.VideoFrame, halvings: int) -> av.VideoFrame | None:
-  """Returns a decoded frame with both sides halved so many times, before RGB is made of it.
+  """Returns a decoded frame with both sides halved `halvings` > 0 times, before RGB is made of it.
 
   That is three times as quick as to halve RGB. Colours then have half the resolution of the
   brightness, as in a video of that size.
@@ -33,10 +33,11 @@ def halved_planes(frame: av.VideoFrame, halvings: int) -> av.VideoFrame | None:
   small = av.VideoFrame(frame.width >> halvings, frame.height >> halvings, frame.format.name)
   small.colorspace, small.color_range = frame.colorspace, frame.color_range
   for plane, small_plane in zip(frame.planes, small.planes, strict=True):
-    pixels = _pixels(plane)
-    for _ in range(halvings):
+    pixels, small_pixels = _pixels(plane), _pixels(small_plane)
+    for _ in range(halvings - 1):
       pixels = halved(pixels)
-    _pixels(small_plane)[:] = pixels
+    size = small_plane.width, small_plane.height
+    cv2.resize(pixels, size, dst=small_pixels, interpolation=cv2.INTER_AREA)
   return small
 
 

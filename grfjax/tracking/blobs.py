@@ -124,7 +124,10 @@ def find_blobs(
   box = slice(top, last_row), slice(left, last_column)
   mask, difference, picture, background = (p[box] for p in (mask, difference, picture, background))
   joined = cv2.dilate(mask, np.ones((high, wide), np.uint8))
-  count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+  # Labels of 16 bits take half the time.
+  count, labels, stats, _ = cv2.connectedComponentsWithStats(
+    joined, connectivity=8, ltype=cv2.CV_16U
+  )
   blobs = []
   for i in range(1, count):
     x0, y0, w, h = stats[i, :4]
