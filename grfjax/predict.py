@@ -18,7 +18,7 @@ from absl import app, flags, logging
 
 from grfjax import conventions, errors
 from grfjax.gait import walking_speed
-from grfjax.inference import trained_run
+from grfjax.inference import ready_networks, trained_run
 from grfjax.io import body_height, recordings, run_folder, signals, video_file
 from grfjax.report import predicting, prediction_files
 
@@ -107,7 +107,8 @@ def main(argv: list[str]) -> None:
       path = pathlib.Path(videos[0])
       with video_file.played_at(speed):
         lines = predicting.predict_video(
-          run, path, out, flags.FLAGS.camera or '', flags.FLAGS.body_mass_kg,
+          ready_networks.made_ready(run), path, out, flags.FLAGS.camera or '',
+          flags.FLAGS.body_mass_kg,
           walking_speed.Given(**{name: getattr(flags.FLAGS, name) for name in _GIVEN}),
           with_overlay=flags.FLAGS.overlay is not False,
         )  # fmt: skip

@@ -95,6 +95,14 @@ def test_a_flash_and_a_faulty_frame_are_no_cuts():
   assert cuts.frames == []
 
 
+def test_of_three_pictures_the_second_may_begin_another_shot():
+  bright = cv2.add(ROOM, (60, 60, 60, 0))
+  assert film_cuts.is_cut([ROOM, OTHER_ROOM, OTHER_ROOM])
+  assert not film_cuts.is_cut([ROOM, OTHER_ROOM, ROOM])
+  assert not film_cuts.is_cut([ROOM, bright, bright])
+  assert not film_cuts.is_cut([ROOM, ROOM, OTHER_ROOM])
+
+
 @pytest.mark.parametrize('left_out', [9, 16])
 def test_a_film_that_jumps_is_two_walks(filmed, left_out):
   """Within a track, and so far that another begins."""

@@ -231,6 +231,19 @@ def test_what_is_searched_is_the_whole_frame_reduced(held):
     assert cv2.absdiff(picture[1:], reduced[:-1]).mean() > 2 * error.mean()  # a pixel aside
 
 
+def test_a_part_that_is_averaged_is_the_same_however_interpolated(held):
+  steady, seen = held
+  box = steady_frames.Box(130, 40, 208, 288)
+  for k, (_, filmed) in enumerate(seen):
+    linear, cubic = (
+      steady.part(k, filmed, box, to_be_averaged=averaged).reshape(72, 4, 52, 4, 3).mean((1, 3))
+      for averaged in (True, False)
+    )
+    assert np.abs(linear - cubic).mean() < 0.5
+    assert np.abs(linear - cubic).max() < 9
+    assert np.abs(linear[1:] - cubic[:-1]).mean() > 20 * np.abs(linear - cubic).mean()
+
+
 def test_a_part_is_that_of_the_whole_frame(held):
   steady, seen = held
   box = steady_frames.Box(130, 40, 210, 290)

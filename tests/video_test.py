@@ -519,7 +519,7 @@ def test_working_frames_with_and_without_memory(walk_path, monkeypatch):
   list(again)
   decoded = []
   monkeypatch.setattr(
-    video_file, 'frames', lambda v, f=video_file.frames: decoded.append(v) or f(v)
+    video_file, 'frames', lambda v, *args, f=video_file.frames: decoded.append(v) or f(v, *args)
   )
   np.testing.assert_array_equal(np.stack(list(kept)), np.stack(list(again)))
   assert len(decoded) == 1  # the one that did not fit
@@ -547,7 +547,7 @@ def test_a_sample_of_a_long_video_comes_from_its_key_frames(
   every = list(video_file.frames(film))
   decoded = []
   monkeypatch.setattr(
-    video_file, 'frames', lambda v, f=video_file.frames: decoded.append(v) or f(v)
+    video_file, 'frames', lambda v, *args, f=video_file.frames: decoded.append(v) or f(v, *args)
   )
   monkeypatch.setattr(working_frames, 'CACHE_BYTES', 0)
   sample = working_frames.WorkingFrames(film).sample(6)
@@ -568,7 +568,26 @@ def test_large_frames_are_averaged_over_area(tmp_path, monkeypatch):
   assert (frames.height, frames.width, frames.halvings) == (16, 24, 2)
   small = np.stack(list(frames))
   blocks = np.stack(list(video_file.frames(film))).reshape(3, 16, 4, 24, 4, 3).mean((2, 4))
-  assert np.abs(small - blocks).max() <= 1.01  # rounded twice
+  luma = [0.299, 0.587, 0.114]
+  assert (
+    np.abs((small - blocks) @ luma).max() <= 2.01
+  )  # the planes are rounded, and then the colours
+  # Colours have half the resolution of the brightness.
+  error = (small - blocks).reshape(3, 8, 2, 12, 2, 3).mean((2, 4))
+  assert np.abs(error).max() <= 3
+  assert np.abs(error).mean() < 0.8
+
+
+def test_frames_whose_sides_cannot_be_halved_as_planes_are_averaged_as_pictures(
+  tmp_path, monkeypatch
+):
+  monkeypatch.setattr(working_frames, 'WORKING_ROWS', 16)
+  shown = [frame[:62, :90] for frame in making.film(3).frames]
+  film = video_file.probe(making.write_video(tmp_path / 'v.mp4', shown))
+  frames = working_frames.WorkingFrames(film)
+  assert (frames.height, frames.width, frames.halvings) == (31, 45, 1)
+  blocks = np.stack(list(video_file.frames(film))).reshape(3, 31, 2, 45, 2, 3).mean((2, 4))
+  assert np.abs(np.stack(list(frames)) - blocks).max() <= 0.51
 
 
 # --- the paper's picture

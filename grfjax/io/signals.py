@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -131,6 +132,7 @@ def run(main: Callable[[list[str]], Any], command: str, *, grace_s: float = GRAC
     grace_s: how long it may take to end, seconds.
   """
   _install_handlers(command, grace_s)
+  gc.freeze()  # what is imported stays: to look for garbage in it again and again takes long
   try:
     app.run(main)
   except BaseException as error:

@@ -26,6 +26,7 @@ import numpy as np
 from absl import logging
 
 from grfjax import errors
+from grfjax.io import halving
 
 _MIN_BYTES_PER_FRAME = 8  # of a frame in a file: its header, and its entry in the index
 _MIN_WIDTH = 64  # pixels
@@ -366,24 +367,35 @@ def decoder(path: pathlib.Path) -> Iterator[tuple[Any, Any]]:
     yield container, stream
 
 
-def rgb(frame: av.VideoFrame, pixel_aspect: float = 1.0) -> np.ndarray:
+def rgb(frame: av.VideoFrame, pixel_aspect: float = 1.0, halvings: int = 0) -> np.ndarray:
   """Returns a frame's picture, (H, W, 3) uint8, turned as the file's rotation flag says.
 
   Args:
     frame: as decoded.
     pixel_aspect: `Video.pixel_aspect`; rows or columns are added until pixels are square.
+    halvings: how often both sides are halved.
   """
+  turns = round(frame.rotation / 90)
+  if halvings and pixel_aspect == 1:
+    small = halving.halved_planes(frame, halvings)
+    if small is not None:
+      frame, halvings = small, 0
   picture: Any = frame.to_ndarray(format='rgb24')
   if pixel_aspect != 1:
     rows = round(picture.shape[0] / min(pixel_aspect, 1))
     columns = round(picture.shape[1] * max(pixel_aspect, 1))
     picture = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_LINEAR)
-  turns = round(frame.rotation / 90)
+  for _ in range(halvings):
+    picture = halving.halved(picture)
   return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
 
 
-def frames(video: Video) -> Iterator[np.ndarray]:
+def frames(video: Video, halvings: int = 0) -> Iterator[np.ndarray]:
   """Yields every frame, (height, width, 3) uint8 RGB.
+
+  Args:
+    video: from `probe`.
+    halvings: how often both sides are halved, without an odd last row or column.
 
   Raises:
     VideoError: a frame is damaged, interlaced or cannot be decoded; the message names it.
@@ -392,7 +404,7 @@ def frames(video: Video) -> Iterator[np.ndarray]:
   try:
     with decoder(video.path) as (container, stream):
       for frame in _known_frames(video, container.decode(stream)):
-        yield _checked_picture(video, frame, k)
+        yield _checked_picture(video, frame, k, halvings)
         k += 1
   except UNREADABLE as error:
     raise _undecodable(video, k, _first_line(error)) from error
@@ -424,7 +436,7 @@ def _undecodable(video: Video, k: int, why: str) -> VideoError:
   return _error(video.path, f'frame {k} of {count} cannot be decoded ({why})', 'video.damaged', k)
 
 
-def _checked_picture(video: Video, frame: av.VideoFrame, k: int) -> np.ndarray:
+def _checked_picture(video: Video, frame: av.VideoFrame, k: int, halvings: int) -> np.ndarray:
   """Returns the picture of frame k, or raises VideoError where it is damaged or of another size."""
   if frame.is_corrupt:
     raise _error(
@@ -435,12 +447,13 @@ def _checked_picture(video: Video, frame: av.VideoFrame, k: int) -> np.ndarray:
       k,
     )
   _check_progressive(video.path, frame, k)
-  picture = rgb(frame, video.pixel_aspect)
-  if picture.shape != (video.height, video.width, 3):
+  picture = rgb(frame, video.pixel_aspect, halvings)
+  height, width = video.height >> halvings, video.width >> halvings
+  if picture.shape != (height, width, 3):
     raise _error(
       video.path,
-      f'frame {k} is {picture.shape[1]}x{picture.shape[0]} pixels, '
-      f'expected {video.width}x{video.height}',
+      f'frame {k} is {picture.shape[1] << halvings}x{picture.shape[0] << halvings} pixels, '
+      f'expected {width << halvings}x{height << halvings}',
       'video.frame_size',
       k,
     )

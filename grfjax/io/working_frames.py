@@ -7,7 +7,6 @@ import concurrent.futures
 from collections.abc import Iterator
 from typing import TypeVar
 
-import cv2
 import numpy as np
 
 from grfjax.io import video_file
@@ -52,17 +51,12 @@ class WorkingFrames:
       yield from self._cache
       return
     decoded: list[np.ndarray] = []  # this pass's own: passes may overlap, or be left early
-    for frame in decoded_ahead(map(self._halved, video_file.frames(self.video)), WORKING_AHEAD):
+    for frame in decoded_ahead(video_file.frames(self.video, self.halvings), WORKING_AHEAD):
       if self._fits:
         decoded.append(frame)
       yield frame
     if self._fits:
       self._cache = decoded
-
-  def _halved(self, frame: np.ndarray) -> np.ndarray:
-    for _ in range(self.halvings):
-      frame = halved(frame)
-    return frame
 
   def sample(self, count: int) -> list[np.ndarray]:
     """Returns at most `count` frames spread over the video, (height, width, 3) uint8 RGB.
@@ -86,17 +80,10 @@ class WorkingFrames:
           container.seek(int(time_s / stream.time_base) + (stream.start_time or 0), stream=stream)
           frame = next(container.decode(stream))
           if frame.pts not in pictures:
-            pictures[frame.pts] = self._halved(video_file.rgb(frame, self.video.pixel_aspect))
+            pictures[frame.pts] = video_file.rgb(frame, self.video.pixel_aspect, self.halvings)
     except video_file.UNREADABLE:  # no way to seek in this file
       return []
     return list(pictures.values())
-
-
-def halved(picture: np.ndarray) -> np.ndarray:
-  """Returns a picture with both sides halved by averaging, without an odd last row or column."""
-  height, width = picture.shape[0] // 2, picture.shape[1] // 2
-  even = picture[: 2 * height, : 2 * width]
-  return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def decoded_ahead(items: Iterator[_Item], ahead: int = AHEAD) -> Iterator[_Item]:

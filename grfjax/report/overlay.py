@@ -16,7 +16,7 @@ import numpy as np
 import tqdm
 from av.video import reformatter
 
-from grfjax.io import progress, video_file, video_writing, working_frames
+from grfjax.io import halving, progress, video_file, video_writing, working_frames
 from grfjax.report import overlay_drawing, overlay_strip
 
 MAX_SIDE = 1280  # pixels of the picture's longer side, at most
@@ -63,8 +63,11 @@ def write_annotated_video(
   places = None if places is None else places * scale
   canvas = np.empty((rows + strip.rows, columns, 3), np.uint8)
   planes = np.empty((canvas.shape[0] * 3 // 2, columns), np.uint8)
+  halvings = 0
+  while video.height >> (halvings + 1) >= rows and video.width >> (halvings + 1) >= columns:
+    halvings += 1
   pictures = working_frames.decoded_ahead(
-    resize_picture(frame, rows, columns) for frame in video_file.frames(video)
+    resize_picture(frame, rows, columns) for frame in video_file.frames(video, halvings)
   )
   with av.open(os.fspath(path), 'w', format='mp4', options={'movflags': '+faststart'}) as container:
     stream = _add_stream(container, video, canvas.shape)
@@ -114,7 +117,7 @@ def annotated_size(height: int, width: int) -> tuple[int, int]:
 def resize_picture(picture: np.ndarray, rows: int, columns: int) -> np.ndarray:
   """Returns a picture (H, W, 3) at another size: halved while that suffices, then bilinear."""
   while picture.shape[0] >= 2 * rows and picture.shape[1] >= 2 * columns:
-    picture = working_frames.halved(picture)
+    picture = halving.halved(picture)
   if picture.shape[:2] == (rows, columns):
     return picture
   return cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_LINEAR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import pathlib
 import re
@@ -58,16 +59,19 @@ def write_prediction(
     for name, text in for_opensim.items():
       atomic.write_text(draft / name, text)
     atomic.write_json(paths['.json'], prediction.content)
-    walk_figure.draw_walk(
-      paths['.png'], prediction.estimate, prediction.contacts, prediction.body_mass_kg,
-      prediction.reference, prediction.name,
-    )  # fmt: skip
-    if video is not None:
-      estimate = prediction.estimate
-      overlay.write_annotated_video(
-        paths['_overlay.mp4'], video_file.probe(video), prediction.name, estimate.force,
-        estimate.box, estimate.direction, _places_of_feet(estimate),
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:  # the encoder leaves cores idle
+      figure = pool.submit(
+        walk_figure.draw_walk,
+        paths['.png'], prediction.estimate, prediction.contacts, prediction.body_mass_kg,
+        prediction.reference, prediction.name,
       )  # fmt: skip
+      if video is not None:
+        estimate = prediction.estimate
+        overlay.write_annotated_video(
+          paths['_overlay.mp4'], video_file.probe(video), prediction.name, estimate.force,
+          estimate.box, estimate.direction, _places_of_feet(estimate),
+        )  # fmt: skip
+      figure.result()
     atomic.write_text(paths['.html'], walk_page.walk_page(prediction, paths['.png']))
   return [folder / name for name in files if (folder / name).exists()]
 

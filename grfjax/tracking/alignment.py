@@ -33,7 +33,7 @@ MIN_EDGE = 0.7  # gray levels a pixel
 MIN_EDGE_OVER_NOISE = 1.2  # the same, over the standard deviation of the picture's noise
 BORDER = 1 / 40  # of the rows; what lies nearer to the sides is not compared
 MAX_STEPS = 30  # at each reduction
-LAST_STEPS = (0.1, 0.003)  # whole pixels, at each reduction: a step that is smaller is the last
+LAST_STEPS = (0.1, 0.01)  # whole pixels, at each reduction: a step that is smaller is the last
 NEAR = 1.0  # pixels of 360 rows: if a picture lies so near to where it is expected, that is it
 TUKEY = 4.685  # over the residuals' standard deviation (Holland and Welsch, 1977)
 MIN_SD = 1.0  # gray levels of the residuals
@@ -48,6 +48,7 @@ LESS_KNOWN = 3.0  # over what is usual: then edges are left out that should not 
 UNMEASURED_SD = 1.5
 
 MAX_EDGES = 4000  # more of them cost time and tell little
+MEDIAN_OF = 1000  # errors, whose middle and spread are wanted; more of them tell little
 
 # Standard deviations of the priors, pixels of 360 rows at the picture's sides: of turning, tilting
 # and zooming, and of any motion from where the picture is looked for.
@@ -154,7 +155,13 @@ class Aligner:
     return best
 
   def follow(
-    self, picture: np.ndarray, before: Alignment, expected: np.ndarray, *, light_changes: bool
+    self,
+    picture: np.ndarray,
+    before: Alignment,
+    expected: np.ndarray,
+    *,
+    light_changes: bool = False,
+    is_light_old: bool = True,
   ) -> Alignment:
     """Aligns the next picture of a film, which mostly lies where it is expected.
 
@@ -163,8 +170,12 @@ class Aligner:
       before: of the picture before.
       expected: (3, 3) homography that this one is expected to have.
       light_changes: whether its brightness is wanted exactly, and compared again at the end.
+      is_light_old: whether its brightness is compared even if light does not change, and not taken
+        from the picture before.
     """
-    light = self._light.compare(picture, expected[:2, 2], before.gain)
+    light = before.gain, before.offset
+    if light_changes or is_light_old:
+      light = self._light.compare(picture, expected[:2, 2], before.gain)
     level = self._levels[-1]
     found = level.refine(picture, expected, *light, before.homography, self._max_sd)
     moved = np.abs(found.homography[:2, 2] - expected[:2, 2]).max()
@@ -379,7 +390,7 @@ class _Level:
       error, inside = self._errors(reduced, homography, gain, offset)
       if inside.sum() < MIN_PIXELS:
         return None
-      sd = max(least_sd, 1.4826 * medians.median(np.abs(error[inside])))
+      sd = max(least_sd, 1.4826 * _median(np.abs(error[inside])))
       weight = np.square(np.maximum(1 - np.square(error / np.float32(TUKEY * sd)), 0))
       weight *= inside
       weighted = steep * weight
@@ -417,7 +428,7 @@ class _Level:
     if not inside.any():
       return error, inside
     # More than brightness is known by would let the one edge of a bare wall lie anywhere.
-    common = np.clip(medians.median(error[inside]), -BRIGHTNESS_ERROR, BRIGHTNESS_ERROR)
+    common = np.clip(_median(error[inside]), -BRIGHTNESS_ERROR, BRIGHTNESS_ERROR)
     return error - np.float32(common), inside
 
   def _in_units(self, homography: np.ndarray) -> np.ndarray:
@@ -464,10 +475,10 @@ class _Light:
     known = self._background - self._background.mean()
     powers = np.stack([known * known, known, np.ones_like(known)]).reshape(3, -1)
     found, known = found.ravel(), known.ravel()
-    level = medians.median(found - np.float32(gain) * known)
+    level = _median(found - np.float32(gain) * known)
     for _ in range(LIGHT_STEPS):
       error = found - np.float32(gain) * known - np.float32(level)
-      sd = max(0.3, 1.4826 * medians.median(np.abs(error)))
+      sd = max(0.3, 1.4826 * _median(np.abs(error)))
       weight = np.square(np.maximum(1 - np.square(error / np.float32(TUKEY * sd)), 0))
       prior = (sd / GAIN_SD) ** 2
       squares, products, count = (powers @ weight).tolist()
@@ -478,6 +489,11 @@ class _Light:
       if abs(gain - before[0]) < LAST_GAIN_STEP and abs(level - before[1]) < LAST_LEVEL_STEP:
         break
     return gain, level - gain * float(self._background.mean())
+
+
+def _median(values: np.ndarray) -> float:
+  """Returns about the median of values (N,): that of `MEDIAN_OF` or more of them."""
+  return medians.median(values[:: len(values) // MEDIAN_OF or 1])
 
 
 def _fit(error: np.ndarray, inside: np.ndarray) -> float:

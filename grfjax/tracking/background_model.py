@@ -9,7 +9,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from grfjax.io import working_frames
+from grfjax.io import halving
 
 BACKGROUND_FRAMES = 32  # bounded, so that memory does not grow with the video
 NOISE_FRAMES = 8  # of them, from which the picture noise is estimated
@@ -104,7 +104,7 @@ def search_reduction(rows: int) -> int:
 def reduced(picture: np.ndarray) -> np.ndarray:
   """Returns a picture as small as its search picture."""
   while picture.shape[0] // 2 >= SEARCH_ROWS:
-    picture = working_frames.halved(picture)
+    picture = halving.halved(picture)
   return picture
 
 

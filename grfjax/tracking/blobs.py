@@ -159,14 +159,19 @@ def find_blobs(
   foreground = (cv2.GaussianBlur(difference, (0, 0), rows / 360) > threshold).astype(np.uint8)
   mask = cv2.morphologyEx(foreground, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
   # Parts of a body that look like the background leave gaps, up to a leg long: join across them.
-  reach = np.ones((max(3, rows // 5), max(3, rows // 40)), np.uint8)
-  joined = cv2.dilate(mask, reach)
-  left, top, width, height = cv2.boundingRect(joined)  # what moves is a small part of the picture
+  high, wide = max(3, rows // 5), max(3, rows // 40)
+  left, top, width, height = cv2.boundingRect(mask)  # what moves is a small part of the picture
   if not width:
     return []
-  box = slice(top, top + height), slice(left, left + width)
+  last_row, last_column = top + height + high, left + width + wide
+  top, left = max(0, top - high), max(0, left - wide)
+  box = slice(top, last_row), slice(left, last_column)
   mask, difference, picture, background = (p[box] for p in (mask, difference, picture, background))
-  count, labels, stats, _ = cv2.connectedComponentsWithStats(joined[box], connectivity=8)
+  joined = cv2.dilate(mask, np.ones((high, wide), np.uint8))
+  # Labels of 16 bits take half the time.
+  count, labels, stats, _ = cv2.connectedComponentsWithStats(
+    joined, connectivity=8, ltype=cv2.CV_16U
+  )
   blobs = []
   for i in range(1, count):
     x0, y0, w, h = stats[i, :4]

@@ -12,6 +12,7 @@ crossing lasts, as its lines are known only at its end; memory does not grow wit
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 from collections.abc import Iterable, Iterator
@@ -207,7 +208,7 @@ class _Search:
     self._linker = linking.Linker(fps, self._background.shape[1])
     self._camera = camera_motion.CameraMotion(self._search_background, fps)
     self._cuts = film_cuts.FilmCuts()  # of frames as they were filmed
-    self._steady_cuts = film_cuts.FilmCuts()  # of frames held still
+    self._last_pictures: collections.deque[np.ndarray] = collections.deque(maxlen=3)
     self._dissolves = dissolves.Dissolves(fps)
     self._frozen = frozen_frames.FrozenFrames(time_s)
     self._seams = seams.Seams(self._background, fps)
@@ -227,9 +228,8 @@ class _Search:
     previous, self._picture = self._picture, frame.picture
     self._camera.add(index, self._picture)
     small = film_cuts.small_picture(frame.filmed)
-    self._cuts.add(index, small)
-    if self._frames.moves:
-      self._steady_cuts.add(index, film_cuts.small_picture(self._picture))
+    self._last_pictures.append(self._picture)
+    self._add_to_cuts(index, small)
     self._dissolves.add(index, small)
     self._frozen.add(index, previous if index else self._picture, self._picture)
     if self._dissolves.frames:
@@ -413,13 +413,19 @@ class _Search:
       frame=frame,
     )
 
+  def _add_to_cuts(self, index: int, small: np.ndarray) -> None:
+    known = len(self._cuts.frames)
+    self._cuts.add(index, small)
+    is_new = len(self._cuts.frames) > known
+    # A camera that is pushed shows another view, but not once held still.
+    if is_new and self._frames.moves and not film_cuts.is_cut(self._last_pictures):
+      self._cuts.frames.pop()
+
   def _next_cut(self) -> int | None:
     """Returns the frame before which the view changed; None without one."""
     # Once a picture that stood still goes on, a walker may be somewhere else.
     after = {last + 1 for _, last in self._frozen.intervals()} if self._cuts.frames else set()
     cuts = (frame for frame in self._cuts.frames if frame not in after)
-    if self._frames.moves:  # a camera that is pushed shows another view, but not once held still
-      cuts = (frame for frame in cuts if frame in self._steady_cuts.frames)
     return next(cuts, None)
 
   def _without_frozen(self, track: linking.BlobTrack) -> list[linking.BlobTrack]:

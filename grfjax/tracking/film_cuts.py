@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 import cv2
 import numpy as np
+
+from grfjax.io import halving
 
 SIZE = (64, 36)  # columns and rows of the pictures that are compared
 CHANGED = 8.0  # gray levels by which a pixel of them changes
@@ -17,6 +22,20 @@ MIN_ALIKE_AFTER = 0.7
 DETAIL_SIGMA = 2.0
 
 
+class _View(NamedTuple):
+  """What is compared of a small picture.
+
+  Attributes:
+    gray: (h, w) float32.
+    details: (h, w) float32, its gray values less those around them.
+    power: sum of the squares of the details.
+  """
+
+  gray: np.ndarray
+  details: np.ndarray
+  power: float
+
+
 class FilmCuts:
   """Finds cuts in frames given one after the other.
 
@@ -26,50 +45,57 @@ class FilmCuts:
 
   def __init__(self) -> None:
     self.frames: list[int] = []
-    self._before: np.ndarray | None = None
+    self._before: _View | None = None
     self._candidate: int | None = None  # frame before which the view changed, if it stays so
 
   def add(self, frame: int, small: np.ndarray) -> None:
     """Takes the next frame's small picture, as of `small_picture`."""
-    before, self._before = self._before, small
+    before, self._before = self._before, _view(small)
     if before is None:
       return
-    if self._candidate is not None and _likeness(before, small) >= MIN_ALIKE_AFTER:
+    likeness = _likeness(before, self._before)
+    if self._candidate is not None and likeness >= MIN_ALIKE_AFTER:
       self.frames.append(self._candidate)
-    is_other = is_other_view(before, small)
+    is_other = likeness <= MAX_ALIKE and _is_changed(before, self._before)
     self._candidate = frame if is_other and self._candidate is None else None
 
 
 def small_picture(picture: np.ndarray) -> np.ndarray:
   """Returns a picture (H, W, 3) uint8, so small that shots are compared in no time."""
+  while picture.shape[1] >= 3 * SIZE[0] and picture.shape[0] >= 3 * SIZE[1]:
+    picture = halving.halved(picture)  # several times faster than all at once
   return cv2.resize(picture, SIZE, interpolation=cv2.INTER_AREA)
+
+
+def is_cut(pictures: Iterable[np.ndarray]) -> bool:
+  """Returns whether the second of three pictures (H, W, 3) uint8 in a row begins another shot."""
+  cuts = FilmCuts()
+  for number, picture in enumerate(pictures):
+    cuts.add(number, small_picture(picture))
+  return bool(cuts.frames)
 
 
 def is_other_view(before: np.ndarray, after: np.ndarray) -> bool:
   """Returns whether a small picture shows another view than one before, and not another light."""
-  return (
-    _likeness(before, after) <= MAX_ALIKE
-    and _changed_share(_gray(before), _gray(after)) >= MIN_SHARE
-  )
+  one, other = _view(before), _view(after)
+  return _likeness(one, other) <= MAX_ALIKE and _is_changed(one, other)
 
 
-def _gray(small: np.ndarray) -> np.ndarray:
-  return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+def _view(small: np.ndarray) -> _View:
+  gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+  details = gray - cv2.GaussianBlur(gray, (0, 0), DETAIL_SIGMA)
+  return _View(gray, details, float((details**2).sum()))
 
 
-def _likeness(before: np.ndarray, after: np.ndarray) -> float:
-  return _detail_correlation(_gray(before), _gray(after))
+def _likeness(before: _View, after: _View) -> float:
+  """Returns how far the details of two views are the same, -1 to 1."""
+  both = float((before.details * after.details).sum())
+  return both / max(np.sqrt(before.power * after.power), 1.0)
 
 
-def _detail_correlation(before: np.ndarray, after: np.ndarray) -> float:
-  """Returns how far the details of two gray pictures (H, W) are the same, -1 to 1."""
-  one, other = (p - cv2.GaussianBlur(p, (0, 0), DETAIL_SIGMA) for p in (before, after))
-  return float((one * other).sum() / max(np.sqrt((one**2).sum() * (other**2).sum()), 1.0))
-
-
-def _changed_share(before: np.ndarray, after: np.ndarray) -> float:
-  """Returns in how much of the picture another light, the same everywhere, explains no change."""
-  level, change = float(before.mean()), before - before.mean()
-  gain = float((change * after).sum() / max((change**2).sum(), 1.0))
-  expected = gain * (before - level) + float(after.mean())
-  return float((np.abs(after - expected) > CHANGED).mean())
+def _is_changed(before: _View, after: _View) -> bool:
+  """Returns whether another light, the same everywhere, leaves much of a change unexplained."""
+  level, change = float(before.gray.mean()), before.gray - before.gray.mean()
+  gain = float((change * after.gray).sum() / max((change**2).sum(), 1.0))
+  expected = gain * (before.gray - level) + float(after.gray.mean())
+  return bool((np.abs(after.gray - expected) > CHANGED).mean() >= MIN_SHARE)

@@ -13,11 +13,14 @@ from grfjax.tracking import background_model, blobs, steady_frames
 # Kept of unfinished crossings; a longer crossing is decoded again.
 KEPT_BYTES = 768 * 2**20
 
+# A box of more rows is cut to a window of less than a quarter of them (`walker_window`).
+AVERAGED_ROWS = 400
+
 
 class FramePlanes:
   """Keeps the frames that windows may yet be cut from, up to `KEPT_BYTES`.
 
-  The planes of a frame are (H, W, 2) uint8: gray, and the largest difference to the background over
+  The planes of a frame are (2, H, W) uint8: gray, and the largest difference to the background over
   the colours, near the feet to the background in that shadow which explains it best. Frames are
   kept as they were filmed, and planes are made of no more than a window shows.
   """
@@ -64,7 +67,7 @@ class FramePlanes:
     height, width = self._background.shape[:2]
     part = steady_frames.Box(0, 0, width, height)
     for index in indices.tolist():
-      difference = self._compute(index, self._kept[index], part, height)[..., 1]
+      difference = self._compute(index, self._kept[index], part, height)[1]
       size = (width // scale, height // scale)
       yield cv2.resize(difference, size, interpolation=cv2.INTER_AREA)
 
@@ -89,29 +92,29 @@ class FramePlanes:
       ankles: (K,) rows.
       emptied: as in `select`.
     """
-    planes = np.zeros((*self._background.shape[:2], 2), np.uint8)
+    planes = np.zeros((2, *self._background.shape[:2]), np.uint8)
     for index, (frame, box) in enumerate(zip(filmed, boxes, strict=True), first):
       part = self._pixels(box)
       ankle = int(np.clip(ankles[index - first] - part.top, 0, part.height))
-      planes[part.rows, part.columns] = self._compute(index, frame, part, ankle)
+      planes[:, part.rows, part.columns] = self._compute(index, frame, part, ankle)
       for area in emptied.get(index, ()):
         self._empty(planes, area)
       yield planes
 
   def _empty(self, planes: np.ndarray, area: blobs.Area) -> None:
-    """Puts the background where an area of the search picture is, in planes (H, W, 2)."""
+    """Puts the background where an area of the search picture is, in planes (2, H, W)."""
     mask = np.kron(area.mask, np.ones((area.scale, area.scale), bool))
     rows, columns = np.nonzero(mask)
     rows, columns = rows + area.scale * area.row, columns + area.scale * area.column
-    inside = (rows < planes.shape[0]) & (columns < planes.shape[1])
+    inside = (rows < planes.shape[1]) & (columns < planes.shape[2])
     at = rows[inside], columns[inside]
-    gray = cv2.cvtColor(self._background[at][None], cv2.COLOR_RGB2GRAY)[0]
-    planes[at] = np.stack([gray, np.zeros_like(gray)], -1)
+    planes[0][at] = cv2.cvtColor(self._background[at][None], cv2.COLOR_RGB2GRAY)[0]
+    planes[1][at] = 0
 
   def _compute(
     self, index: int, filmed: np.ndarray, part: steady_frames.Box, ankle: int
-  ) -> np.ndarray:
-    frame = self._frames.part(index, filmed, part)
+  ) -> tuple[np.ndarray, np.ndarray]:
+    frame = self._frames.part(index, filmed, part, to_be_averaged=part.height > AVERAGED_ROWS)
     background = self._background[part.rows, part.columns]
     difference = background_model.difference(frame, background)
     if ankle < part.height:
@@ -120,7 +123,7 @@ class FramePlanes:
           frame[ankle:], background[ankle:], background_model.DARKEST_ON_FLOOR
         )
       )  # fmt: skip
-    return cv2.merge([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), difference])
+    return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), difference
 
   def _pixels(self, box: np.ndarray) -> steady_frames.Box:
     """Returns the part of the picture from which a box (4,), or what repeats beyond, is made."""
@@ -157,7 +160,7 @@ class WalkPlanes:
     self._emptied = emptied
 
   def around(self, boxes: np.ndarray, ankles: np.ndarray) -> Iterator[np.ndarray]:
-    """Yields (H, W, 2) uint8 for each of K frames, right in its box and what repeats beyond.
+    """Yields (2, H, W) uint8 for each of K frames, right in its box and what repeats beyond.
 
     Args:
       boxes: (K, 4) left, top, width and height, as of `walker_window.boxes`.

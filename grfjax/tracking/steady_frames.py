@@ -12,8 +12,8 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import threading
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -31,8 +31,12 @@ MOVING_RATIO = 0.875
 NOT_MOVING_RATIO = 0.955  # after the first round; then there are no others
 TURNING_RATIO = 0.97  # the same where the camera turns too, over where it is only shifted
 LIGHT_CHANGE = 2.5  # gray levels of the background's mean; smaller changes are left alone
+SAME_LIGHT = 8  # frames after which brightness is compared again where the light does not change
 MIN_FIT = 0.55  # a frame is lost with less than so much of the sample's median fit
 MAX_CANVAS = 0.5  # of a side, that the frames together may reach beyond one of them
+
+
+_Result = TypeVar('_Result')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,9 +145,7 @@ class SteadyFrames:
       for k, (frame, a) in enumerate(zip(sample, aligned, strict=True))
     ]
     self._background = background_model.median_picture(moved)
-    self._reduced_background = cv2.cvtColor(
-      background_model.reduced(self._background), cv2.COLOR_RGB2RGBA
-    )
+    self._reduced_background = _with_fourth(background_model.reduced(self._background))
     self._sample = [
       self._moved(frame, a, self._background, self.everything)
       for frame, a in zip(sample, aligned, strict=True)
@@ -175,17 +177,23 @@ class SteadyFrames:
     """Yields each frame as it was filmed, (H, W, 3) uint8 RGB."""
     return iter(self._frames)
 
-  def part(self, number: int, filmed: np.ndarray, box: Box) -> np.ndarray:
+  def part(
+    self, number: int, filmed: np.ndarray, box: Box, *, to_be_averaged: bool = False
+  ) -> np.ndarray:
     """Returns a part of a frame, held still, (height, width, 3) uint8.
 
     Args:
       number: of a frame that has been iterated over.
       filmed: the frame as it was filmed.
       box: the part, in pixels held still.
+      to_be_averaged: whether what comes of it is the mean of squares of some pixels; then it is
+        moved by linear interpolation, several times as quickly.
     """
     if not self.is_changed:
       return filmed if box == self.everything else filmed[box.rows, box.columns]
-    return self._moved(filmed, self._alignments[number], self._background, box)
+    return self._moved(
+      filmed, self._alignments[number], self._background, box, is_linear=to_be_averaged
+    )
 
   def _searched(self) -> Iterator[SearchFrame]:
     for number, frame in enumerate(self._frames):
@@ -220,8 +228,9 @@ class SteadyFrames:
     elif self.moves:
       expected = self._expected(before)
       found = self._aligner.follow(
-        gray, self._alignments[-1], expected, light_changes=self.light_changes
-      )
+        gray, self._alignments[-1], expected, light_changes=self.light_changes,
+        is_light_old=number % SAME_LIGHT == 0,
+      )  # fmt: skip
     else:
       found = self._aligner.without_motion(gray)
     if self._is_untold or found.fit < self._min_fit:
@@ -237,7 +246,13 @@ class SteadyFrames:
     return expected
 
   def _moved(
-    self, frame: np.ndarray, found: alignment.Alignment, beyond: np.ndarray, box: Box
+    self,
+    frame: np.ndarray,
+    found: alignment.Alignment,
+    beyond: np.ndarray,
+    box: Box,
+    *,
+    is_linear: bool = False,
   ) -> np.ndarray:
     """Returns a part of a frame where the background lies.
 
@@ -246,24 +261,29 @@ class SteadyFrames:
       found: how it lies.
       beyond: (H, W, 3) uint8, what is shown where the frame does not reach.
       box: the part.
+      is_linear: whether it is interpolated linearly, not by cubic functions.
     """
     if not self.moves:
       return self._relit(frame[box.rows, box.columns], found)
     frame = self._relit(frame, found)
     to_filmed = found.homography @ self._canvas.to_background() @ _shift(box.left, box.top)
-    return _moved(frame, to_filmed, beyond[box.rows, box.columns], cv2.INTER_CUBIC)
+    beyond = beyond[box.rows, box.columns]
+    if not is_linear:
+      return _moved(frame, to_filmed, beyond, cv2.INTER_CUBIC)
+    moved = _moved(_with_fourth(frame), to_filmed, _with_fourth(beyond), cv2.INTER_LINEAR)
+    return cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB)
 
   def _search_picture(self, frame: np.ndarray, found: alignment.Alignment) -> np.ndarray:
     """Returns the search picture of a frame where the background lies.
 
     It is moved and reduced at once: each of its pixels is the mean of a square of the frame's,
-    interpolated linearly. A fourth colour is along, as OpenCV moves four faster than three.
+    interpolated linearly.
     """
     size = background_model.search_reduction(self._canvas.height)
     if not self.moves or size == 1:
       whole = self._moved(frame, found, self._background, self.everything)
       return background_model.search_picture(whole)
-    frame = cv2.cvtColor(self._relit(frame, found), cv2.COLOR_RGB2RGBA)
+    frame = _with_fourth(self._relit(frame, found))
     means = cv2.blur(frame, (size, size), anchor=(0, 0))  # of the square whose first pixel it is
     middle = (size - 1) / 2
     to_whole = np.array([[size, 0, middle], [0, size, middle], [0, 0, 1.0]])
@@ -279,6 +299,11 @@ class SteadyFrames:
       return frame
     levels = (np.arange(256) - found.offset) / found.gain
     return cv2.LUT(frame, np.clip(np.round(levels), 0, 255).astype(np.uint8))
+
+
+def _with_fourth(picture: np.ndarray) -> np.ndarray:
+  """Returns a picture with a fourth colour: OpenCV interpolates four linearly faster than three."""
+  return cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA)
 
 
 def _shift(right: float, down: float) -> np.ndarray:
@@ -427,14 +452,9 @@ def _best_round(
   background = _median(grays, start) if start else still
   for number in range(MOST_ROUNDS):
     aligner = alignment.Aligner(background, turns=turns, holds=holds)
-    aligned: list[alignment.Alignment] = []
-    # NumPy and OpenCV release Python's lock.
-    with concurrent.futures.ThreadPoolExecutor(cores.usable_cores()) as pool:
-      for found in pool.map(aligner.align, grays, guesses):
-        done = number + MOST_ROUNDS * turns + len(aligned) / len(grays)
-        progress.report(progress.STEADY, done / (2 * MOST_ROUNDS))  # without turns, then with them
-        aligned.append(found)
+    aligned = _each(aligner.align, grays, guesses)
     guesses = [a.homography for a in aligned]
+    progress.report(progress.STEADY, (number + 1 + MOST_ROUNDS * turns) / (2 * MOST_ROUNDS))
     background = _median(grays, aligned)
     ratio = _error_ratio(grays, still, unmoved, background, aligned)
     helps = ratio < HELPS * best.ratio
@@ -449,14 +469,15 @@ def _best_round(
 
 def _median(grays: list[np.ndarray], aligned: list[alignment.Alignment]) -> np.ndarray:
   """Returns the median (H, W) of pictures, moved and brought to the same brightness."""
-  moved = []
-  for gray, found in zip(grays, aligned, strict=True):
+
+  def moved(gray: np.ndarray, found: alignment.Alignment) -> np.ndarray:
     where = cv2.warpPerspective(
       gray, found.homography, gray.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
       borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
-    moved.append((where - found.offset) / found.gain)
-  return medians.median_picture(moved)
+    return (where - found.offset) / found.gain
+
+  return medians.median_picture(_each(moved, grays, aligned))
 
 
 def _error_ratio(
@@ -470,16 +491,20 @@ def _error_ratio(
   aligner = alignment.Aligner(background, turns=True)
   if not aligner.has_edges:
     return 1.0
-  left = sum(aligner.error(g, a) for g, a in zip(grays, aligned, strict=True))
-  unaligned = aligner.with_gray_of(still)
-  before = sum(unaligned.error(g, a) for g, a in zip(grays, unmoved, strict=True))
+  left = sum(_each(aligner.error, grays, aligned))
+  before = sum(_each(aligner.with_gray_of(still).error, grays, unmoved))
   return float(left / max(before, 1e-6))
 
 
 def _still_alignments(grays: list[np.ndarray], background: np.ndarray) -> list[alignment.Alignment]:
   """Returns how the frames lie if the camera stands still."""
-  aligner = alignment.Aligner(background, turns=False)
-  return [aligner.without_motion(gray) for gray in grays]
+  return _each(alignment.Aligner(background, turns=False).without_motion, grays)
+
+
+def _each(function: Callable[..., _Result], *items: list) -> list[_Result]:
+  """Returns what a function gives for each item, by threads; NumPy and OpenCV release the lock."""
+  with concurrent.futures.ThreadPoolExecutor(cores.usable_cores()) as pool:
+    return list(pool.map(function, *items))
 
 
 def _level(found: alignment.Alignment, background: np.ndarray) -> float:

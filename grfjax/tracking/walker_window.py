@@ -97,10 +97,10 @@ def windows(
     top = track.floor[i] - fine_step * (fine_size[1] * (1 - FLOOR) - 0.5) - 0.5
     to_picture = np.array([[track.direction * fine_step, 0, left], [0, fine_step, top]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    fine = cv2.warpAffine(
-      planes, to_picture, fine_size, flags=flags, borderMode=cv2.BORDER_REPLICATE
+    gray, difference = (
+      cv2.warpAffine(plane, to_picture, fine_size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+      for plane in planes
     )
-    gray, difference = cv2.split(fine)
     foreground = cv2.LUT(cv2.GaussianBlur(difference, (0, 0), 0.7), ramp)
     channels = [
       cv2.resize(channel, (columns, rows), interpolation=cv2.INTER_AREA)
