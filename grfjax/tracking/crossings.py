@@ -357,8 +357,6 @@ class _Search:
     if (gloss := self._gloss(smooth)) is not None:
       around, track = (glossy_floor.cut(part, smooth, gloss) for part in (around, track))
       smooth = self._smooth(around, hidden_frames)
-      for k, area in glossy_floor.below(smooth, self._search_background.shape[:2], self._scale):
-        reflected[k] = [*reflected.get(k, ()), area]
     has_neighbour = np.isin(smooth.frame, others)
     joined = tracking_gaps.is_within(self._linker.reflection_intervals, smooth.frame)
     joined &= ~np.isin(smooth.frame, [b.frame for b in track])

@@ -8,12 +8,12 @@ somebody without a reflection are 16 frames so on the median.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
 
-from grfjax.tracking import blobs, linking, walker_track
+from grfjax.tracking import linking, walker_track
 
 SAMPLED = 16  # frames of a walk
 OFFSETS = np.arange(0, 0.302, 0.005)  # body heights over the lowest rows, where the line may be
@@ -27,7 +27,6 @@ WIDTH = 0.4  # body heights to either side
 MIN_ALIKE = 0.9
 MAX_GLOSS = 0.6  # of what is above the line is seen below, by a fitted line's slope
 MAX_OTHER = 0.15  # by which the ratio of both sums, with the picture's noise, may differ from it
-MAX_BELOW = 0.02  # body heights, by which the nearer foot may be lower than the floor line
 
 
 def find(differences: Iterable[np.ndarray], place: np.ndarray) -> float | None:
@@ -74,26 +73,6 @@ def cut(track: linking.BlobTrack, smooth: walker_track.Track, gloss: float) -> l
     dataclasses.replace(b, bottom=min(b.bottom, row), is_cut=False)
     for b, row in zip(track, floor.tolist(), strict=True)
   ]
-
-
-def below(
-  track: walker_track.Track, shape: tuple[int, ...], scale: int
-) -> Iterator[tuple[int, blobs.Area]]:
-  """Yields each frame of a track, and the pixels below the walker's feet.
-
-  Args:
-    track: on the floor, as of blobs that `cut` returns.
-    shape: rows and columns of the search picture.
-    scale: working pixels a pixel of it.
-  """
-  rows, columns = shape
-  top = np.round((track.floor + MAX_BELOW * track.height) / scale).astype(int)
-  left = np.maximum(0, (track.x - track.height) / scale).astype(int)
-  right = np.minimum(columns, np.ceil((track.x + track.height) / scale)).astype(int)
-  sides = (track.frame.tolist(), top.tolist(), left.tolist(), right.tolist())
-  for k, row, first, last in zip(*sides, strict=True):
-    # A row further: pictures may be an odd number of rows high.
-    yield k, blobs.Area(row, first, np.ones((max(0, rows + 1 - row), last - first), bool), scale)
 
 
 def _compare(above: np.ndarray, below: np.ndarray) -> tuple[float, float, float]:
