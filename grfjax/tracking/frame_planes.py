@@ -13,7 +13,7 @@ from grfjax.tracking import background_model, blobs, steady_frames
 # Kept of unfinished crossings; a longer crossing is decoded again.
 KEPT_BYTES = 768 * 2**20
 
-# A box of more rows is cut to a window of less than a quarter of them (`walker_window`).
+# Boxes of more rows are averaged to windows of less than a quarter of them (96 rows of `walker`).
 AVERAGED_ROWS = 400
 
 
