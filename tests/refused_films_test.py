@@ -324,11 +324,28 @@ def test_a_pan_and_light_that_changes_are_no_fades(filmed):
   ]
   wide = making.room(HEIGHT, 500)
   panned = [np.ascontiguousarray(wide[:, 3 * k : 3 * k + WIDTH]) for k in range(COUNT)]
-  for frames in (dark, panned):
+  plain = np.full((HEIGHT, WIDTH, 3), 220, np.uint8)
+  plain[FLOOR - 6 :] = 154
+  dimmed = [
+    (frame * np.linspace(1, 0.8, COUNT)[k]).astype(np.uint8)
+    for k, frame in enumerate(film(COLUMNS, plain))
+  ]  # where nothing has details but the walker, who is elsewhere then
+  for frames in (dark, panned, dimmed):
     found = dissolves.Dissolves(FPS)
     for k, frame in enumerate(frames):
       found.add(k, film_cuts.small_picture(frame))
     assert found.frames == []
+
+
+def test_a_pan_along_stripes_is_no_fade():
+  """Stripes as wide as a pixel of the small pictures come and go in them."""
+  stripes = np.full((360, 900, 3), 150, np.uint8)
+  stripes[:300, np.arange(900) % 20 < 10] = 90
+  stripes[300:] = 40
+  found = dissolves.Dissolves(FPS)
+  for k in range(COUNT):
+    found.add(k, film_cuts.small_picture(np.ascontiguousarray(stripes[:, k : k + 640])))
+  assert found.frames == []
 
 
 @pytest.mark.parametrize('lost', [0, 20], ids=['held', 'and the time is lost'])

@@ -23,6 +23,10 @@ MIN_SHARE = 0.5  # of all values change
 MIXED = (0.25, 0.75)
 MAX_SPREAD = 0.12
 
+# Share of the picture that changes by more than light: there the second picture must be mixed in as
+# well. Where somebody walks while the light changes, it is where the walker was or then is.
+MIN_OTHER = 0.1
+
 
 class Dissolves:
   """Finds fades from one shot to another in frames given one after the other.
@@ -62,7 +66,16 @@ def _is_mixture(between: np.ndarray, before: np.ndarray, after: np.ndarray) -> b
   if changed.mean() < MIN_SHARE:
     return False
   share = (between[changed] - first[changed]) / change[changed]
-  low, middle, high = np.percentile(share, [25, 50, 75])
-  if not (MIXED[0] < middle < MIXED[1] and high - low < MAX_SPREAD):
+  if not _is_one_share(share):
     return False
-  return film_cuts.is_other_view(before, after) and film_cuts.is_other_view(after, before)
+  other = film_cuts.changed_otherwise(before, after)
+  of_other = share[np.broadcast_to(other[..., None], changed.shape)[changed]]
+  if other.mean() < MIN_OTHER or not len(of_other) or not _is_one_share(of_other):
+    return False
+  return not film_cuts.is_moved(before, after)
+
+
+def _is_one_share(share: np.ndarray) -> bool:
+  """Returns whether the shares (N,) of the second picture are about the same, and of a mixture."""
+  low, middle, high = np.percentile(share, [25, 50, 75])
+  return bool(MIXED[0] < middle < MIXED[1] and high - low < MAX_SPREAD)
