@@ -18,6 +18,7 @@ _AXES = ('vertical', 'forward')  # components drawn, where the network estimates
 _HEIGHTS = (2.2, 1.4)  # of their panels, inches
 _WIDTH = 10.0  # of the figure, inches
 _ROW_S = 8.0  # seconds of walking that share a row of the figure
+_NARROW_S = 0.8  # a panel has room for one time below it if it is narrower
 _MIN_PANEL_S = 0.5  # width of a panel at least, seconds
 
 # A bar of contact for each leg, from where to where below the curves, body weights.
@@ -125,6 +126,8 @@ class _Drawing:
       for axis, ax in enumerate(grid[:, column]):
         self._draw_curves(ax, walk, axis)
       grid[-1][column].set_xlabel('time (s)')
+      if widths[column] < _NARROW_S:
+        grid[-1][column].locator_params(axis='x', nbins=1, min_n_ticks=1)
     for axis in range(self.axis_count):
       grid[axis][0].set_ylabel(f'{_AXES[axis]} (BW)')
       self._add_newtons(grid[axis][len(walks) - 1])
