@@ -12,6 +12,12 @@ from grfjax import mask_runs
 from grfjax.gait import foot_places, walker_path
 
 
+def time_span(start_s: float, end_s: float) -> str:
+  """Returns from when to when something is, as messages begin with it, by times in seconds."""
+  first, last = f'{start_s:.1f}', f'{end_s:.1f}'
+  return f'at {first} s' if first == last else f'from {first} to {last} s'
+
+
 class Gap(NamedTuple):
   """An interval of a video in which somebody may walk but cannot be followed.
 

@@ -206,7 +206,7 @@ def _oblique_gap(time_s: np.ndarray, degrees: float) -> force_curves.Gap:
   """Returns why nothing is told of the feet of a walk through the frames at (K,) times."""
   return force_curves.Gap(
     'walker.oblique_feet',
-    f'from {time_s[0]:.1f} to {time_s[-1]:.1f} s the walk leads {degrees:.0f} degrees to the '
+    f'{force_curves.time_span(time_s[0], time_s[-1])} the walk leads {degrees:.0f} degrees to the '
     'camera or away from it, so it is not told where the feet stand',
   )
 
@@ -250,8 +250,8 @@ def _doubtful_gaps(time_s: np.ndarray, doubtful: np.ndarray) -> list[force_curve
   return [
     force_curves.Gap(
       'walker.low_trust',
-      f'from {time_s[start]:.1f} to {time_s[stop - 1]:.1f} s the networks contradict each other, '
-      'so nothing is given',
+      f'{force_curves.time_span(time_s[start], time_s[stop - 1])} the networks contradict each '
+      'other, so nothing is given',
     )
     for start, stop in mask_runs.runs_of_true(doubtful)
   ]

@@ -104,7 +104,7 @@ def draw_run_figures(workdir: pathlib.Path) -> list[page_parts.Picture]:
     page_parts.Picture(
       trial_curves_figure.draw_trial_curves(folder / 'curves.png', estimates, title),
       'True and estimated vertical force of both legs over time in trials from best to worst.',
-      'Trials from the best estimated to the worst: true in black, estimated in colour.',
+      'Trials from the best estimated to the worst: true thick and grey, estimated in colour.',
     ),
     page_parts.Picture(
       stance_figures.draw_subject_stances(folder / 'stance.png', estimates, title),

@@ -95,16 +95,16 @@ def results_table(contents: list[walk_prediction.Content]) -> text_table.Table:
   ]
   return text_table.Table(
     'trials',
-    f'{len(contents)} results',
+    f'{len(contents)} result{"" if len(contents) == 1 else "s"}',
     'Means of each; a dash: undefined or not measured.',
-    ('trial', 'subject', 'cadence, steps/min', 'walking speed, m/s', *labels,
-     'both legs over a stride, BW', 'error, % BW', 'flags'),
-    ('', '', WHOLE, '.2f', *('.2f',) * len(labels), '.2f', '.1f', 'd'),
+    ('trial', 'subject', 'flags', 'error, % BW', 'cadence, steps/min', 'walking speed, m/s',
+     *labels, 'both legs over a stride, BW'),
+    ('', '', 'd', '.1f', WHOLE, '.2f', *('.2f',) * len(labels), '.2f'),
     tuple(map(_result_row, contents)),
     (
-      'Both legs over a stride: their mean vertical force together, which physics says is 1. '
+      "Flags: what to be careful about, on the trial's page. "
       'Error: mean absolute error of vertical force in stance, where force plates told the truth. '
-      "Flags: what to be careful about, on the trial's page.",
+      'Both legs over a stride: their mean vertical force together, which physics says is 1.',
     ),
   )  # fmt: skip
 
@@ -114,6 +114,8 @@ def _result_row(content: walk_prediction.Content) -> tuple:
   return (
     content['name'],
     content['subject'],
+    len(quality['flags']),
+    errors['vertical']['mae_pct_bw'] if errors else None,
     summary['cadence_steps_per_min']['mean'],
     summary.get('walking_speed_mps', walk_highlights.NOT_MEASURED)['mean'],
     *(
@@ -122,6 +124,4 @@ def _result_row(content: walk_prediction.Content) -> tuple:
       for leg in conventions.LEGS
     ),
     quality['mean_total_bw'],
-    errors['vertical']['mae_pct_bw'] if errors else None,
-    len(quality['flags']),
   )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from grfjax import mask_runs
+from grfjax.gait import force_curves
 from grfjax.tracking import linking
 
 
@@ -113,7 +114,7 @@ class Gap:
   reason: Reason
 
   def __str__(self) -> str:
-    return f'from {self.start_s:.1f} to {self.end_s:.1f} s {self.reason.sentence}'
+    return f'{force_curves.time_span(self.start_s, self.end_s)} {self.reason.sentence}'
 
 
 def is_within(intervals: list[tuple[int, int]], frames: np.ndarray) -> np.ndarray:
