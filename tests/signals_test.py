@@ -130,6 +130,23 @@ def test_no_worker_outlives_a_synthesis_that_is_killed(tmp_path):
   process.communicate(timeout=30)  # returns once nobody holds the output open
 
 
+def test_a_command_that_fails_does_not_wait_for_what_is_left_behind():
+  code = """
+import concurrent.futures, sys, time
+from grfjax.io import signals
+
+def main(argv):
+  signals.leave_behind(concurrent.futures.ThreadPoolExecutor(1).submit(time.sleep, 60))
+  sys.exit('there is no film')
+
+signals.run(main, 'script')
+"""
+  done = subprocess.run(
+    [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, timeout=50, check=False
+  )
+  assert (done.returncode, done.stderr) == (1, 'there is no film\n')
+
+
 SCRIPT = """
 import contextlib, os, sys, time
 from grfjax.io import signals

@@ -305,7 +305,10 @@ DAMAGED_TABLES = {
   'its end cut off': lambda b: b[:-10],
   'another kind of file': lambda b: b'subject,trial\n' * 900,
   'a bit flipped': lambda b: b[:600] + bytes([b[600] ^ 16]) + b[601:],
-  'of fewer records': lambda b: _changed(b, lambda columns: {k: v[1:] for k, v in columns.items()}),
+  'of fewer records': lambda b: _changed(b, lambda c: {**c, 'known': c['known'][1:]}),
+  'of fewer frames': lambda b: _changed(b, lambda c: {**c, 'known': c['known'][:, 1:]}),
+  'of numbers': lambda b: _changed(b, lambda c: {**c, 'known': c['known'].astype(float)}),
+  'of other records': lambda b: _changed(b, lambda c: {**c, 'size': c['size'] + 1}),
   'without a column': lambda b: _changed(b, lambda columns: {'force': columns['force']}),
   'one column alone': lambda b: _saved(np.save, np.load(io.BytesIO(b))['force']),
 }

@@ -177,6 +177,10 @@ FINDINGS: dict[str, str] = {
     'From %(start)s to %(end)s s somebody comes nearer or goes away instead of walking past, and '
     'nothing is estimated.'
   ),
+  'walker.reflected': N_(
+    "From %(start)s to %(end)s s somebody moves as the walker's reflection does, and is taken for "
+    'it.'
+  ),
   'walker.shorter': N_(
     'From %(start)s to %(end)s s somebody else walks as well; who goes further is estimated.'
   ),
@@ -207,6 +211,7 @@ FLAGS: dict[str, str] = {
   'walker.oblique_feet': N_(
     'Where a walk leads to the camera or away from it, it is not told where the feet stand.'
   ),
+  'walker.reflected': N_("Somebody moves as the walker's reflection does, and is taken for it."),
   'walker.shorter': N_('Somebody else walks at the same time; who goes further is estimated.'),
   'gait.frames_without_estimate': N_('For a part of the film nothing is given.'),
   'gait.no_estimate': N_('There is no estimate of one leg.'),

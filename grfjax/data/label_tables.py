@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import zipfile
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -43,20 +42,20 @@ def label_table(records: Iterable[Mapping[str, Any]]) -> LabelTable:
 
 
 def write(records: str | os.PathLike[str], table: LabelTable) -> None:
-  """Writes the table of a file of records."""
-  np.savez(table_path(records), **table._asdict())
+  """Writes the table of a file of records, which must be there."""
+  np.savez(table_path(records), **table._asdict(), size=os.path.getsize(records))
 
 
-def read(records: str | os.PathLike[str], count: int) -> LabelTable | None:
+def read(records: str | os.PathLike[str], shape: tuple[int, int, int]) -> LabelTable | None:
   """Reads the table of a file of records; None where there is none.
 
   Args:
     records: the file of records.
-    count: how many records it holds.
+    shape: of each of the table's arrays, (R, T, 2).
 
   Raises:
-    ValueError: the table is damaged, or not one of so many records.
-    OSError: it cannot be read.
+    ValueError: the table is damaged, or not one of this file.
+    OSError: it or the file of records cannot be read.
   """
   try:
     with (
@@ -64,10 +63,19 @@ def read(records: str | os.PathLike[str], count: int) -> LabelTable | None:
       np.load(file, allow_pickle=False) as columns,
     ):
       table = LabelTable(**{name: columns[name] for name in LabelTable._fields})
+      size = int(columns['size'])
   except FileNotFoundError:
     return None
-  except (zipfile.BadZipFile, EOFError, KeyError, TypeError) as error:
+  except Exception as error:  # NumPy and zipfile raise many kinds
     raise ValueError(str(error)) from error
-  if any(len(column) != count for column in table):
-    raise ValueError(f'{len(table.force)} records are in it, expected {count}')
+  for name, column in table._asdict().items():
+    kind = np.dtype(np.float32 if name == 'force' else bool)
+    if column.shape != shape or column.dtype != kind:
+      raise ValueError(
+        f'{name} is {column.dtype} of shape {column.shape}, expected {kind} of shape {shape}'
+      )
+  if size != os.path.getsize(records):
+    raise ValueError(
+      f'it is of a file of {size} bytes, and that beside it has {os.path.getsize(records)}'
+    )
   return table

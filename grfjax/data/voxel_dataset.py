@@ -276,7 +276,7 @@ class Records:
     """
     file, start, end = self._files[which], self._starts[which], self._starts[which + 1]
     try:
-      table = label_tables.read(file, end - start)
+      table = label_tables.read(file, (end - start, *self._features['known'].shape))
     except (ValueError, OSError) as error:
       path = label_tables.table_path(file)
       raise DataError(

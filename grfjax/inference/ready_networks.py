@@ -11,7 +11,7 @@ import numpy as np
 
 from grfjax.data import walker_views
 from grfjax.inference import foot_estimates, trained_run, walk_estimates
-from grfjax.io import video_file
+from grfjax.io import signals, video_file
 
 
 def made_ready(run: trained_run.TrainedRun) -> trained_run.TrainedRun:
@@ -30,6 +30,7 @@ def made_ready(run: trained_run.TrainedRun) -> trained_run.TrainedRun:
   pool = concurrent.futures.ThreadPoolExecutor(1)
   ready = pool.submit(_estimate_empty_walk, run)
   pool.shutdown(wait=False)
+  signals.leave_behind(ready)
 
   def estimate(params: Any, batch: Any) -> Any:
     concurrent.futures.wait([ready])  # what was wrong, if anything, is wrong again now

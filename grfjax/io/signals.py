@@ -10,6 +10,7 @@ within a second is one request.
 from __future__ import annotations
 
 import _thread
+import concurrent.futures
 import contextlib
 import gc
 import os
@@ -40,6 +41,7 @@ _RETRY = getattr(
 # is JAX's.
 _SWALLOWING = ('_xla_gc_callback', '__del__')
 _deferred = False
+_left_behind: list[concurrent.futures.Future[Any]] = []
 _received: signal.Signals | None = None  # kept, in case other code swallows `StopRequested`
 
 
@@ -136,6 +138,8 @@ def run(main: Callable[[list[str]], Any], command: str, *, grace_s: float = GRAC
   try:
     app.run(main)
   except BaseException as error:
+    if isinstance(error, SystemExit) and error.code and not all(w.done() for w in _left_behind):
+      _exit(error.code)
     if isinstance(error, StopRequested):  # perhaps of a signal that another host was given
       stop = error
     elif _received is not None:
@@ -143,11 +147,25 @@ def run(main: Callable[[list[str]], Any], command: str, *, grace_s: float = GRAC
     else:
       raise
     signal.signal(_RETRY, signal.SIG_IGN)
-    # Not sys.exit, which waits for other threads; what was open has been closed on the way here.
     print(f'{command}: {stop}', file=sys.stderr)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(EXIT_CODES[stop.signal])
+    _exit(EXIT_CODES[stop.signal])
+
+
+def leave_behind(work: concurrent.futures.Future[Any]) -> None:
+  """Notes what a thread does until it is done: a command that fails does not wait for it."""
+  _left_behind.append(work)
+
+
+def _exit(code: int | str) -> None:
+  """Ends the process as `sys.exit` does, which waits for threads, but at once.
+
+  What was open has been closed on the way here.
+  """
+  if isinstance(code, str):
+    print(code, file=sys.stderr)
+  sys.stdout.flush()
+  sys.stderr.flush()
+  os._exit(1 if isinstance(code, str) else code)
 
 
 def _install_handlers(command: str, grace_s: float) -> None:

@@ -518,10 +518,14 @@ class _Search:
     """Returns those tracks that are over and no reflection of anybody seen at the same time."""
     self._people += [track for track in over if self._linker.is_person(track)]
     people = [*self._people, *self._linker.tracks]
-    return [
-      track for track in over
-      if not any(self._linker.is_reflection(track, walker) for walker in people)
-    ]  # fmt: skip
+    kept = []
+    for track in over:
+      if not any(self._linker.is_reflection(track, walker) for walker in people):
+        kept.append(track)
+      elif self._linker.is_person(track):
+        frames = np.array([blob.frame for blob in track])
+        self._excluded.append((frames, tracking_gaps.REFLECTED))
+    return kept
 
   def _neighbours(self, track: linking.BlobTrack) -> tuple[list[int], _Areas]:
     """Returns the frames in which others are in a track's window, and where reflections are."""

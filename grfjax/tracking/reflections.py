@@ -22,7 +22,10 @@ from scipy import ndimage
 
 from grfjax.tracking import blobs
 
-MIN_SHARED_S = 0.45  # that both are seen at the same time, clear of the picture's sides
+MIN_SHARED_S = 0.5  # that both are seen at the same time, clear of the picture's sides
+# Of an image's frames, in which its walker is seen as well: a mirror may show somebody a little
+# before the picture does.
+MIN_ACCOMPANIED = 0.7
 MIN_WAY = 0.25  # of their own heights that both go meanwhile, half of a walk
 MAX_OFF = 0.05  # of its height, by which an image's place is off the line (the median)
 SLOPES = (0.2, 0.85)  # in a mirror along the way, some decimetres behind it or more
@@ -59,7 +62,9 @@ def is_reflection(
     fps: frames a second.
   """
   one, other = _shared(image, walker, columns), _shared(walker, image, columns)
-  if len(one.frame) < MIN_SHARED_S * fps:
+  seen = {blob.frame for blob in walker}
+  accompanied = sum(blob.frame in seen for blob in image)
+  if len(one.frame) < MIN_SHARED_S * fps or accompanied < MIN_ACCOMPANIED * len(image):
     return False
   tall, image_tall = float(np.median(other.height)), float(np.median(one.height))
   slope, start = np.polyfit(other.x, one.x, 1)

@@ -94,6 +94,10 @@ OBLIQUE = Reason(
   'nothing is estimated',
 )
 
+REFLECTED = Reason(
+  'walker.reflected', "somebody moves as the walker's reflection does, and is taken for it"
+)
+
 SHORTER = Reason(
   'walker.shorter', 'another person walks as well; the one who goes further is estimated'
 )
