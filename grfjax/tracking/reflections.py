@@ -23,8 +23,8 @@ from scipy import ndimage
 from grfjax.tracking import blobs
 
 MIN_SHARED_S = 0.5  # that both are seen at the same time, clear of the picture's sides
-# Of an image's frames, in which its walker is seen as well: a mirror may show somebody a little
-# before the picture does.
+# Share of an image's frames in which its walker is seen as well: a mirror may show somebody a
+# little before the picture does.
 MIN_ACCOMPANIED = 0.7
 MIN_WAY = 0.25  # of their own heights that both go meanwhile, half of a walk
 MAX_OFF = 0.05  # of its height, by which an image's place is off the line (the median)
