@@ -198,7 +198,7 @@ def test_an_aligned_picture_tells_its_light(turns):
   to_picture = np.array([[1, 0, 3.3], [0, 1, -2.2], [0, 0, 1.0]])
   flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
   picture = cv2.warpPerspective(room, np.linalg.inv(to_picture), (400, 240), flags=flags)
-  found = alignment.Aligner(room, turns=turns).align(0.9 * picture + 8)
+  found = alignment.Aligner(room, turns=turns).align(alignment.Picture(0.9 * picture + 8))
   assert found.gain == pytest.approx(0.9, abs=0.03)
   assert found.gain * 130 + found.offset == pytest.approx(0.9 * 130 + 8, abs=1.5)
   np.testing.assert_allclose(found.homography[:2, 2], [3.3, -2.2], atol=0.05)
@@ -221,12 +221,12 @@ def held():
 
 def test_what_is_searched_is_the_whole_frame_reduced(held):
   steady, seen = held
-  for k, (picture, filmed) in enumerate(seen):
+  for k, (picture, filmed, _) in enumerate(seen):
     reduced = background_model.search_picture(steady.part(k, filmed, steady.everything))
     assert picture.shape == reduced.shape
     assert reduced.shape[0] < 0.6 * filmed.shape[0]
     error = cv2.absdiff(picture, reduced)[4:-4, 4:-4]
-    assert error.mean() < 0.4
+    assert error.mean() < 0.45
     assert np.percentile(error, 99.9) < 5
     assert cv2.absdiff(picture[1:], reduced[:-1]).mean() > 2 * error.mean()  # a pixel aside
 
@@ -234,7 +234,7 @@ def test_what_is_searched_is_the_whole_frame_reduced(held):
 def test_a_part_that_is_averaged_is_the_same_however_interpolated(held):
   steady, seen = held
   box = steady_frames.Box(130, 40, 208, 288)
-  for k, (_, filmed) in enumerate(seen):
+  for k, (_, filmed, _) in enumerate(seen):
     linear, cubic = (
       steady.part(k, filmed, box, to_be_averaged=averaged).reshape(72, 4, 52, 4, 3).mean((1, 3))
       for averaged in (True, False)
@@ -247,7 +247,7 @@ def test_a_part_that_is_averaged_is_the_same_however_interpolated(held):
 def test_a_part_is_that_of_the_whole_frame(held):
   steady, seen = held
   box = steady_frames.Box(130, 40, 210, 290)
-  for k, (_, filmed) in enumerate(seen):
+  for k, (_, filmed, _) in enumerate(seen):
     whole = steady.part(k, filmed, steady.everything)
     part = steady.part(k, filmed, box)
     np.testing.assert_allclose(part, whole[40:330, 130:340].astype(int), atol=1)
@@ -256,7 +256,7 @@ def test_a_part_is_that_of_the_whole_frame(held):
 
 def test_what_a_frame_does_not_show_is_background(held):
   steady, seen = held
-  held_still = [steady.part(k, filmed, steady.everything) for k, (_, filmed) in enumerate(seen)]
+  held_still = [steady.part(k, filmed, steady.everything) for k, (_, filmed, _) in enumerate(seen)]
   background = np.median(held_still, 0)
   row, column = np.indices(background.shape[:2])
   for k, whole in enumerate(held_still):

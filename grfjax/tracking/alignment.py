@@ -90,6 +90,24 @@ class Alignment:
   is_held: bool = False
 
 
+class Picture:
+  """A picture that is aligned, and what is made of it once, however often that is done.
+
+  Attributes:
+    gray: (H, W) float32 gray levels.
+  """
+
+  def __init__(self, gray: np.ndarray):
+    self.gray = gray
+    self._reduced: dict[int, np.ndarray] = {}
+
+  def reduced(self, reduction: int) -> np.ndarray:
+    """Returns the picture reduced so many times, smoothed if it is once: (h, w) float32."""
+    if reduction not in self._reduced:
+      self._reduced[reduction] = _reduced(self.gray, reduction)
+    return self._reduced[reduction]
+
+
 class Aligner:
   """Aligns pictures with a background."""
 
@@ -129,11 +147,11 @@ class Aligner:
       for reduction, last_step in zip(REDUCTIONS, LAST_STEPS, strict=True)
     ]
 
-  def align(self, picture: np.ndarray, guess: np.ndarray | None = None) -> Alignment:
-    """Aligns a picture, of the background's size.
+  def align(self, picture: Picture, guess: np.ndarray | None = None) -> Alignment:
+    """Aligns a picture.
 
     Args:
-      picture: (H, W) float32 gray levels.
+      picture: of the background's size.
       guess: (3, 3) homography of a picture shortly before; None: anywhere is as likely.
 
     Returns:
@@ -143,20 +161,20 @@ class Aligner:
     best = self._align_from(picture, start)
     if guess is None or best.fit < self._good_fit or best.sd.max() > self._good_sd:
       elsewhere = [np.eye(3)] if guess is not None else []
-      elsewhere.append(_translation(_phase_shift(self._background, picture)))
+      elsewhere.append(_translation(_phase_shift(self._background, picture.gray)))
       for start in elsewhere:
         other = self._align_from(picture, start)
         # On a plain wall many places fit alike: the nearest is the likeliest.
         shift = other.homography[:2, 2]
         places = (np.zeros(2), shift if guess is None else guess[:2, 2])
         jump = min(np.abs(shift - place).max() for place in places)
-        if other.fit > best.fit + MIN_BETTER and jump < MAX_JUMP * picture.shape[0]:
+        if other.fit > best.fit + MIN_BETTER and jump < MAX_JUMP * picture.gray.shape[0]:
           best = other
     return best
 
   def follow(
     self,
-    picture: np.ndarray,
+    picture: Picture,
     before: Alignment,
     expected: np.ndarray,
     *,
@@ -166,7 +184,7 @@ class Aligner:
     """Aligns the next picture of a film, which mostly lies where it is expected.
 
     Args:
-      picture: (H, W) float32 gray levels.
+      picture: of the background's size.
       before: of the picture before.
       expected: (3, 3) homography that this one is expected to have.
       light_changes: whether its brightness is wanted exactly, and compared again at the end.
@@ -175,15 +193,15 @@ class Aligner:
     """
     light = before.gain, before.offset
     if light_changes or is_light_old:
-      light = self._light.compare(picture, expected[:2, 2], before.gain)
+      light = self._light.compare(picture.gray, expected[:2, 2], before.gain)
     level = self._levels[-1]
     found = level.refine(picture, expected, *light, before.homography, self._max_sd)
     moved = np.abs(found.homography[:2, 2] - expected[:2, 2]).max()
-    is_near = moved < NEAR * picture.shape[0] / 360
+    is_near = moved < NEAR * picture.gray.shape[0] / 360
     if found.fit < self._good_fit or found.sd.max() > self._good_sd or not is_near:
       return self.align(picture, before.homography)
     if light_changes:
-      light = self._light.compare(picture, found.homography[:2, 2], light[0])
+      light = self._light.compare(picture.gray, found.homography[:2, 2], light[0])
     return Alignment(found.homography, *light, found.fit, found.sd, found.is_held)
 
   @property
@@ -191,9 +209,9 @@ class Aligner:
     """Whether the background has edges enough to tell where a picture lies."""
     return self._levels[-1].has_edges
 
-  def without_motion(self, picture: np.ndarray) -> Alignment:
+  def without_motion(self, picture: Picture) -> Alignment:
     """Returns how a picture lies if the camera has not moved: its brightness alone is compared."""
-    return Alignment(np.eye(3), *self._light.compare(picture, np.zeros(2)), 1.0, np.zeros(2))
+    return Alignment(np.eye(3), *self._light.compare(picture.gray, np.zeros(2)), 1.0, np.zeros(2))
 
   def with_gray_of(self, background: np.ndarray) -> Aligner:
     """Returns an aligner of the same places, with the gray values of another background there."""
@@ -202,14 +220,14 @@ class Aligner:
     changed._levels = [level.with_gray_of(background) for level in self._levels]
     return changed
 
-  def disagreement(self, picture: np.ndarray, alignment: Alignment) -> np.ndarray:
+  def disagreement(self, picture: Picture, alignment: Alignment) -> np.ndarray:
     """Returns how far (right, down) apart two halves of the edges find a picture, in pixels.
 
     Unlike the standard deviations, which take the edges' errors for independent, this sees what
     compression does to many neighbouring edges alike.
 
     Args:
-      picture: (H, W) float32 gray levels.
+      picture: of the background's size.
       alignment: how it lies by all of the edges.
     """
     where = alignment.homography
@@ -223,16 +241,16 @@ class Aligner:
   def _halves(self) -> list[_Level]:
     return [self._levels[-1].half(parity) for parity in (0, 1)]
 
-  def error(self, picture: np.ndarray, alignment: Alignment) -> float:
+  def error(self, picture: Picture, alignment: Alignment) -> float:
     """Returns by how many gray levels the edges differ on average, each by at most `MOST_ERROR`."""
     return self._levels[-1].error(picture, alignment)
 
-  def _align_from(self, picture: np.ndarray, start: np.ndarray) -> Alignment:
+  def _align_from(self, picture: Picture, start: np.ndarray) -> Alignment:
     found, light = _Refined(start, 0.0, np.full(2, np.inf), True), (1.0, 0.0)
     for level in self._levels:
-      light = self._light.compare(picture, found.homography[:2, 2])
+      light = self._light.compare(picture.gray, found.homography[:2, 2])
       found = level.refine(picture, found.homography, *light, start, self._max_sd, first_sd=WIDE_SD)
-    largest = MAX_SHIFT * np.array(picture.shape[::-1])
+    largest = MAX_SHIFT * np.array(picture.gray.shape[::-1])
     is_inside = (np.abs(found.homography[:2, 2]) < largest).all()
     fit = found.fit if is_inside else 0.0
     return Alignment(found.homography, *light, fit, found.sd, found.is_held)
@@ -316,7 +334,7 @@ class _Level:
 
   def refine(
     self,
-    picture: np.ndarray,
+    picture: Picture,
     start: np.ndarray,
     gain: float,
     offset: float,
@@ -327,7 +345,7 @@ class _Level:
     """Improves a homography.
 
     Args:
-      picture: (H, W) float32 gray levels.
+      picture: of the background's size.
       start: (3, 3) in whole pixels.
       gain: contrast over the background's.
       offset: gray levels that are added.
@@ -338,7 +356,7 @@ class _Level:
     lost = _Refined(start, 0.0, np.full(2, np.inf), True)
     if not self.has_edges:
       return lost
-    reduced = _reduced(picture, self._reduction)
+    reduced = picture.reduced(self._reduction)
     light = gain, offset
     first = self._numbers(self._in_units(around))
     prior = self._shape_precision + self._guess_precision * np.eye(8)
@@ -390,7 +408,7 @@ class _Level:
       error, inside = self._errors(reduced, homography, gain, offset)
       if inside.sum() < MIN_PIXELS:
         return None
-      sd = max(least_sd, 1.4826 * _median(np.abs(error[inside])))
+      sd = max(least_sd, 1.4826 * _median(np.abs(error), inside))
       weight = np.square(np.maximum(1 - np.square(error / np.float32(TUKEY * sd)), 0))
       weight *= inside
       weighted = steep * weight
@@ -406,9 +424,9 @@ class _Level:
     covariance = np.linalg.inv(clear.astype(np.float64) / sd**2 + prior)[:2, :2]
     return homography, _fit(error, inside), covariance
 
-  def error(self, picture: np.ndarray, alignment: Alignment) -> float:
+  def error(self, picture: Picture, alignment: Alignment) -> float:
     """Returns what `Aligner.error` does."""
-    reduced = _reduced(picture, self._reduction)
+    reduced = picture.reduced(self._reduction)
     error, inside = self._errors(
       reduced, self._in_units(alignment.homography), alignment.gain, alignment.offset
     )
@@ -428,7 +446,7 @@ class _Level:
     if not inside.any():
       return error, inside
     # More than brightness is known by would let the one edge of a bare wall lie anywhere.
-    common = np.clip(_median(error[inside]), -BRIGHTNESS_ERROR, BRIGHTNESS_ERROR)
+    common = np.clip(_median(error, inside), -BRIGHTNESS_ERROR, BRIGHTNESS_ERROR)
     return error - np.float32(common), inside
 
   def _in_units(self, homography: np.ndarray) -> np.ndarray:
@@ -491,9 +509,18 @@ class _Light:
     return gain, level - gain * float(self._background.mean())
 
 
-def _median(values: np.ndarray) -> float:
-  """Returns about the median of values (N,): that of `MEDIAN_OF` or more of them."""
-  return medians.median(values[:: len(values) // MEDIAN_OF or 1])
+def _median(values: np.ndarray, counted: np.ndarray | None = None) -> float:
+  """Returns about the median of values (N,): that of some `MEDIAN_OF` of them, evenly chosen.
+
+  Args:
+    values: (N,) float.
+    counted: (N,) bool, which of them count; None: all.
+  """
+  every = len(values) // MEDIAN_OF or 1
+  if counted is not None and not counted.all():
+    some = values[::every][counted[::every]]
+    return medians.median(some if len(some) else values[counted])
+  return medians.median(values[::every])
 
 
 def _fit(error: np.ndarray, inside: np.ndarray) -> float:

@@ -227,10 +227,9 @@ class _Search:
     self._planes.add(index, frame.filmed)
     previous, self._picture = self._picture, frame.picture
     self._camera.add(index, self._picture)
-    small = film_cuts.small_picture(frame.filmed)
     self._last_pictures.append(self._picture)
-    self._add_to_cuts(index, small)
-    self._dissolves.add(index, small)
+    self._add_to_cuts(index, frame.small)
+    self._dissolves.add(index, frame.small)
     self._frozen.add(index, previous if index else self._picture, self._picture)
     if self._dissolves.frames:
       raise self._dissolve_error(self._dissolves.frames[0])

@@ -18,8 +18,8 @@ from typing import NamedTuple, TypeVar
 import cv2
 import numpy as np
 
-from grfjax.io import cores, progress, working_frames
-from grfjax.tracking import alignment, background_model, medians
+from grfjax.io import cores, halving, progress, working_frames
+from grfjax.tracking import alignment, background_model, film_cuts, medians
 
 ROUNDS = 3  # of aligning the sample and taking its median anew; more while that helps
 MOST_ROUNDS = 6
@@ -86,10 +86,12 @@ class SearchFrame(NamedTuple):
     picture: (h, w, 3) uint8, the frame's search picture (`background_model`), held still.
     filmed: (H, W, 3) uint8, the frame as it was filmed, of which `SteadyFrames.part` holds a part
       still.
+    small: the frame as it was filmed, as of `film_cuts.small_picture`.
   """
 
   picture: np.ndarray
   filmed: np.ndarray
+  small: np.ndarray
 
 
 class SteadyFrames:
@@ -113,7 +115,7 @@ class SteadyFrames:
     self._aligning = threading.Lock()
     self.lost: list[int] = []
     sample = frames.sample(background_model.BACKGROUND_FRAMES)
-    found = _align_sample([_gray(frame) for frame in sample])
+    found = _align_sample([_picture(frame) for frame in sample])
     self._colour: int | None = None
     if found.holds and not (found.moves and _is_told(found)):
       found, self._colour = _better_in_colour(sample, found)
@@ -136,20 +138,17 @@ class SteadyFrames:
     self._min_fit = MIN_FIT * usual_fit
     self._canvas = _canvas([a.homography for a in aligned], self._shape)
     self.everything = Box(0, 0, self._canvas.width, self._canvas.height)
+    self._reduction = background_model.search_reduction(self._canvas.height)
     shape = (self._canvas.height, self._canvas.width, 3)
     halves = [np.full(shape, fill, np.uint8) for fill in (0, 255)]
+    moved = [self._moved(f, a, self.everything) for f, a in zip(sample, aligned, strict=True)]
     # What a frame does not show is taken for dark and for bright by turns, so that the median of
     # the others stays.
-    moved = [
-      self._moved(frame, a, halves[k % 2], self.everything)
-      for k, (frame, a) in enumerate(zip(sample, aligned, strict=True))
-    ]
-    self._background = background_model.median_picture(moved)
+    self._background = background_model.median_picture(
+      [_completed(picture, halves[k % 2]) for k, picture in enumerate(moved)]
+    )
     self._reduced_background = _with_fourth(background_model.reduced(self._background))
-    self._sample = [
-      self._moved(frame, a, self._background, self.everything)
-      for frame, a in zip(sample, aligned, strict=True)
-    ]
+    self._sample = [_completed(picture, self._background) for picture in moved]
 
   @property
   def is_changed(self) -> bool:
@@ -171,7 +170,9 @@ class SteadyFrames:
       yield from working_frames.decoded_ahead(self._searched(), working_frames.WORKING_AHEAD)
     else:
       for frame in self._frames:
-        yield SearchFrame(background_model.search_picture(frame), frame)
+        reduced = background_model.reduced(frame)
+        picture = background_model.smoothed(reduced)
+        yield SearchFrame(picture, frame, film_cuts.small_picture(reduced))
 
   def filmed(self) -> Iterator[np.ndarray]:
     """Yields each frame as it was filmed, (H, W, 3) uint8 RGB."""
@@ -191,16 +192,19 @@ class SteadyFrames:
     """
     if not self.is_changed:
       return filmed if box == self.everything else filmed[box.rows, box.columns]
-    return self._moved(
-      filmed, self._alignments[number], self._background, box, is_linear=to_be_averaged
-    )
+    moved = self._moved(filmed, self._alignments[number], box, is_linear=to_be_averaged)
+    return _completed(moved, self._background[box.rows, box.columns])
 
   def _searched(self) -> Iterator[SearchFrame]:
     for number, frame in enumerate(self._frames):
       with self._aligning:  # another pass may be at the same frame
         if number == len(self._alignments):
           self._align(number, frame)
-      yield SearchFrame(self._search_picture(frame, self._alignments[number]), frame)
+      reduced = frame
+      for _ in range(self._reduction.bit_length() - 1):
+        reduced = halving.halved(reduced)
+      picture = self._search_picture(reduced, self._alignments[number])
+      yield SearchFrame(picture, frame, film_cuts.small_picture(reduced))
 
   def to_filmed(self, number: int) -> np.ndarray:
     """Returns the homography (3, 3) from a frame's held still pixels to those it was filmed with.
@@ -222,17 +226,17 @@ class SteadyFrames:
   def _align(self, number: int, frame: np.ndarray) -> None:
     """Finds how the next frame lies, and notes whether it is lost."""
     before = self._alignments[-1].homography if self._alignments else self._first
-    gray = _gray(frame, self._colour)
+    picture = _picture(frame, self._colour)
     if self.moves and not self._alignments:
-      found = self._aligner.align(gray, before)
+      found = self._aligner.align(picture, before)
     elif self.moves:
       expected = self._expected(before)
       found = self._aligner.follow(
-        gray, self._alignments[-1], expected, light_changes=self.light_changes,
+        picture, self._alignments[-1], expected, light_changes=self.light_changes,
         is_light_old=number % SAME_LIGHT == 0,
       )  # fmt: skip
     else:
-      found = self._aligner.without_motion(gray)
+      found = self._aligner.without_motion(picture)
     if self._is_untold or found.fit < self._min_fit:
       self.lost.append(number)
       found = dataclasses.replace(found, homography=before)
@@ -246,52 +250,45 @@ class SteadyFrames:
     return expected
 
   def _moved(
-    self,
-    frame: np.ndarray,
-    found: alignment.Alignment,
-    beyond: np.ndarray,
-    box: Box,
-    *,
-    is_linear: bool = False,
-  ) -> np.ndarray:
+    self, frame: np.ndarray, found: alignment.Alignment, box: Box, *, is_linear: bool = False
+  ) -> _Moved:
     """Returns a part of a frame where the background lies.
 
     Args:
       frame: (h, w, 3) uint8.
       found: how it lies.
-      beyond: (H, W, 3) uint8, what is shown where the frame does not reach.
       box: the part.
       is_linear: whether it is interpolated linearly, not by cubic functions.
     """
     if not self.moves:
-      return self._relit(frame[box.rows, box.columns], found)
+      return _Moved(self._relit(frame[box.rows, box.columns], found), None)
     frame = self._relit(frame, found)
     to_filmed = found.homography @ self._canvas.to_background() @ _shift(box.left, box.top)
-    beyond = beyond[box.rows, box.columns]
+    size = box.width, box.height
     if not is_linear:
-      return _moved(frame, to_filmed, beyond, cv2.INTER_CUBIC)
-    moved = _moved(_with_fourth(frame), to_filmed, _with_fourth(beyond), cv2.INTER_LINEAR)
-    return cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB)
+      return _moved(frame, to_filmed, size, cv2.INTER_CUBIC)
+    moved = _moved(_with_fourth(frame), to_filmed, size, cv2.INTER_LINEAR)
+    return moved._replace(picture=cv2.cvtColor(moved.picture, cv2.COLOR_RGBA2RGB))
 
-  def _search_picture(self, frame: np.ndarray, found: alignment.Alignment) -> np.ndarray:
+  def _search_picture(self, reduced: np.ndarray, found: alignment.Alignment) -> np.ndarray:
     """Returns the search picture of a frame where the background lies.
 
-    It is moved and reduced at once: each of its pixels is the mean of a square of the frame's,
-    interpolated linearly.
+    Args:
+      reduced: (h, w, 3) uint8, the frame reduced as much.
+      found: how it lies.
     """
-    size = background_model.search_reduction(self._canvas.height)
-    if not self.moves or size == 1:
-      whole = self._moved(frame, found, self._background, self.everything)
-      return background_model.search_picture(whole)
-    frame = _with_fourth(self._relit(frame, found))
-    means = cv2.blur(frame, (size, size), anchor=(0, 0))  # of the square whose first pixel it is
-    middle = (size - 1) / 2
-    to_whole = np.array([[size, 0, middle], [0, size, middle], [0, 0, 1.0]])
+    reduced = self._relit(reduced, found)
+    if not self.moves:
+      return background_model.smoothed(reduced)
+    middle = (self._reduction - 1) / 2
+    to_whole = np.array([[self._reduction, 0, middle], [0, self._reduction, middle], [0, 0, 1.0]])
     to_filmed = found.homography @ self._canvas.to_background() @ to_whole
-    picture = _moved(
-      means, _shift(-middle, -middle) @ to_filmed, self._reduced_background, cv2.INTER_LINEAR
+    height, width = self._reduced_background.shape[:2]
+    moved = _moved(
+      _with_fourth(reduced), np.linalg.solve(to_whole, to_filmed), (width, height), cv2.INTER_LINEAR
     )
-    return background_model.smoothed(cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB))
+    picture = cv2.cvtColor(_completed(moved, self._reduced_background), cv2.COLOR_RGBA2RGB)
+    return background_model.smoothed(picture, is_interpolated=True)
 
   def _relit(self, frame: np.ndarray, found: alignment.Alignment) -> np.ndarray:
     """Returns a frame with the background's brightness."""
@@ -311,31 +308,46 @@ def _shift(right: float, down: float) -> np.ndarray:
   return np.array([[1, 0, right], [0, 1, down], [0, 0, 1.0]])
 
 
+class _Moved(NamedTuple):
+  """A part of a picture elsewhere.
+
+  Attributes:
+    picture: (H, W, C) uint8.
+    shown: (H, W) uint8, 1 where the picture that is moved reaches; None where it does everywhere.
+  """
+
+  picture: np.ndarray
+  shown: np.ndarray | None
+
+
 def _moved(
-  picture: np.ndarray, to_picture: np.ndarray, beyond: np.ndarray, interpolation: int
-) -> np.ndarray:
+  picture: np.ndarray, to_picture: np.ndarray, size: tuple[int, int], interpolation: int
+) -> _Moved:
   """Returns a picture elsewhere.
 
   Args:
     picture: (h, w, C) uint8.
     to_picture: (3, 3) homography to its pixels from those of the result.
-    beyond: (H, W, C) uint8, what is shown where the picture does not reach.
+    size: columns and rows of the result.
     interpolation: OpenCV's.
-
-  Returns:
-    (H, W, C) uint8.
   """
-  height, width = beyond.shape[:2]
   # Not BORDER_TRANSPARENT: it mixes the picture's last two pixels with what is at other places.
   moved = cv2.warpPerspective(
-    picture, to_picture, (width, height), flags=interpolation | cv2.WARP_INVERSE_MAP,
+    picture, to_picture, size, flags=interpolation | cv2.WARP_INVERSE_MAP,
     borderMode=cv2.BORDER_REPLICATE,
   )  # fmt: skip
   rows, columns = picture.shape[:2]
   x, y = np.array(_corners(to_picture, (rows - 1, columns - 1)))[:, [0, 1, 3, 2]]
-  shown = np.zeros((height, width), np.uint8)
+  shown = np.zeros(moved.shape[:2], np.uint8)
   cv2.fillConvexPoly(shown, np.round(np.stack([x, y], 1)).astype(np.int32), 1)
-  return moved if shown.all() else cv2.copyTo(moved, shown, beyond.copy())
+  return _Moved(moved, None if shown.all() else shown)
+
+
+def _completed(moved: _Moved, beyond: np.ndarray) -> np.ndarray:
+  """Returns a picture that is moved, and what lies beyond it, (H, W, C) uint8 each."""
+  if moved.shown is None:
+    return moved.picture
+  return cv2.copyTo(moved.picture, moved.shown, beyond.copy())
 
 
 class _Sample(NamedTuple):
@@ -363,27 +375,28 @@ class _Round(NamedTuple):
     aligned: how each frame lies.
     background: (H, W), the median of the frames that lie so.
     ratio: what is left of the edges' errors over what they are if the camera stands still.
+    aligner: with that background.
   """
 
   aligned: list[alignment.Alignment]
   background: np.ndarray
   ratio: float
+  aligner: alignment.Aligner
 
 
-def _align_sample(grays: list[np.ndarray]) -> _Sample:
-  """Aligns some frames, (H, W) float32 each, with their common background."""
-  still = _median(grays, _still_alignments(grays, grays[len(grays) // 2]))
-  unmoved = _still_alignments(grays, still)
-  best = _best_round(grays, still, unmoved, None)
+def _align_sample(pictures: list[alignment.Picture]) -> _Sample:
+  """Aligns some frames with their common background."""
+  still = _median(pictures, _still_alignments(pictures, pictures[len(pictures) // 2].gray))
+  unmoved = _still_alignments(pictures, still)
+  best = _best_round(pictures, still, unmoved, None)
   holds = float(np.median([a.sd.max() for a in best.aligned])) > _max_sd(still.shape)
   if best.ratio <= MOVING_RATIO and holds:
-    best = _best_round(grays, still, unmoved, None, holds=True)
+    best = _best_round(pictures, still, unmoved, None, holds=True)
   if best.ratio > MOVING_RATIO:
     return _Sample(still, unmoved, holds=holds)
-  turned = _best_round(grays, still, unmoved, best.aligned, turns=True, holds=holds)
+  turned = _best_round(pictures, still, unmoved, best.aligned, turns=True, holds=holds)
   # Few edges fit better if the camera may turn, too, and yet do not tell how.
-  aligner = alignment.Aligner(turned.background, turns=True, holds=holds)
-  turns = turned.ratio < TURNING_RATIO * best.ratio and _are_agreed(grays, turned.aligned, aligner)
+  turns = turned.ratio < TURNING_RATIO * best.ratio and _are_agreed(pictures, turned)
   if turns:
     best = turned
   return _Sample(best.background, best.aligned, True, turns, holds)
@@ -402,7 +415,7 @@ def _better_in_colour(sample: list[np.ndarray], found: _Sample) -> tuple[_Sample
   background = background_model.median_picture(sample)
   steepness = [cv2.Sobel(c, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8) for c in cv2.split(background)]
   colour = int(np.argmax([np.square(s).sum() for s in steepness]))
-  other = _align_sample([_gray(frame, colour) for frame in sample])
+  other = _align_sample([_picture(frame, colour) for frame in sample])
   return (other, colour) if other.moves and _is_told(other) else (found, None)
 
 
@@ -411,13 +424,11 @@ def _is_told(found: _Sample) -> bool:
   return float(np.median([a.sd[1] for a in found.aligned])) < _max_sd(found.background.shape)
 
 
-def _are_agreed(
-  grays: list[np.ndarray], aligned: list[alignment.Alignment], aligner: alignment.Aligner
-) -> bool:
+def _are_agreed(pictures: list[alignment.Picture], found: _Round) -> bool:
   """Returns whether two halves of the edges tell the same shifts of most frames."""
-  apart = [aligner.disagreement(g, a) for g, a in zip(grays, aligned, strict=True)]
+  apart = _each(found.aligner.disagreement, pictures, found.aligned)
   sd = 1.4826 * np.median(np.abs(apart), 0) / 2  # of the mean of both
-  return bool(sd.max() < _max_sd(grays[0].shape))
+  return bool(sd.max() < _max_sd(found.background.shape))
 
 
 def _max_sd(shape: tuple[int, ...]) -> float:
@@ -426,7 +437,7 @@ def _max_sd(shape: tuple[int, ...]) -> float:
 
 
 def _best_round(
-  grays: list[np.ndarray],
+  pictures: list[alignment.Picture],
   still: np.ndarray,
   unmoved: list[alignment.Alignment],
   start: list[alignment.Alignment] | None,
@@ -437,7 +448,7 @@ def _best_round(
   """Aligns pictures and takes their median by turns.
 
   Args:
-    grays: (H, W) float32 each.
+    pictures: of some frames.
     still: their median (H, W) unaligned.
     unmoved: how they lie on that if the camera stands still.
     start: alignments to begin with; None: unaligned.
@@ -447,19 +458,20 @@ def _best_round(
   Returns:
     The best round.
   """
-  best = _Round(start or [], still, np.inf)
-  guesses = [a.homography for a in start] if start else [np.eye(3)] * len(grays)
-  background = _median(grays, start) if start else still
+  guesses = [a.homography for a in start] if start else [np.eye(3)] * len(pictures)
+  background = _median(pictures, start) if start else still
+  aligner = alignment.Aligner(background, turns=turns, holds=holds)
+  best = _Round(start or [], still, np.inf, aligner)
   for number in range(MOST_ROUNDS):
-    aligner = alignment.Aligner(background, turns=turns, holds=holds)
-    aligned = _each(aligner.align, grays, guesses)
+    aligned = _each(aligner.align, pictures, guesses)
     guesses = [a.homography for a in aligned]
     progress.report(progress.STEADY, (number + 1 + MOST_ROUNDS * turns) / (2 * MOST_ROUNDS))
-    background = _median(grays, aligned)
-    ratio = _error_ratio(grays, still, unmoved, background, aligned)
+    background = _median(pictures, aligned)
+    aligner = alignment.Aligner(background, turns=turns, holds=holds)
+    ratio = _error_ratio(pictures, still, unmoved, aligner, aligned)
     helps = ratio < HELPS * best.ratio
     if ratio < best.ratio:
-      best = _Round(aligned, background, ratio)
+      best = _Round(aligned, background, ratio, aligner)
     if start is None and best.ratio > NOT_MOVING_RATIO:
       break  # far from moving: more rounds would only take time
     if number + 1 >= ROUNDS and not helps:
@@ -467,38 +479,40 @@ def _best_round(
   return best
 
 
-def _median(grays: list[np.ndarray], aligned: list[alignment.Alignment]) -> np.ndarray:
+def _median(pictures: list[alignment.Picture], aligned: list[alignment.Alignment]) -> np.ndarray:
   """Returns the median (H, W) of pictures, moved and brought to the same brightness."""
 
-  def moved(gray: np.ndarray, found: alignment.Alignment) -> np.ndarray:
+  def moved(picture: alignment.Picture, found: alignment.Alignment) -> np.ndarray:
+    gray = picture.gray
     where = cv2.warpPerspective(
       gray, found.homography, gray.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
       borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
     return (where - found.offset) / found.gain
 
-  return medians.median_picture(_each(moved, grays, aligned))
+  return medians.median_picture(_each(moved, pictures, aligned))
 
 
 def _error_ratio(
-  grays: list[np.ndarray],
+  pictures: list[alignment.Picture],
   still: np.ndarray,
   unmoved: list[alignment.Alignment],
-  background: np.ndarray,
+  aligner: alignment.Aligner,
   aligned: list[alignment.Alignment],
 ) -> float:
   """Returns the mean error of the background's edges, aligned over unaligned."""
-  aligner = alignment.Aligner(background, turns=True)
   if not aligner.has_edges:
     return 1.0
-  left = sum(_each(aligner.error, grays, aligned))
-  before = sum(_each(aligner.with_gray_of(still).error, grays, unmoved))
+  left = sum(_each(aligner.error, pictures, aligned))
+  before = sum(_each(aligner.with_gray_of(still).error, pictures, unmoved))
   return float(left / max(before, 1e-6))
 
 
-def _still_alignments(grays: list[np.ndarray], background: np.ndarray) -> list[alignment.Alignment]:
+def _still_alignments(
+  pictures: list[alignment.Picture], background: np.ndarray
+) -> list[alignment.Alignment]:
   """Returns how the frames lie if the camera stands still."""
-  return _each(alignment.Aligner(background, turns=False).without_motion, grays)
+  return _each(alignment.Aligner(background, turns=False).without_motion, pictures)
 
 
 def _each(function: Callable[..., _Result], *items: list) -> list[_Result]:
@@ -546,8 +560,7 @@ def _corners(to_filmed: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
   return np.stack([x, y]) / depth
 
 
-def _gray(frame: np.ndarray, colour: int | None = None) -> np.ndarray:
-  """Returns the gray levels (H, W) float32 of a frame, or those of one of its colours."""
-  if colour is not None:
-    return frame[..., colour].astype(np.float32)
-  return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
+def _picture(frame: np.ndarray, colour: int | None = None) -> alignment.Picture:
+  """Returns the gray levels of a frame, or those of one of its colours."""
+  gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) if colour is None else frame[..., colour]
+  return alignment.Picture(gray.astype(np.float32))
