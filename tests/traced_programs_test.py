@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from grfjax.inference import traced_programs
+from grfjax.inference import estimator, traced_programs, trained_run
+from grfjax.io import run_folder
 
 
 @pytest.fixture
@@ -170,3 +171,20 @@ def test_with_several_devices_it_is_traced(folder, monkeypatch):
   monkeypatch.setattr(traced_programs.jax, 'device_count', lambda: 4)
   Start().estimate(*arguments())
   assert not folder.exists()
+
+
+def test_a_network_is_not_traced_by_a_second_start(folder, monkeypatch):
+  network = run_folder.RunFolder.find('mochizuki2d')
+  first = trained_run.load(network)
+  rng = np.random.default_rng(0)
+  batch = jax.device_put({
+    'voxel': rng.integers(0, 256, (1, *first.clip.shape)).astype(np.uint8),
+    'frame': np.arange(first.clip.frames, dtype=np.int32)[None],
+  })  # fmt: skip
+  estimated = first.estimate(first.params, batch)
+  assert len(list(folder.iterdir())) == 1
+  traced = estimator.estimator(first.config, first.model, first.target)(first.params, batch)
+  monkeypatch.delattr(traced_programs.export, 'export')
+  second = trained_run.load(network)
+  assert same(second.estimate(second.params, batch), estimated)
+  assert same(traced, estimated)
