@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import gc
 import runpy
 import sys
 from typing import NamedTuple
@@ -76,6 +77,8 @@ def _run(name: str, arguments: list[str]) -> None:
     if name in ('train', 'loso'):
       arguments = _with_config_file(arguments)
     sys.argv = [f'grfjax {name}', *arguments]
+    if name != 'build':  # which is TFDS's, and not run by `signals.run`
+      gc.disable()  # what a command imports is no garbage; `signals.run` enables it
     with extras.needed(command.extra) if command.extra else contextlib.nullcontext():
       runpy.run_module(f'grfjax.{name}', run_name='__main__', alter_sys=True)
   except errors.InputError as error:

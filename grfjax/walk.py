@@ -16,7 +16,6 @@ import pathlib
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from matplotlib import figure
 
 from grfjax import conventions, errors
 from grfjax.gait import (
@@ -29,10 +28,11 @@ from grfjax.gait import (
 )
 from grfjax.inference import trained_run
 from grfjax.io import atomic, body_height, recordings, run_folder, video_file
-from grfjax.report import predicting, prediction_files, walk_figure, walk_prediction, walk_text
+from grfjax.report import predicting, prediction_files, walk_prediction, walk_text
 
 if TYPE_CHECKING:
   import pandas
+  from matplotlib import figure
 
 _Path = str | os.PathLike[str]
 Camera = Literal['left', 'right']
@@ -468,6 +468,8 @@ class Walk:
     Examples:
       >>> walk.plot().savefig('walk.png')
     """
+    from grfjax.report import walk_figure  # here, as Matplotlib takes long to import
+
     return walk_figure.make_figure(
       self.curves, list(self.contacts), self.body_mass_kg, None, self.name
     )

@@ -1,5 +1,6 @@
 """SIGTERM, Ctrl-C and SIGKILL: what is left, the exit code, and how it goes on."""
 
+import gc
 import os
 import pathlib
 import signal
@@ -11,6 +12,7 @@ import ml_collections
 import pytest
 
 import kill
+from grfjax import __main__ as command
 from grfjax.evaluation import cross_fitting
 from grfjax.io import folder_lock, run_folder
 from grfjax.training import checkpointing, metrics_log
@@ -280,3 +282,24 @@ def test_loso_passes_a_stop_on_and_waits_for_the_fold(tmp_path, group):
   out, _ = process.communicate(timeout=10)
   assert process.returncode == 130
   assert out.splitlines() == ['fold saved', 'fold: stopped by Ctrl-C', 'loso: stopped by Ctrl-C']
+
+
+@pytest.mark.parametrize(('name', 'looks'), [('predict', False), ('build', True)])
+def test_grfjax_looks_for_no_garbage_while_a_command_is_imported(monkeypatch, name, looks):
+  """But for TFDS, which does not go through `signals.run` and would never begin to."""
+  found = []
+  monkeypatch.setattr(sys, 'argv', [])
+  monkeypatch.setattr(command.runpy, 'run_module', lambda *_, **__: found.append(gc.isenabled()))
+  try:
+    command._run(name, [])
+  finally:
+    gc.enable()
+  assert found == [looks]
+
+
+def test_a_command_looks_for_garbage():
+  process = _start(
+    '-c', 'import gc\nfrom grfjax.io import signals\ngc.disable()\n'
+    "signals.run(lambda argv: print(gc.isenabled()), 'a command')",
+  )  # fmt: skip
+  assert process.communicate()[0] == 'True\n'

@@ -38,6 +38,15 @@ def keep() -> None:
     config.update('jax_compilation_cache_dir', str(folder))
 
 
+def folder() -> pathlib.Path | None:
+  """Returns where compiled programs are kept; None where they are not, or not in files."""
+  config: Any = jax.config
+  name = config.jax_compilation_cache_dir
+  if not name or '://' in name or not config.jax_enable_compilation_cache:
+    return None
+  return pathlib.Path(name)
+
+
 def _user_cache() -> pathlib.Path:
   """Returns where the system keeps a user's files that can be made again.
 

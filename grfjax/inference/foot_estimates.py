@@ -11,6 +11,7 @@ import ml_collections
 import numpy as np
 
 from grfjax.data import clip_config, input_pipeline, voxel_dataset, walker_views
+from grfjax.inference import traced_programs
 from grfjax.io import run_folder
 from grfjax.models import foot_target, networks
 from grfjax.training import train_step, weight_files
@@ -66,7 +67,8 @@ def load(folder: run_folder.RunFolder) -> FeetNetwork:
     )
   params = jax.device_put(weight_files.restore_params(folder).params)
   clip = clip_config.clip_config(config.dataset)
-  return FeetNetwork(clip, model, target, params, _make_estimate(model=model))
+  estimate = traced_programs.kept(_make_estimate(model=model), config.to_json())
+  return FeetNetwork(clip, model, target, params, estimate)
 
 
 def _make_estimate(*, model: Any) -> Any:
@@ -123,5 +125,5 @@ def find_feet(
     'force': padded(force.astype(np.float32)),
     'known': padded(np.ones((count, 2), bool)),
   }
-  outputs = network.estimate(network.params, jax.device_put(batch))
-  return np.asarray(network.target.decode(outputs[0, :count]), np.float64)
+  outputs = np.asarray(network.estimate(network.params, jax.device_put(batch)))
+  return network.target.decode(outputs[0, :count]).astype(np.float64)

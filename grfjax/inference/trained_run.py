@@ -11,7 +11,7 @@ import ml_collections
 import numpy as np
 
 from grfjax.data import clip_config, trial_records
-from grfjax.inference import compiled_programs, estimator
+from grfjax.inference import compiled_programs, estimator, traced_programs
 from grfjax.io import run_folder
 from grfjax.models import networks, targets
 from grfjax.training import weight_files
@@ -50,7 +50,7 @@ class TrainedRun:
 def load(workdir: str | os.PathLike[str]) -> TrainedRun:
   """Reads a run's configuration and its newest undamaged parameters.
 
-  What is compiled for it is kept (`compiled_programs`).
+  What is traced and compiled for it is kept (`traced_programs`, `compiled_programs`).
 
   Raises:
     run_folder.RunError: there is no run in that folder, or its configuration or its intervals
@@ -85,7 +85,8 @@ def load(workdir: str | os.PathLike[str]) -> TrainedRun:
   restored = weight_files.restore_params(folder)
   return TrainedRun(
     folder, config, clip, model, target, estimator.on_own_devices(restored.params), restored.step,
-    estimate, _read_widening(folder, target.axes), tuple(restored.messages()),
+    traced_programs.kept(estimate, config.to_json()), _read_widening(folder, target.axes),
+    tuple(restored.messages()),
   )  # fmt: skip
 
 

@@ -16,7 +16,6 @@ from grfjax.io import (
   delimited_text,
   force_tables,
   force_units,
-  format_files,
   laboratory_axes,
   opensim,
   plate_pressure,
@@ -171,6 +170,8 @@ def _force_error(error: errors.InputError, files: Sequence[pathlib.Path]) -> For
 
 def own_format(root: pathlib.Path, force_format: str) -> pathlib.Path | None:
   """Returns the file in which a recording set describes a force format itself, or None."""
+  from grfjax.io import format_files  # here, as predicting does without pydantic
+
   name = force_format.partition(':')[0].strip().casefold()  # behind ':' is a sampling rate
   own = sorted((root / format_files.FOLDER).glob('*.toml'))
   return next((file for file in own if file.stem.casefold() == name), None)

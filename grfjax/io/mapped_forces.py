@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +14,13 @@ from grfjax.io import (
   delimited_text,
   force_tables,
   force_units,
-  format_files,
   plate_columns,
   plate_csv,
   recorded_forces,
 )
+
+if TYPE_CHECKING:
+  from grfjax.io import format_files
 
 _SYSTEMS = {
   'plate': recorded_forces.Axes.PLATE,

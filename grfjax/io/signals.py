@@ -135,6 +135,7 @@ def run(main: Callable[[list[str]], Any], command: str, *, grace_s: float = GRAC
   """
   _install_handlers(command, grace_s)
   gc.freeze()  # what is imported stays: to look for garbage in it again and again takes long
+  gc.enable()  # where `grfjax` has spared the imports even that
   try:
     app.run(main)
   except BaseException as error:

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from grfjax import errors
 from grfjax.io import (
   delimited_text,
-  format_files,
   mapped_forces,
   nexus,
   plate_csv,
@@ -50,6 +49,8 @@ def read(
 def _read_lines(
   path: pathlib.Path, lines: Sequence[str], force_format: str, root: pathlib.Path | None
 ) -> recorded_forces.RecordedForces:
+  from grfjax.io import format_files  # here, as predicting does without pydantic
+
   formats = format_files.names(root)
   name, rate = _split_format(path, force_format, [*formats, *BUILT_IN])
   if name in formats:
@@ -97,6 +98,8 @@ def _hint(beginning: str) -> str:
   """Returns what to do about an export that no reader knows; '' for a table of the project."""
   if _OWN_COLUMN.search(beginning):
     return ''
+  from grfjax.io import format_files
+
   formats = format_files.names(None)
   for name, path in sorted(formats.items()):
     texts = format_files.read(path).recognized_by

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from grfjax.models import targets
 
 MIN_FRAMES = 6  # of a leg in a clip whose mean error counts
 Pair = tuple[jax.Array, jax.Array]  # (sum, count)
+Array = TypeVar('Array', jax.Array, np.ndarray)
 LABELS = (
   'sole', 'sole_known', 'stand', 'stand_known', 'pressure', 'pressure_known', 'height_m',
 )  # fmt: skip
@@ -49,9 +51,9 @@ class FeetTarget:
   def outputs(self) -> int:
     return len(self.scale)
 
-  def decode(self, outputs: jax.Array) -> jax.Array:
+  def decode(self, outputs: Array) -> Array:
     """Returns the four numbers, heights: (..., 4) -> (..., 4)."""
-    return outputs * jnp.array(self.scale, outputs.dtype)
+    return outputs * np.array(self.scale, outputs.dtype)
 
   def to_pixels(self, sole: jax.Array, size: tuple[int, int]) -> jax.Array:
     """Returns the column and row, from the window's edges, of soles (..., 2) ahead and up.

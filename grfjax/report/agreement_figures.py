@@ -10,12 +10,12 @@ from matplotlib import axes
 from grfjax import conventions
 from grfjax.evaluation import held_out_trials
 from grfjax.gait import bland_altman
-from grfjax.report import style
+from grfjax.report import colours, style
 
 # Without the pale yellow; with five markers they tell 35 people apart.
 _COLOURS = (
-  style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.SKY_BLUE, style.ORANGE,
-  style.DARK_GREY,
+  colours.BLUE, colours.VERMILION, colours.GREEN, colours.PURPLE, colours.SKY_BLUE, colours.ORANGE,
+  colours.DARK_GREY,
 )  # fmt: skip
 _MARKERS = 'os^Dv'
 _WIDTH = 4.2  # inches: small figures stay readable on a phone
@@ -50,7 +50,7 @@ def draw_bland_altman(
     _draw_level(ax, agreement.high, '--', 'upper limit')
     _draw_level(ax, agreement.bias, '-', 'bias')
     _draw_level(ax, agreement.low, '--', 'lower limit')
-    ax.axhline(0, color=style.GREY, lw=0.8, ls=':')
+    ax.axhline(0, color=colours.GREY, lw=0.8, ls=':')
     ax.margins(y=0.15)
     ax.set(xlabel=f'mean of both ({unit})', ylabel=f'estimate - true ({unit})', title=label)
     fig.legend(

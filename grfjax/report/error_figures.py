@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 from matplotlib import axes
 
-from grfjax.report import style
+from grfjax.report import colours, style
 
 
 def draw_subject_errors(
@@ -20,7 +20,7 @@ def draw_subject_errors(
     subjects: one group of bars each.
     errors: method -> % BW of each subject, the network first; None: no bar.
   """
-  bars = ((style.BLUE, ''), (style.ORANGE, '///'), (style.LIGHT_GREY, '...'))
+  bars = ((colours.BLUE, ''), (colours.ORANGE, '///'), (colours.LIGHT_GREY, '...'))
   with style.figure_defaults():
     fig = style.new_figure(7.5, 1.3 + 0.24 * len(errors) * len(subjects))
     ax = fig.subplots()
@@ -64,8 +64,8 @@ def draw_interval_errors(
     _draw_errors(top, pooled, folds)
     x = np.arange(len(pooled))
     for shares, shift, hatch, colour, label in (
-      (labels, -0.2, '', style.GREY, 'training labels'),
-      (drawn, 0.2, '///', style.ORANGE, 'drawn after rebalancing'),
+      (labels, -0.2, '', colours.GREY, 'training labels'),
+      (drawn, 0.2, '///', colours.ORANGE, 'drawn after rebalancing'),
     ):
       bottom.bar(
         x + shift, [share or 0 for share in shares], 0.38, color=colour, hatch=hatch, label=label,
@@ -87,7 +87,7 @@ def _draw_errors(
 ) -> None:
   heights = [mae or 0 for mae in pooled.values()]
   ax.bar(
-    np.arange(len(pooled)), heights, 0.75, color=style.SKY_BLUE, label='all held-out frames',
+    np.arange(len(pooled)), heights, 0.75, color=colours.SKY_BLUE, label='all held-out frames',
     **style.BAR_EDGE,
   )  # fmt: skip
   for k, interval in enumerate(pooled):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from grfjax import errors
 from grfjax.data import force_intervals
 from grfjax.evaluation import evaluation_result
+from grfjax.report import run_description
 
 Evaluation = evaluation_result.EvaluationResult
 Folds = dict[str, Evaluation]  # held-out subject -> evaluation of the run without that subject
@@ -114,19 +114,9 @@ def describe_legs(evaluations: Iterable[Evaluation]) -> str:
   return 'both legs' if legs == {2} else 'one leg or both, fold by fold'
 
 
-def describe_model(model: dict[str, Any]) -> str:
-  """Returns a model's name, its settings in brackets.
-
-  Args:
-    model: 'name' and settings, as in a configuration and in eval.json.
-  """
-  settings = ', '.join(f'{key} {value}' for key, value in model.items() if key != 'name')
-  return f'{model["name"]}' + (f' ({settings})' if settings else '')
-
-
 def describe_network(evaluation: Evaluation, step: str) -> str:
   """Returns a run's model, its number of parameters, and its step after the given words."""
-  model = describe_model(evaluation.model)
+  model = run_description.describe_model(evaluation.model)
   return f'{model}, {evaluation.parameters} parameters, {step} {evaluation.step}'
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib
 from matplotlib import axes
 
-from grfjax.report import style
+from grfjax.report import colours, style
 
 Log = list[dict[str, Any]]  # lines of a run's metrics.jsonl
 
@@ -25,12 +25,12 @@ def draw_run_learning(path: pathlib.Path, log: Log, held_out_mae: float | None) 
     fig = style.new_figure(8, 3.6)
     loss, error = fig.subplots(1, 2)
     marks = {'marker': 'o', 'ms': 3} if len(log) < 30 else {}
-    _plot_metric(loss, log, 'loss', color=style.BLUE, lw=1.3, label='training', **marks)
+    _plot_metric(loss, log, 'loss', color=colours.BLUE, lw=1.3, label='training', **marks)
     _plot_metric(
-      error, log, 'mae_pct_bw', color=style.BLUE, lw=1.3, label='training draws', **marks
+      error, log, 'mae_pct_bw', color=colours.BLUE, lw=1.3, label='training draws', **marks
     )
     _plot_metric(
-      error, log, 'inner_mae_pct_bw', color=style.VERMILION, ls='--', marker='s', ms=4, lw=1.3,
+      error, log, 'inner_mae_pct_bw', color=colours.VERMILION, ls='--', marker='s', ms=4, lw=1.3,
       label='inner validation subject',
     )  # fmt: skip
     if held_out_mae is not None:
@@ -80,9 +80,9 @@ def draw_watched_learning(path: pathlib.Path, logs: dict[str, Log]) -> pathlib.P
     fig = style.new_figure(1 + 2.6 * len(logs), 3.4)
     panels = fig.subplots(1, len(logs), squeeze=False, sharex=True, sharey=True)[0]
     for panel, (title, log) in zip(panels, logs.items(), strict=True):
-      _plot_metric(panel, log, 'mae_pct_bw', color=style.BLUE, lw=1.3, label='training draws')
+      _plot_metric(panel, log, 'mae_pct_bw', color=colours.BLUE, lw=1.3, label='training draws')
       _plot_metric(
-        panel, log, 'inner_mae_pct_bw', color=style.VERMILION, ls='--', marker='s', ms=3, lw=1.3,
+        panel, log, 'inner_mae_pct_bw', color=colours.VERMILION, ls='--', marker='s', ms=3, lw=1.3,
         label='validation subjects',
       )  # fmt: skip
       panel.set(xlabel='step', title=title)

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 
 from grfjax import conventions
-from grfjax.report import style
+from grfjax.report import colours
 from grfjax.tracking import walker_window
 
 Colour = tuple[int, int, int]
 
 COLOURS = {
-  leg: style.rgb(colour) for leg, colour in zip(conventions.LEGS, style.LEG_COLOURS, strict=True)
+  leg: colours.rgb(colour) for leg, colour in zip(conventions.LEGS, colours.LEGS, strict=True)
 }
 
 BW_OF_BODY = 0.4  # length of an arrow of one body weight, in body heights
@@ -20,7 +20,7 @@ BW_OF_PICTURE = 0.25  # and in rows of a picture in which nobody is followed
 FOOT_COLUMNS = (0.2, 0.8)  # of the left and the right leg's arrow, as shares of the window's width
 LETTERS = {'left': 'L', 'right': 'R'}
 INK, GRID, WHITE = (40, 40, 40), (215, 215, 215), (255, 255, 255)
-_WINDOW = style.rgb(style.YELLOW)
+_WINDOW = colours.rgb(colours.YELLOW)
 _SUBPIXEL_BITS = 4  # OpenCV's fixed-point coordinates
 _OUTLINED = ((INK, 3), (WHITE, 1))  # colour and thickness of a line and its edge
 

@@ -12,7 +12,7 @@ import numpy as np
 from grfjax import errors
 from grfjax.gait import curve_files, force_curves, opensim_files
 from grfjax.io import atomic, video_file
-from grfjax.report import overlay, walk_figure, walk_index, walk_page, walk_prediction
+from grfjax.report import overlay, walk_index, walk_page, walk_prediction
 
 INDEX = 'index.html'
 _SUFFIXES = ('.csv', '.json', '.png', '_overlay.mp4', '.html')
@@ -60,11 +60,7 @@ def write_prediction(
       atomic.write_text(draft / name, text)
     atomic.write_json(paths['.json'], prediction.content)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:  # the encoder leaves cores idle
-      figure = pool.submit(
-        walk_figure.draw_walk,
-        paths['.png'], prediction.estimate, prediction.contacts, prediction.body_mass_kg,
-        prediction.reference, prediction.name,
-      )  # fmt: skip
+      figure = pool.submit(_draw_figure, paths['.png'], prediction)
       if video is not None:
         estimate = prediction.estimate
         overlay.write_annotated_video(
@@ -74,6 +70,15 @@ def write_prediction(
       figure.result()
     atomic.write_text(paths['.html'], walk_page.walk_page(prediction, paths['.png']))
   return [folder / name for name in files if (folder / name).exists()]
+
+
+def _draw_figure(path: pathlib.Path, prediction: walk_prediction.Prediction) -> None:
+  from grfjax.report import walk_figure  # here, as Matplotlib takes long to import
+
+  walk_figure.draw_walk(
+    path, prediction.estimate, prediction.contacts, prediction.body_mass_kg, prediction.reference,
+    prediction.name,
+  )  # fmt: skip
 
 
 def _places_of_feet(estimate: force_curves.ForceCurves) -> np.ndarray | None:

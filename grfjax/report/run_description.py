@@ -8,7 +8,6 @@ from typing import Any
 from grfjax import errors
 from grfjax.inference import trained_run
 from grfjax.io import run_folder
-from grfjax.report import fold_results
 
 
 def describe_run(run: trained_run.TrainedRun) -> dict[str, Any]:
@@ -35,6 +34,16 @@ def describe_run(run: trained_run.TrainedRun) -> dict[str, Any]:
     ) from error
 
 
+def describe_model(model: dict[str, Any]) -> str:
+  """Returns a model's name, its settings in brackets.
+
+  Args:
+    model: 'name' and settings, as in a configuration and in eval.json.
+  """
+  settings = ', '.join(f'{key} {value}' for key, value in model.items() if key != 'name')
+  return f'{model["name"]}' + (f' ({settings})' if settings else '')
+
+
 def _read_description(run: trained_run.TrainedRun) -> dict[str, Any]:
   def read(path: pathlib.Path) -> dict[str, Any]:
     value = run_folder.read_json(path)
@@ -46,7 +55,7 @@ def _read_description(run: trained_run.TrainedRun) -> dict[str, Any]:
   }
   trained = read(run.folder.subjects).get('trained')
   return {
-    'model': fold_results.describe_model(run.config.model.to_dict()),
+    'model': describe_model(run.config.model.to_dict()),
     'step': run.step,
     'trained_on_subjects': None if trained is None else len(trained),
     'mae_pct_bw': maes,

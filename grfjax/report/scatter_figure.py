@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib import axes, cm, collections, colors
 
 from grfjax.evaluation import error_sums, held_out_estimates
-from grfjax.report import style, text_table
+from grfjax.report import colours, style, text_table
 
 
 def draw_true_against_estimated(
@@ -74,7 +74,9 @@ def _draw_leg(
       estimate, true, gridsize=55, extent=(low, high, low, high), mincnt=1, linewidths=0.1,
       cmap=style.DENSITY,
     )  # fmt: skip
-  ax.plot([low, high], [low, high], color=style.VERMILION, lw=1, ls='--', label='estimated = true')
+  ax.plot(
+    [low, high], [low, high], color=colours.VERMILION, lw=1, ls='--', label='estimated = true'
+  )
   ax.set(xlim=(low, high), ylim=(low, high), aspect='equal')
   ax.set_xlabel('estimated vertical force (body weights)')
   return density

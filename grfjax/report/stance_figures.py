@@ -10,7 +10,7 @@ from matplotlib import axes
 from grfjax import conventions
 from grfjax.evaluation import held_out_estimates
 from grfjax.gait import stances
-from grfjax.report import style
+from grfjax.report import colours, style
 
 _USUAL_SHARE = 0.8  # of the median stance: stances at least as long count as whole
 
@@ -108,9 +108,9 @@ def _draw_mean_and_sd(ax: axes.Axes, true: np.ndarray, estimated: np.ndarray, le
     return
   x = np.linspace(0, 100, true.shape[1])
   mean, sd = true.mean(0), true.std(0)
-  ax.fill_between(x, mean - sd, mean + sd, color=style.PALE_GREY, lw=0)
+  ax.fill_between(x, mean - sd, mean + sd, color=colours.PALE_GREY, lw=0)
   ax.plot(x, mean, color='black', lw=1, label='true')
   mean, sd = estimated.mean(0), estimated.std(0)
   ax.plot(x, mean, lw=1.8, label='estimated', **style.leg_line(leg))
   for edge in (mean - sd, mean + sd):
-    ax.plot(x, edge, color=style.LEG_COLOURS[leg], ls=':', lw=1)
+    ax.plot(x, edge, color=colours.LEGS[leg], ls=':', lw=1)

@@ -1,9 +1,8 @@
-"""The look of all figures and of the annotated video: colours, line styles, fonts, resolution.
+"""The look of all figures: line styles, fonts, resolution.
 
-True forces are grey or black, estimates coloured. The colours are those of Okabe and Ito, which
-readers with colour vision deficiency can tell apart; line styles and hatches differ as well. The
-first leg of a pair (near of near and far, left of left and right) is a blue solid line, the second
-an orange dashed one.
+True forces are grey or black, estimates coloured (`colours`); line styles and hatches differ as
+well. The first leg of a pair (near of near and far, left of left and right) is a blue solid line,
+the second an orange dashed one.
 """
 
 from __future__ import annotations
@@ -18,15 +17,12 @@ import numpy as np
 from matplotlib import colors, figure
 
 from grfjax.io import atomic
+from grfjax.report import colours
 
-BLUE, VERMILION, GREEN, PURPLE = '#0072B2', '#D55E00', '#009E73', '#CC79A7'
-SKY_BLUE, ORANGE, YELLOW = '#56B4E9', '#E69F00', '#F0E442'
-DARK_GREY, GREY, LIGHT_GREY, PALE_GREY = '#333333', '#999999', '#bbbbbb', '#cccccc'
-LEG_COLOURS = (BLUE, VERMILION)
 LEG_LINES: tuple[Any, Any] = ('-', (0, (5, 1.5)))
 NEAR_FAR = ('near leg', 'far leg')
-TRUE_LINE: Any = {'color': GREY, 'lw': 4}
-BAR_EDGE: Any = {'edgecolor': DARK_GREY, 'lw': 0.5}
+TRUE_LINE: Any = {'color': colours.GREY, 'lw': 4}
+BAR_EDGE: Any = {'edgecolor': colours.DARK_GREY, 'lw': 0.5}
 
 # Light grey to black by way of blue: in order also without colour.
 DENSITY = colors.LinearSegmentedColormap.from_list('density', ['#c6d4e1', '#3f7fb5', '#08182b'])
@@ -68,13 +64,7 @@ def new_figure(width: float, height: float) -> figure.Figure:
 
 def leg_line(leg: int) -> dict[str, Any]:
   """Returns colour and line style of leg 0 or 1 for `plot`."""
-  return {'color': LEG_COLOURS[leg], 'ls': LEG_LINES[leg]}
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-  """Returns a colour as three numbers from 0 to 255, as OpenCV takes it."""
-  red, green, blue = (round(255 * part) for part in colors.to_rgb(colour))
-  return red, green, blue
+  return {'color': colours.LEGS[leg], 'ls': LEG_LINES[leg]}
 
 
 def break_at_gaps(values: np.ndarray, frame: np.ndarray) -> np.ndarray:

@@ -13,13 +13,13 @@ from grfjax import conventions
 from grfjax.data import force_labels, plate_contacts
 from grfjax.evaluation import synchronization
 from grfjax.gait import foot_contacts, force_curves
-from grfjax.report import style
+from grfjax.report import colours, style
 
 _WIDTH, _HEIGHT = 7.0, 4.2  # inches
 _MARKS_BW = -0.08  # the height at which estimated contacts are marked
 _MARGIN_S = 0.3
 _CURVE_HZ = 120.0
-_RIVAL_LINE: Any = {'color': style.DARK_GREY, 'lw': 0.8, 'ls': ':'}
+_RIVAL_LINE: Any = {'color': colours.DARK_GREY, 'lw': 0.8, 'ls': ':'}
 
 
 def draw_synchronization(
@@ -56,7 +56,7 @@ def draw_synchronization(
       if side in leg_force:
         ax.plot(plate_times_s, plates[:, leg], label='plates', **style.TRUE_LINE)
         for c in plate_contacts.find_contacts(time_s, leg_force[side][:, 2]):
-          ax.axvspan(c.start_s, c.end_s, color=style.PALE_GREY, alpha=0.4, lw=0, zorder=0)
+          ax.axvspan(c.start_s, c.end_s, color=colours.PALE_GREY, alpha=0.4, lw=0, zorder=0)
       own = [c for c in contacts if c.leg == side]
       for k, candidate in enumerate(proposal.candidates[:2][::-1], 1):
         start = candidate.video_start_s
@@ -122,5 +122,5 @@ def _draw_marks(
     times = np.array([c.measures[event] for c in contacts])
     ax.plot(
       times + start, np.full(len(times), _MARKS_BW), lw=0, ms=4, marker=marker, mew=0,
-      color=style.LEG_COLOURS[leg],
+      color=colours.LEGS[leg],
     )  # fmt: skip

@@ -12,7 +12,7 @@ from matplotlib import axes, figure, lines, patches
 from grfjax import conventions
 from grfjax.evaluation import plate_reference
 from grfjax.gait import contact_thresholds, foot_contacts, force_curves
-from grfjax.report import style
+from grfjax.report import colours, style
 
 _AXES = ('vertical', 'forward')  # components drawn, where the network estimates them
 _HEIGHTS = (2.2, 1.4)  # of their panels, inches
@@ -144,7 +144,7 @@ class _Drawing:
     for leg in range(len(conventions.LEGS)):
       if self.estimate.interval.shape[3]:
         low, high = self.estimate.interval[walk, leg, axis].T
-        ax.fill_between(time_s, low, high, color=style.LEG_COLOURS[leg], alpha=0.2, lw=0)
+        ax.fill_between(time_s, low, high, color=colours.LEGS[leg], alpha=0.2, lw=0)
       ax.plot(time_s, self.estimate.force[walk, leg, axis], lw=1.5, **style.leg_line(leg))
     ax.margins(x=0.01)
 
@@ -158,7 +158,7 @@ class _Drawing:
       leg = conventions.LEGS.index(contact.leg)
       low, high = (bottom + edge for edge in _BARS[leg])
       ax.fill_between(
-        [contact.start_s, contact.end_s], low, high, color=style.LEG_COLOURS[leg], lw=0, alpha=0.75
+        [contact.start_s, contact.end_s], low, high, color=colours.LEGS[leg], lw=0, alpha=0.75
       )
       for event_s, whole in (
         (contact.start_s, contact.whole_start), (contact.end_s, contact.whole_end)
@@ -214,8 +214,8 @@ class _Drawing:
       for leg, name in enumerate(conventions.LEGS)
     ]
     if self.estimate.interval.shape[3]:
-      handles.append(patches.Patch(color=style.BLUE, alpha=0.2, label='prediction interval'))
-    handles.append(patches.Patch(color=style.BLUE, alpha=0.75, label='foot in contact'))
+      handles.append(patches.Patch(color=colours.BLUE, alpha=0.2, label='prediction interval'))
+    handles.append(patches.Patch(color=colours.BLUE, alpha=0.75, label='foot in contact'))
     handles.append(
       lines.Line2D(
         [], [], color='black', lw=0, marker='|', ms=9, mew=1.2, label='initial contact, toe-off'
@@ -231,7 +231,7 @@ def _draw_mean_and_sd(ax: axes.Axes, stances: np.ndarray, leg: int) -> None:
   if not len(stances):
     ax.text(0.5, 0.5, 'no whole stance', ha='center', va='center', transform=ax.transAxes)
     return
-  colour = style.LEG_COLOURS[leg]
+  colour = colours.LEGS[leg]
   if len(stances) > 1:
     mean, sd = stances.mean(0), stances.std(0, ddof=1)
     ax.fill_between(np.arange(len(mean)), mean - sd, mean + sd, color=colour, alpha=0.25, lw=0)
