@@ -7,8 +7,16 @@ import numpy as np
 import pytest
 import report_making
 
+from grfjax import conventions
 from grfjax.app import texts
-from grfjax.gait import foot_contacts, force_curves, plausibility
+from grfjax.gait import (
+  foot_contacts,
+  force_curves,
+  gait_measures,
+  plausibility,
+  summaries,
+  walking_speed,
+)
 from grfjax.report import walk_prediction
 
 
@@ -57,6 +65,67 @@ def without_a_step():
 def test_a_sound_walk_has_no_flag():
   quality = check(walk())
   assert quality.flags == quality.flag_codes == ()
+
+
+STEP_BH, STEP_S = 0.42, 60 / 129
+
+
+def steps(last_s, count=4):
+  """Contacts of steps that are all alike, after which a foot touches down once more."""
+  starts_s = [*(0.2 + STEP_S * np.arange(count)), 0.2 + STEP_S * (count - 1) + last_s]
+  return [
+    foot_contacts.MeasuredContact(
+      start_s,
+      start_s + 0.6,
+      True,
+      True,
+      conventions.LEGS[k % 2],
+      dict.fromkeys(gait_measures.MEASURES, np.nan)
+      | {'contact_s': start_s, 'stance_s': 0.6, 'stride_s': np.nan}
+      | {'step_s': np.diff(starts_s)[k - 1] if k else np.nan}
+      | {'step_length_bh': STEP_BH if 0 < k < count else np.nan},
+    )
+    for k, start_s in enumerate(starts_s)
+  ]
+
+
+def judged(contacts, times_faster=1.0):
+  per_s = times_faster * STEP_BH / STEP_S
+  speed = walking_speed.WalkingSpeed(np.nan, per_s, 3)
+  quality = plausibility.check_plausibility(estimate_of(walk()), contacts, speed)
+  return dict(zip(quality.flag_codes, quality.flags, strict=True))
+
+
+def test_a_false_contact_is_told_by_speed_and_step_length():
+  """The film is not said to be sped up for the sake of a contact that is none."""
+  told = judged(steps(0.2, count=3))
+  assert summaries.summarize(steps(0.2, count=3))['cadence_steps_per_min']['mean'] > 150
+  assert 'is 159 steps a minute' in told['gait.cadence_and_speed']
+  assert 'step length 129: a contact is missing or false' in told['gait.cadence_and_speed']
+  assert 'gait.playback_speed' not in told
+  said = texts.flag('gait.cadence_and_speed', told['gait.cadence_and_speed'], str, 'de')
+  assert not said['detail']
+  assert 'gait.cadence_and_speed' not in judged(steps(STEP_S))
+
+
+def test_cadence_and_speed_may_differ_by_their_errors():
+  sound = steps(STEP_S)  # 4 steps, the lengths of 3: three standard deviations are 0.146
+  for factor in (np.exp(0.14), np.exp(-0.14)):
+    assert 'gait.cadence_and_speed' not in judged(sound, factor)
+  for factor in (np.exp(0.15), np.exp(-0.15)):
+    assert 'gait.cadence_and_speed' in judged(sound, factor)
+  few = steps(STEP_S, count=2)  # 2 steps, and the length of one
+  assert 'gait.cadence_and_speed' not in judged(few, np.exp(0.15))
+
+
+def test_a_film_sped_up_changes_times_and_speed_alike():
+  fast = [
+    dataclasses.replace(c, measures=c.measures | {'step_s': c.measures['step_s'] / 1.5})
+    for c in steps(STEP_S)
+  ]
+  told = judged(fast, times_faster=1.5)
+  assert 'gait.cadence_and_speed' not in told
+  assert 'may be sped up' in told['gait.playback_speed']
 
 
 @pytest.mark.parametrize(

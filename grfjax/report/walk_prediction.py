@@ -97,7 +97,7 @@ class Prediction:
   @functools.cached_property
   def content(self) -> Content:
     """The content of STEM.json; None is undefined."""
-    quality = plausibility.check_plausibility(self.estimate, self.contacts)
+    quality = plausibility.check_plausibility(self.estimate, self.contacts, self.speed)
     lengths = [
       *plausibility.check_speed(self.speed, self.given),
       *plausibility.check_steps(self.contacts, self.estimate.feet is not None),
