@@ -189,6 +189,27 @@ def test_gaps_come_first_and_keep_their_codes():
   assert quality.flag_codes[:2] == ('walker.camera_moves', 'gait.frames_without_estimate')
 
 
+def test_flags_are_in_order_of_time_after_those_of_the_whole_video():
+  force = walk(stance=0.3, count=3)  # stances that are too short, at 0.2, 0.7 and 1.2 s
+  gaps = [
+    force_curves.Gap('walker.low_trust', 'from 1.0 to 1.1 s the networks ...', 1.0),
+    force_curves.Gap('walker.hidden', 'from 0.0 to 0.1 s something ...', 0.0),
+    force_curves.Gap('walker.low_trust', 'from 0.5 to 0.6 s the networks ...', 0.5),
+  ]
+  estimate = estimate_of(without(force, slice(0, 5)), gaps=tuple(gaps))
+  prediction = walk_prediction.Prediction(
+    'walk', 'walk.mp4', '', estimate, None, {}, notes=('A note.',)
+  )
+  quality = prediction.content['quality']
+  assert quality['flag_codes'] == [
+    'gait.frames_without_estimate', 'gait.total_force', 'gait.no_walking_speed', 'prediction.note',
+    'prediction.no_opensim_file',
+    'walker.hidden', 'gait.stance_time', 'walker.low_trust', 'gait.stance_time', 'walker.low_trust',
+    'gait.stance_time',
+  ]  # fmt: skip
+  assert [text[5:8] for text in quality['flags'][-6::2]] == ['0.0', '0.5', '1.0']
+
+
 def test_why_a_walk_is_in_several_files_for_opensim_is_said():
   curves = report_making.make_curves(np.ones((60, 2, 3)))
   pressure = np.full((60, 2, 2), 0.1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,10 +52,19 @@ class Flag(NamedTuple):
   Attributes:
     code: short and stable, 'area.reason', for programs.
     text: a sentence for people.
+    start_s: from when on it is about the video; None where it is about all of it.
   """
 
   code: str
   text: str
+  start_s: float | None = None
+
+
+def in_order(flags: Iterable[Flag]) -> tuple[Flag, ...]:
+  """Returns flags, each once: those about the whole video, then the others by their time."""
+  return tuple(
+    sorted(dict.fromkeys(flags), key=lambda flag: (flag.start_s is not None, flag.start_s or 0.0))
+  )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,8 +81,7 @@ class Quality:
     strides: number of whole strides throughout which both legs' force is estimated.
     mean_total_bw: mean vertical force of both legs together over these, which physics says is 1;
       None without any.
-    flags: sentences about what is missing or implausible.
-    flag_codes: the code of each of them.
+    found: what is missing or implausible, in order.
   """
 
   frames: int
@@ -84,8 +92,17 @@ class Quality:
   mean_trust: dict[str, float | None]
   strides: int
   mean_total_bw: float | None
-  flags: tuple[str, ...]
-  flag_codes: tuple[str, ...]
+  found: tuple[Flag, ...]
+
+  @property
+  def flags(self) -> tuple[str, ...]:
+    """Sentences about what is missing or implausible."""
+    return tuple(flag.text for flag in self.found)
+
+  @property
+  def flag_codes(self) -> tuple[str, ...]:
+    """The code of each of them."""
+    return tuple(flag.code for flag in self.found)
 
 
 def check_plausibility(
@@ -96,7 +113,7 @@ def check_plausibility(
   """Checks the curves of a video and the contacts found in them, and their steps by the speed."""
   totals = stride_totals(estimate, contacts)
   mean_total_bw = float(totals.mean()) if totals.size else None
-  flags = dict.fromkeys(
+  found = in_order(
     itertools.chain(
       _check_gaps(estimate),
       _check_frames(estimate),
@@ -121,8 +138,7 @@ def check_plausibility(
     mean_trust=_mean_trust(estimate),
     strides=totals.size,
     mean_total_bw=mean_total_bw,
-    flags=tuple(flag.text for flag in flags),
-    flag_codes=tuple(flag.code for flag in flags),
+    found=found,
   )
 
 
@@ -163,7 +179,7 @@ def _count_cut_off(contacts: list[foot_contacts.MeasuredContact]) -> int:
 
 def _check_gaps(estimate: force_curves.ForceCurves) -> Iterator[Flag]:
   for gap in estimate.gaps:
-    yield Flag(gap.code, f'{gap.text[0].upper()}{gap.text[1:]}.')
+    yield Flag(gap.code, f'{gap.text[0].upper()}{gap.text[1:]}.', gap.start_s)
 
 
 def _check_frames(estimate: force_curves.ForceCurves) -> Iterator[Flag]:
@@ -277,6 +293,7 @@ def _check_stance_times(contacts: list[foot_contacts.MeasuredContact]) -> Iterat
         'gait.stance_time',
         f'The contact of the {c.leg} foot at {c.start_s:.2f} s lasts {stance_s:.2f} s; in walking '
         f'it takes {STANCE_S[0]:g} to {STANCE_S[1]:g} s. It may be none, and it is in the means.',
+        c.start_s,
       )
 
 
@@ -441,4 +458,5 @@ def check_steps(
         f'The step of the {contact.leg} foot at {contact.start_s:.2f} s is {length:.2f} body '
         f'heights long; in walking it is {STEP_BH[0]:g} to {STEP_BH[1]:g}. The foot may not stand '
         'where it was taken to, and it is in the means.',
+        contact.start_s,
       )
