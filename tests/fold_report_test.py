@@ -4,6 +4,7 @@ import csv
 import io
 
 import html_pages
+import pytest
 import report_making
 
 from grfjax.report import fold_report
@@ -37,3 +38,24 @@ def test_a_report_without_estimates_or_defined_numbers(tmp_path):
   assert 'None' not in seen.text
   assert 'nan' not in seen.text
   assert 'better in 1 of 1 subjects' in seen.text
+
+
+@pytest.mark.parametrize(
+  ('taken', 'said'),
+  [
+    ((None, None), '100% of its own training is in every network.'),
+    ((0, 0), 'Nothing of its own training is in every network: what is judged here is the network'),
+    ((0.5, 0.5), '50% of its own training is in every network.'),
+    ((0, None), 'own training is in its network: 0% without A, 100% without B.'),
+  ],
+)
+def test_the_page_says_how_much_of_their_own_training_is_in_the_networks(tmp_path, taken, said):
+  folds = report_making.small_folds()
+  for subject, share in zip(folds, taken, strict=True):
+    if share is not None:
+      blend = {'taken': share, 'mae_pct_bw': {'0': 5.02, '0.5': 5.02, '1': 8.66}}
+      folds[subject] = report_making.changed(folds[subject], blend=blend)
+  page, *_ = fold_report.write_fold_report(tmp_path, folds)
+  text = ' '.join(html_pages.check_page(page.read_text(encoding='utf-8')).text.split())
+  assert said in text
+  assert text.index(said) < text.index('Is it better than guessing?')

@@ -54,8 +54,8 @@ def folds_page(**values):
   """The template of a round with nothing in it but what is given."""
   empty = {
     'title': 't', 'headline': [], 'near_leg_only': False, 'models': '', 'datasets': '',
-    'subjects': ['A'], 'comparisons': [], 'pictures': [], 'sections': [], 'tables': [],
-    'not_medical': page_parts.NOT_MEDICAL,
+    'subjects': ['A'], 'training_followed': '', 'comparisons': [], 'pictures': [], 'sections': [],
+    'tables': [], 'not_medical': page_parts.NOT_MEDICAL,
   }  # fmt: skip
   return html_templates.render_page('folds.html.j2', **empty | values)
 
@@ -67,6 +67,7 @@ def folds_page(**values):
     {'headline': [(MARKUP, MARKUP)]},
     {'models': MARKUP, 'datasets': MARKUP},
     {'subjects': ['A', MARKUP]},
+    {'training_followed': MARKUP},
     {'comparisons': [MARKUP]},
     {'sections': [page_parts.Section(MARKUP, [MARKUP])]},
   ],
@@ -140,7 +141,8 @@ def test_no_name_on_a_page_becomes_html(tmp_path, change):
 def test_headings_of_a_walk(tmp_path):
   curves = report_making.make_curves(report_making.walk(), band=0.0)
   count = len(curves.time_s)
-  path = walker_path.WalkerPath(np.arange(count) * 1.0, np.full(count, 100.0), 640)  # 1.1 m/s
+  # 0.8 body heights a second, as steps of 0.4 twice a second make it.
+  path = walker_path.WalkerPath(np.arange(count) * 4 / 3, np.full(count, 100.0), 640)
   given = walking_speed.Given(height_m=1.7)
   prediction_files.write_prediction(
     tmp_path,

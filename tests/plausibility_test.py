@@ -7,8 +7,16 @@ import numpy as np
 import pytest
 import report_making
 
+from grfjax import conventions
 from grfjax.app import texts
-from grfjax.gait import foot_contacts, force_curves, plausibility
+from grfjax.gait import (
+  foot_contacts,
+  force_curves,
+  gait_measures,
+  plausibility,
+  summaries,
+  walking_speed,
+)
 from grfjax.report import walk_prediction
 
 
@@ -57,6 +65,67 @@ def without_a_step():
 def test_a_sound_walk_has_no_flag():
   quality = check(walk())
   assert quality.flags == quality.flag_codes == ()
+
+
+STEP_BH, STEP_S = 0.42, 60 / 129
+
+
+def steps(last_s, count=4):
+  """Contacts of steps that are all alike, after which a foot touches down once more."""
+  starts_s = [*(0.2 + STEP_S * np.arange(count)), 0.2 + STEP_S * (count - 1) + last_s]
+  return [
+    foot_contacts.MeasuredContact(
+      start_s,
+      start_s + 0.6,
+      True,
+      True,
+      conventions.LEGS[k % 2],
+      dict.fromkeys(gait_measures.MEASURES, np.nan)
+      | {'contact_s': start_s, 'stance_s': 0.6, 'stride_s': np.nan}
+      | {'step_s': np.diff(starts_s)[k - 1] if k else np.nan}
+      | {'step_length_bh': STEP_BH if 0 < k < count else np.nan},
+    )
+    for k, start_s in enumerate(starts_s)
+  ]
+
+
+def judged(contacts, times_faster=1.0):
+  per_s = times_faster * STEP_BH / STEP_S
+  speed = walking_speed.WalkingSpeed(np.nan, per_s, 3)
+  quality = plausibility.check_plausibility(estimate_of(walk()), contacts, speed)
+  return dict(zip(quality.flag_codes, quality.flags, strict=True))
+
+
+def test_a_false_contact_is_told_by_speed_and_step_length():
+  """The film is not said to be sped up for the sake of a contact that is none."""
+  told = judged(steps(0.2, count=3))
+  assert summaries.summarize(steps(0.2, count=3))['cadence_steps_per_min']['mean'] > 150
+  assert 'is 159 steps a minute' in told['gait.cadence_and_speed']
+  assert 'step length 129: a contact is missing or false' in told['gait.cadence_and_speed']
+  assert 'gait.playback_speed' not in told
+  said = texts.flag('gait.cadence_and_speed', told['gait.cadence_and_speed'], str, 'de')
+  assert not said['detail']
+  assert 'gait.cadence_and_speed' not in judged(steps(STEP_S))
+
+
+def test_cadence_and_speed_may_differ_by_their_errors():
+  sound = steps(STEP_S)  # 4 steps, the lengths of 3: three standard deviations are 0.146
+  for factor in (np.exp(0.14), np.exp(-0.14)):
+    assert 'gait.cadence_and_speed' not in judged(sound, factor)
+  for factor in (np.exp(0.15), np.exp(-0.15)):
+    assert 'gait.cadence_and_speed' in judged(sound, factor)
+  few = steps(STEP_S, count=2)  # 2 steps, and the length of one
+  assert 'gait.cadence_and_speed' not in judged(few, np.exp(0.15))
+
+
+def test_a_film_sped_up_changes_times_and_speed_alike():
+  fast = [
+    dataclasses.replace(c, measures=c.measures | {'step_s': c.measures['step_s'] / 1.5})
+    for c in steps(STEP_S)
+  ]
+  told = judged(fast, times_faster=1.5)
+  assert 'gait.cadence_and_speed' not in told
+  assert 'may be sped up' in told['gait.playback_speed']
 
 
 @pytest.mark.parametrize(
@@ -118,6 +187,27 @@ def test_gaps_come_first_and_keep_their_codes():
   quality = check(without(walk(), slice(0, 5)), gaps=(gap, gap))
   assert quality.flags[0] == 'From 0.0 to 1.0 s the camera moves.'
   assert quality.flag_codes[:2] == ('walker.camera_moves', 'gait.frames_without_estimate')
+
+
+def test_flags_are_in_order_of_time_after_those_of_the_whole_video():
+  force = walk(stance=0.3, count=3)  # stances that are too short, at 0.2, 0.7 and 1.2 s
+  gaps = [
+    force_curves.Gap('walker.low_trust', 'from 1.0 to 1.1 s the networks ...', 1.0),
+    force_curves.Gap('walker.hidden', 'from 0.0 to 0.1 s something ...', 0.0),
+    force_curves.Gap('walker.low_trust', 'from 0.5 to 0.6 s the networks ...', 0.5),
+  ]
+  estimate = estimate_of(without(force, slice(0, 5)), gaps=tuple(gaps))
+  prediction = walk_prediction.Prediction(
+    'walk', 'walk.mp4', '', estimate, None, {}, notes=('A note.',)
+  )
+  quality = prediction.content['quality']
+  assert quality['flag_codes'] == [
+    'gait.frames_without_estimate', 'gait.total_force', 'gait.no_walking_speed', 'prediction.note',
+    'prediction.no_opensim_file',
+    'walker.hidden', 'gait.stance_time', 'walker.low_trust', 'gait.stance_time', 'walker.low_trust',
+    'gait.stance_time',
+  ]  # fmt: skip
+  assert [text[5:8] for text in quality['flags'][-6::2]] == ['0.0', '0.5', '1.0']
 
 
 def test_why_a_walk_is_in_several_files_for_opensim_is_said():

@@ -32,12 +32,12 @@ FURNITURE = making.room(HEIGHT, WIDTH, 9)
 Film = list[np.ndarray]
 
 
-def film(columns: Iterable[float], room: np.ndarray = ROOM) -> Film:
+def film(columns: Iterable[float], room: np.ndarray = ROOM, tall: float = TALL) -> Film:
   """Someone at these columns, who steps all the time."""
   frames = []
   for k, column in enumerate(columns):
     frame = room.copy()
-    making.figure(frame, column, FLOOR, TALL, 0.16 * k)
+    making.figure(frame, column, FLOOR, tall, 0.16 * k)
     frames.append(frame)
   return frames
 
@@ -101,6 +101,29 @@ def test_of_three_pictures_the_second_may_begin_another_shot():
   assert not film_cuts.is_cut([ROOM, OTHER_ROOM, ROOM])
   assert not film_cuts.is_cut([ROOM, bright, bright])
   assert not film_cuts.is_cut([ROOM, ROOM, OTHER_ROOM])
+
+
+def test_a_walk_before_a_bare_wall_shown_twice_is_no_cut():
+  """The walker is most of what is seen, and at the other side at once."""
+  bare = np.full(ROOM.shape, 220, np.uint8)
+  bare[FLOOR - 6 :] = 130
+  once = film(COLUMNS, bare, 100)
+  walks, gaps = look(noisy(once) + noisy(once, 1))
+  assert len(walks) == 2
+  assert {gap.reason for gap in gaps} == {tracking_gaps.JUMP, tracking_gaps.REPEATED}
+
+
+@pytest.mark.parametrize('is_other_room', [True, False])
+def test_a_cut_and_a_jump_of_who_is_as_high_as_the_picture(is_other_room):
+  frames = []
+  for room, columns in (
+    (ROOM, (40, 50, 60)),
+    (OTHER_ROOM if is_other_room else ROOM, (140, 150, 160)),
+  ):
+    for k, column in enumerate(columns):
+      frames.append(room.copy())
+      making.figure(frames[-1], column, HEIGHT - 2, HEIGHT - 4, 0.5 * k)
+  assert film_cuts.is_cut(frames[2:5]) == is_other_room
 
 
 @pytest.mark.parametrize('left_out', [9, 16])

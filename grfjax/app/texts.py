@@ -226,6 +226,9 @@ FLAGS: dict[str, str] = {
   'gait.peak_too_high': N_('A vertical force is higher than walking allows.'),
   'gait.stance_time': N_('A stance is shorter or longer than walking allows.'),
   'gait.cadence': N_('The cadence is lower or higher than walking allows.'),
+  'gait.cadence_and_speed': N_(
+    'Cadence, walking speed and step length contradict each other: a contact is missing or false.'
+  ),
   'gait.playback_speed': N_('The cadence is unusual: the film may be slowed down or sped up.'),
   'gait.total_force': N_(
     'Over whole strides both legs together do not carry one body weight, so the forces are wrong.'
@@ -321,6 +324,13 @@ FLAG_SENTENCES: dict[str, tuple[tuple[str, str], ...]] = {
   ),),
   'gait.cadence': (_as_it_is(
     N_('The cadence of %(cadence)s steps a minute is outside %(low)s to %(high)s.')
+  ),),
+  'gait.cadence_and_speed': (_as_it_is(
+    N_(
+      'By the times of the contacts the cadence is %(cadence)s steps a minute, by walking speed '
+      'and step length %(by_speed)s: a contact is missing or false, and what is measured from one '
+      'contact to the next is wrong.'
+    )
   ),),
   'gait.playback_speed': tuple(
     (

@@ -162,6 +162,7 @@ def _about_training(folder: run_folder.RunFolder) -> dict[str, Any]:
     raise run_folder.damaged(folder.shares, TypeError('expected a list'))
   parts: dict[str, Any] = {'training_intervals': shares or []}
   cross_fitted = run_folder.read_json(folder.intervals) or {}
-  if len(cross_fitted.get('mae_pct_bw', ())) > 1:  # else there was nothing to choose
+  # Else there was nothing to choose, and the trained network is that of the fold.
+  if len(cross_fitted.get('mae_pct_bw', ())) > 1 or cross_fitted.get('blend', 1) != 1:
     parts['blend'] = {'taken': cross_fitted['blend'], 'mae_pct_bw': cross_fitted['mae_pct_bw']}
   return parts

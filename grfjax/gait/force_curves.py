@@ -24,10 +24,12 @@ class Gap(NamedTuple):
   Attributes:
     code: short and stable, such as 'walker.camera_moves', for programs.
     text: when and why, a sentence without capital and full stop.
+    start_s: when it begins; None where it was not told.
   """
 
   code: str
   text: str
+  start_s: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

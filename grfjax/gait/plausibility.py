@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,17 @@ WALKING_MPS = (0.1, 2.6)  # from barely moving to the fastest that people walk w
 # in some gaits behind it, but hardly by a foot's length.
 STEP_BH = (-0.15, 0.7)
 
+# Cadence is walking speed over step length. Standard deviations of one step's length and of one
+# contact's time (1.25 times mean absolute errors; docs/speed_and_steps.md, docs/accuracy.md), of
+# the speed as a share, beyond what a wrong height or scale does to lengths too, and, as a share, of
+# one leg's steps from the mean of both legs', limping included. From so many standard deviations of
+# their ratio on, the two are not of the same steps.
+STEP_SD_BH = 0.02
+CONTACT_SD_S = 0.015
+SPEED_SD = 0.03
+LEG_SD = 0.04
+APART_SDS = 3.0
+
 SCALE_OFF = 0.1  # share by which the walker's height by the scale may differ from that given
 
 # Over a stride the body ends as high and as fast upwards as it began, so the mean of both legs'
@@ -41,10 +52,19 @@ class Flag(NamedTuple):
   Attributes:
     code: short and stable, 'area.reason', for programs.
     text: a sentence for people.
+    start_s: from when on it is about the video; None where it is about all of it.
   """
 
   code: str
   text: str
+  start_s: float | None = None
+
+
+def in_order(flags: Iterable[Flag]) -> tuple[Flag, ...]:
+  """Returns flags, each once: those about the whole video, then the others by their time."""
+  return tuple(
+    sorted(dict.fromkeys(flags), key=lambda flag: (flag.start_s is not None, flag.start_s or 0.0))
+  )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,8 +81,7 @@ class Quality:
     strides: number of whole strides throughout which both legs' force is estimated.
     mean_total_bw: mean vertical force of both legs together over these, which physics says is 1;
       None without any.
-    flags: sentences about what is missing or implausible.
-    flag_codes: the code of each of them.
+    found: what is missing or implausible, in order.
   """
 
   frames: int
@@ -73,17 +92,28 @@ class Quality:
   mean_trust: dict[str, float | None]
   strides: int
   mean_total_bw: float | None
-  flags: tuple[str, ...]
-  flag_codes: tuple[str, ...]
+  found: tuple[Flag, ...]
+
+  @property
+  def flags(self) -> tuple[str, ...]:
+    """Sentences about what is missing or implausible."""
+    return tuple(flag.text for flag in self.found)
+
+  @property
+  def flag_codes(self) -> tuple[str, ...]:
+    """The code of each of them."""
+    return tuple(flag.code for flag in self.found)
 
 
 def check_plausibility(
-  estimate: force_curves.ForceCurves, contacts: list[foot_contacts.MeasuredContact]
+  estimate: force_curves.ForceCurves,
+  contacts: list[foot_contacts.MeasuredContact],
+  speed: walking_speed.WalkingSpeed = walking_speed.UNKNOWN,
 ) -> Quality:
-  """Checks the curves of a video and the contacts found in them."""
+  """Checks the curves of a video and the contacts found in them, and their steps by the speed."""
   totals = stride_totals(estimate, contacts)
   mean_total_bw = float(totals.mean()) if totals.size else None
-  flags = dict.fromkeys(
+  found = in_order(
     itertools.chain(
       _check_gaps(estimate),
       _check_frames(estimate),
@@ -95,7 +125,7 @@ def check_plausibility(
       _check_alternation(estimate, contacts),
       _check_peaks(estimate),
       _check_stance_times(contacts),
-      _check_cadence(contacts),
+      _check_cadence(contacts, speed),
       _check_total_force(mean_total_bw),
     )
   )
@@ -108,8 +138,7 @@ def check_plausibility(
     mean_trust=_mean_trust(estimate),
     strides=totals.size,
     mean_total_bw=mean_total_bw,
-    flags=tuple(flag.text for flag in flags),
-    flag_codes=tuple(flag.code for flag in flags),
+    found=found,
   )
 
 
@@ -150,7 +179,7 @@ def _count_cut_off(contacts: list[foot_contacts.MeasuredContact]) -> int:
 
 def _check_gaps(estimate: force_curves.ForceCurves) -> Iterator[Flag]:
   for gap in estimate.gaps:
-    yield Flag(gap.code, f'{gap.text[0].upper()}{gap.text[1:]}.')
+    yield Flag(gap.code, f'{gap.text[0].upper()}{gap.text[1:]}.', gap.start_s)
 
 
 def _check_frames(estimate: force_curves.ForceCurves) -> Iterator[Flag]:
@@ -264,16 +293,31 @@ def _check_stance_times(contacts: list[foot_contacts.MeasuredContact]) -> Iterat
         'gait.stance_time',
         f'The contact of the {c.leg} foot at {c.start_s:.2f} s lasts {stance_s:.2f} s; in walking '
         f'it takes {STANCE_S[0]:g} to {STANCE_S[1]:g} s. It may be none, and it is in the means.',
+        c.start_s,
       )
 
 
-def _check_cadence(contacts: list[foot_contacts.MeasuredContact]) -> Iterator[Flag]:
-  cadence = summaries.summarize(contacts)['cadence_steps_per_min']['mean']
+def _check_cadence(
+  contacts: list[foot_contacts.MeasuredContact], speed: walking_speed.WalkingSpeed
+) -> Iterator[Flag]:
+  summary = summaries.summarize(contacts)
+  cadence = summary['cadence_steps_per_min']['mean']
+  by_speed = _cadence_by_speed(summary, speed.bh_per_s)
+  if by_speed.contradicts:
+    yield Flag(
+      'gait.cadence_and_speed',
+      f'By the times of the contacts the cadence is {cadence:.0f} steps a minute, by walking speed '
+      f'and step length {by_speed.cadence:.0f}: a contact is missing or false, and what is '
+      'measured from one contact to the next is wrong.',
+    )
   if cadence < CADENCE[0] or cadence > CADENCE[1]:
     yield Flag(
       'gait.cadence',
       f'The cadence of {cadence:.0f} steps a minute is outside {CADENCE[0]:g} to {CADENCE[1]:g}.',
     )
+  is_usual = USUAL_CADENCE[0] <= by_speed.cadence <= USUAL_CADENCE[1]
+  if by_speed.contradicts and is_usual:
+    return  # the contacts are wrong, and not the film's speed
   if cadence < USUAL_CADENCE[0] or cadence > USUAL_CADENCE[1]:
     yield Flag(
       'gait.playback_speed',
@@ -282,6 +326,63 @@ def _check_cadence(contacts: list[foot_contacts.MeasuredContact]) -> Iterator[Fl
       'it is, every time and measure is wrong; give the real seconds in a second of film: '
       '--speed=0.125 of 240 frames a second played at 30, or in the column speed of trials.csv.',
     )
+
+
+class _CadenceBySpeed(NamedTuple):
+  """The cadence that speed and step length make.
+
+  Attributes:
+    cadence: steps a minute; NaN where it is not known.
+    contradicts: whether the one by the times of contacts cannot be the same.
+  """
+
+  cadence: float
+  contradicts: bool
+
+
+def _cadence_by_speed(summary: dict[str, Any], bh_per_s: float) -> _CadenceBySpeed:
+  """Compares the times of steps with walking speed over step length.
+
+  Args:
+    summary: of all contacts.
+    bh_per_s: the speed, body heights a second.
+  """
+  step_s, lengths = (_over_legs(summary, name) for name in ('step_s', 'step_length_bh'))
+  if not (step_s.n and lengths.n and lengths.mean > 0 and bh_per_s > 0):
+    return _CadenceBySpeed(math.nan, False)
+  sds = (
+    math.sqrt(2 / step_s.n) * CONTACT_SD_S / step_s.mean,
+    math.sqrt(1 / lengths.n) * STEP_SD_BH / lengths.mean,
+    SPEED_SD,
+    LEG_SD * step_s.of_one_leg,
+    LEG_SD * lengths.of_one_leg,
+  )
+  apart = abs(math.log(step_s.mean * bh_per_s / lengths.mean))
+  return _CadenceBySpeed(60 * bh_per_s / lengths.mean, apart > APART_SDS * math.hypot(*sds))
+
+
+class _Steps(NamedTuple):
+  """A measure of the steps of both legs.
+
+  Attributes:
+    mean: over all steps.
+    n: number of steps.
+    of_one_leg: share by which one leg has more of them, 0 to 1.
+  """
+
+  mean: float
+  n: int
+  of_one_leg: float
+
+
+def _over_legs(summary: dict[str, Any], measure: str) -> _Steps:
+  legs = [summary[leg][measure] for leg in conventions.LEGS if summary[leg][measure]['n']]
+  counts = [leg['n'] for leg in legs]
+  n = sum(counts)
+  if not n:
+    return _Steps(math.nan, 0, 0.0)
+  mean = sum(leg['n'] * leg['mean'] for leg in legs) / n
+  return _Steps(mean, n, (2 * max(counts) - n) / n)
 
 
 def _check_total_force(mean_total_bw: float | None) -> Iterator[Flag]:
@@ -357,4 +458,5 @@ def check_steps(
         f'The step of the {contact.leg} foot at {contact.start_s:.2f} s is {length:.2f} body '
         f'heights long; in walking it is {STEP_BH[0]:g} to {STEP_BH[1]:g}. The foot may not stand '
         'where it was taken to, and it is in the means.',
+        contact.start_s,
       )

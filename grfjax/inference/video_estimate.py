@@ -105,7 +105,12 @@ def estimate_video(
     box=box,
     direction=direction,
     path=walker_path.join(paths),
-    gaps=(*gaps, *_doubtful_gaps(film.time_s, doubtful), *oblique),
+    gaps=tuple(
+      sorted(
+        (*gaps, *_doubtful_gaps(film.time_s, doubtful), *oblique),
+        key=lambda gap: gap.start_s or 0.0,
+      )
+    ),
     trust=trusted if np.isfinite(trusted).any() else None,
     speed=film.speed,
     feet=feet,
@@ -120,7 +125,7 @@ def _estimate_walks(
   gaps: list[force_curves.Gap] = []
   for views in walker_views.read_walks(pathlib.Path(path), run.clip, camera):
     if isinstance(views, tracking_gaps.Gap):
-      gaps.append(force_curves.Gap(views.reason.code, str(views)))
+      gaps.append(force_curves.Gap(views.reason.code, str(views), views.start_s))
     else:
       force, interval, spread = walk_estimates.estimate_walk(run, views)
       film = views.video
@@ -208,6 +213,7 @@ def _oblique_gap(time_s: np.ndarray, degrees: float) -> force_curves.Gap:
     'walker.oblique_feet',
     f'{force_curves.time_span(time_s[0], time_s[-1])} the walk leads {degrees:.0f} degrees to the '
     'camera or away from it, so it is not told where the feet stand',
+    float(time_s[0]),
   )
 
 
@@ -252,6 +258,7 @@ def _doubtful_gaps(time_s: np.ndarray, doubtful: np.ndarray) -> list[force_curve
       'walker.low_trust',
       f'{force_curves.time_span(time_s[start], time_s[stop - 1])} the networks contradict each '
       'other, so nothing is given',
+      float(time_s[start]),
     )
     for start, stop in mask_runs.runs_of_true(doubtful)
   ]

@@ -29,6 +29,7 @@ def fold_page(
     models='; '.join(models),
     datasets=', '.join(fold_results.dataset_names(folds)),
     subjects=list(folds),
+    training_followed=_describe_training_followed(folds),
     comparisons=[
       *(_compare_with_baseline(folds, name) for name in fold_results.BASELINES),
       fold_results.BASELINES_NOTE,
@@ -54,6 +55,25 @@ def _headline(folds: fold_results.Folds) -> list[tuple[str, str]]:
     (text_table.format_value(correlation, '.2f'), 'correlation r, average'),
     (str(len(folds)), 'subjects, each held out once' if len(folds) > 1 else 'subject, held out'),
   ]
+
+
+def _describe_training_followed(folds: fold_results.Folds) -> str:
+  """Returns in a sentence what share of a fold's own training is in its network."""
+  shares = {
+    subject: evaluation.blend.taken if evaluation.blend else 1.0
+    for subject, evaluation in folds.items()
+  }
+  (first, *others) = dict.fromkeys(shares.values())
+  if others:
+    listed = ', '.join(f'{share:.0%} without {subject}' for subject, share in shares.items())
+    return f"How much of a fold's own training is in its network: {listed}."
+  every = 'every network' if len(folds) > 1 else 'the network'
+  if first == 0:
+    return (
+      f'Nothing of its own training is in {every}: what is judged here is the network that '
+      'training began with, which erred less on training subjects left out.'
+    )
+  return f'{first:.0%} of its own training is in {every}.'
 
 
 def _compare_with_baseline(folds: fold_results.Folds, name: str) -> str:

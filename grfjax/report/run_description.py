@@ -17,9 +17,12 @@ def describe_run(run: trained_run.TrainedRun) -> dict[str, Any]:
   that comes along with grfjax.
 
   Returns:
-    'model', 'step', 'trained_on_subjects' (None where not written down), 'mae_pct_bw' (of whom ->
-    mean absolute error of the vertical force in stance, % BW; {} where it was not measured),
-    'interval_share' (None: the intervals are not calibrated, and none are given).
+    'model', 'step', 'what' (what about.json says that it is; None without one),
+    'trained_on_subjects' (with those of networks that it began from; None where not written down),
+    'training_followed' (share of its own training that was taken, 0 to 1; None where there was
+    nothing to choose), 'mae_pct_bw' (of whom -> mean absolute error of the vertical force in
+    stance, % BW; {} where it was not measured), 'interval_share' (None: the intervals are not
+    calibrated, and none are given).
 
   Raises:
     errors.InputError: one of the run's files is damaged.
@@ -49,7 +52,8 @@ def _read_description(run: trained_run.TrainedRun) -> dict[str, Any]:
     value = run_folder.read_json(path)
     return {} if value is None else value
 
-  maes = read(run.folder.about).get('mae_pct_bw', {}) | {
+  about, cross_fitted = read(run.folder.about), read(run.folder.intervals)
+  maes = about.get('mae_pct_bw', {}) | {
     f'{subject}, held out': result['mae_pct_bw']
     for subject, result in read(run.folder.evaluation).get('subjects', {}).items()
   }
@@ -57,7 +61,9 @@ def _read_description(run: trained_run.TrainedRun) -> dict[str, Any]:
   return {
     'model': describe_model(run.config.model.to_dict()),
     'step': run.step,
+    'what': about.get('what'),
     'trained_on_subjects': None if trained is None else len(trained),
+    'training_followed': cross_fitted.get('blend'),
     'mae_pct_bw': maes,
-    'interval_share': read(run.folder.intervals).get('share'),
+    'interval_share': cross_fitted.get('share'),
   }

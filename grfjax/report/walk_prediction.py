@@ -95,22 +95,27 @@ class Prediction:
     return pressure * self.metres_per_bh if np.isfinite(pressure).any() else None
 
   @functools.cached_property
+  def quality(self) -> plausibility.Quality:
+    """What a reader should know before the numbers."""
+    quality = plausibility.check_plausibility(self.estimate, self.contacts, self.speed)
+    about_opensim = self._about_opensim()
+    found = plausibility.in_order(
+      [
+        *quality.found,
+        *plausibility.check_speed(self.speed, self.given),
+        *plausibility.check_steps(self.contacts, self.estimate.feet is not None),
+        *(plausibility.Flag('prediction.note', note) for note in self.notes),
+        *([about_opensim] if about_opensim else []),
+      ]
+    )
+    return dataclasses.replace(quality, found=found)
+
+  @functools.cached_property
   def content(self) -> Content:
     """The content of STEM.json; None is undefined."""
-    quality = plausibility.check_plausibility(self.estimate, self.contacts)
-    lengths = [
-      *plausibility.check_speed(self.speed, self.given),
-      *plausibility.check_steps(self.contacts, self.estimate.feet is not None),
-    ]
-    flags = [*quality.flags, *(flag.text for flag in lengths), *self.notes]
-    flag_codes = [
-      *quality.flag_codes,
-      *(flag.code for flag in lengths),
-      *['prediction.note'] * len(self.notes),
-    ]
-    if (about_opensim := self._about_opensim()) is not None:
-      flags.append(about_opensim.text)
-      flag_codes.append(about_opensim.code)
+    quality = dataclasses.asdict(self.quality)
+    del quality['found']
+    quality |= {'flags': list(self.quality.flags), 'flag_codes': list(self.quality.flag_codes)}
     published = published_speeds.of_age(self.given.age_years)
     return {
       'grfjax': importlib.metadata.version('grfjax'),
@@ -122,7 +127,7 @@ class Prediction:
       'body_mass_kg': self.body_mass_kg,
       **dataclasses.asdict(self.given),
       'run': self.run,
-      'quality': dataclasses.asdict(quality) | {'flags': flags, 'flag_codes': flag_codes},
+      'quality': quality,
       'errors': (
         self.reference.errors(self.estimate, self.contacts, self.metres_per_bh)
         if self.reference

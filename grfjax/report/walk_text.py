@@ -154,17 +154,34 @@ def describe_origin(content: walk_prediction.Content) -> list[str]:
   run = content['run']
   people = run['trained_on_subjects']
   model = f'A network ({run["model"]}; step {run["step"]}'
-  model += f'; it has learned from {people} people)' if people is not None else ')'
+  if people is not None:
+    model += f'; it has learned from {people} people, drawn ones and those of networks that it '
+    model += 'began from counted in'
+  model += ')'
   sentences = [
     f'{model} estimated the force between foot and ground at every frame of the video, without '
     f"force plates. The camera stood at the walker's {content['camera']}. Made with grfjax "
     f'{content["grfjax"]}.'
   ]
+  if what := run.get('what'):  # results of earlier versions do not have it
+    sentences.append(f'The network is {what}.')
+  followed = run.get('training_followed')
+  if followed is not None and followed < 1:
+    share = f'{followed:.0%}' if followed else 'nothing'
+    sentences.append(
+      f'Of its own training {share} was taken: the network that training began with, or a mixture '
+      'with it, erred less on people left out.'
+    )
   if run['mae_pct_bw']:
     errors = '; '.join(f'{who}: {value:.1f}' for who, value in run['mae_pct_bw'].items())
+    kind = (
+      'The error'
+      if run.get('what')
+      else 'Whether these are people before a camera or rendered ones depends on the recordings; '
+      'the error'
+    )
     sentences.append(
-      f'Mean absolute error of its vertical force in stance, % BW: {errors}. Whether these are '
-      'people before a camera or rendered ones depends on the recordings; the error holds for '
+      f'Mean absolute error of its vertical force in stance, % BW: {errors}. {kind} holds for '
       'people, cameras and rooms like those.'
     )
   else:

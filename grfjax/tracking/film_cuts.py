@@ -12,14 +12,21 @@ from grfjax.io import halving
 
 SIZE = (64, 36)  # columns and rows of the pictures that are compared
 CHANGED = 8.0  # gray levels by which a pixel of them changes
-MIN_SHARE = 0.3  # of the picture, that changes at a cut
-
-# Correlation of the details before a cut and after it, and in the frame after that at least: light
-# that changes here and there leaves them (0.9), a flash or a fault is over by then, and a camera
-# that is torn about goes on.
-MAX_ALIKE = 0.6
-MIN_ALIKE_AFTER = 0.7
 DETAIL_SIGMA = 2.0
+
+# A view is compared in upright strips, since who walks, however large, is in some of them alone:
+# a strip shows the same as before if its details are alike or hardly a pixel changed. Of pictures
+# before and after a cut between two rooms it is 0 to 3 strips, where a walker who jumps fills the
+# height of the picture 7 or more. Two views of one room may share more, but less of the picture.
+STRIPS = 16
+ALIKE = 0.6  # correlation of the details of a strip; light that changes leaves them so
+UNCHANGED = 0.1  # share of the pixels of a strip
+MAX_SAME = 4  # strips, at a cut
+CHANGED_SHARE = 0.4  # of the picture, that also tells a cut where less than half the strips stay
+
+# Strips that stay the same from the new view to the frame after it: a flash or a fault is over by
+# then, and a camera that is torn about goes on.
+MIN_SAME_AFTER = STRIPS // 2
 
 # Columns and rows by which a view may have moved, and the correlation of its details then. Of
 # different rooms it was over that in 1 of 100, of a pan along stripes never under 0.48.
@@ -33,12 +40,12 @@ class _View(NamedTuple):
   Attributes:
     gray: (h, w) float32.
     details: (h, w) float32, its gray values less those around them.
-    power: sum of the squares of the details.
+    powers: (`STRIPS`,) the mean squares of the details of each strip.
   """
 
   gray: np.ndarray
   details: np.ndarray
-  power: float
+  powers: np.ndarray
 
 
 class FilmCuts:
@@ -58,10 +65,16 @@ class FilmCuts:
     before, self._before = self._before, _view(small)
     if before is None:
       return
-    likeness = _likeness(before, self._before)
-    if self._candidate is not None and likeness >= MIN_ALIKE_AFTER:
+    alike = _alike_strips(before, self._before)
+    stays = alike.sum() >= MIN_SAME_AFTER  # as nearly always, and then nothing else is looked at
+    is_other = False
+    if not stays:
+      changed = _changed_otherwise(before, self._before)
+      same = int((alike | (_strip_means(changed.astype(np.float32)) < UNCHANGED)).sum())
+      stays = same >= MIN_SAME_AFTER
+      is_other = same <= MAX_SAME or (not stays and changed.mean() >= CHANGED_SHARE)
+    if self._candidate is not None and stays:
       self.frames.append(self._candidate)
-    is_other = likeness <= MAX_ALIKE and _is_changed(before, self._before)
     self._candidate = frame if is_other and self._candidate is None else None
 
 
@@ -93,7 +106,11 @@ def changed_otherwise(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
   Light that multiplies or adds is tried, by the median, as somebody may have moved meanwhile.
   """
-  first, second = _view(before).gray, _view(after).gray
+  return _changed_otherwise(_view(before), _view(after))
+
+
+def _changed_otherwise(before: _View, after: _View) -> np.ndarray:
+  first, second = before.gray, after.gray
   multiplied = second - first * np.median(second / np.maximum(first, 1))
   added = second - first - np.median(second - first)
   return np.minimum(np.abs(multiplied), np.abs(added)) > CHANGED
@@ -102,18 +119,15 @@ def changed_otherwise(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 def _view(small: np.ndarray) -> _View:
   gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
   details = gray - cv2.GaussianBlur(gray, (0, 0), DETAIL_SIGMA)
-  return _View(gray, details, float((details**2).sum()))
+  return _View(gray, details, _strip_means(details**2))
 
 
-def _likeness(before: _View, after: _View) -> float:
-  """Returns how far the details of two views are the same, -1 to 1."""
-  both = float((before.details * after.details).sum())
-  return both / max(np.sqrt(before.power * after.power), 1.0)
+def _alike_strips(before: _View, after: _View) -> np.ndarray:
+  """Returns in which strips, (`STRIPS`,) bool, the details of two views are alike."""
+  both = _strip_means(before.details * after.details)
+  return both > ALIKE * np.sqrt(before.powers * after.powers)
 
 
-def _is_changed(before: _View, after: _View) -> bool:
-  """Returns whether another light, the same everywhere, leaves much of a change unexplained."""
-  level, change = float(before.gray.mean()), before.gray - before.gray.mean()
-  gain = float((change * after.gray).sum() / max((change**2).sum(), 1.0))
-  expected = gain * (before.gray - level) + float(after.gray.mean())
-  return bool((np.abs(after.gray - expected) > CHANGED).mean() >= MIN_SHARE)
+def _strip_means(values: np.ndarray) -> np.ndarray:
+  """Returns the means, (`STRIPS`,), of the strips of a small picture's (h, w) values."""
+  return cv2.resize(values, (STRIPS, 1), interpolation=cv2.INTER_AREA)[0]
