@@ -12,8 +12,8 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import threading
-from collections.abc import Callable, Iterator
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -34,9 +34,6 @@ LIGHT_CHANGE = 2.5  # gray levels of the background's mean; smaller changes are 
 SAME_LIGHT = 8  # frames after which brightness is compared again where the light does not change
 MIN_FIT = 0.55  # a frame is lost with less than so much of the sample's median fit
 MAX_CANVAS = 0.5  # of a side, that the frames together may reach beyond one of them
-
-
-_Result = TypeVar('_Result')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -426,7 +423,7 @@ def _is_told(found: _Sample) -> bool:
 
 def _are_agreed(pictures: list[alignment.Picture], found: _Round) -> bool:
   """Returns whether two halves of the edges tell the same shifts of most frames."""
-  apart = _each(found.aligner.disagreement, pictures, found.aligned)
+  apart = list(map(found.aligner.disagreement, pictures, found.aligned))
   sd = 1.4826 * np.median(np.abs(apart), 0) / 2  # of the mean of both
   return bool(sd.max() < _max_sd(found.background.shape))
 
@@ -463,7 +460,7 @@ def _best_round(
   aligner = alignment.Aligner(background, turns=turns, holds=holds)
   best = _Round(start or [], still, np.inf, aligner)
   for number in range(MOST_ROUNDS):
-    aligned = _each(aligner.align, pictures, guesses)
+    aligned = list(map(aligner.align, pictures, guesses))
     guesses = [a.homography for a in aligned]
     progress.report(progress.STEADY, (number + 1 + MOST_ROUNDS * turns) / (2 * MOST_ROUNDS))
     background = _median(pictures, aligned)
@@ -490,7 +487,9 @@ def _median(pictures: list[alignment.Picture], aligned: list[alignment.Alignment
     )  # fmt: skip
     return (where - found.offset) / found.gain
 
-  return medians.median_picture(_each(moved, pictures, aligned))
+  # To align is too many short steps for threads, which would wait for Python's lock; this is not.
+  with concurrent.futures.ThreadPoolExecutor(cores.usable_cores()) as pool:
+    return medians.median_picture(list(pool.map(moved, pictures, aligned)))
 
 
 def _error_ratio(
@@ -503,8 +502,8 @@ def _error_ratio(
   """Returns the mean error of the background's edges, aligned over unaligned."""
   if not aligner.has_edges:
     return 1.0
-  left = sum(_each(aligner.error, pictures, aligned))
-  before = sum(_each(aligner.with_gray_of(still).error, pictures, unmoved))
+  left = sum(map(aligner.error, pictures, aligned))
+  before = sum(map(aligner.with_gray_of(still).error, pictures, unmoved))
   return float(left / max(before, 1e-6))
 
 
@@ -512,13 +511,7 @@ def _still_alignments(
   pictures: list[alignment.Picture], background: np.ndarray
 ) -> list[alignment.Alignment]:
   """Returns how the frames lie if the camera stands still."""
-  return _each(alignment.Aligner(background, turns=False).without_motion, pictures)
-
-
-def _each(function: Callable[..., _Result], *items: list) -> list[_Result]:
-  """Returns what a function gives for each item, by threads; NumPy and OpenCV release the lock."""
-  with concurrent.futures.ThreadPoolExecutor(cores.usable_cores()) as pool:
-    return list(pool.map(function, *items))
+  return list(map(alignment.Aligner(background, turns=False).without_motion, pictures))
 
 
 def _level(found: alignment.Alignment, background: np.ndarray) -> float:
