@@ -17,7 +17,7 @@ from grfjax.io import signals, video_file
 def made_ready(run: trained_run.TrainedRun) -> trained_run.TrainedRun:
   """Begins to make a run's network, and that which finds feet, ready for a walk of usual length.
 
-  Tracing a network and loading what was compiled takes a second, compiling it several.
+  Loading what was traced and compiled takes most of a second, tracing and compiling it several.
 
   Args:
     run: a trained network.
