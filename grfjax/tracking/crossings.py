@@ -34,6 +34,7 @@ from grfjax.tracking import (
   hidden_feet,
   linking,
   refusal_reasons,
+  room_growth,
   seams,
   steady_frames,
   tracking_gaps,
@@ -207,6 +208,7 @@ class _Search:
     self._min_frames = linking.MIN_SECONDS * fps - 1
     self._linker = linking.Linker(fps, self._background.shape[1])
     self._camera = camera_motion.CameraMotion(self._search_background, fps)
+    self._room_growth = room_growth.RoomGrowth(fps)
     self._cuts = film_cuts.FilmCuts()  # of frames as they were filmed
     self._last_pictures: collections.deque[np.ndarray] = collections.deque(maxlen=3)
     self._dissolves = dissolves.Dissolves(fps)
@@ -227,6 +229,7 @@ class _Search:
     self._planes.add(index, frame.filmed)
     previous, self._picture = self._picture, frame.picture
     self._camera.add(index, self._picture)
+    self._room_growth.add(index, self._picture)
     self._last_pictures.append(self._picture)
     self._add_to_cuts(index, frame.small)
     self._dissolves.add(index, frame.small)
@@ -244,6 +247,7 @@ class _Search:
         blob.neighbours.clear()  # their pixels take memory
     first_open = min((t[0].frame for t in self._linker.tracks), default=index + 1)
     self._planes.forget_before(first_open)
+    self._room_growth.forget_before(first_open)
     self._people = [track for track in self._people if track[-1].frame >= first_open]
     settled, shorter, self._waiting = _settle(self._waiting, first_open)
     self._excluded += [(c.track.frame, tracking_gaps.SHORTER) for c in shorter]
@@ -374,7 +378,9 @@ class _Search:
     aside = walker_track.steps_aside(track, self._time_s)
     no_stride = np.isin(smooth.frame, blob_frame[~aside]) & ~feet_cut & ~is_hidden
     to_filmed = np.stack([self._frames.to_filmed(k) for k in smooth.frame.tolist()])
-    zooms = np.full(len(smooth.frame), self._zoom(to_filmed) > MAX_ZOOM)
+    # A camera that moves alike in all directions may seem to stand still.
+    growth = max(self._zoom(to_filmed), self._room_growth.during(smooth.frame, smooth.height))
+    zooms = np.full(len(smooth.frame), growth > MAX_ZOOM)
     withheld = (
       (has_neighbour, tracking_gaps.ANOTHER_IN_WINDOW), (joined, tracking_gaps.REFLECTION),
       (feet_cut, tracking_gaps.FEET_CUT), (head_cut, tracking_gaps.HEAD_CUT),
