@@ -373,18 +373,18 @@ class Walk:
 
   @property
   def gaps(self) -> tuple[force_curves.Gap, ...]:
-    """Where somebody may walk but nothing is given, (code, text, start_s): the text has times."""
+    """Where somebody may walk but nothing is given: (code, text), the text with its times."""
     return self.curves.gaps
 
   @property
   def flags(self) -> tuple[plausibility.Flag, ...]:
-    """What to know before using the numbers, (code, text, start_s): what is missing or implausible.
+    """What to know before using the numbers, (code, text): what is missing or implausible.
 
     First what is about the whole video, whose `start_s` is None, then what begins at `start_s`.
 
     Examples:
-      >>> walk.flags[0].code
-      'gait.frames_without_estimate'
+      >>> walk.flags[0]
+      Flag(code='gait.frames_without_estimate', text='11 of 167 frames have no estimate: ...')
     """
     return self._prediction.quality.found
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import NamedTuple
 
 import numpy as np
 
 from grfjax import mask_runs
-from grfjax.gait import foot_places, walker_path
+from grfjax.gait import foot_places, timed_text, walker_path
 
 
 def time_span(start_s: float, end_s: float) -> str:
@@ -18,18 +17,12 @@ def time_span(start_s: float, end_s: float) -> str:
   return f'at {first} s' if first == last else f'from {first} to {last} s'
 
 
-class Gap(NamedTuple):
+class Gap(timed_text.TimedText):
   """An interval of a video in which somebody may walk but cannot be followed.
 
-  Attributes:
-    code: short and stable, such as 'walker.camera_moves', for programs.
-    text: when and why, a sentence without capital and full stop.
-    start_s: when it begins; None where it was not told.
+  Its code is such as 'walker.camera_moves'; its text says when and why, a sentence without capital
+  and full stop. `start_s` is None where it was not told.
   """
-
-  code: str
-  text: str
-  start_s: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

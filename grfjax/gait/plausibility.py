@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from grfjax import conventions
-from grfjax.gait import foot_contacts, force_curves, summaries, walking_speed
+from grfjax.gait import foot_contacts, force_curves, summaries, timed_text, walking_speed
 
 # What walking does not exceed: peaks of fast walking reach some 1.5 BW, running begins at 2.
 PEAK_BW = 1.6
@@ -46,18 +46,8 @@ SCALE_OFF = 0.1  # share by which the walker's height by the scale may differ fr
 TOTAL_BW = 0.1
 
 
-class Flag(NamedTuple):
-  """Something missing or implausible.
-
-  Attributes:
-    code: short and stable, 'area.reason', for programs.
-    text: a sentence for people.
-    start_s: from when on it is about the video; None where it is about all of it.
-  """
-
-  code: str
-  text: str
-  start_s: float | None = None
+class Flag(timed_text.TimedText):
+  """Something missing or implausible: its code, 'area.reason', and a sentence."""
 
 
 def in_order(flags: Iterable[Flag]) -> tuple[Flag, ...]:
