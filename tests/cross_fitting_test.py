@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import walker
 
-from grfjax.evaluation import cross_fitting, held_out_estimates
+from grfjax.evaluation import cross_fitting, held_out, held_out_estimates
 from grfjax.io import run_folder
 from grfjax.training import loop, warm_start, weight_files
 
@@ -93,3 +93,15 @@ def test_intervals_are_widened_for_the_blend_that_is_taken(tmp_path, monkeypatch
   half, _ = _cross_fitted(tmp_path / 'half', monkeypatch, initial=-0.3)
   whole, _ = _cross_fitted(tmp_path / 'whole', monkeypatch, initial=-0.3, blend=(1.0,))
   assert half['widening'][0] < whole['widening'][0]
+
+
+@pytest.mark.parametrize(
+  ('errors', 'taken', 'told'),
+  [({'1': 5.0}, 1.0, None), ({'0': 5.0}, 0.0, 0.0), ({'0': 5.0, '1': 4.0}, 1.0, 1.0)],
+)
+def test_an_evaluation_knows_the_blend_unless_it_is_the_trained_network_anyway(
+  tmp_path, errors, taken, told
+):
+  folder = run_folder.RunFolder(tmp_path)
+  folder.intervals.write_text(json.dumps({'blend': taken, 'mae_pct_bw': errors}))
+  assert held_out._about_training(folder).get('blend', {}).get('taken') == told
