@@ -18,10 +18,6 @@ DARKEST_SHADOW = 0.7  # of the background's light that a soft shadow leaves; clo
 DARKEST_ON_FLOOR = 0.5  # the same of a shadow on the floor near the feet
 SMOOTHING = 1 / 240  # sigma over the picture's rows: it reduces noise more than it does a walker
 
-# Of a pixel's square. Linear interpolation at a share s of the way between two pixels smooths by
-# s (1 - s), which is this on average.
-INTERPOLATION_VARIANCE = 1 / 6
-
 
 class Frames(Protocol):
   """A video's frames, (H, W, 3) uint8 RGB at working scale: `working_frames.WorkingFrames`."""
@@ -112,16 +108,9 @@ def reduced(picture: np.ndarray) -> np.ndarray:
   return picture
 
 
-def smoothed(picture: np.ndarray, *, is_interpolated: bool = False) -> np.ndarray:
-  """Returns a reduced picture as smooth as its search picture.
-
-  Args:
-    picture: (h, w, 3) uint8.
-    is_interpolated: whether it has been moved by parts of a pixel by linear interpolation, which
-      smooths it already.
-  """
-  variance = (picture.shape[0] * SMOOTHING) ** 2 - INTERPOLATION_VARIANCE * is_interpolated
-  return cv2.GaussianBlur(picture, (0, 0), max(variance, 0.1) ** 0.5)
+def smoothed(picture: np.ndarray) -> np.ndarray:
+  """Returns a reduced picture as smooth as its search picture."""
+  return cv2.GaussianBlur(picture, (0, 0), picture.shape[0] * SMOOTHING)
 
 
 def difference(frame: np.ndarray, background: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from grfjax.io import cores, halving, progress, working_frames
+from grfjax.io import cores, progress, working_frames
 from grfjax.tracking import alignment, background_model, film_cuts, medians
 
 ROUNDS = 3  # of aligning the sample and taking its median anew; more while that helps
@@ -138,7 +138,6 @@ class SteadyFrames:
     self._min_fit = MIN_FIT * usual_fit
     self._canvas = _canvas([a.homography for a in aligned], self._shape)
     self.everything = Box(0, 0, self._canvas.width, self._canvas.height)
-    self._reduction = background_model.search_reduction(self._canvas.height)
     shape = (self._canvas.height, self._canvas.width, 3)
     halves = [np.full(shape, fill, np.uint8) for fill in (0, 255)]
     moved = [self._moved(f, a, self.everything) for f, a in zip(sample, aligned, strict=True)]
@@ -200,11 +199,8 @@ class SteadyFrames:
       with self._aligning:  # another pass may be at the same frame
         if number == len(self._alignments):
           self._align(number, frame)
-      reduced = frame
-      for _ in range(self._reduction.bit_length() - 1):
-        reduced = halving.halved(reduced)
-      picture = self._search_picture(reduced, self._alignments[number])
-      yield SearchFrame(picture, frame, film_cuts.small_picture(reduced))
+      picture = self._search_picture(frame, self._alignments[number])
+      yield SearchFrame(picture, frame, film_cuts.small_picture(frame))
 
   def to_filmed(self, number: int) -> np.ndarray:
     """Returns the homography (3, 3) from a frame's held still pixels to those it was filmed with.
@@ -270,25 +266,25 @@ class SteadyFrames:
     moved = _moved(_with_fourth(frame), to_filmed, size, cv2.INTER_LINEAR)
     return moved._replace(picture=cv2.cvtColor(moved.picture, cv2.COLOR_RGBA2RGB))
 
-  def _search_picture(self, reduced: np.ndarray, found: alignment.Alignment) -> np.ndarray:
+  def _search_picture(self, frame: np.ndarray, found: alignment.Alignment) -> np.ndarray:
     """Returns the search picture of a frame where the background lies.
 
-    Args:
-      reduced: (h, w, 3) uint8, the frame reduced as much.
-      found: how it lies.
+    It is moved and reduced at once: each of its pixels is the mean of a square of the frame's,
+    interpolated linearly.
     """
-    reduced = self._relit(reduced, found)
-    if not self.moves:
-      return background_model.smoothed(reduced)
-    middle = (self._reduction - 1) / 2
-    to_whole = np.array([[self._reduction, 0, middle], [0, self._reduction, middle], [0, 0, 1.0]])
+    size = background_model.search_reduction(self._canvas.height)
+    if not self.moves or size == 1:
+      moved = self._moved(frame, found, self.everything)
+      return background_model.search_picture(_completed(moved, self._background))
+    frame = _with_fourth(self._relit(frame, found))
+    means = cv2.blur(frame, (size, size), anchor=(0, 0))  # of the square whose first pixel it is
+    middle = (size - 1) / 2
+    to_whole = np.array([[size, 0, middle], [0, size, middle], [0, 0, 1.0]])
     to_filmed = found.homography @ self._canvas.to_background() @ to_whole
     height, width = self._reduced_background.shape[:2]
-    moved = _moved(
-      _with_fourth(reduced), np.linalg.solve(to_whole, to_filmed), (width, height), cv2.INTER_LINEAR
-    )
+    moved = _moved(means, _shift(-middle, -middle) @ to_filmed, (width, height), cv2.INTER_LINEAR)
     picture = cv2.cvtColor(_completed(moved, self._reduced_background), cv2.COLOR_RGBA2RGB)
-    return background_model.smoothed(picture, is_interpolated=True)
+    return background_model.smoothed(picture)
 
   def _relit(self, frame: np.ndarray, found: alignment.Alignment) -> np.ndarray:
     """Returns a frame with the background's brightness."""
