@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
-import functools
-import itertools
 import threading
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -32,7 +30,6 @@ HELPS = 0.98  # what is left of the edges' errors over the round before
 MOVING_RATIO = 0.875
 NOT_MOVING_RATIO = 0.955  # after the first round; then there are no others
 TURNING_RATIO = 0.97  # the same where the camera turns too, over where it is only shifted
-CLEARLY_TURNING_RATIO = 0.75  # the same after the first rounds of both: there are no others then
 LIGHT_CHANGE = 2.5  # gray levels of the background's mean; smaller changes are left alone
 SAME_LIGHT = 8  # frames after which brightness is compared again where the light does not change
 MIN_FIT = 0.55  # a frame is lost with less than so much of the sample's median fit
@@ -384,23 +381,13 @@ def _align_sample(pictures: list[alignment.Picture]) -> _Sample:
   """Aligns some frames with their common background."""
   still = _median(pictures, _still_alignments(pictures, pictures[len(pictures) // 2].gray))
   unmoved = _still_alignments(pictures, still)
-  rounds = functools.partial(_rounds, pictures, still, unmoved)
-  unturned = rounds(None)
-  first = next(unturned)
-  if first.ratio <= MOVING_RATIO and not _is_held(first):
-    turning = rounds(first.aligned, turns=True)
-    turned = next(turning)
-    if turned.ratio < CLEARLY_TURNING_RATIO * first.ratio:
-      turned = _best_of(itertools.chain([turned], turning), turns=True)
-      if not _is_held(turned) and _are_agreed(pictures, turned):
-        return _Sample(turned.background, turned.aligned, True, True, False)
-  best = _best_of(itertools.chain([first], unturned))
-  holds = _is_held(best)
+  best = _best_round(pictures, still, unmoved, None)
+  holds = float(np.median([a.sd.max() for a in best.aligned])) > _max_sd(still.shape)
   if best.ratio <= MOVING_RATIO and holds:
-    best = _best_of(rounds(None, holds=True))
+    best = _best_round(pictures, still, unmoved, None, holds=True)
   if best.ratio > MOVING_RATIO:
     return _Sample(still, unmoved, holds=holds)
-  turned = _best_of(rounds(best.aligned, turns=True, holds=holds), turns=True)
+  turned = _best_round(pictures, still, unmoved, best.aligned, turns=True, holds=holds)
   # Few edges fit better if the camera may turn, too, and yet do not tell how.
   turns = turned.ratio < TURNING_RATIO * best.ratio and _are_agreed(pictures, turned)
   if turns:
@@ -430,12 +417,6 @@ def _is_told(found: _Sample) -> bool:
   return float(np.median([a.sd[1] for a in found.aligned])) < _max_sd(found.background.shape)
 
 
-def _is_held(found: _Round) -> bool:
-  """Returns whether the background does not tell the shift along one direction."""
-  shape = found.background.shape
-  return float(np.median([a.sd.max() for a in found.aligned])) > _max_sd(shape)
-
-
 def _are_agreed(pictures: list[alignment.Picture], found: _Round) -> bool:
   """Returns whether two halves of the edges tell the same shifts of most frames."""
   apart = list(map(found.aligner.disagreement, pictures, found.aligned))
@@ -448,7 +429,7 @@ def _max_sd(shape: tuple[int, ...]) -> float:
   return alignment.MAX_SD * shape[0] / 360
 
 
-def _rounds(
+def _best_round(
   pictures: list[alignment.Picture],
   still: np.ndarray,
   unmoved: list[alignment.Alignment],
@@ -456,7 +437,7 @@ def _rounds(
   *,
   turns: bool = False,
   holds: bool = False,
-) -> Iterator[_Round]:
+) -> _Round:
   """Aligns pictures and takes their median by turns.
 
   Args:
@@ -467,37 +448,26 @@ def _rounds(
     turns: whether the camera may turn.
     holds: whether the background does not tell the shift along one direction.
 
-  Yields:
-    Each round.
+  Returns:
+    The best round.
   """
   guesses = [a.homography for a in start] if start else [np.eye(3)] * len(pictures)
   background = _median(pictures, start) if start else still
   aligner = alignment.Aligner(background, turns=turns, holds=holds)
-  while True:
+  best = _Round(start or [], still, np.inf, aligner)
+  for number in range(MOST_ROUNDS):
     aligned = list(map(aligner.align, pictures, guesses))
     guesses = [a.homography for a in aligned]
+    progress.report(progress.STEADY, (number + 1 + MOST_ROUNDS * turns) / (2 * MOST_ROUNDS))
     background = _median(pictures, aligned)
     aligner = alignment.Aligner(background, turns=turns, holds=holds)
     ratio = _error_ratio(pictures, still, unmoved, aligner, aligned)
-    yield _Round(aligned, background, ratio, aligner)
-
-
-def _best_of(rounds: Iterator[_Round], *, turns: bool = False) -> _Round:
-  """Returns the best of `ROUNDS` rounds, or more while that helps.
-
-  Args:
-    rounds: as of `_rounds`.
-    turns: whether the camera may turn; otherwise it may stand still, and that ends the rounds.
-  """
-  best = next(rounds)
-  for number in range(2, MOST_ROUNDS + 1):
-    if not turns and best.ratio > NOT_MOVING_RATIO:
+    helps = ratio < HELPS * best.ratio
+    if ratio < best.ratio:
+      best = _Round(aligned, background, ratio, aligner)
+    if start is None and best.ratio > NOT_MOVING_RATIO:
       break  # far from moving: more rounds would only take time
-    found = next(rounds)
-    helps = found.ratio < HELPS * best.ratio
-    best = min(best, found, key=lambda r: r.ratio)
-    progress.report(progress.STEADY, (number + MOST_ROUNDS * turns) / (2 * MOST_ROUNDS))
-    if number >= ROUNDS and not helps:
+    if number + 1 >= ROUNDS and not helps:
       break
   return best
 
