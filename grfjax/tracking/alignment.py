@@ -408,7 +408,7 @@ class _Level:
       error, inside = self._errors(reduced, homography, gain, offset)
       if inside.sum() < MIN_PIXELS:
         return None
-      sd = max(least_sd, 1.4826 * _median(np.abs(error), inside))
+      sd = max(least_sd, 1.4826 * _median(np.abs(error[inside])))
       weight = np.square(np.maximum(1 - np.square(error / np.float32(TUKEY * sd)), 0))
       weight *= inside
       weighted = steep * weight
@@ -446,7 +446,7 @@ class _Level:
     if not inside.any():
       return error, inside
     # More than brightness is known by would let the one edge of a bare wall lie anywhere.
-    common = np.clip(_median(error, inside), -BRIGHTNESS_ERROR, BRIGHTNESS_ERROR)
+    common = np.clip(_median(error[inside]), -BRIGHTNESS_ERROR, BRIGHTNESS_ERROR)
     return error - np.float32(common), inside
 
   def _in_units(self, homography: np.ndarray) -> np.ndarray:
@@ -509,18 +509,9 @@ class _Light:
     return gain, level - gain * float(self._background.mean())
 
 
-def _median(values: np.ndarray, counted: np.ndarray | None = None) -> float:
-  """Returns about the median of values (N,): that of some `MEDIAN_OF` of them, evenly chosen.
-
-  Args:
-    values: (N,) float.
-    counted: (N,) bool, which of them count; None: all.
-  """
-  every = len(values) // MEDIAN_OF or 1
-  if counted is not None and not counted.all():
-    some = values[::every][counted[::every]]
-    return medians.median(some if len(some) else values[counted])
-  return medians.median(values[::every])
+def _median(values: np.ndarray) -> float:
+  """Returns about the median of values (N,): that of `MEDIAN_OF` or more of them."""
+  return medians.median(values[:: len(values) // MEDIAN_OF or 1])
 
 
 def _fit(error: np.ndarray, inside: np.ndarray) -> float:
