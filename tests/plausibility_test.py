@@ -236,3 +236,38 @@ def test_codes_stand_beside_all_sentences_of_the_json():
   assert quality['flag_codes'][-1] == 'prediction.no_opensim_file'
   assert 'gait.peak_too_high' in quality['flag_codes']
   assert not texts.flag(quality['flag_codes'][-1], quality['flags'][-1], str, 'de')['detail']
+
+
+def test_a_walk_without_lengths_says_nothing_of_the_speed_of_another():
+  """Of a slow and a fast walk the speed is of both, the lengths of the slow one alone."""
+  force = without(np.concatenate([walk(), walk(), walk()]), slice(len(walk()), 2 * len(walk())))
+  second_s = 2 * len(walk()) / 60
+  slow, fast = steps(STEP_S), steps(STEP_S)
+  unknown = {'step_length_bh': np.nan}
+  moved = [
+    dataclasses.replace(
+      c, start_s=c.start_s + second_s, end_s=c.end_s + second_s, measures=c.measures | unknown
+    )
+    for c in fast
+  ]
+  speed = walking_speed.WalkingSpeed(np.nan, 1.3 * STEP_BH / STEP_S, 6)
+
+  def codes(contacts):
+    return plausibility.check_plausibility(estimate_of(force), contacts, speed).flag_codes
+
+  assert 'gait.cadence_and_speed' in codes(slow)
+  assert 'gait.cadence_and_speed' not in codes([*slow, *moved])
+
+
+def test_a_limp_is_no_contradiction_where_one_leg_gives_times_and_lengths():
+  lengths, times = (
+    {'step_length_bh': 0.45, 'step_s': np.nan},
+    {'step_length_bh': np.nan, 'step_s': 0.45},
+  )
+  one, other = steps(STEP_S, count=1)
+  limp = [
+    dataclasses.replace(c, measures=c.measures | own) for c, own in ((one, lengths), (other, times))
+  ]
+  speed = walking_speed.WalkingSpeed(np.nan, 0.75 / 1.05, 2)
+  quality = plausibility.check_plausibility(estimate_of(walk()), limp, speed)
+  assert 'gait.cadence_and_speed' not in quality.flag_codes

@@ -7,6 +7,7 @@ import pytest
 
 from grfjax.inference import estimator, traced_programs, trained_run
 from grfjax.io import run_folder
+from grfjax.models import networks
 
 
 @pytest.fixture
@@ -188,3 +189,14 @@ def test_a_network_is_not_traced_by_a_second_start(folder, monkeypatch):
   second = trained_run.load(network)
   assert same(second.estimate(second.params, batch), estimated)
   assert same(traced, estimated)
+
+
+def test_nothing_is_kept_of_networks_whose_code_is_elsewhere(folder, monkeypatch):
+  class Own:
+    pass
+
+  monkeypatch.setitem(networks.MODELS, 'own', Own)
+  Start().estimate(*arguments())
+  assert not folder.exists()
+  start = Start(factor=3)
+  assert same(start.estimate(*arguments()), start.traces_itself(*arguments()))

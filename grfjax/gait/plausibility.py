@@ -115,7 +115,7 @@ def check_plausibility(
       _check_alternation(estimate, contacts),
       _check_peaks(estimate),
       _check_stance_times(contacts),
-      _check_cadence(contacts, speed),
+      _check_cadence(contacts, speed, estimate),
       _check_total_force(mean_total_bw),
     )
   )
@@ -288,11 +288,15 @@ def _check_stance_times(contacts: list[foot_contacts.MeasuredContact]) -> Iterat
 
 
 def _check_cadence(
-  contacts: list[foot_contacts.MeasuredContact], speed: walking_speed.WalkingSpeed
+  contacts: list[foot_contacts.MeasuredContact],
+  speed: walking_speed.WalkingSpeed,
+  estimate: force_curves.ForceCurves,
 ) -> Iterator[Flag]:
   summary = summaries.summarize(contacts)
   cadence = summary['cadence_steps_per_min']['mean']
-  by_speed = _cadence_by_speed(summary, speed.bh_per_s)
+  # The speed is that of all walks: lengths of some of them alone would contradict it.
+  has_lengths = _each_walk_has_lengths(estimate, contacts)
+  by_speed = _cadence_by_speed(summary, speed.bh_per_s if has_lengths else math.nan)
   if by_speed.contradicts:
     yield Flag(
       'gait.cadence_and_speed',
@@ -318,6 +322,21 @@ def _check_cadence(
     )
 
 
+def _each_walk_has_lengths(
+  estimate: force_curves.ForceCurves, contacts: list[foot_contacts.MeasuredContact]
+) -> bool:
+  """Returns whether the length of a step is known in each walk in which steps are timed."""
+  for walk in estimate.walks():
+    start_s, end_s = estimate.time_s[walk][[0, -1]]
+    steps = [c.measures for c in contacts if start_s <= c.start_s <= end_s]
+    timed, long = (
+      any(np.isfinite(m.get(name, np.nan)) for m in steps) for name in ('step_s', 'step_length_bh')
+    )
+    if timed and not long:
+      return False
+  return True
+
+
 class _CadenceBySpeed(NamedTuple):
   """The cadence that speed and step length make.
 
@@ -335,11 +354,13 @@ def _cadence_by_speed(summary: dict[str, Any], bh_per_s: float) -> _CadenceBySpe
 
   Args:
     summary: of all contacts.
-    bh_per_s: the speed, body heights a second.
+    bh_per_s: the speed, body heights a second; NaN where it is not known.
   """
   step_s, lengths = (_over_legs(summary, name) for name in ('step_s', 'step_length_bh'))
   if not (step_s.n and lengths.n and lengths.mean > 0 and bh_per_s > 0):
     return _CadenceBySpeed(math.nan, False)
+  if max(step_s.of_one_leg, lengths.of_one_leg) == 1:  # who limps has other steps of the other leg
+    return _CadenceBySpeed(60 * bh_per_s / lengths.mean, False)
   sds = (
     math.sqrt(2 / step_s.n) * CONTACT_SD_S / step_s.mean,
     math.sqrt(1 / lengths.n) * STEP_SD_BH / lengths.mean,

@@ -21,6 +21,7 @@ from jax import export
 
 from grfjax.inference import compiled_programs
 from grfjax.io import atomic
+from grfjax.models import networks
 
 MAX_COUNT = 64  # then those not used for longest go; one takes 0.1 MB
 _SUFFIX = '.stablehlo'
@@ -32,7 +33,8 @@ def kept(function: Any, settings: str) -> Callable[..., Any]:
   """Returns a compiled function that is traced only where no earlier process has traced it.
 
   Traced now or before, it is the same program and gives the same bits. Where compiled programs are
-  not kept, or the process has several devices, it is the function itself that is called.
+  not kept, the process has several devices, or networks or targets have been added whose code is
+  not looked at, it is the function itself that is called.
 
   Args:
     function: of arrays, as `jax.jit` returns it.
@@ -53,7 +55,7 @@ def kept(function: Any, settings: str) -> Callable[..., Any]:
 def _program(function: Any, settings: str, arguments: tuple[Any, ...]) -> Callable[..., Any]:
   """Returns the function's program for arguments like these."""
   folder = compiled_programs.folder()
-  if folder is None or jax.device_count() > 1:
+  if folder is None or jax.device_count() > 1 or not networks.are_own():
     return function
   path = folder / 'traced' / (_key(function, settings, arguments) + _SUFFIX)
   program = _read(path)

@@ -27,6 +27,13 @@ MODELS: dict[str, Callable[..., Any]] = {
 DTYPES: dict[str, Any] = {'float32': None, 'bfloat16': jnp.bfloat16}
 
 
+def are_own() -> bool:
+  """Returns whether all networks and targets are of this package, and none was added elsewhere."""
+  package = __name__.partition('.')[0]
+  added = (*MODELS.values(), *targets.TARGETS.values())
+  return all(thing.__module__.partition('.')[0] == package for thing in added)
+
+
 def build_network(name: str, **settings: Any) -> Any:
   """Builds a network.
 
