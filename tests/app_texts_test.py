@@ -91,6 +91,9 @@ def test_flags_are_said_in_the_language_with_their_numbers(language, start):
     said = texts.flag(reason.code, f'F{gap[1:]}.', translate, language)
     assert said['text'].startswith(start), reason
     assert not said['detail']
+    moment = str(tracking_gaps.Gap(1.5, 1.5, reason))
+    said = texts.flag(reason.code, f'{moment[0].upper()}{moment[1:]}.', translate, language)
+    assert not said['detail'], moment
   unknown = texts.flag('walker.oblique', 'As no version says it.', translate, language)
   assert unknown['text' if language == 'en' else 'detail'] == 'As no version says it.'
   no_leg = 'There is no estimate of the near leg (it was never seen).'

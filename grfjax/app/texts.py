@@ -485,8 +485,10 @@ def flag(code: str, sentence: str, _: Translate, language: str) -> dict[str, str
     'text' in the reader's language, 'code', and as 'detail' the English sentence, where 'text' is
     a more general one; '' otherwise.
   """
+  # Translations have no sentence of a single moment.
+  spanned = re.sub(r'^At (\S+) s ', r'From \1 to \1 s ', sentence) if language != 'en' else sentence
   for pattern, text in FLAG_SENTENCES.get(code, ()):
-    found = re.fullmatch(pattern, sentence)
+    found = re.fullmatch(pattern, spanned)
     if found:
       return {'text': _fill_in(text, found.groupdict(), _), 'code': code, 'detail': ''}
   if language == 'en' or code not in FLAGS:
