@@ -407,6 +407,7 @@ def test_walks_over_time_and_side_by_side(app, visit):
   assert '3 Sep 2026' in first.text_content()
   assert page.get_by_label('Second walk').locator('option:checked').inner_text() == '3: 27 Nov 2026'
   page.get_by_role('button', name='Compare').click()
+  page.wait_for_load_state()  # its style decides where lines end
   row = page.get_by_role('row', name=re.compile('^Stance time left'))
   assert row.locator('td').all_inner_texts() == ['0.59\nn\xa03'] * 2 + ['0.00']
   assert page.locator('video').count() == 2
