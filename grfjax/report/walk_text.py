@@ -164,7 +164,7 @@ def describe_origin(content: walk_prediction.Content) -> list[str]:
     f'{content["grfjax"]}.'
   ]
   if what := run.get('what'):  # results of earlier versions do not have it
-    sentences.append(f'The network is {what}.')
+    sentences.append(f'About this network: {what}.')
   followed = run.get('training_followed')
   if followed is not None and followed < 1:
     share = f'{followed:.0%}' if followed else 'nothing'
