@@ -102,7 +102,7 @@ class Picture:
     self._reduced: dict[int, np.ndarray] = {}
 
   def reduced(self, reduction: int) -> np.ndarray:
-    """Returns the picture reduced so many times, smoothed if it is once: (h, w) float32."""
+    """Returns the picture with its sides divided by so much; by 1 it is smoothed: float32."""
     if reduction not in self._reduced:
       self._reduced[reduction] = _reduced(self.gray, reduction)
     return self._reduced[reduction]
